@@ -1,0 +1,1 @@
+"""One package per system, each behind the protocol in `base.py`."""

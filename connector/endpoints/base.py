@@ -1,0 +1,276 @@
+"""The narrow protocol every system stands behind.
+
+Owns: what the engine may ask of a side, and the values that travel across that line.
+Never does: merging, state, retry loops beyond one request's transport.
+Tested in: tests/contract/ (one suite, every endpoint, asserting by capability).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from connector.mapping.values import Image, Value, ValueType
+
+# ---------------------------------------------------------------------------- description
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a reference column points: the target table and its primary id column."""
+
+    entity: str
+    id_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column as the live system describes it; a facet that is not known is None."""
+
+    name: str
+    type: ValueType
+    nullable: bool = True
+    readable: bool = True
+    creatable: bool = True
+    updatable: bool = True
+    required: bool = False
+    max_length: int | None = None
+    scale: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: Mapping[Value, str] | None = None
+    """Allowed values of a choice with their labels; commerce keys are symbols, Dataverse ints."""
+    reference: Reference | None = None
+    secured: bool = False
+    """Under column security: without the permission it reads as null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An alternate (or natural) key; `active` is False while its index is being built."""
+
+    name: str
+    columns: tuple[str, ...]
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the system can promise; the engine and `check` decide by these alone."""
+
+    preconditions: Literal["version", "compare", "none"]
+    create: Literal["once", "at-least-once"]
+    """`once`: the id is chosen by us and a second create with it answers `exists`."""
+    modified_time: bool
+    ordered_versions: bool
+    change_feed: bool
+    batch: int
+    """Most operations one `write` call takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One table as the live system describes it."""
+
+    name: str
+    title: str
+    id_column: str
+    columns: Mapping[str, Column]
+    keys: tuple[Key, ...]
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which world this endpoint is.
+
+    `clock_offset` is the remote clock minus ours. `users` are the ids under which our own
+    writes appear as last modifier; empty where the system names no modifier.
+    """
+
+    world: str
+    title: str
+    clock_offset: timedelta = timedelta(0)
+    users: frozenset[str] = frozenset()
+
+
+# ---------------------------------------------------------------------------- observations
+
+
+class Row(NamedTuple):
+    """One record as seen; `image` is in the order of the requested columns."""
+
+    id: str
+    version: str | None
+    image: Image
+    modified_at: datetime | None = None
+    modifier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a scan or a change feed.
+
+    `resume` is an opaque text from which the same call can be continued after this page
+    (a crash may have thrown away what came later). `position` is set on the last page only:
+    the feed position that covers every change since the first row was read; it is None where
+    the system has no change feed.
+    """
+
+    rows: Sequence[Row]
+    deleted: Sequence[str] = ()
+    resume: str | None = None
+    position: str | None = None
+    last: bool = False
+
+
+# ---------------------------------------------------------------------------- operations
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create a record under an id we chose."""
+
+    id: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change these columns only, if the record still has the version we saw."""
+
+    id: str
+    version: str | None
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the record, if it still has the version we saw."""
+
+    id: str
+    version: str | None
+
+
+Operation: TypeAlias = Create | Update | Delete
+
+
+class Applied(NamedTuple):
+    """It happened. `row` is the record after the write where the system returns it."""
+
+    id: str
+    row: Row | None = None
+
+
+class Stale(NamedTuple):
+    """Refused: the record has another version than expected. Read it again."""
+
+
+class Exists(NamedTuple):
+    """Refused: a record with this id, or with this key, is already there."""
+
+    id: str | None
+    """The id of the record in the way, where the system names it."""
+    text: str = ""
+
+
+class Missing(NamedTuple):
+    """Refused: there is no record with this id."""
+
+
+class Rejected(NamedTuple):
+    """Refused for good: the same operation will be refused again."""
+
+    code: str
+    text: str
+    field: str | None = None
+
+
+class Transient(NamedTuple):
+    """It did not happen now, but may later; `retry_after` in seconds where given."""
+
+    text: str
+    retry_after: float | None = None
+
+
+class Unknown(NamedTuple):
+    """The reply was lost: it may or may not have happened. Read before anything else."""
+
+    text: str
+
+
+Outcome: TypeAlias = Applied | Stale | Exists | Missing | Rejected | Transient | Unknown
+
+
+# ---------------------------------------------------------------------------- protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer of `read`: rows by the id or key that was asked for; absent ones lack."""
+
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+
+
+class Endpoint(Protocol):
+    """One side of the sync.
+
+    Every call may raise `UnreachableError`, `AccessError`, and `MapError` for an entity or
+    column that does not exist. Calls are safe from several threads at once.
+    """
+
+    def identity(self) -> Identity:
+        """Which world this is, and its clock against ours."""
+        ...
+
+    def describe(self, entity: str) -> Entity:
+        """Columns, keys, facets and capabilities of one table, from live metadata."""
+        ...
+
+    def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
+        """Pages of the whole table in no promised order, from `resume` on.
+
+        A row may appear twice; a row changed meanwhile is covered by the last page's
+        `position` or, without a change feed, by the next scan. Each page is fetched when the
+        iterator is advanced, never earlier. Raises `PositionExpiredError` when `resume` is
+        no longer good.
+        """
+        ...
+
+    def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
+        """Pages of what changed since `position`; at least one page, the last has `position`.
+
+        Raises `PositionExpiredError` when the feed no longer reaches back that far or the
+        position was taken for another column list.
+        """
+        ...
+
+    def read(
+        self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
+    ) -> Found:
+        """Records by id (`by=None`) or by equality of the text column `by`; in batches.
+
+        Found rows are keyed by the asked value as it was spelled in `values`, whatever case
+        the system compares in. A value that finds nothing is absent from the answer.
+        """
+        ...
+
+    def write(
+        self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
+    ) -> Sequence[Outcome]:
+        """Carry out up to `capabilities.batch` operations; one outcome each, in order.
+
+        No operation's failure touches another. `Applied.row`, where the system returns it,
+        is in the order of `columns`.
+        """
+        ...
+
+    def newer(self, a: str, b: str) -> bool | None:
+        """Whether version `a` is newer than `b`; None where versions cannot be ordered."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...

@@ -1,0 +1,1 @@
+"""The map language. Reading order: values, document, compiler."""
