@@ -1,0 +1,1 @@
+"""Durable sync state. `base.py` holds the protocol and its values."""
