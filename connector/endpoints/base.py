@@ -12,39 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from connector.mapping.values import Image, Value, ValueType
+from connector.mapping.columns import Column as Column
+from connector.mapping.columns import Reference as Reference
+from connector.mapping.values import Image, Value
 
 # ---------------------------------------------------------------------------- description
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Where a reference column points: the target table and its primary id column."""
-
-    entity: str
-    id_column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column as the live system describes it; a facet that is not known is None."""
-
-    name: str
-    type: ValueType
-    nullable: bool = True
-    readable: bool = True
-    creatable: bool = True
-    updatable: bool = True
-    required: bool = False
-    max_length: int | None = None
-    scale: int | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    choices: Mapping[Value, str] | None = None
-    """Allowed values of a choice with their labels; commerce keys are symbols, Dataverse ints."""
-    reference: Reference | None = None
-    secured: bool = False
-    """Under column security: without the permission it reads as null."""
 
 
 @dataclass(frozen=True, slots=True)

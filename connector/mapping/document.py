@@ -1,0 +1,352 @@
+"""A map as its author wrote it.
+
+Owns: the document model of one map file, from which the JSON Schema is made as well.
+Never does: looking at a live system; the compiler joins a document with live columns.
+Tested in: tests/unit/mapping/test_document.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from connector.errors import MapError, Subject
+from connector.mapping.values import Side, ValueType
+from connector.mapping.yaml_file import YamlFile, parse_yaml, read_yaml
+
+Symbol: TypeAlias = Literal["=", "><", ">", ">>", "<", "<<"]
+Scalar: TypeAlias = StrictBool | StrictInt | StrictStr | float
+ColumnName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+DottedName: TypeAlias = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
+]
+
+TO_DATAVERSE = frozenset({"=", "><", ">", ">>"})
+TO_COMMERCE = frozenset({"=", "><", "<", "<<"})
+TRANSFORMING = frozenset({"><", ">>", "<<"})
+
+
+class Policy(StrEnum):
+    """Who wins when both sides changed one value since they agreed."""
+
+    COMMERCE = "commerce"
+    DATAVERSE = "dataverse"
+    LATEST = "latest"
+    MANUAL = "manual"
+
+
+class DeletePolicy(StrEnum):
+    """What a delete on one side means for the other."""
+
+    PROPAGATE = "propagate"
+    RESTORE = "restore"
+    DEACTIVATE = "deactivate"
+    IGNORE = "ignore"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Inactive(_Model):
+    """The column and value by which a side marks a record as no longer active."""
+
+    column: ColumnName
+    value: Scalar
+
+
+class End(_Model):
+    """One end of the map: the entity set, and which configured side it lies on."""
+
+    entity: str = Field(min_length=1, description="Entity set name, e.g. msdyn_loyaltycards.")
+    side: str | None = Field(None, description="Name of the side, where there is more than one.")
+    inactive: Inactive | None = None
+
+
+class Deletes(_Model):
+    """By the side where the delete happened."""
+
+    commerce: DeletePolicy = DeletePolicy.PROPAGATE
+    dataverse: DeletePolicy = DeletePolicy.RESTORE
+
+
+class Default(_Model):
+    """The value a side gets when the other side has none."""
+
+    commerce: Scalar | None = None
+    dataverse: Scalar | None = None
+
+
+class FieldRow(_Model):
+    """One row of the table: left column, symbol, right column."""
+
+    commerce: ColumnName | None = None
+    sync: Symbol
+    dataverse: DottedName | None = None
+    key: bool = False
+    type: ValueType | None = Field(None, description="Compare and write as this type.")
+    values: dict[str, Scalar] | None = Field(
+        None, description="Commerce value to Dataverse value; one to one."
+    )
+    default: Default | None = None
+    constant: Scalar | None = Field(None, description="Written where one side has no column.")
+    together: str | None = Field(None, description="Fields of one group merge as one value.")
+    conflict: Policy | None = None
+
+    @property
+    def name(self) -> str:
+        """What the field is called in messages, conflicts and reports."""
+        return self.commerce or self.dataverse or "?"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.constant is None:
+            if self.commerce is None or self.dataverse is None:
+                raise ValueError(
+                    "a row names a column on both sides, or one column and a `constant`"
+                )
+        else:
+            self._constant_consistent()
+        transforms = self.values is not None or self.default is not None
+        transforms = transforms or self.constant is not None
+        if self.sync in TRANSFORMING and not transforms:
+            plain = {"><": "=", ">>": ">", "<<": "<"}[self.sync]
+            raise ValueError(
+                f"`{self.sync}` needs `values`, `default` or `constant`; without, write `{plain}`"
+            )
+        if self.sync not in TRANSFORMING and transforms:
+            turned = {"=": "><", ">": ">>", "<": "<<"}[self.sync]
+            raise ValueError(f"a row with a transform is written `{turned}`, not `{self.sync}`")
+        if self.key and self.sync not in ("=", "><"):
+            raise ValueError("a key field travels both ways: `=` or `><`")
+        return self
+
+    def _constant_consistent(self) -> None:
+        if (self.commerce is None) == (self.dataverse is None):
+            raise ValueError("a `constant` row names exactly one column, the one it is written to")
+        wanted = ">>" if self.dataverse is not None else "<<"
+        if self.sync != wanted:
+            raise ValueError(f"this `constant` row is written `{wanted}`")
+        if self.key or self.values is not None or self.default is not None:
+            raise ValueError("a `constant` row takes no `key`, `values` or `default`")
+
+    @field_validator("values")
+    @classmethod
+    def _one_to_one(cls, values: dict[str, Scalar] | None) -> dict[str, Scalar] | None:
+        if values is None:
+            return None
+        if not values:
+            raise ValueError("the value map is empty")
+        folded = [key.casefold() for key in values]
+        if len(set(folded)) < len(folded):
+            raise ValueError("two commerce values differ only by case")
+        if len({(type(v), v) for v in values.values()}) < len(values):
+            raise ValueError("two commerce values map to one Dataverse value")
+        return values
+
+
+class MapDocument(_Model):
+    """One map file."""
+
+    map: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the map.")
+    title: str = ""
+    version: str = Field("1.0.0.0", pattern=r"^\d+\.\d+\.\d+\.\d+$")
+    commerce: End
+    dataverse: End
+    master: Side = Side.COMMERCE
+    conflict: Policy = Policy.MANUAL
+    deletes: Deletes = Deletes()
+    blank_wins: bool = Field(False, description="At first contact the master's null wins too.")
+    fields: list[FieldRow] = Field(min_length=1)
+
+    _file: YamlFile = PrivateAttr(default_factory=lambda: YamlFile("", None))
+
+    @property
+    def name(self) -> str:
+        """The map's name."""
+        return self.map
+
+    @property
+    def file(self) -> YamlFile:
+        """The file it was read from; its marks place every finding."""
+        return self._file
+
+    def end(self, side: Side) -> End:
+        """The end on one side."""
+        return self.commerce if side is Side.COMMERCE else self.dataverse
+
+    def field_subject(self, index: int, part: str = "") -> Subject:
+        """The place of a field row, or of one part of it."""
+        parts: tuple[str | int, ...] = ("fields", index, *([part] if part else []))
+        return self._file.subject(*parts, map=self.map, field=self.fields[index].name)
+
+    def fingerprint(self) -> str:
+        """Changes exactly when the meaning of the map may have changed."""
+        meaning = self.model_dump(mode="json", exclude={"title", "version"})
+        text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not any(row.key for row in self.fields):
+            raise ValueError("no field has `key: true`; the key pairs the records of both sides")
+        for policy, side in (
+            (self.deletes.commerce, Side.COMMERCE),
+            (self.deletes.dataverse, Side.DATAVERSE),
+        ):
+            if policy is DeletePolicy.DEACTIVATE and self.end(side.other).inactive is None:
+                raise ValueError(
+                    f"`deletes.{side}: deactivate` needs `inactive: {{column, value}}` under "
+                    f"`{side.other}`"
+                )
+        for side in Side:
+            self._no_column_twice(side)
+        self._groups_agree()
+        return self
+
+    def _no_column_twice(self, side: Side) -> None:
+        seen: set[str] = set()
+        for row in self.fields:
+            column = row.commerce if side is Side.COMMERCE else row.dataverse
+            if column is None:
+                continue
+            bare = column.split(".")[0]
+            bare = bare.casefold() if side is Side.COMMERCE else bare
+            if bare in seen:
+                raise ValueError(f"{side} column `{column}` stands in two rows")
+            seen.add(bare)
+
+    def _groups_agree(self) -> None:
+        rules: dict[str, tuple[str, Policy | None]] = {}
+        for row in self.fields:
+            if row.together is None:
+                continue
+            if row.key:
+                raise ValueError(f"key field `{row.name}` cannot be in a `together` group")
+            way = "both" if row.sync in ("=", "><") else row.sync[0]
+            rule = (way, row.conflict)
+            if rules.setdefault(row.together, rule) != rule:
+                raise ValueError(
+                    f"fields of group `{row.together}` differ in direction or `conflict`"
+                )
+
+
+def read_document(path: Path) -> MapDocument:
+    """One map file; raises `MapError` with file, line and column."""
+    return _document(read_yaml(path))
+
+
+def parse_document(text: str, path: str = "map.yaml") -> MapDocument:
+    """The same from a text."""
+    return _document(parse_yaml(text, path))
+
+
+def read_documents(folder: Path) -> list[MapDocument]:
+    """All maps of a folder by name; raises `MapError` (`maps-missing`, `map-twice`)."""
+    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    if not files:
+        raise MapError(
+            "maps-missing",
+            "there is no map file in this folder",
+            subject=Subject(file=str(folder)),
+            remedy="set `maps.path` in the config, or make a project with `dualwrite init DIR`",
+        )
+    documents: dict[str, MapDocument] = {}
+    for file in files:
+        document = read_document(file)
+        if document.map in documents:
+            raise MapError(
+                "map-twice",
+                f"map `{document.map}` is defined in {documents[document.map].file.path} already",
+                subject=document.file.subject("map", map=document.map),
+                remedy="give one of the two another name",
+            )
+        documents[document.map] = document
+    return [documents[name] for name in sorted(documents)]
+
+
+def _document(file: YamlFile) -> MapDocument:
+    if not isinstance(file.data, dict):
+        raise MapError(
+            "map-not-a-table",
+            "the file does not hold a map",
+            subject=file.subject(),
+            remedy="start it with `map: NAME`; see docs/maps.md",
+        )
+    try:
+        document = MapDocument.model_validate(file.data)
+    except ValidationError as error:
+        raise _map_error(file, error) from None
+    document._file = file
+    return document
+
+
+def _map_error(file: YamlFile, error: ValidationError) -> MapError:
+    findings = error.errors(include_url=False)
+    first = findings[0]
+    at = _data_path(file.data, first["loc"])
+    message, remedy, code = _explain(first, at)
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    about = {"map": file.data["map"]} if isinstance(file.data.get("map"), str) else {}
+    return MapError(code, message + more, subject=file.subject(*at, **about), remedy=remedy)
+
+
+def _data_path(data: Any, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The part of a pydantic location that exists in the file: union branches do not."""
+    path: list[int | str] = []
+    for part in loc:
+        if isinstance(data, dict) and part in data:
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+_KNOWN_KEYS = sorted(
+    {
+        name
+        for model in (MapDocument, FieldRow, End, Deletes, Default, Inactive)
+        for name in model.model_fields
+    }
+)
+
+
+def _explain(finding: Any, at: tuple[int | str, ...]) -> tuple[str, str, str]:
+    kind, loc = finding["type"], finding["loc"]
+    where = ".".join(str(part) for part in at) or "the map"
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(loc[-1]), _KNOWN_KEYS, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else "remove it; docs/maps.md lists all keys"
+        return f"unknown key `{loc[-1]}`", hint, "map-unknown-key"
+    if kind == "missing":
+        return f"`{loc[-1]}` is missing in {where}", f"add `{loc[-1]}`", "map-missing-key"
+    if kind == "value_error":
+        text = finding["msg"].removeprefix("Value error, ")
+        return (
+            text,
+            "correct the row as described; docs/maps.md shows examples",
+            "map-contradiction",
+        )
+    allowed = finding.get("ctx", {}).get("expected")
+    remedy = f"write one of {allowed}" if allowed else "docs/maps.md describes this key"
+    return f"{where}: {finding['msg']}, got {finding['input']!r}", remedy, "map-wrong-value"
