@@ -1,0 +1,71 @@
+# What a clone needs: Python 3.11 or newer, and make. Everything else is installed here.
+#
+#   make demo    the whole story on this machine, without an account anywhere
+#   make test    the tests
+#   make check   style, types and layers
+#   make lock    new hash-locked requirements from pyproject.toml (needs uv)
+#   make clean   forget everything that was made
+
+VENV   := .venv
+PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11 python3 python,\
+            $(shell command -v $(name) >/dev/null 2>&1 \
+              && $(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+                 >/dev/null 2>&1 && echo $(name))))
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCKED := $(PIP) install --require-hashes --requirement
+
+.PHONY: demo test check lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/runtime.stamp
+	@$(BIN)/dualwrite demo $(ARGS)
+
+test: $(VENV)/dev.stamp
+	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+
+check: $(VENV)/dev.stamp
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+$(VENV)/created.stamp:
+	@test -n "$(PYTHON)" || { \
+	  echo "dualwrite needs Python 3.11 or newer with its venv module; none was found." >&2; \
+	  echo "Install one (on Debian and Ubuntu: apt install python3 python3-venv)," >&2; \
+	  echo "or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The project itself is installed last, in place, so that edits count at once.
+$(VENV)/runtime.stamp: $(VENV)/created.stamp requirements/runtime.txt requirements/build.txt \
+                       pyproject.toml
+	@echo "Installing what dualwrite needs (hash-checked)"
+	@$(LOCKED) requirements/build.txt --requirement requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements/dev.txt
+	@echo "Installing what its tests need (hash-checked)"
+	@$(LOCKED) requirements/dev.txt
+	@touch $@
+
+# One resolution for Python 3.11 and everything newer, on every platform. The environment is
+# emptied so that nobody's own index, mirror or wheel folder gets into a lock file.
+COMPILE := env -i HOME="$(HOME)" PATH="$(PATH)" SSL_CERT_FILE="$(SSL_CERT_FILE)" \
+             uv pip compile --quiet --no-config --universal --python-version 3.11 \
+             --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+             --custom-compile-command "make lock" $(ARGS)
+
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
+	@$(COMPILE) --extra dev --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
+	@echo "hatchling" | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt -
+	@echo "Locked: requirements/dev.txt, requirements/runtime.txt, requirements/build.txt"
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find connector tests -name __pycache__ -type d -prune -exec rm -rf {} +
