@@ -23,7 +23,6 @@ from pydantic import (
     StrictInt,
     StrictStr,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -134,6 +133,8 @@ class FieldRow(_Model):
         if self.sync not in TRANSFORMING and transforms:
             turned = {"=": "><", ">": ">>", "<": "<<"}[self.sync]
             raise ValueError(f"a row with a transform is written `{turned}`, not `{self.sync}`")
+        if self.values is not None:
+            self._values_consistent(self.values)
         if self.key and self.sync not in ("=", "><"):
             raise ValueError("a key field travels both ways: `=` or `><`")
         return self
@@ -147,19 +148,15 @@ class FieldRow(_Model):
         if self.key or self.values is not None or self.default is not None:
             raise ValueError("a `constant` row takes no `key`, `values` or `default`")
 
-    @field_validator("values")
-    @classmethod
-    def _one_to_one(cls, values: dict[str, Scalar] | None) -> dict[str, Scalar] | None:
-        if values is None:
-            return None
+    def _values_consistent(self, values: dict[str, Scalar]) -> None:
         if not values:
             raise ValueError("the value map is empty")
-        folded = [key.casefold() for key in values]
-        if len(set(folded)) < len(folded):
+        folded = {key.casefold() for key in values}
+        if len(folded) < len(values):
             raise ValueError("two commerce values differ only by case")
-        if len({(type(v), v) for v in values.values()}) < len(values):
-            raise ValueError("two commerce values map to one Dataverse value")
-        return values
+        targets = {(type(value), value) for value in values.values()}
+        if len(targets) < len(values) and self.sync != ">>":
+            raise ValueError("two commerce values map to one Dataverse value: no way back")
 
 
 class MapDocument(_Model):
@@ -304,8 +301,9 @@ def _map_error(file: YamlFile, error: ValidationError) -> MapError:
     at = _data_path(file.data, first["loc"])
     message, remedy, code = _explain(first, at)
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    about = {"map": file.data["map"]} if isinstance(file.data.get("map"), str) else {}
-    return MapError(code, message + more, subject=file.subject(*at, **about), remedy=remedy)
+    name = file.data.get("map")
+    subject = file.subject(*at, map=name if isinstance(name, str) else None)
+    return MapError(code, message + more, subject=subject, remedy=remedy)
 
 
 def _data_path(data: Any, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:

@@ -17,7 +17,7 @@ import yaml
 
 from connector.errors import MapError, Subject
 
-Path_: TypeAlias = tuple[str | int, ...]
+Place: TypeAlias = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
@@ -46,15 +46,18 @@ class YamlFile:
 
     path: str
     data: Any
-    marks: Mapping[Path_, tuple[int, int]] = field(default_factory=dict)
+    marks: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
 
-    def subject(self, *parts: str | int, **about: str) -> Subject:
+    def subject(
+        self, *parts: str | int, map: str | None = None, field: str | None = None
+    ) -> Subject:
         """The place of a part, or of the nearest enclosing part that has one."""
         for end in range(len(parts), -1, -1):
             mark = self.marks.get(parts[:end])
             if mark is not None:
-                return Subject(file=self.path, line=mark[0], column=mark[1], **about)
-        return Subject(file=self.path, **about)
+                line, column = mark
+                return Subject(map=map, field=field, file=self.path, line=line, column=column)
+        return Subject(map=map, field=field, file=self.path)
 
 
 def read_yaml(path: Path) -> YamlFile:
@@ -77,7 +80,7 @@ def parse_yaml(text: str, path: str) -> YamlFile:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        marks: dict[Path_, tuple[int, int]] = {}
+        marks: dict[Place, tuple[int, int]] = {}
         if node is None:
             return YamlFile(path, None, marks)
         _collect(node, (), marks, path)
@@ -107,7 +110,7 @@ def parse_yaml(text: str, path: str) -> YamlFile:
         loader.dispose()
 
 
-def _collect(node: yaml.Node, at: Path_, marks: dict[Path_, tuple[int, int]], path: str) -> None:
+def _collect(node: yaml.Node, at: Place, marks: dict[Place, tuple[int, int]], path: str) -> None:
     marks.setdefault(at, (node.start_mark.line + 1, node.start_mark.column + 1))
     if len(at) > _DEEPEST:
         raise MapError(

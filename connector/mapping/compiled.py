@@ -1,0 +1,160 @@
+"""A map that runs.
+
+Owns: fields, groups and column lists prepared for planning over images.
+Never does: reading documents or metadata; `compiler.py` makes these.
+Tested in: tests/unit/mapping/test_compiler.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from connector.mapping.columns import Column
+from connector.mapping.document import MapDocument, Policy
+from connector.mapping.references import Lookup, TargetMissing
+from connector.mapping.translate import Translation, Untranslatable
+from connector.mapping.values import Image, Side, Value, normal_key
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of the map, ready to run. An index of -1 means: no column on that side."""
+
+    name: str
+    commerce: str | None
+    dataverse: str | None
+    commerce_index: int
+    dataverse_index: int
+    to_dataverse: bool
+    to_commerce: bool
+    forward: Translation
+    """Commerce value to Dataverse value; raises `Untranslatable` or `TargetMissing`."""
+    backward: Translation
+    key: bool
+    lookup: Lookup | None
+    plain: bool
+    """Both sides hold the value in the same form: equal values need no translation."""
+
+    def index(self, side: Side) -> int:
+        """Where the value stands in the side's image."""
+        return self.commerce_index if side is Side.COMMERCE else self.dataverse_index
+
+    def column(self, side: Side) -> str | None:
+        """The column's name on this side."""
+        return self.commerce if side is Side.COMMERCE else self.dataverse
+
+    def travels_to(self, side: Side) -> bool:
+        """Whether edits of the other side are written to this one."""
+        return self.to_commerce if side is Side.COMMERCE else self.to_dataverse
+
+    def translation_to(self, side: Side) -> Translation:
+        """The translation into this side's form."""
+        return self.backward if side is Side.COMMERCE else self.forward
+
+    def same(self, commerce: Value, dataverse: Value) -> bool:
+        """Whether the two values are equal under the map, within the columns' facets."""
+        if self.plain and commerce == dataverse:
+            return True
+        if self.key:
+            return normal_key(commerce) == normal_key(dataverse)
+        return (self.to_dataverse and _gives(self.forward, commerce, dataverse)) or (
+            self.to_commerce and _gives(self.backward, dataverse, commerce)
+        )
+
+
+def _gives(translation: Translation, value: Value, wanted: Value) -> bool:
+    try:
+        return translation(value) == wanted
+    except (Untranslatable, TargetMissing):
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that merge, conflict and resolve as one value; most groups have one field."""
+
+    name: str
+    fields: tuple[Field, ...]
+    policy: Policy
+
+    def travels_to(self, side: Side) -> bool:
+        """Whether edits of the other side are written to this one."""
+        return self.fields[0].travels_to(side)
+
+    def same(self, commerce: Image, dataverse: Image) -> bool:
+        """Whether both images hold the same value of this group under the map."""
+        return all(
+            f.same(
+                commerce[f.commerce_index] if f.commerce_index >= 0 else None,
+                dataverse[f.dataverse_index] if f.dataverse_index >= 0 else None,
+            )
+            for f in self.fields
+        )
+
+    def changed(self, side: Side, image: Image, agreed: Image) -> bool:
+        """Whether a side differs from its own half of the agreed pair."""
+        for field in self.fields:
+            index = field.index(side)
+            if index >= 0 and image[index] != agreed[index]:
+                return True
+        return False
+
+    def blank(self, side: Side, image: Image) -> bool:
+        """Whether a side holds nothing at all in this group."""
+        indexes = [f.index(side) for f in self.fields if f.index(side) >= 0]
+        return all(image[index] is None for index in indexes)
+
+    def values(self, side: Side, image: Image) -> dict[str, Value]:
+        """The side's own values of this group by column name."""
+        return {
+            column: image[field.index(side)]
+            for field in self.fields
+            if (column := field.column(side)) is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMap:
+    """A map that runs: fields in document order, their groups, and the column lists."""
+
+    document: MapDocument
+    fields: tuple[Field, ...]
+    groups: tuple[Group, ...]
+    columns: Mapping[Side, tuple[Column, ...]]
+    keys: Mapping[Side, tuple[int, ...]]
+    lookups: tuple[Lookup, ...]
+
+    @property
+    def name(self) -> str:
+        """The map's name."""
+        return self.document.map
+
+    @property
+    def master(self) -> Side:
+        """The side that wins at first contact and where nothing else decides."""
+        return self.document.master
+
+    def with_master(self, master: Side) -> CompiledMap:
+        """The same map under another master, for one load."""
+        return replace(self, document=self.document.model_copy(update={"master": master}))
+
+    def entity(self, side: Side) -> str:
+        """The entity set on this side."""
+        return self.document.end(side).entity
+
+    def column_names(self, side: Side) -> tuple[str, ...]:
+        """Columns to be read on this side, in image order."""
+        return tuple(column.name for column in self.columns[side])
+
+    def key_of(self, side: Side, image: Image) -> str | None:
+        """The normalised key of an image; None where a key part is null."""
+        return normal_key(*(image[index] for index in self.keys[side]))
+
+    def spelled_key(self, side: Side, image: Image) -> str:
+        """The key as the side spells it, for people."""
+        return " / ".join(str(image[index]) for index in self.keys[side])
+
+    def creates_on(self, side: Side) -> bool:
+        """Whether records of the other side are created on this one."""
+        return all(field.travels_to(side) for field in self.fields if field.key)

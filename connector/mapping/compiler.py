@@ -1,0 +1,405 @@
+"""Joins a document with the live columns of both sides into a map that runs.
+
+Owns: which findings stand between a document and running it.
+Never does: I/O; a finding that does not stop the map (docs/maps.md: warnings) stops nothing.
+Tested in: tests/unit/mapping/test_compiler.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from connector.errors import MapError, Problem, Subject
+from connector.mapping import translate
+from connector.mapping.columns import Column
+from connector.mapping.compiled import CompiledMap, Field, Group
+from connector.mapping.document import TO_COMMERCE, TO_DATAVERSE, FieldRow, MapDocument, Policy
+from connector.mapping.references import Lookup
+from connector.mapping.translate import Translation, Untranslatable
+from connector.mapping.values import Side, Value, ValueType
+
+
+def compile_map(
+    document: MapDocument,
+    commerce: Mapping[str, Column],
+    dataverse: Mapping[str, Column],
+    lookup_columns: Callable[[str], Mapping[str, Column]],
+) -> CompiledMap:
+    """Compile, or raise `MapError` for the first of `findings` that stops the map.
+
+    `lookup_columns` describes a table a lookup points to, by entity set name.
+    """
+    compiler = _Compiler(document, commerce, dataverse, lookup_columns)
+    compiled = compiler.run()
+    errors = [problem for problem in compiler.problems if problem.severity == "error"]
+    if errors or compiled is None:
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more: `dualwrite check`)" if len(errors) > 1 else ""
+        raise MapError(first.code, first.message + more, subject=first.subject, remedy=first.remedy)
+    return compiled
+
+
+def findings(
+    document: MapDocument,
+    commerce: Mapping[str, Column],
+    dataverse: Mapping[str, Column],
+    lookup_columns: Callable[[str], Mapping[str, Column]],
+) -> Sequence[Problem]:
+    """Everything wrong or doubtful about a document against live columns."""
+    compiler = _Compiler(document, commerce, dataverse, lookup_columns)
+    compiler.run()
+    return compiler.problems
+
+
+class _Compiler:
+    def __init__(
+        self,
+        document: MapDocument,
+        commerce: Mapping[str, Column],
+        dataverse: Mapping[str, Column],
+        lookup_columns: Callable[[str], Mapping[str, Column]],
+    ) -> None:
+        self.document = document
+        self.live: dict[Side, Mapping[str, Column]] = {
+            Side.COMMERCE: {name.casefold(): column for name, column in commerce.items()},
+            Side.DATAVERSE: dataverse,
+        }
+        self.lookup_columns = lookup_columns
+        self.problems: list[Problem] = []
+        self.columns: dict[Side, list[Column]] = {side: [] for side in Side}
+        self.lookups: list[Lookup] = []
+
+    def run(self) -> CompiledMap | None:
+        made = [self.field(index, row) for index, row in enumerate(self.document.fields)]
+        fields = tuple(field for field in made if field is not None)
+        self._required_columns_have_a_source()
+        if any(problem.severity == "error" for problem in self.problems):
+            return None
+        return CompiledMap(
+            document=self.document,
+            fields=fields,
+            groups=self._groups(fields),
+            columns={side: tuple(columns) for side, columns in self.columns.items()},
+            keys={side: tuple(f.index(side) for f in fields if f.key) for side in Side},
+            lookups=tuple(self.lookups),
+        )
+
+    def problem(
+        self, index: int, part: str, code: str, message: str, remedy: str, severity: str = "error"
+    ) -> None:
+        subject = self.document.field_subject(index, part)
+        self.problems.append(Problem(code, message, remedy, subject, severity))
+
+    # ------------------------------------------------------------------ one field
+
+    def field(self, index: int, row: FieldRow) -> Field | None:
+        commerce = self._column(index, Side.COMMERCE, row.commerce)
+        name, _, dotted = (row.dataverse or "").partition(".")
+        dataverse = self._column(index, Side.DATAVERSE, name or None)
+        if (row.commerce and commerce is None) or (name and dataverse is None):
+            return None
+        to_dataverse = row.sync in TO_DATAVERSE and dataverse is not None
+        to_commerce = row.sync in TO_COMMERCE and commerce is not None
+        lookup = self._lookup(index, dataverse, dotted)
+        self._writable(index, row, commerce, dataverse, to_dataverse, to_commerce)
+        try:
+            forward, backward = self._translations(index, row, commerce, dataverse, lookup)
+        except _Stopped:
+            return None
+        return Field(
+            name=row.name,
+            commerce=commerce.name if commerce else None,
+            dataverse=dataverse.name if dataverse else None,
+            commerce_index=self._slot(Side.COMMERCE, commerce),
+            dataverse_index=self._slot(Side.DATAVERSE, dataverse),
+            to_dataverse=to_dataverse,
+            to_commerce=to_commerce,
+            forward=forward,
+            backward=backward,
+            key=row.key,
+            lookup=lookup,
+            plain=lookup is None
+            and row.values is None
+            and row.default is None
+            and row.constant is None,
+        )
+
+    def _slot(self, side: Side, column: Column | None) -> int:
+        if column is None:
+            return -1
+        self.columns[side].append(column)
+        return len(self.columns[side]) - 1
+
+    def _column(self, index: int, side: Side, name: str | None) -> Column | None:
+        if name is None:
+            return None
+        live = self.live[side]
+        column = live.get(name.casefold() if side is Side.COMMERCE else name)
+        if column is None:
+            near = difflib.get_close_matches(
+                name.casefold(), [known.casefold() for known in live], n=1
+            )
+            spelled = next(
+                (c.name for n, c in live.items() if near and n.casefold() == near[0]), ""
+            )
+            self.problem(
+                index,
+                side.value,
+                "column-unknown",
+                f"{self.document.end(side).entity} has no column `{name}`",
+                f"did you mean `{spelled}`?" if spelled else "see the columns of the table",
+            )
+            return None
+        if not column.readable:
+            self.problem(
+                index,
+                side.value,
+                "column-unreadable",
+                f"`{name}` cannot be read",
+                "map another column, or make it readable for the application user",
+            )
+        if column.secured:
+            self.problem(
+                index,
+                side.value,
+                "column-secured",
+                f"`{name}` is under column security: without the permission it reads as null",
+                "give the application user read and update permission on this column",
+                "warning",
+            )
+        return column
+
+    def _lookup(self, index: int, column: Column | None, dotted: str) -> Lookup | None:
+        if not dotted:
+            return None
+        if column is None or column.reference is None:
+            self.problem(
+                index,
+                "dataverse",
+                "lookup-not-a-reference",
+                "a dotted name needs a lookup column before the dot",
+                "name the lookup column, or drop what stands after the dot",
+            )
+            return None
+        known = self.lookup_columns(column.reference.entity)
+        if dotted not in known:
+            near = difflib.get_close_matches(dotted, list(known), n=1)
+            self.problem(
+                index,
+                "dataverse",
+                "column-unknown",
+                f"{column.reference.entity} has no column `{dotted}`",
+                f"did you mean `{near[0]}`?" if near else "see the columns of the table",
+            )
+            return None
+        lookup = Lookup(Side.DATAVERSE, column.reference.entity, dotted)
+        self.lookups.append(lookup)
+        return lookup
+
+    def _writable(
+        self,
+        index: int,
+        row: FieldRow,
+        commerce: Column | None,
+        dataverse: Column | None,
+        to_dataverse: bool,
+        to_commerce: bool,
+    ) -> None:
+        for column, written, part in (
+            (commerce, to_commerce, "commerce"),
+            (dataverse, to_dataverse, "dataverse"),
+        ):
+            if column is None or not written:
+                continue
+            if not (column.creatable or column.updatable):
+                self.problem(
+                    index,
+                    part,
+                    "column-read-only",
+                    f"`{column.name}` cannot be written",
+                    "turn the direction of this row (`>` or `<`), or map another column",
+                )
+            elif not column.updatable and not row.key:
+                self.problem(
+                    index,
+                    part,
+                    "column-create-only",
+                    f"`{column.name}` can be set at creation only; later edits will be refused",
+                    "turn the direction of this row, or map another column",
+                    "warning",
+                )
+
+    # ------------------------------------------------------------------ translations
+
+    def _translations(
+        self,
+        index: int,
+        row: FieldRow,
+        commerce: Column | None,
+        dataverse: Column | None,
+        lookup: Lookup | None,
+    ) -> tuple[Translation, Translation]:
+        if row.constant is not None:
+            target = commerce or dataverse
+            assert target is not None
+            fixed = translate.constant(self._scalar(index, "constant", row.constant, target))
+            return (fixed, translate.identity) if dataverse else (translate.identity, fixed)
+        assert commerce is not None and dataverse is not None
+        if row.values is not None:
+            forward, backward = self._value_map(index, row, commerce, dataverse)
+        elif lookup is not None:
+            forward = translate.chain(translate.as_text, translate.to_reference(lookup))
+            backward = translate.from_reference(lookup)
+        else:
+            forward = self._conversion(index, row, commerce, dataverse)
+            backward = self._conversion(index, row, dataverse, commerce)
+        if row.default is not None and row.default.dataverse is not None:
+            value = self._scalar(index, "default", row.default.dataverse, dataverse)
+            forward = translate.chain(forward, translate.default(value))
+        if row.default is not None and row.default.commerce is not None:
+            value = self._scalar(index, "default", row.default.commerce, commerce)
+            backward = translate.chain(backward, translate.default(value))
+        if lookup is None:
+            forward = translate.chain(forward, translate.fit(dataverse))
+        return forward, translate.chain(backward, translate.fit(commerce))
+
+    def _value_map(
+        self, index: int, row: FieldRow, commerce: Column, dataverse: Column
+    ) -> tuple[Translation, Translation]:
+        assert row.values is not None
+        forward: dict[Value, Value] = {}
+        backward: dict[Value, Value] = {}
+        for symbol, scalar in row.values.items():
+            left = self._scalar(index, "values", symbol, commerce)
+            right = self._scalar(index, "values", scalar, dataverse)
+            forward[left] = right
+            backward.setdefault(right, left)
+        return (
+            translate.value_map(forward, True, ", ".join(map(str, forward))),
+            translate.value_map(backward, False, ", ".join(map(str, backward))),
+        )
+
+    def _scalar(self, index: int, part: str, value: object, column: Column) -> Value:
+        """A value as written in the map, as the column's canonical value."""
+        try:
+            made = _canonical(value, column)
+        except (ValueError, Untranslatable, ArithmeticError):
+            made = None
+        if made is None:
+            known = ", ".join(str(choice) for choice in column.choices or ())
+            self.problem(
+                index,
+                part,
+                "value-wrong-type",
+                f"{value!r} is no value for `{column.name}` ({column.type})",
+                f"write one of {known}" if known else f"write a value of type {column.type}",
+            )
+            raise _Stopped
+        if column.choices and made not in column.choices:
+            known = ", ".join(str(choice) for choice in column.choices)
+            self.problem(
+                index,
+                part,
+                "choice-missing",
+                f"`{column.name}` has no choice {value!r}",
+                f"write one of {known}, or add the choice to the column",
+            )
+            raise _Stopped
+        return made
+
+    def _conversion(self, index: int, row: FieldRow, source: Column, target: Column) -> Translation:
+        wanted = row.type or target.type
+        steps: list[Translation] = []
+        if row.type is ValueType.DATE or target.type is ValueType.DATE:
+            if {source.type, target.type} <= _TIMES:
+                steps.append(translate.as_date)
+                if target.type is ValueType.INSTANT:
+                    steps.append(translate.as_instant)
+                return translate.chain(*steps)
+        elif source.type == target.type and _same_form(source, target):
+            return translate.identity
+        elif target.type in _CONVERSIONS and source.type in _CONVERSIONS[target.type]:
+            return _CONVERTERS[target.type]
+        self.problem(
+            index,
+            "commerce",
+            "type-mismatch",
+            f"`{source.name}` ({source.type}) cannot become `{target.name}` ({wanted})",
+            "add `values`, a dotted lookup, or a `type` both sides can take",
+        )
+        raise _Stopped
+
+    # ------------------------------------------------------------------ the whole
+
+    def _groups(self, fields: Iterable[Field]) -> tuple[Group, ...]:
+        named: dict[str, list[Field]] = {}
+        policies: dict[str, Policy] = {}
+        for row, field in zip(self.document.fields, fields, strict=True):
+            name = row.together or field.name
+            named.setdefault(name, []).append(field)
+            policies[name] = row.conflict or self.document.conflict
+        return tuple(Group(name, tuple(fs), policies[name]) for name, fs in named.items())
+
+    def _required_columns_have_a_source(self) -> None:
+        for side in Side:
+            mapped = {c.name for c in self.columns[side]}
+            for column in self.live[side].values():
+                if column.required and column.creatable and column.name not in mapped:
+                    self.problems.append(
+                        Problem(
+                            "column-required",
+                            f"{self.document.end(side).entity} requires `{column.name}`, "
+                            "which no row fills",
+                            "map the column, or give it a `constant`",
+                            Subject(
+                                map=self.document.map, side=side.value, file=self.document.file.path
+                            ),
+                        )
+                    )
+
+
+class _Stopped(Exception):
+    """This field cannot be compiled; the finding is recorded."""
+
+
+_TIMES = {ValueType.DATE, ValueType.INSTANT}
+_CONVERSIONS: Mapping[ValueType, frozenset[ValueType]] = {
+    ValueType.TEXT: frozenset({ValueType.INTEGER, ValueType.DECIMAL}),
+    ValueType.INTEGER: frozenset({ValueType.TEXT, ValueType.DECIMAL}),
+    ValueType.DECIMAL: frozenset({ValueType.TEXT, ValueType.INTEGER}),
+    ValueType.INSTANT: frozenset({ValueType.DATE}),
+}
+_CONVERTERS: Mapping[ValueType, Translation] = {
+    ValueType.TEXT: translate.as_text,
+    ValueType.INTEGER: translate.as_integer,
+    ValueType.DECIMAL: translate.as_decimal,
+    ValueType.INSTANT: translate.as_instant,
+}
+
+
+def _same_form(source: Column, target: Column) -> bool:
+    """References differ by system; choices agree only where both sides share values."""
+    if source.type is ValueType.REFERENCE:
+        return False
+    if source.type is ValueType.CHOICE:
+        return bool(set(source.choices or ()) & set(target.choices or ()))
+    return True
+
+
+def _canonical(value: object, column: Column) -> Value:
+    if column.type is ValueType.BOOLEAN:
+        return value if isinstance(value, bool) else None
+    if column.type is ValueType.CHOICE:
+        for choice in column.choices or ():
+            if str(choice).casefold() == str(value).casefold():
+                return choice
+        return value if isinstance(value, (int, str)) else None
+    if column.type is ValueType.INTEGER:
+        return value if isinstance(value, int) and not isinstance(value, bool) else int(str(value))
+    if column.type is ValueType.DECIMAL:
+        return Decimal(str(value))
+    if column.type is ValueType.TEXT and not isinstance(value, bool):
+        return str(value)
+    return None

@@ -1,0 +1,74 @@
+"""What is known of the rows that lookups point to.
+
+Owns: for each lookup target, which text finds which id and back, and what is still to be asked.
+Never does: asking; the engine reads the missing targets in one call and adds them here.
+Tested in: tests/unit/mapping/test_references.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from connector.mapping.values import Side, normal_key
+
+
+class Lookup:
+    """One target: the rows of `entity` on `side`, found by the text column `column`."""
+
+    __slots__ = ("_ids", "_missing_ids", "_missing_texts", "_texts", "column", "entity", "side")
+
+    def __init__(self, side: Side, entity: str, column: str) -> None:
+        self.side = side
+        self.entity = entity
+        self.column = column
+        self._ids: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+        self._missing_texts: set[str] = set()
+        self._missing_ids: set[str] = set()
+
+    def id_of(self, text: str) -> str | None:
+        """The id of the row with this text; None if it is not there or not asked yet."""
+        found = self._ids.get(text)
+        return found if found is not None else self._ids.get(normal_key(text) or "")
+
+    def text_of(self, id: str) -> str | None:
+        """The text of the row with this id; None if it is not there or not asked yet."""
+        return self._texts.get(id)
+
+    def asked_text(self, text: str) -> bool:
+        """Whether the answer for this text is known, be it found or missing."""
+        normal = normal_key(text) or ""
+        return normal in self._ids or normal in self._missing_texts
+
+    def asked_id(self, id: str) -> bool:
+        """Whether the answer for this id is known, be it found or missing."""
+        return id in self._texts or id in self._missing_ids
+
+    def add(self, id: str, text: str) -> None:
+        """A row that exists."""
+        normal = normal_key(text) or ""
+        self._ids[text] = self._ids[normal] = id
+        self._texts[id] = text
+        self._missing_texts.discard(normal)
+        self._missing_ids.discard(id)
+
+    def miss_texts(self, texts: Iterable[str]) -> None:
+        """Texts that find no row, as far as this run knows."""
+        self._missing_texts.update(normal_key(text) or "" for text in texts)
+
+    def miss_ids(self, ids: Iterable[str]) -> None:
+        """Ids that name no row, as far as this run knows."""
+        self._missing_ids.update(ids)
+
+
+class TargetMissing(Exception):
+    """A value refers to a row that is not there (yet).
+
+    Raised by translations and caught by the planner, which turns it into a wait; it never
+    leaves the engine.
+    """
+
+    def __init__(self, lookup: Lookup, value: str) -> None:
+        super().__init__(value)
+        self.lookup = lookup
+        self.value = value
