@@ -1,0 +1,131 @@
+"""The change feed: one entry per change, numbered in the order of commits.
+
+Owns: the counter, the entries, the low-water mark.
+Never does: deciding what is a change (`batch.py`); reading records (`entity_store.py`).
+Tested in: tests/unit/ledger/test_feed.py, tests/integration/test_ledger_feed.py.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from connector.errors import PositionExpiredError
+from connector.ledger.schema import EntityType, changes, feed_counter
+
+
+class FeedWriter:
+    """Numbers the changes of one write transaction and stores them with it.
+
+    Why a reader can never miss a change that commits late: every writer takes the single row
+    of `feed_counter` first and holds it until its commit (FOR UPDATE; on SQLite the write lock
+    of BEGIN IMMEDIATE). So no second writer can number anything while a first one is
+    uncommitted: sequences become visible in rising order, without gaps that fill up later, and
+    whoever has seen sequence N has seen everything up to N. A database sequence would not do:
+    it hands out 7 and 8 to two transactions, 8 may commit first, a reader moves on to 8, and 7
+    is lost. Taking the counter before any record also means that writers cannot deadlock.
+    """
+
+    def __init__(self, connection: sa.Connection, at: datetime, by: str) -> None:
+        self._connection = connection
+        self.at = at.astimezone(UTC)
+        self.stored_at = self.at.replace(tzinfo=None)
+        """`at` as the tables hold it: UTC without saying so."""
+        self.by = by
+        counter = sa.select(feed_counter.c.head).with_for_update()
+        self._stored_head = self._head = int(connection.scalar(counter) or 0)
+        self._entries: list[dict[str, Any]] = []
+
+    def add(self, entity: EntityType, row_id: str, kind: Literal["upsert", "delete"]) -> int:
+        """The sequence of one more change; stored by the next `flush`."""
+        self._head += 1
+        self._entries.append(
+            {
+                "sequence": self._head,
+                "entity": entity.name,
+                "row_id": row_id,
+                "kind": kind,
+                "at": self.stored_at,
+                "by": self.by,
+            }
+        )
+        return self._head
+
+    def flush(self) -> None:
+        """Store the range of sequences given out since the last flush, in two statements."""
+        if self._head == self._stored_head:
+            return
+        self._connection.execute(sa.insert(changes), self._entries)
+        self._connection.execute(sa.update(feed_counter).values(head=self._head))
+        self._entries = []
+        self._stored_head = self._head
+
+
+def head(connection: sa.Connection) -> int:
+    """The last sequence that is committed."""
+    return int(connection.scalar(sa.select(feed_counter.c.head)) or 0)
+
+
+def require_reach(connection: sa.Connection, since: int) -> None:
+    """Raise PositionExpiredError unless the feed still tells all that came after `since`."""
+    row = connection.execute(sa.select(feed_counter.c.head, feed_counter.c.purged)).one()
+    if since < row.purged:
+        cause = f"entries up to {row.purged} were purged, the position is {since}"
+    elif since > row.head:
+        cause = f"the position is {since}, the feed ends at {row.head}: an older copy was restored"
+    else:
+        return
+    raise PositionExpiredError(
+        "position-expired",
+        "the ledger's change feed does not reach back to this position",
+        cause=cause,
+        remedy="scan the whole entity, then go on from the scan's position",
+    )
+
+
+def page_end(
+    connection: sa.Connection, entity: EntityType, since: int, until: int, size: int
+) -> int:
+    """The sequence that ends the next page of at most `size` entries of `entity`.
+
+    `until` when no more than `size` entries are left.
+    """
+    entry = changes.c
+    query = (
+        sa.select(entry.sequence)
+        .where(entry.sequence > since, entry.sequence <= until, entry.entity == entity.name)
+        .order_by(entry.sequence)
+        .limit(1)
+        .offset(size - 1)
+    )
+    return int(connection.scalar(query) or until)
+
+
+def deleted_ids(
+    connection: sa.Connection, entity: EntityType, since: int, through: int
+) -> list[str]:
+    """Ids deleted in (since, through] that do not exist now, in the order of their deletes."""
+    entry, record = changes.c, entity.table.c
+    query = (
+        sa.select(entry.row_id)
+        .where(
+            entry.sequence > since,
+            entry.sequence <= through,
+            entry.entity == entity.name,
+            entry.kind == "delete",
+            ~sa.exists().where(record.id == entry.row_id),
+        )
+        .order_by(entry.sequence)
+    )
+    return list(dict.fromkeys(connection.scalars(query)))
+
+
+def purge(connection: sa.Connection, through: int) -> int:
+    """Forget the entries up to `through`; the number forgotten. Positions before it expire."""
+    mark = min(through, head(connection))
+    connection.execute(
+        sa.update(feed_counter).where(feed_counter.c.purged < mark).values(purged=mark)
+    )
+    return connection.execute(sa.delete(changes).where(changes.c.sequence <= mark)).rowcount

@@ -1,0 +1,196 @@
+"""The ledger as one object: opening, its identity, its transactions.
+
+Owns: creating the tables and the first rows, refusing a ledger of another version.
+Never does: knowing what is read or written (`entity_store.py`, `batch.py`).
+Tested in: tests/unit/ledger/test_ledger.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from connector.errors import ConfigError
+from connector.ledger import feed
+from connector.ledger.batch import Batch
+from connector.ledger.entity_store import EntityStore
+from connector.ledger.fields import fold
+from connector.ledger.ids import TimeOrderedIds
+from connector.ledger.operations import Operation, Result
+from connector.ledger.schema import (
+    CURRENCIES,
+    ENTITIES,
+    REFERENCES,
+    SCHEMA_VERSION,
+    EntityType,
+    entity_type,
+    feed_counter,
+    ledger_info,
+    metadata,
+)
+from connector.ledger.sql import engine_for, transaction
+
+
+def utc_now() -> datetime:
+    """The clock a ledger uses unless it is handed another one."""
+    return datetime.now(UTC)
+
+
+class WriteTransaction:
+    """One open write transaction: everything in it becomes visible together, or not at all."""
+
+    def __init__(
+        self, connection: sa.Connection, at: datetime, by: str, new_id: Callable[[], str]
+    ) -> None:
+        self._connection = connection
+        self._feed = feed.FeedWriter(connection, at, by)
+        self._new_id = new_id
+
+    def apply(
+        self,
+        entity: EntityType,
+        operations: Sequence[Operation],
+        *,
+        create_references: bool = False,
+    ) -> list[Result]:
+        """Carry out `operations`; one result each, in order (see `batch.Batch`)."""
+        batch = Batch(
+            self._connection,
+            entity,
+            self._feed,
+            self._new_id,
+            create_references=create_references,
+        )
+        return batch.apply(operations)
+
+
+class Ledger:
+    """An open ledger. Safe to use from several threads and several processes at once."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        ledger_id: str,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.id = ledger_id
+        """Which ledger this is: a GUID made when it was created."""
+        self.new_id = new_id
+        self.stores: Mapping[str, EntityStore] = MappingProxyType(
+            {one.name: EntityStore(self, one) for one in ENTITIES}
+        )
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] | None = None,
+    ) -> Self:
+        """Open the ledger at an SQLAlchemy URL; a new one is created with its currencies.
+
+        `clock` gives aware datetimes, `new_id` GUID text, time-ordered by default. Raises
+        ConfigError (`ledger-url`, `ledger-version`, `ledger-unusable`) and UnreachableError.
+        """
+        engine = engine_for(url)
+        make_id = new_id or TimeOrderedIds()
+        try:
+            ledger_id = _known(engine) or _created(engine, clock(), make_id())
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, ledger_id, clock, make_id)
+
+    @property
+    def title(self) -> str:
+        """The URL without its password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    def store(self, name: str) -> EntityStore:
+        """The entity of that name or alias; MapError `entity-unknown`."""
+        return self.stores[entity_type(name).name]
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that sees one state of the ledger throughout."""
+        return transaction(self._engine, write=False)
+
+    @contextmanager
+    def writing(self, by: str) -> Iterator[WriteTransaction]:
+        """A write transaction whose changes carry `by` as last modifier.
+
+        An exception inside rolls everything back. Raises UnreachableError `ledger-busy`.
+        """
+        with transaction(self._engine, write=True) as connection:
+            yield WriteTransaction(connection, self._clock(), by, self.new_id)
+
+    def head(self) -> int:
+        """The sequence of the last committed change; 0 before the first one."""
+        with self.reading() as connection:
+            return feed.head(connection)
+
+    def purge_feed(self, through: int) -> int:
+        """Forget feed entries up to `through`; how many. Readers behind it must scan again."""
+        with transaction(self._engine, write=True) as connection:
+            return feed.purge(connection, through)
+
+    def close(self) -> None:
+        """Release all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _known(engine: sa.Engine) -> str | None:
+    """The id of the ledger that is there, None where there is none yet."""
+    with transaction(engine, write=False) as connection:
+        if not sa.inspect(connection).has_table(ledger_info.name):
+            return None
+        row = connection.execute(sa.select(ledger_info)).one_or_none()
+    if row is None:
+        return None
+    if row.schema_version != SCHEMA_VERSION:
+        raise ConfigError(
+            "ledger-version",
+            f"the ledger has schema version {row.schema_version}, "
+            f"this program works with {SCHEMA_VERSION}",
+            remedy="use the program version that wrote it, or import its records into a new one",
+        )
+    return str(row.id)
+
+
+def _created(engine: sa.Engine, at: datetime, new_id: str) -> str:
+    """The id of the ledger, made now unless another process was faster."""
+    with transaction(engine, write=True) as connection:
+        metadata.create_all(connection)
+        row = connection.execute(sa.select(ledger_info.c.id)).one_or_none()
+        if row is not None:
+            return str(row.id)
+        info = {
+            "singleton": 1,
+            "id": new_id,
+            "schema_version": SCHEMA_VERSION,
+            "created_at": at.astimezone(UTC).replace(tzinfo=None),
+        }
+        connection.execute(sa.insert(ledger_info), [info])
+        connection.execute(sa.insert(feed_counter), [{"singleton": 1, "head": 0, "purged": 0}])
+        currencies = [{"number": code, "key": fold(code)} for code in CURRENCIES]
+        connection.execute(sa.insert(REFERENCES["currencies"]), currencies)
+    return new_id

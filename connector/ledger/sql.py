@@ -1,0 +1,132 @@
+"""How the ledger talks to its database: connections, transactions, chunked queries.
+
+Owns: SQLite's settings, the one place where a driver's error becomes ours.
+Never does: knowing a table.
+Tested in: tests/unit/ledger/test_sql.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+
+from connector.errors import ConfigError, UnreachableError
+
+LOCK_WAIT_MS = 15_000
+"""How long a writer waits for another one to commit."""
+
+IN_CHUNK = 500
+"""Values per IN list: below every database's limit of bound parameters."""
+
+_WRITES = "ledger_writes"
+
+
+def engine_for(url: str) -> sa.Engine:
+    """An engine for `url`; on SQLite the folder of the file is made.
+
+    Raises ConfigError `ledger-url` when the URL cannot name a ledger.
+    """
+    try:
+        parsed = sa.make_url(url)
+        sqlite = parsed.get_backend_name() == "sqlite"
+        if sqlite and parsed.database in (None, "", ":memory:"):
+            raise ArgumentError("a ledger in memory would be gone with its first connection")
+        if sqlite:
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed)
+    except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
+        raise ConfigError(
+            "ledger-url",
+            "this URL cannot name a ledger",
+            cause=str(error),
+            remedy="write it like sqlite:///var/ledger.db",
+        ) from error
+    if sqlite:
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def transaction(engine: sa.Engine, *, write: bool) -> Iterator[sa.Connection]:
+    """One transaction: committed at the end, rolled back by any exception.
+
+    A reader sees one state throughout. Raises UnreachableError `ledger-busy` when another
+    writer does not finish in time, `ledger-unreachable` when the database cannot be used.
+    """
+    try:
+        with engine.connect() as connection:
+            connection = connection.execution_options(**{_WRITES: write})
+            if not write and engine.dialect.name != "sqlite":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+    except OperationalError as error:
+        raise _unreachable(error, engine) from error
+    except DatabaseError as error:
+        # Its subclasses are our own mistakes (a violated constraint, bad SQL): not translated.
+        if type(error) is not DatabaseError:
+            raise
+        raise ConfigError(
+            "ledger-unusable",
+            f"{_where(engine)} is no ledger, or is damaged",
+            cause=str(error.orig),
+            remedy="check the URL; restore the file from a backup if it was a ledger",
+        ) from error
+
+
+def rows_in(
+    connection: sa.Connection,
+    select: Sequence[sa.ColumnElement[Any]],
+    column: sa.ColumnElement[Any],
+    values: Sequence[str],
+) -> Iterator[Sequence[Any]]:
+    """The rows whose `column` is one of `values`, asked for in chunks."""
+    query = sa.select(*select).where(column.in_(sa.bindparam("wanted", expanding=True)))
+    for start in range(0, len(values), IN_CHUNK):
+        yield from connection.execute(query, {"wanted": values[start : start + IN_CHUNK]})
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own BEGIN is switched off: `_begin_sqlite` decides which kind it is.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # The ledger is a book of record: a commit must survive a power cut.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes the lock at once: one that reads first and upgrades later would be refused
+    # with "database is locked" instead of waiting.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _where(engine: sa.Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _unreachable(error: OperationalError, engine: sa.Engine) -> UnreachableError:
+    cause = str(error.orig)
+    if "locked" in cause:
+        return UnreachableError(
+            "ledger-busy",
+            f"another process has been writing to {_where(engine)} for {LOCK_WAIT_MS // 1000} s",
+            cause=cause,
+            remedy="try again when it has finished",
+        )
+    return UnreachableError(
+        "ledger-unreachable",
+        f"the ledger {_where(engine)} cannot be opened",
+        cause=cause,
+        remedy="check that the path or server exists and that you may write to it",
+    )
