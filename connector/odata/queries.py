@@ -118,7 +118,7 @@ class _Restore(visitor.NodeTransformer):
     def __init__(self, lists: list[ast._Node]) -> None:
         self._lists = lists
 
-    def visit_Call(self, node: ast.Call) -> ast._Node:
+    def visit_Call(self, node: ast.Call) -> ast._Node:  # noqa: N802 - the library names it
         if (*node.func.namespace, node.func.name) != _IN:
             return node
         (number,) = node.args
