@@ -124,6 +124,8 @@ class CompiledMap:
     columns: Mapping[Side, tuple[Column, ...]]
     keys: Mapping[Side, tuple[int, ...]]
     lookups: tuple[Lookup, ...]
+    inactive: Mapping[Side, tuple[int, Value]]
+    """Where `deactivate` is possible: image index of the active mark, and its inactive value."""
 
     @property
     def name(self) -> str:

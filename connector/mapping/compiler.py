@@ -74,6 +74,7 @@ class _Compiler:
     def run(self) -> CompiledMap | None:
         made = [self.field(index, row) for index, row in enumerate(self.document.fields)]
         fields = tuple(field for field in made if field is not None)
+        inactive = {side: self._inactive(side) for side in Side}
         self._required_columns_have_a_source()
         if any(problem.severity == "error" for problem in self.problems):
             return None
@@ -84,6 +85,7 @@ class _Compiler:
             columns={side: tuple(columns) for side, columns in self.columns.items()},
             keys={side: tuple(f.index(side) for f in fields if f.key) for side in Side},
             lookups=tuple(self.lookups),
+            inactive={side: mark for side, mark in inactive.items() if mark is not None},
         )
 
     def problem(
@@ -246,7 +248,8 @@ class _Compiler:
             assert target is not None
             fixed = translate.constant(self._scalar(index, "constant", row.constant, target))
             return (fixed, translate.identity) if dataverse else (translate.identity, fixed)
-        assert commerce is not None and dataverse is not None
+        assert commerce is not None
+        assert dataverse is not None
         if row.values is not None:
             forward, backward = self._value_map(index, row, commerce, dataverse)
         elif lookup is not None:
@@ -332,6 +335,29 @@ class _Compiler:
         raise _Stopped
 
     # ------------------------------------------------------------------ the whole
+
+    def _inactive(self, side: Side) -> tuple[int, Value] | None:
+        """Where the side's image holds its active mark, and the value that means inactive."""
+        inactive = self.document.end(side).inactive
+        if inactive is None:
+            return None
+        live = self.live[side]
+        name = inactive.column.casefold() if side is Side.COMMERCE else inactive.column
+        column = live.get(name)
+        try:
+            value = _canonical(inactive.value, column) if column else None
+        except (ValueError, Untranslatable, ArithmeticError):
+            value = None
+        if column is None or value is None:
+            subject = self.document.file.subject(side.value, "inactive", map=self.document.map)
+            message = f"`inactive` does not fit {self.document.end(side).entity}"
+            remedy = "name a column of the table and a value of its type"
+            self.problems.append(Problem("inactive-wrong", message, remedy, subject))
+            return None
+        mapped = [known.name for known in self.columns[side]]
+        if column.name in mapped:
+            return mapped.index(column.name), value
+        return self._slot(side, column), value
 
     def _groups(self, fields: Iterable[Field]) -> tuple[Group, ...]:
         named: dict[str, list[Field]] = {}

@@ -68,7 +68,8 @@ class TargetMissing(Exception):
     leaves the engine.
     """
 
-    def __init__(self, lookup: Lookup, value: str) -> None:
+    def __init__(self, lookup: Lookup, value: str, *, by_id: bool) -> None:
         super().__init__(value)
         self.lookup = lookup
         self.value = value
+        self.by_id = by_id

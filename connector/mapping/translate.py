@@ -107,7 +107,7 @@ def to_reference(lookup: Lookup) -> Translation:
         text = str(value)
         found = lookup.id_of(text)
         if found is None:
-            raise TargetMissing(lookup, text)
+            raise TargetMissing(lookup, text, by_id=False)
         return found
 
     return find
@@ -121,7 +121,7 @@ def from_reference(lookup: Lookup) -> Translation:
             return None
         found = lookup.text_of(str(value))
         if found is None:
-            raise TargetMissing(lookup, str(value))
+            raise TargetMissing(lookup, str(value), by_id=True)
         return found
 
     return find

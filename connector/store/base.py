@@ -109,7 +109,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A group of a record that needs a row which is not there yet."""
+    """A group of a record that needs a row which is not there yet.
+
+    `column` is the text column `value` is looked up in; empty where `value` is the row's id.
+    """
 
     group: str
     side: Side

@@ -1,0 +1,1 @@
+"""The sync engine. Reading order: merge, plan, observe, settle, cycle."""

@@ -1,0 +1,116 @@
+"""Three-way merge of one group of fields.
+
+Owns: what one group of one record needs, given what both sides hold and what they agreed on.
+Never does: I/O, translating whole records, knowing about batches.
+Tested in: tests/unit/engine/test_merge.py, against an independent oracle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connector.mapping.compiled import Group
+from connector.mapping.document import Policy
+from connector.mapping.values import Image, Side
+
+LATEST_MARGIN = 5.0
+"""Seconds within which two modification times do not decide; clocks are not better than that."""
+
+
+class Need(StrEnum):
+    """What a group needs."""
+
+    NOTHING = "nothing"
+    """Both sides still hold the agreed pair."""
+    AGREE = "agree"
+    """Both sides hold the same value, but it is not the agreed one yet."""
+    WRITE = "write"
+    """The value of the other side is to be written to `target`."""
+    DRIFT = "drift"
+    """A one-way target was edited; the edit never travels and is left standing."""
+    CONFLICT = "conflict"
+    """Both sides were edited and a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The verdict on one group; `overwrites` says that an edit of the target gives way."""
+
+    need: Need
+    target: Side | None = None
+    overwrites: bool = False
+
+
+NOTHING = Merged(Need.NOTHING)
+AGREE = Merged(Need.AGREE)
+DRIFT = Merged(Need.DRIFT)
+CONFLICT = Merged(Need.CONFLICT)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What both sides hold; modification times in seconds by our clock, None where unknown."""
+
+    commerce: Image
+    dataverse: Image
+    commerce_time: float | None = None
+    dataverse_time: float | None = None
+
+    def image(self, side: Side) -> Image:
+        """The image of one side."""
+        return self.commerce if side is Side.COMMERCE else self.dataverse
+
+
+def merge(group: Group, seen: Pair, agreed: Pair | None, master: Side, blank_wins: bool) -> Merged:
+    """The verdict on one group; `agreed` None means first contact."""
+    if agreed is None:
+        return _first_contact(group, seen, master, blank_wins)
+    commerce_changed = group.changed(Side.COMMERCE, seen.commerce, agreed.commerce)
+    dataverse_changed = group.changed(Side.DATAVERSE, seen.dataverse, agreed.dataverse)
+    if not commerce_changed and not dataverse_changed:
+        return NOTHING
+    if group.same(seen.commerce, seen.dataverse):
+        return AGREE
+    if not (group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)):
+        target = _only_target(group)
+        source_changed = commerce_changed if target is Side.DATAVERSE else dataverse_changed
+        target_changed = dataverse_changed if target is Side.DATAVERSE else commerce_changed
+        return Merged(Need.WRITE, target, target_changed) if source_changed else DRIFT
+    if not dataverse_changed:
+        return Merged(Need.WRITE, Side.DATAVERSE)
+    if not commerce_changed:
+        return Merged(Need.WRITE, Side.COMMERCE)
+    winner = _winner(group.policy, seen, master)
+    return CONFLICT if winner is None else Merged(Need.WRITE, winner.other, True)
+
+
+def _first_contact(group: Group, seen: Pair, master: Side, blank_wins: bool) -> Merged:
+    if group.same(seen.commerce, seen.dataverse):
+        return AGREE
+    two_way = group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)
+    source = master if two_way else _only_target(group).other
+    if group.blank(source, seen.image(source)) and not blank_wins:
+        if not two_way:
+            return DRIFT
+        source = source.other
+    return Merged(Need.WRITE, source.other, not group.blank(source.other, seen.image(source.other)))
+
+
+def _only_target(group: Group) -> Side:
+    return Side.DATAVERSE if group.travels_to(Side.DATAVERSE) else Side.COMMERCE
+
+
+def _winner(policy: Policy, seen: Pair, master: Side) -> Side | None:
+    if policy is Policy.MANUAL:
+        return None
+    if policy is Policy.COMMERCE:
+        return Side.COMMERCE
+    if policy is Policy.DATAVERSE:
+        return Side.DATAVERSE
+    if seen.commerce_time is None or seen.dataverse_time is None:
+        return master
+    gap = seen.commerce_time - seen.dataverse_time
+    if abs(gap) <= LATEST_MARGIN:
+        return master
+    return Side.COMMERCE if gap > 0 else Side.DATAVERSE

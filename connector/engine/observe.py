@@ -1,0 +1,202 @@
+"""What news of one row means for what is known of its record.
+
+Owns: whether an observation is newer, an echo, an edit, a first sight or too late.
+Never does: I/O, looking records up, deciding writes.
+Tested in: tests/unit/engine/test_observe.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from connector.endpoints.base import Row
+from connector.errors import Problem, Subject
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.values import Side, Value
+from connector.store.base import Presence, Record, SideState
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Who reports: the side, its map, when the request left, and how to weigh its words."""
+
+    map: CompiledMap
+    side: Side
+    tick: int
+    now: float
+    epoch: int
+    newer: Callable[[str, str], bool | None]
+    users: frozenset[str] = frozenset()
+    """Under these ids our own writes appear as last modifier."""
+    clock_offset: float = 0.0
+    """Seconds the side's clock is ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What somebody else changed, by column name, for the audit."""
+
+    before: dict[str, Value]
+    after: dict[str, Value]
+
+
+def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
+    """Take one sight of a row bound to this record; the edit it shows, if any."""
+    state = record.side(witness.side)
+    weight = _weigh(state, row, witness)
+    if weight is _LATE:
+        return None
+    if weight is _DOUBTFUL:
+        state.presence = Presence.UNKNOWN
+        record.due = witness.now
+        return None
+    was_present = state.presence is Presence.PRESENT
+    image_before = state.image
+    _take(state, row, witness)
+    if record.unconfirmed and (row.modifier is None or row.modifier in witness.users):
+        state.agreed = row.image
+        record.unconfirmed = False
+        _identity(record, row, witness)
+        return None
+    record.unconfirmed = False
+    if was_present and image_before == row.image:
+        return None
+    record.due = witness.now
+    record.attempts = 0
+    if record.problem is not None:
+        record.problem = None
+    _identity(record, row, witness)
+    if image_before is None or image_before == row.image:
+        return None
+    return _edit(witness, image_before, row.image)
+
+
+def observe_deleted(record: Record, witness: Witness) -> bool:
+    """The feed says the bound row was deleted; whether this was news."""
+    state = record.side(witness.side)
+    if witness.tick < state.tick:
+        state.presence = Presence.UNKNOWN
+        record.due = witness.now
+        return False
+    if state.presence is Presence.ABSENT and not record.unconfirmed:
+        return False
+    _gone(record, state, witness)
+    record.unconfirmed = False
+    return True
+
+
+def observe_missing(record: Record, witness: Witness) -> bool:
+    """A read by id found nothing; whether this was news.
+
+    An unconfirmed create stays one: it did not happen and is sent again under the same id. Had
+    it happened and been deleted since, the feed would have said so (`observe_deleted`).
+    """
+    state = record.side(witness.side)
+    if witness.tick < state.tick and state.presence is not Presence.UNKNOWN:
+        return False
+    was_present = state.presence is not Presence.ABSENT
+    _gone(record, state, witness)
+    return was_present
+
+
+def bind(record: Record, row: Row, witness: Witness) -> None:
+    """Tie a row seen for the first time to this record, before it is observed.
+
+    If we had chosen another id for a create, that create lost to this row: whatever was
+    intended is void and the sides meet for the first time.
+    """
+    state = record.side(witness.side)
+    if record.unconfirmed and state.id != row.id:
+        record.unconfirmed = False
+        record.commerce.agreed = record.dataverse.agreed = None
+    state.id = row.id
+    state.version = None
+    state.image = None
+    state.presence = Presence.ABSENT
+    state.tick = 0
+
+
+def begin(number: int, key: str, ordinal: int, row: Row, witness: Witness) -> Record:
+    """The record of a row nobody has seen yet."""
+    record = Record(number, witness.map.name, key, ordinal)
+    state = record.side(witness.side)
+    state.id = row.id
+    _take(state, row, witness)
+    record.due = witness.now
+    return record
+
+
+_NEWS, _LATE, _DOUBTFUL = "news", "late", "doubtful"
+
+
+def _weigh(state: SideState, row: Row, witness: Witness) -> str:
+    if (
+        state.version is not None
+        and row.version is not None
+        and state.epoch == witness.epoch
+        and state.presence is not Presence.ABSENT
+    ):
+        if row.version == state.version:
+            return _NEWS if witness.tick >= state.tick else _LATE
+        newer = witness.newer(row.version, state.version)
+        if newer is not None:
+            return _NEWS if newer else _LATE
+    if witness.tick >= state.tick:
+        return _NEWS
+    return _LATE if state.image == row.image else _DOUBTFUL
+
+
+def _take(state: SideState, row: Row, witness: Witness) -> None:
+    state.presence = Presence.PRESENT
+    state.version = row.version
+    state.epoch = witness.epoch
+    state.image = row.image
+    state.key = witness.map.spelled_key(witness.side, row.image)
+    state.tick = max(state.tick, witness.tick)
+    state.modifier = row.modifier
+    state.modified_at = None
+    if row.modified_at is not None:
+        state.modified_at = row.modified_at.timestamp() - witness.clock_offset
+
+
+def _gone(record: Record, state: SideState, witness: Witness) -> None:
+    state.presence = Presence.ABSENT
+    state.version = None
+    state.tick = max(state.tick, witness.tick)
+    record.due = witness.now
+    record.attempts = 0
+    record.problem = None
+
+
+def _identity(record: Record, row: Row, witness: Witness) -> None:
+    """Park the record if its row now carries another key."""
+    key = witness.map.key_of(witness.side, row.image)
+    if key == record.key:
+        return
+    spelled = witness.map.spelled_key(witness.side, row.image)
+    record.problem = Problem(
+        "key-changed",
+        f"the key was changed to {spelled} in {witness.side}; renaming a record makes another one",
+        "put the old key back, or delete the renamed row and let it be created again",
+        Subject(map=record.map, side=witness.side.value, record=str(record.number)),
+    )
+
+
+def _edit(witness: Witness, before: tuple[Value, ...], after: tuple[Value, ...]) -> Edit:
+    names = witness.map.column_names(witness.side)
+    changed = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    return Edit(
+        {names[i]: before[i] for i in changed},
+        {names[i]: after[i] for i in changed},
+    )
+
+
+def twin_problem(record: Record, side: Side, ids: tuple[str, str]) -> Problem:
+    """Why two rows of one side under one key are both set aside."""
+    return Problem(
+        "duplicate-key",
+        f"two rows in {side} have the same key, ids {ids[0]} and {ids[1]}",
+        "delete or rename one of the two rows; the other then travels by itself",
+        replace(Subject(), map=record.map, side=side.value, record=str(record.number)),
+    )

@@ -1,0 +1,316 @@
+"""What one record needs next.
+
+Owns: `plan(record, map) -> Action`, a pure function of what was observed and agreed.
+Never does: I/O, clocks, ids, batches; it does not change the record.
+Tested in: tests/unit/engine/test_plan.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from connector.engine.merge import Need, Pair, merge
+from connector.errors import Problem, Subject
+from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.document import DeletePolicy
+from connector.mapping.references import TargetMissing
+from connector.mapping.translate import Untranslatable
+from connector.mapping.values import Image, Side, Value
+from connector.store.base import Conflict, Presence, Record, SideState, Wait
+
+STICKY = frozenset({"duplicate-key", "key-changed", "key-missing"})
+"""Problems of identity: planning cannot lift them, only a new observation or a person can."""
+
+
+class Kind(StrEnum):
+    """The three ways to write."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write to one side; `id` None at a create means: choose one."""
+
+    side: Side
+    kind: Kind
+    id: str | None
+    version: str | None
+    values: Mapping[str, Value]
+    before: Mapping[str, Value] | None = None
+    """What the written columns held, or the whole record before a delete."""
+    groups: tuple[Group, ...] = ()
+    """The groups that agree once this is applied."""
+    lost: tuple[Group, ...] = ()
+    """The groups in which an edit of this side gives way."""
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Action:
+    """Everything one record needs now; all empty means: it is settled."""
+
+    reads: tuple[Side, ...] = ()
+    writes: list[Write] = field(default_factory=list)
+    agree: list[Group] = field(default_factory=list)
+    """Groups whose seen values become the agreed pair without a write."""
+    waits: list[Wait] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    drift: list[Group] = field(default_factory=list)
+    problem: Problem | None = None
+    ignored: bool = False
+    """The sides differ on purpose: a delete policy or a direction keeps the record apart."""
+
+
+def plan(record: Record, map: CompiledMap) -> Action:
+    """What `record` needs next under `map`."""
+    if record.problem is not None and record.problem.code in STICKY:
+        return Action(problem=record.problem)
+    unseen = tuple(s for s in Side if _unseen(record.side(s)))
+    if unseen:
+        return Action(reads=unseen)
+    commerce = record.commerce.presence is Presence.PRESENT
+    dataverse = record.dataverse.presence is Presence.PRESENT
+    try:
+        if commerce and dataverse:
+            return _both(record, map)
+        if commerce:
+            return _one_sided(record, map, Side.COMMERCE)
+        if dataverse:
+            return _one_sided(record, map, Side.DATAVERSE)
+    except _Failed as failed:
+        return Action(problem=failed.problem)
+    return Action()
+
+
+def _unseen(state: SideState) -> bool:
+    """Whether the side must be read first: something may have happened, or a create of ours
+    was applied without showing us the row.
+    """
+    return state.presence is Presence.UNKNOWN or (
+        state.presence is Presence.PRESENT and state.image is None
+    )
+
+
+def _both(record: Record, map: CompiledMap) -> Action:
+    c, d = record.commerce, record.dataverse
+    if c.image == c.agreed and d.image == d.agreed:
+        return Action()
+    assert c.image is not None
+    assert d.image is not None
+    seen = Pair(c.image, d.image, c.modified_at, d.modified_at)
+    agreed = None
+    if c.agreed is not None and d.agreed is not None:
+        agreed = Pair(c.agreed, d.agreed)
+    action = Action()
+    towards: dict[Side, list[tuple[Group, bool]]] = {side: [] for side in Side}
+    document = map.document
+    for group in map.groups:
+        merged = merge(group, seen, agreed, map.master, document.blank_wins)
+        if merged.need is Need.AGREE:
+            action.agree.append(group)
+        elif merged.need is Need.DRIFT:
+            action.drift.append(group)
+        elif merged.need is Need.CONFLICT:
+            action.conflicts.append(_conflict(group, seen, agreed))
+        elif merged.need is Need.WRITE:
+            assert merged.target is not None
+            towards[merged.target].append((group, merged.overwrites))
+    for target, groups in towards.items():
+        if groups:
+            _update(record, map, target, groups, seen, action)
+    return action
+
+
+def _update(
+    record: Record,
+    map: CompiledMap,
+    target: Side,
+    groups: list[tuple[Group, bool]],
+    seen: Pair,
+    action: Action,
+) -> None:
+    state = record.side(target)
+    source, current = seen.image(target.other), seen.image(target)
+    values: dict[str, Value] = {}
+    before: dict[str, Value] = {}
+    written: list[Group] = []
+    lost: list[Group] = []
+    for group, overwrites in groups:
+        try:
+            translated = _translate_group(record, map, group, target, source)
+        except TargetMissing as missing:
+            action.waits.append(_wait(group, missing))
+            continue
+        written.append(group)
+        if overwrites:
+            lost.append(group)
+        for f in group.fields:
+            column, index = f.column(target), f.index(target)
+            if column is None or f.key or current[index] == translated[column]:
+                continue
+            values[column] = translated[column]
+            before[column] = current[index]
+    if values:
+        action.writes.append(
+            Write(
+                target,
+                Kind.UPDATE,
+                state.id,
+                state.version,
+                values,
+                before,
+                tuple(written),
+                tuple(lost),
+            )
+        )
+    else:
+        action.agree.extend(written)
+
+
+def _one_sided(record: Record, map: CompiledMap, present: Side) -> Action:
+    absent = present.other
+    here, gone = record.side(present), record.side(absent)
+    if record.unconfirmed or gone.agreed is None or here.agreed is None:
+        if not map.creates_on(absent):
+            return Action(ignored=True)
+        return _create(record, map, absent, gone.id, None)
+    policy = (
+        map.document.deletes.commerce if absent is Side.COMMERCE else map.document.deletes.dataverse
+    )
+    if policy is DeletePolicy.RESTORE:
+        return _create(record, map, absent, None, f"restored after a delete in {absent}")
+    if policy is DeletePolicy.PROPAGATE:
+        return Action(writes=[_delete(record, map, present)])
+    if policy is DeletePolicy.DEACTIVATE:
+        return _deactivate(record, map, present)
+    return Action(ignored=True)
+
+
+def _create(
+    record: Record, map: CompiledMap, target: Side, id: str | None, reason: str | None
+) -> Action:
+    source = record.side(target.other)
+    assert source.image is not None
+    action = Action()
+    values: dict[str, Value] = {}
+    written: list[Group] = []
+    for group in map.groups:
+        if not group.travels_to(target):
+            continue
+        try:
+            translated = _translate_group(record, map, group, target, source.image)
+        except TargetMissing as missing:
+            action.waits.append(_wait(group, missing))
+            continue
+        written.append(group)
+        for column, value in translated.items():
+            if value is not None:
+                values[column] = value
+    action.writes.append(
+        Write(target, Kind.CREATE, id, None, values, groups=tuple(written), reason=reason)
+    )
+    return action
+
+
+def _delete(record: Record, map: CompiledMap, target: Side) -> Write:
+    state = record.side(target)
+    assert state.image is not None
+    assert state.agreed is not None
+    edited = tuple(g for g in map.groups if g.changed(target, state.image, state.agreed))
+    reason = f"deleted in {target.other}"
+    if edited:
+        names = ", ".join(group.name for group in edited)
+        reason += f" against a newer edit of {names} in {target}"
+    return Write(
+        target,
+        Kind.DELETE,
+        state.id,
+        state.version,
+        {},
+        before=as_columns(map, target, state.image),
+        lost=edited,
+        reason=reason,
+    )
+
+
+def _deactivate(record: Record, map: CompiledMap, target: Side) -> Action:
+    state = record.side(target)
+    assert state.image is not None
+    index, value = map.inactive[target]
+    if state.image[index] == value:
+        return Action(ignored=True)
+    column = map.columns[target][index].name
+    write = Write(
+        target,
+        Kind.UPDATE,
+        state.id,
+        state.version,
+        {column: value},
+        {column: state.image[index]},
+        reason=f"deactivated after a delete in {target.other}",
+    )
+    return Action(writes=[write])
+
+
+def _translate_group(
+    record: Record, map: CompiledMap, group: Group, target: Side, source: Image
+) -> dict[str, Value]:
+    """The group's values in the target's form by column; raises `TargetMissing`."""
+    translated: dict[str, Value] = {}
+    for f in group.fields:
+        column, index = f.column(target), f.index(target.other)
+        if column is None:
+            continue
+        value = source[index] if index >= 0 else None
+        try:
+            translated[column] = f.translation_to(target)(value)
+        except Untranslatable as error:
+            raise _Failed(
+                Problem(
+                    error.code,
+                    error.message,
+                    error.remedy,
+                    Subject(map=map.name, record=str(record.number), field=f.name),
+                )
+            ) from None
+    return translated
+
+
+class _Failed(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def _wait(group: Group, missing: TargetMissing) -> Wait:
+    lookup = missing.lookup
+    column = "" if missing.by_id else lookup.column
+    return Wait(group.name, lookup.side, lookup.entity, column, missing.value)
+
+
+def _conflict(group: Group, seen: Pair, agreed: Pair | None) -> Conflict:
+    base = {s: group.values(s, agreed.image(s)) for s in Side} if agreed else {}
+    return Conflict(group.name, base, {s: group.values(s, seen.image(s)) for s in Side})
+
+
+def as_columns(map: CompiledMap, side: Side, image: Image) -> dict[str, Value]:
+    """An image by column name."""
+    return {column.name: value for column, value in zip(map.columns[side], image, strict=True)}
+
+
+def agreed_with(map: CompiledMap, state: SideState, side: Side, groups: list[Group]) -> Image:
+    """The side's agreed half after `groups` agree on what is seen; others keep theirs."""
+    assert state.image is not None
+    base = state.agreed if state.agreed is not None else (None,) * len(map.columns[side])
+    half = list(base)
+    for group in groups:
+        for f in group.fields:
+            index = f.index(side)
+            if index >= 0:
+                half[index] = state.image[index]
+    return tuple(half)
