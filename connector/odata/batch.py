@@ -14,14 +14,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TypeAlias
 
 from connector.odata.malformed import MalformedError
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
 _HTTP_PART = b"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_REASONS = {
+    200: "OK",
+    201: "Created",
+    204: "No Content",
+    304: "Not Modified",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +126,7 @@ def _message(part: BatchRequest | BatchResponse) -> bytes:
     if isinstance(part, BatchRequest):
         start = f"{part.method} {part.url} HTTP/1.1"
     else:
-        start = f"HTTP/1.1 {part.status} {_REASONS.get(part.status, 'Unknown')}"
+        start = f"HTTP/1.1 {part.status} {_REASONS.get(part.status, 'Other')}"
     lines = [f"{name}: {value}\r\n" for name, value in part.headers.items()]
     own = "" if part.content_id is None else f"Content-ID: {part.content_id}\r\n"
     head = f"{own}\r\n{start}\r\n{''.join(lines)}\r\n"
