@@ -1,0 +1,135 @@
+"""The command `dualwrite`: finds the command asked for, runs it, and answers for its outcome.
+
+Owns: the table of commands, and how any ending becomes a message and an exit code.
+Never does: importing a command that was not asked for, so that the program starts at once.
+Tested in: tests/unit/cli/test_app.py.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+import connector
+from connector.cli import output
+from connector.cli.options import Options, with_options
+from connector.cli.signals import exit_on_sigterm
+from connector.errors import DualWriteError, FatalError, UsageError
+
+
+class Row(NamedTuple):
+    """One command or group: its name, the module whose `app` it is, and its line of help.
+
+    The module's `app` is a `typer.Typer(add_completion=False)`, with one command or several.
+    """
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = (
+    Row("init", "connector.cli.init", "Write config and maps for a new project."),
+    Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),
+    Row("ledger", "connector.cli.ledger", "Work with the embedded commerce ledger."),
+    Row("schema", "connector.cli.schema", "Print the JSON Schema of maps or of the config."),
+)
+
+
+class LazyGroup(TyperGroup):
+    """Replaces a command's place holder by the real one when it is about to run."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command named by the first argument, imported now."""
+        for row in COMMANDS:
+            if row.name == args[0]:
+                module = importlib.import_module(row.module)
+                self.add_command(typer.main.get_command(module.app), row.name)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    name="dualwrite",
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+@with_options
+def root(options: Options) -> None:
+    """Keep loyalty cards and reward points equal in a commerce system and Dataverse."""
+
+
+def _place_holder() -> None:
+    """Stands in the list of commands; `LazyGroup` replaces it before it could be called."""
+    raise AssertionError("a place holder was called")
+
+
+for _row in COMMANDS:
+    app.command(_row.name, help=_row.help)(_place_holder)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    exit_on_sigterm()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code.
+
+    Every error has been shown when this returns. The flags are looked up in the words
+    themselves, because a line that cannot be parsed may still ask for JSON.
+    """
+    words = list(args) or ["--help"]
+    as_json, debug = "--json" in words, "--debug" in words
+    try:
+        result = app(args=words, prog_name="dualwrite", standalone_mode=False)
+    except DualWriteError as error:
+        if debug:
+            traceback.print_exc()
+        output.show_error(error, as_json=as_json)
+        return error.exit_code
+    except typer.TyperException as error:
+        output.show_error(_usage(error), as_json=as_json)
+        return UsageError.exit_code
+    except typer.Abort:
+        return 130
+    except Exception as error:  # noqa: BLE001  the last resort of the whole program
+        output.show_error(_unexpected(error, debug=debug), as_json=as_json)
+        return FatalError.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "dualwrite"
+    return UsageError("usage", error.format_message(), remedy=f"see `{command} --help`")
+
+
+def _unexpected(error: Exception, *, debug: bool) -> FatalError:
+    """An error nobody foresaw, without its text, which may hold anything; that goes to a file."""
+    trace = "".join(traceback.format_exception(error))
+    if debug:
+        sys.stderr.write(trace)
+        remedy = "report the traceback above with what you did"
+    else:
+        handle, path = tempfile.mkstemp(prefix="dualwrite-", suffix=".log", text=True)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(trace)
+        remedy = f"report {path} with what you did; only this user may read it"
+    ours = Path(connector.__file__).parent
+    frames = traceback.extract_tb(error.__traceback__)
+    last = [frame for frame in frames if Path(frame.filename).is_relative_to(ours)][-1]
+    place = f"{Path(last.filename).relative_to(ours.parent)}:{last.lineno}"
+    return FatalError("unexpected", f"{type(error).__name__} at {place}", remedy=remedy)

@@ -1,0 +1,47 @@
+"""`dualwrite schema`: the JSON Schemas editors and scripts check maps and config with.
+
+Owns: choosing which schema.
+Never does: describing anything itself; the documents' own models do.
+Tested in: tests/unit/cli/test_app.py.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.options import Options, with_options
+from connector.cli.output import emit
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+app = typer.Typer(add_completion=False)
+
+
+class Document(StrEnum):
+    """The documents a person writes."""
+
+    MAP = "map"
+    CONFIG = "config"
+
+
+@app.command()
+@with_options
+def schema(
+    options: Options,  # noqa: ARG001  the answer is JSON with and without --json
+    document: Annotated[Document, typer.Argument(help="Which document.")] = Document.MAP,
+) -> None:
+    """Print the JSON Schema of maps or of the config."""
+    model: type[BaseModel]
+    if document is Document.MAP:
+        from connector.mapping.document import MapDocument
+
+        model = MapDocument
+    else:
+        from connector.settings import Settings
+
+        model = Settings
+    emit({"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()})

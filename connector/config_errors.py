@@ -1,0 +1,133 @@
+"""What is wrong in a config file, said with key, file and line.
+
+Owns: turning the library's validation errors into one ConfigError; finding the line of a key.
+Never does: validating; repeating a value, because any value may be a secret in the wrong place.
+Tested in: tests/unit/test_settings.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from connector.errors import ConfigError, Subject
+
+_BARE = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
+_DOTTED = rf"(?:{_BARE})(?:\s*\.\s*(?:{_BARE}))*"
+_TABLE = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
+_PAIR = re.compile(rf"^\s*({_DOTTED})\s*=")
+
+
+class Finding(NamedTuple):
+    """One mistake: the path of the key and what is wrong with it, without its value."""
+
+    path: tuple[str, ...]
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The path as it is spelled in a sentence."""
+        return ".".join(self.path)
+
+    def variable(self, env_prefix: str) -> str | None:
+        """The environment variable that set this key, if one did."""
+        name = (env_prefix + "__".join(self.path)).upper()
+        return next((spelled for spelled in os.environ if spelled.upper() == name), None)
+
+
+def unknown_key(path: tuple[str, ...], root: type[BaseModel]) -> Finding:
+    """A key nobody reads, with the nearest one that somebody does."""
+    known = list(_model_at(path[:-1], root).model_fields)
+    close = get_close_matches(path[-1], known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+    return Finding(path, f"unknown key; {hint}")
+
+
+def findings_of(error: ValidationError, root: type[BaseModel]) -> Iterator[Finding]:
+    """The library's errors about `root`, each as a sentence a person can act on."""
+    for one in error.errors(include_url=False, include_input=False):
+        path = tuple(str(part) for part in one["loc"])
+        match one["type"]:
+            case "extra_forbidden":
+                yield unknown_key(path, root)
+            case "missing":
+                yield Finding(path, f"this {'section' if len(path) == 1 else 'key'} is required")
+            case "value_error":
+                yield Finding(path, str(one["ctx"]["error"]))
+            case _:
+                yield Finding(path, one["msg"][:1].lower() + one["msg"][1:])
+
+
+def config_invalid(
+    findings: Iterable[Finding], *, file: Path, text: str, env_prefix: str
+) -> ConfigError:
+    """One error for all findings, at least one; its subject is the first of them."""
+    lines = key_lines(text)
+    first, *others = findings
+
+    def line_of(finding: Finding) -> int | None:
+        if finding.variable(env_prefix):
+            return None
+        paths = (finding.path[:length] for length in range(len(finding.path), 0, -1))
+        return next((lines[path] for path in paths if path in lines), None)
+
+    def place_of(finding: Finding) -> str:
+        line = line_of(finding)
+        return finding.variable(env_prefix) or (f"{file}:{line}" if line else str(file))
+
+    message = f"{first.key}: {first.text}"
+    if others:
+        rows = [f"{place_of(one)}: {one.key}: {one.text}" for one in (first, *others)]
+        message = "\n  - ".join([f"{len(rows)} keys are wrong", *rows])
+    variable = first.variable(env_prefix)
+    return ConfigError(
+        "config-invalid",
+        message,
+        subject=Subject(file=str(file), line=line_of(first), field=first.key),
+        cause=f"it is set by the environment variable {variable}" if variable else None,
+        remedy="mend the config; `dualwrite schema config` prints every key it knows",
+    )
+
+
+def key_lines(text: str) -> Mapping[tuple[str, ...], int]:
+    """The line (from 1) on which each table and key of a TOML text first appears.
+
+    The standard library's parser gives values without positions. A key spelled in a way this
+    scan does not know has no line, which makes an error less exact but never wrong.
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if match := _TABLE.match(line):
+            path = table = _names(match[1])
+        elif match := _PAIR.match(line):
+            path = table + _names(match[1])
+        else:
+            continue
+        for length in range(1, len(path) + 1):
+            lines.setdefault(path[:length], number)
+    return lines
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    return tuple(name.strip("\"'") for name in re.findall(_BARE, dotted))
+
+
+def _model_at(path: tuple[str, ...], root: type[BaseModel]) -> type[BaseModel]:
+    """The model of the table at `path`; a table of named tables takes one name more."""
+    if not path:
+        return root
+    annotation = root.model_fields[path[0]].annotation
+    rest = path[1:]
+    if get_origin(annotation) is dict:
+        annotation = get_args(annotation)[1]
+        rest = rest[1:]
+    assert isinstance(annotation, type)
+    assert issubclass(annotation, BaseModel)
+    return _model_at(rest, annotation)
