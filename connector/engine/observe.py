@@ -57,16 +57,13 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     if record.unconfirmed and (row.modifier is None or row.modifier in witness.users):
         state.agreed = row.image
         record.unconfirmed = False
-        _identity(record, row, witness)
         return None
     record.unconfirmed = False
     if was_present and image_before == row.image:
         return None
     record.due = witness.now
     record.attempts = 0
-    if record.problem is not None:
-        record.problem = None
-    _identity(record, row, witness)
+    _identify(record, witness.map)
     if image_before is None or image_before == row.image:
         return None
     return _edit(witness, image_before, row.image)
@@ -166,21 +163,27 @@ def _gone(record: Record, state: SideState, witness: Witness) -> None:
     state.tick = max(state.tick, witness.tick)
     record.due = witness.now
     record.attempts = 0
-    record.problem = None
+    _identify(record, witness.map)
 
 
-def _identity(record: Record, row: Row, witness: Witness) -> None:
-    """Park the record if its row now carries another key."""
-    key = witness.map.key_of(witness.side, row.image)
-    if key == record.key:
+def _identify(record: Record, map: CompiledMap) -> None:
+    """Lift what a new observation lifts, and park the record if a side carries another key."""
+    if record.problem is not None and record.problem.code == "duplicate-key":
         return
-    spelled = witness.map.spelled_key(witness.side, row.image)
-    record.problem = Problem(
-        "key-changed",
-        f"the key was changed to {spelled} in {witness.side}; renaming a record makes another one",
-        "put the old key back, or delete the renamed row and let it be created again",
-        Subject(map=record.map, side=witness.side.value, record=str(record.number)),
-    )
+    record.problem = None
+    for side in Side:
+        state = record.side(side)
+        if state.presence is not Presence.PRESENT or state.image is None:
+            continue
+        if map.key_of(side, state.image) == record.key:
+            continue
+        record.problem = Problem(
+            "key-changed",
+            f"the key was changed to {state.key} in {side}; a renamed record is another record",
+            "put the old key back, or delete the renamed row and let it be created again",
+            Subject(map=record.map, side=side.value, record=str(record.number)),
+        )
+        return
 
 
 def _edit(witness: Witness, before: tuple[Value, ...], after: tuple[Value, ...]) -> Edit:

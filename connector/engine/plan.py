@@ -88,8 +88,10 @@ def plan(record: Record, map: CompiledMap) -> Action:
 
 
 def _unseen(state: SideState) -> bool:
-    """Whether the side must be read first: something may have happened, or a create of ours
-    was applied without showing us the row.
+    """Whether the side must be read first.
+
+    Either something may have happened to it, or a create of ours was applied without showing us
+    the row.
     """
     return state.presence is Presence.UNKNOWN or (
         state.presence is Presence.PRESENT and state.image is None

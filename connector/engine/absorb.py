@@ -1,0 +1,227 @@
+"""One page of news, turned into observations.
+
+Owns: which record a row belongs to: by bound id first, by normalised key only where no record
+is bound; rows that share a key are set aside together.
+Never does: committing, moving positions, planning.
+Tested in: tests/integration/engine/test_capture.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connector.endpoints.base import Page, Row
+from connector.engine.observe import (
+    Edit,
+    Witness,
+    begin,
+    bind,
+    observe,
+    observe_deleted,
+    observe_missing,
+    twin_problem,
+)
+from connector.engine.run import MapRun
+from connector.engine.settle import stand
+from connector.errors import Problem, Subject
+from connector.mapping.values import Side
+from connector.store.base import ChangeKind, Presence, Record, Work
+
+
+class Absorbed:
+    """One page taken in: the transaction it makes, and the records it touched."""
+
+    __slots__ = ("_new", "_touched", "work")
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self._new: dict[int, Record] = {}
+        self._touched: dict[int, Record] = {}
+
+    def touch(self, record: Record, new: bool = False) -> None:
+        """Remember a record that has to be written."""
+        if new:
+            self._new[record.number] = record
+        elif record.number not in self._new:
+            self._touched[record.number] = record
+
+    @property
+    def records(self) -> list[Record]:
+        """New and touched records."""
+        return [*self._new.values(), *self._touched.values()]
+
+    def seal(self) -> Work:
+        """The transaction with every touched record in its final state."""
+        for record in self.records:
+            stand(record)
+        self.work.inserted = list(self._new.values())
+        self.work.updated = list(self._touched.values())
+        return self.work
+
+
+def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
+    """Turn one page into observations. Rows apply by id; by key only where no record is bound."""
+    witness = run.witness(side, tick)
+    absorbed = Absorbed(run.work())
+    ids = [row.id for row in page.rows]
+    bound = dict(run.store.by_ids(run.layout, side, [*ids, *page.deleted]))
+    for id in page.deleted:
+        record = bound.get(id)
+        if record is not None and observe_deleted(record, witness):
+            run.note(absorbed.work, record, ChangeKind.SEEN, side, target=id, detail="deleted")
+            absorbed.touch(record)
+    unbound: list[Row] = []
+    for row in page.rows:
+        record = bound.get(row.id)
+        if record is None:
+            unbound.append(row)
+        else:
+            _take_in(run, absorbed, record, row, witness)
+    if unbound:
+        _pair(run, absorbed, unbound, witness, bound)
+    return absorbed
+
+
+def _take_in(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: Witness) -> None:
+    edit = observe(record, row, witness)
+    if edit is not None:
+        note_edit(run, absorbed.work, record, row, witness.side, edit)
+    absorbed.touch(record)
+
+
+def note_edit(run: MapRun, work: Work, record: Record, row: Row, side: Side, edit: Edit) -> None:
+    """An edit somebody made goes into the audit when it is first read."""
+    run.note(
+        work,
+        record,
+        ChangeKind.SEEN,
+        side,
+        target=row.id,
+        before=edit.before,
+        after=edit.after,
+        detail=row.modifier,
+    )
+
+
+def _pair(
+    run: MapRun,
+    absorbed: Absorbed,
+    rows: Sequence[Row],
+    witness: Witness,
+    bound: dict[str, Record],
+) -> None:
+    """Rows no record is bound to: pair them by normalised key, or begin records."""
+    keyed = [(run.map.key_of(witness.side, row.image), row) for row in rows]
+    found = run.store.by_keys(run.layout, [key for key, _ in keyed if key is not None])
+    known = {record.number: record for record in bound.values()}
+    here: dict[str, list[Record]] = {
+        key: [known.get(r.number, r) for r in records] for key, records in found.items()
+    }
+    first = run.numbers("record", len(rows))
+    for number, (key, row) in enumerate(keyed, first):
+        if key is None:
+            _keyless(run, absorbed, number, row, witness)
+            continue
+        records = here.setdefault(key, [])
+        free = next((r for r in records if _can_bind(r, witness.side)), None)
+        if free is not None:
+            bind(free, row, witness)
+            _take_in(run, absorbed, free, row, witness)
+            continue
+        record = begin(number, key, len(records), row, witness)
+        if records:
+            _quarantine(records, record, witness.side)
+            for twin in records:
+                absorbed.touch(twin)
+        records.append(record)
+        absorbed.touch(record, new=True)
+
+
+def _can_bind(record: Record, side: Side) -> bool:
+    state = record.side(side)
+    return record.ordinal == 0 and state.presence is not Presence.PRESENT
+
+
+def _quarantine(records: list[Record], newcomer: Record, side: Side) -> None:
+    """Two rows of one side under one key: neither travels until one is gone or renamed."""
+    theirs = next((r.side(side).id for r in records if r.side(side).id), None)
+    ids = (theirs or "?", newcomer.side(side).id or "?")
+    for record in (*records, newcomer):
+        record.problem = twin_problem(record, side, ids)
+        record.due = None
+
+
+def _keyless(run: MapRun, absorbed: Absorbed, number: int, row: Row, witness: Witness) -> None:
+    record = begin(number, f"\x00{row.id}", 0, row, witness)
+    record.problem = Problem(
+        "key-missing",
+        f"the row {row.id} in {witness.side} has no key",
+        "fill the key column, or delete the row",
+        Subject(map=run.map.name, side=witness.side.value, record=str(number)),
+    )
+    record.due = None
+    absorbed.touch(record, new=True)
+
+
+def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
+    """Read these records on one side: by id where they are bound, else by key."""
+    endpoint, entity = run.endpoint(side), run.map.entity(side)
+    columns = run.map.column_names(side)
+    tick = run.numbers("tick")
+    witness = run.witness(side, tick)
+    absorbed = Absorbed(run.work())
+    ids = [id for record in records if (id := record.side(side).id) is not None]
+    found = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}
+    lost: list[Record] = []
+    for record in records:
+        rows = found.get(record.side(side).id or "", ())
+        if rows:
+            _take_in(run, absorbed, record, rows[0], witness)
+        else:
+            lost.append(record)
+    _reread_by_key(run, absorbed, lost, witness, columns)
+    return absorbed
+
+
+def _reread_by_key(
+    run: MapRun,
+    absorbed: Absorbed,
+    records: Sequence[Record],
+    witness: Witness,
+    columns: tuple[str, ...],
+) -> None:
+    side = witness.side
+    index = run.map.keys[side][0]
+    wanted: dict[str, str] = {}
+    for record in records:
+        value = _key_value(run, record, side)
+        if value is not None:
+            wanted[record.key] = value
+    rows_by_key: dict[str, Row] = {}
+    if wanted:
+        found = run.endpoint(side).read(
+            run.map.entity(side), columns, by=columns[index], values=list(wanted.values())
+        )
+        for rows in found.rows.values():
+            for row in rows:
+                key = run.map.key_of(side, row.image)
+                if key is not None:
+                    rows_by_key[key] = row
+    for record in records:
+        found_row = rows_by_key.get(record.key)
+        if found_row is not None:
+            bind(record, found_row, witness)
+            _take_in(run, absorbed, record, found_row, witness)
+        else:
+            observe_missing(record, witness)
+            absorbed.touch(record)
+
+
+def _key_value(run: MapRun, record: Record, side: Side) -> str | None:
+    """The first key part in this side's spelling, for a read by key."""
+    own, other = record.side(side), record.side(side.other)
+    if own.image is not None:
+        return str(own.image[run.map.keys[side][0]])
+    if other.image is not None:
+        return str(other.image[run.map.keys[side.other][0]])
+    return None

@@ -1,0 +1,87 @@
+"""Rows that lookups point to, read before planning.
+
+Owns: asking each side once per distinct target, and waking records whose target arrived.
+Never does: deciding what a missing target means; the planner does.
+Tested in: tests/integration/engine/test_waiting.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from connector.endpoints.base import Endpoint
+from connector.engine.run import MapRun
+from connector.mapping.compiled import CompiledMap, Field
+from connector.mapping.references import Lookup
+from connector.mapping.values import Image, Side
+from connector.store.base import Record
+
+
+def resolve(
+    map: CompiledMap, endpoints: Mapping[Side, Endpoint], records: Iterable[Record]
+) -> None:
+    """Read every lookup target these records refer to and nobody asked for yet."""
+    if not map.lookups:
+        return
+    pairs = [(record.commerce.image, record.dataverse.image) for record in records]
+    for field in map.fields:
+        if field.lookup is not None:
+            _resolve_field(field, field.lookup, endpoints, pairs)
+
+
+def _resolve_field(
+    field: Field,
+    lookup: Lookup,
+    endpoints: Mapping[Side, Endpoint],
+    pairs: Iterable[tuple[Image | None, Image | None]],
+) -> None:
+    texts: dict[str, None] = {}
+    ids: dict[str, None] = {}
+    for commerce, dataverse in pairs:
+        text = commerce[field.commerce_index] if commerce is not None else None
+        if text is not None and not lookup.asked_text(str(text)):
+            texts[str(text)] = None
+        id = dataverse[field.dataverse_index] if dataverse is not None else None
+        if id is not None and not lookup.asked_id(str(id)):
+            ids[str(id)] = None
+    ask(lookup, endpoints[lookup.side], list(texts), list(ids))
+
+
+def ask(lookup: Lookup, endpoint: Endpoint, texts: list[str], ids: list[str]) -> None:
+    """Read rows by text and by id, and remember what was found and what was not."""
+    for by, values in ((lookup.column, texts), (None, ids)):
+        if not values:
+            continue
+        found = endpoint.read(lookup.entity, [lookup.column], by=by, values=values).rows
+        for rows in found.values():
+            for row in rows:
+                if row.image[0] is not None:
+                    lookup.add(row.id, str(row.image[0]))
+        missing = [value for value in values if value not in found]
+        if by is None:
+            lookup.miss_ids(missing)
+        else:
+            lookup.miss_texts(missing)
+
+
+def wake(run: MapRun) -> None:
+    """Ask once per distinct target somebody waits for; make due whoever waits for a found one."""
+    waits = list(run.store.waits(run.map.name))
+    if not waits:
+        return
+    by_target = {(lookup.entity, lookup.column): lookup for lookup in run.map.lookups}
+    by_entity = {lookup.entity: lookup for lookup in run.map.lookups}
+    for wait in waits:
+        lookup = by_target.get((wait.entity, wait.column)) or by_entity.get(wait.entity)
+        if lookup is None:
+            # The map no longer looks there: planning the record again drops the wait.
+            run.tell("woken", run.store.wake(run.lease, wait, run.now()))
+    for lookup in run.map.lookups:
+        mine = [wait for wait in waits if wait.entity == lookup.entity]
+        texts = [wait.value for wait in mine if wait.column == lookup.column]
+        ids = [wait.value for wait in mine if not wait.column]
+        ask(lookup, run.endpoint(lookup.side), texts, ids)
+        for wait in mine:
+            arrived = lookup.id_of(wait.value) if wait.column else lookup.text_of(wait.value)
+            if arrived is not None:
+                run.tell("woken", run.store.wake(run.lease, wait, run.now()))

@@ -1,0 +1,73 @@
+"""What the engine is handed from outside, so that a simulator can drive all of it.
+
+Owns: the list of ports and of the figures a run may be tuned with.
+Never does: providing them; `connector/bootstrap.py` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from connector.endpoints.base import Endpoint
+from connector.engine.retry import Retry
+from connector.mapping.values import Side
+from connector.store.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """When deletes stop a map; docs/operations.md."""
+
+    rows: int = 100
+    share: float = 0.05
+    share_from: int = 3
+    """The share counts only from this many deletes on."""
+    window: float = 3600.0
+    """Seconds over which deletes are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Figures of one run."""
+
+    page: int = 1000
+    """Records planned and committed together."""
+    in_flight: int = 3
+    """Batches sent and not yet settled."""
+    lease: float = 300.0
+    """Seconds a lease lasts; longer than the longest request."""
+    margin: float = 150.0
+    """Seconds the lease must still last before a batch leaves."""
+    rounds: int = 20
+    """Times a run captures and plans anew before it leaves the rest to the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything impure. `clock` and `monotonic` give seconds, `random` a number in [0, 1)."""
+
+    store: Store
+    endpoints: Mapping[Side, Endpoint]
+    clock: Callable[[], float]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+    new_id: Callable[[], str]
+    executor: Executor
+    holder: str
+    """Names this process in leases: host and process id."""
+    progress: Callable[[str, int], None] = lambda _step, _count: None
+    """Told what was done: a step (`read commerce`, `written dataverse`, ...) and how many."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether a signal asked to finish the batch in flight and stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Policies of one run."""
+
+    guard: Guard = field(default_factory=Guard)
+    retry: Retry = field(default_factory=Retry)
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,200 @@
+"""One run over one map: who works it, under which lease, and what came of it.
+
+Owns: the lease, the run row, number sequences, identities, counts.
+Never does: deciding anything about a record.
+Tested in: tests/integration/engine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connector.endpoints.base import Endpoint, Entity, Identity
+from connector.engine.observe import Witness
+from connector.engine.ports import Ports, Tuning
+from connector.engine.settle import Reply
+from connector.errors import (
+    DualWriteError,
+    IdentityChangedError,
+    MapStoppedError,
+    Subject,
+)
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.values import Side
+from connector.store.base import Change, ChangeKind, Layout, Lease, MapRow, Record, Work, World
+
+_BLOCK = 10_000
+
+
+class MapRun:
+    """Everything one command holds while it works one map. Made by `running`."""
+
+    def __init__(
+        self, map: CompiledMap, entities: dict[Side, Entity], ports: Ports, tuning: Tuning
+    ) -> None:
+        self.map = map
+        self.entities = entities
+        self.ports = ports
+        self.store = ports.store
+        self.guard = tuning.guard
+        self.retry = tuning.retry
+        self.limits = tuning.limits
+        self.counts: Counter[str] = Counter()
+        self.number = 0
+        self.layout = layout_of(map, ports)
+        self.identities = {side: ports.endpoints[side].identity() for side in Side}
+        self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
+        self._free: dict[str, tuple[int, int]] = {}
+        self._lease = ports.store.acquire(map.name, ports.holder, tuning.limits.lease)
+
+    # ------------------------------------------------------------------ sides
+
+    def endpoint(self, side: Side) -> Endpoint:
+        """The endpoint of one side."""
+        return self.ports.endpoints[side]
+
+    def _world(self, side: Side, identity: Identity) -> World:
+        known = self.store.world(side)
+        if known is None:
+            known = World(side, identity.world, identity.title)
+            self.store.bind_world(known)
+        if known.identity != identity.world:
+            raise IdentityChangedError(
+                "identity-changed",
+                f"{side} is another system than the one this state belongs to",
+                subject=Subject(map=self.map.name, side=side.value),
+                tried=f"compare its identity {identity.world} ({identity.title})",
+                cause=f"the state was built against {known.identity} ({known.title})",
+                remedy="point the config at the old system, or start with an empty store "
+                "(`store.url`) for the new one",
+            )
+        return known
+
+    def witness(self, side: Side, tick: int) -> Witness:
+        """How news of one side is weighed whose request left at `tick`."""
+        identity = self.identities[side]
+        return Witness(
+            self.map,
+            side,
+            tick,
+            self.now(),
+            self.worlds[side].epoch,
+            self.endpoint(side).newer,
+            identity.users,
+            identity.clock_offset.total_seconds(),
+        )
+
+    def reply(self) -> Reply:
+        """How replies that came just now are weighed."""
+        return Reply(
+            self.map,
+            self.numbers("tick"),
+            self.now(),
+            {side: world.epoch for side, world in self.worlds.items()},
+            {s: identity.clock_offset.total_seconds() for s, identity in self.identities.items()},
+            self.retry,
+            self.ports.random,
+        )
+
+    # ------------------------------------------------------------------ numbers and work
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.ports.clock()
+
+    def numbers(self, name: str, count: int = 1) -> int:
+        """The first of `count` numbers of a sequence; blocks are reserved in the store."""
+        first, left = self._free.get(name, (0, 0))
+        if left < count:
+            left = max(_BLOCK, count)
+            first = self.store.numbers(name, left)
+        self._free[name] = (first + count, left - count)
+        return first
+
+    def work(self) -> Work:
+        """An empty transaction of this run."""
+        return Work(self.number, self.now())
+
+    def commit(self, work: Work) -> None:
+        """Make it durable under the lease; nothing happens for an empty one."""
+        if work:
+            self.store.commit(self._lease, work)
+
+    @property
+    def lease(self) -> Lease:
+        """The lease as last renewed."""
+        return self._lease
+
+    def hold(self) -> None:
+        """Renew the lease if it does not outlive the longest request by the margin."""
+        if self._lease.expires - self.now() < self.limits.margin:
+            self._lease = self.store.renew(self._lease, self.limits.lease)
+
+    def note(
+        self, work: Work, record: Record, kind: ChangeKind, side: Side, **about: object
+    ) -> Change:
+        """Add an audit row that is complete at once."""
+        change = Change(self.numbers("change"), record.number, kind, side, **about)  # type: ignore[arg-type]
+        work.changes.append(change)
+        return change
+
+    def tell(self, step: str, count: int) -> None:
+        """Count something done and report it as progress."""
+        if count:
+            self.counts[step] += count
+            self.ports.progress(step, count)
+
+    def close(self) -> None:
+        """Give the lease back."""
+        self.store.release(self._lease)
+
+
+def layout_of(map: CompiledMap, ports: Ports) -> Layout:
+    """The layout in which the map's images are kept."""
+    columns = {side: tuple((c.name, c.type) for c in map.columns[side]) for side in Side}
+    return ports.store.layout(map.name, columns)
+
+
+@contextmanager
+def running(
+    command: str,
+    map: CompiledMap,
+    entities: dict[Side, Entity],
+    ports: Ports,
+    tuning: Tuning,
+) -> Iterator[MapRun]:
+    """Hold the lease and the run row of one map for one command.
+
+    Raises `LeaseHeldError`, `IdentityChangedError`, `MapStoppedError`.
+    """
+    refuse_stopped(ports.store.map_row(map.name))
+    run = MapRun(map, entities, ports, tuning)
+    try:
+        fingerprint = map.document.fingerprint()
+        run.number = ports.store.start_run(command, map.name, fingerprint, run.now())
+        try:
+            reopened = ports.store.reopen_intents(run.lease, run.number, run.now())
+            run.tell("reopened", reopened)
+            yield run
+        except BaseException as error:
+            told = error.as_dict() if isinstance(error, DualWriteError) else None
+            outcome = error.code if isinstance(error, DualWriteError) else type(error).__name__
+            ports.store.finish_run(run.number, run.now(), outcome, dict(run.counts), told)
+            raise
+        ports.store.finish_run(run.number, run.now(), "done", dict(run.counts))
+    finally:
+        run.close()
+
+
+def refuse_stopped(row: MapRow | None) -> None:
+    """Raise `MapStoppedError` if somebody or something holds the map."""
+    if row is None or row.stopped is None:
+        return
+    raise MapStoppedError(
+        row.stopped.code,
+        row.stopped.message,
+        subject=Subject(map=row.map),
+        remedy=row.stopped.remedy,
+    )

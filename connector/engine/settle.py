@@ -1,0 +1,189 @@
+"""What the reply to one write means for its record.
+
+Owns: turning an outcome into the record's new state and agreed pair.
+Never does: I/O, retrying; it says when a record is due again.
+Tested in: tests/unit/engine/test_settle.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connector.endpoints.base import (
+    Applied,
+    Exists,
+    Missing,
+    Outcome,
+    Rejected,
+    Row,
+    Stale,
+    Transient,
+    Unknown,
+)
+from connector.engine.plan import Action, Kind, Write, agreed_with
+from connector.engine.retry import Retry
+from connector.errors import Problem, Subject
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.values import Image, Side
+from connector.store.base import Presence, Record, State
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How replies are weighed: the time and tick at which they came, and the retry policy."""
+
+    map: CompiledMap
+    tick: int
+    now: float
+    epoch: dict[Side, int]
+    clock_offset: dict[Side, float]
+    retry: Retry
+    random: Callable[[], float]
+
+
+def note(record: Record, action: Action, map: CompiledMap) -> None:
+    """Take over what planning found without a write: agreement, waits, conflicts, problems."""
+    if action.agree:
+        for side in Side:
+            state = record.side(side)
+            state.agreed = agreed_with(map, state, side, action.agree)
+    record.waiting = len(action.waits)
+    record.conflicts = len(action.conflicts)
+    record.problem = action.problem
+    if not action.reads:
+        record.due = None
+    if record.commerce.presence is record.dataverse.presence is Presence.ABSENT:
+        record.commerce.agreed = record.dataverse.agreed = None
+        record.unconfirmed = False
+    stand(record)
+
+
+def intend_create(record: Record, write: Write, id: str, map: CompiledMap) -> None:
+    """Remember a create before it leaves: the chosen id and the pair it will make."""
+    source, target = record.side(write.side.other), record.side(write.side)
+    assert source.image is not None
+    source_half: list[object] = [None] * len(map.columns[write.side.other])
+    target_half: list[object] = [None] * len(map.columns[write.side])
+    for group in write.groups:
+        for f in group.fields:
+            near, far = f.index(write.side.other), f.index(write.side)
+            if near >= 0:
+                source_half[near] = source.image[near]
+            if far >= 0:
+                target_half[far] = write.values.get(f.column(write.side) or "")
+    source.agreed = tuple(source_half)  # type: ignore[arg-type]
+    target.agreed = tuple(target_half)  # type: ignore[arg-type]
+    target.id = id
+    target.version = None
+    target.image = None
+    record.unconfirmed = True
+
+
+def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None:
+    """Take over the outcome of one write that left earlier."""
+    match outcome:
+        case Applied():
+            _applied(record, write, outcome.row, reply)
+        case Stale() | Missing() | Exists():
+            _unknown(record, write, reply)
+        case Unknown():
+            _unknown(record, write, reply)
+            _failed(record, reply, outcome.text, 0.0)
+        case Transient():
+            _failed(record, reply, outcome.text, outcome.retry_after)
+        case Rejected():
+            record.problem = Problem(
+                f"{write.side}-refused",
+                f"{write.side} refused the {write.kind}: {outcome.text} ({outcome.code})",
+                "correct the record on the side it comes from; it then travels by itself",
+                Subject(
+                    map=record.map,
+                    side=write.side.value,
+                    record=str(record.number),
+                    field=outcome.field,
+                ),
+            )
+            record.due = None
+    stand(record)
+
+
+def _applied(record: Record, write: Write, row: Row | None, reply: Reply) -> None:
+    target = record.side(write.side)
+    target.tick = max(target.tick, reply.tick)
+    record.attempts = 0
+    if write.kind is Kind.DELETE:
+        target.presence = Presence.ABSENT
+        target.version = None
+        record.due = reply.now
+        return
+    target.presence = Presence.PRESENT
+    if row is None:
+        if write.kind is Kind.UPDATE:
+            target.presence = Presence.UNKNOWN
+            record.due = reply.now
+        return
+    expected = target.image
+    target.image = row.image
+    target.version = row.version
+    target.epoch = reply.epoch[write.side]
+    target.modifier = row.modifier
+    target.key = reply.map.spelled_key(write.side, row.image)
+    if row.modified_at is not None:
+        offset = reply.clock_offset[write.side]
+        target.modified_at = row.modified_at.timestamp() - offset
+    if write.kind is Kind.CREATE:
+        target.agreed = row.image
+        record.unconfirmed = False
+        return
+    groups = list(write.groups)
+    for side in Side:
+        state = record.side(side)
+        state.agreed = agreed_with(reply.map, state, side, groups)
+    if expected is not None and _touched_more(reply.map, write, expected, row.image):
+        record.due = reply.now
+
+
+def _touched_more(map: CompiledMap, write: Write, expected: Image, image: Image) -> bool:
+    """Whether the row came back with other columns changed than those we wrote."""
+    names = map.column_names(write.side)
+    return any(
+        old != new and name not in write.values
+        for name, old, new in zip(names, expected, image, strict=True)
+    )
+
+
+def _unknown(record: Record, write: Write, reply: Reply) -> None:
+    target = record.side(write.side)
+    target.presence = Presence.UNKNOWN
+    target.tick = max(target.tick, reply.tick)
+    record.due = reply.now
+
+
+def _failed(record: Record, reply: Reply, text: str, retry_after: float | None) -> None:
+    record.attempts += 1
+    if record.attempts >= reply.retry.attempts:
+        record.due = None
+        record.problem = Problem(
+            "attempts-exhausted",
+            f"{record.attempts} attempts failed, the last with: {text}",
+            "see whether the side is healthy, then retry the record",
+            Subject(map=record.map, record=str(record.number)),
+        )
+        return
+    delay = reply.retry.delay(record.attempts, reply.random) if retry_after is None else retry_after
+    record.due = reply.now + delay
+
+
+def stand(record: Record) -> None:
+    """Derive where the record stands from what is known of it."""
+    if record.problem is not None:
+        record.state = State.PARKED
+    elif record.conflicts:
+        record.state = State.CONFLICT
+    elif record.waiting:
+        record.state = State.WAITING
+    elif record.due is not None:
+        record.state = State.PENDING
+    else:
+        record.state = State.SETTLED
