@@ -8,7 +8,6 @@ Tested in: tests/unit/cli/test_app.py.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -69,8 +68,7 @@ def stdout() -> Console:
     """
     from rich.console import Console
 
-    fitted = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if fitted else PIPE_WIDTH)
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def stderr() -> Console:
