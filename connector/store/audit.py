@@ -1,0 +1,197 @@
+"""The audit: what was seen, intended and written, for ever.
+
+Owns: the table `changes`, and the two statements that settle a whole batch by its intents.
+Never does: changing a row that has an outcome; opening a transaction.
+Tested in: tests/contract/test_store_contract.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from connector.errors import StateError, Subject
+from connector.mapping.values import Side
+from connector.store import images
+from connector.store.base import (
+    Change,
+    ChangeKind,
+    ChangeRow,
+    Completion,
+    Presence,
+    State,
+)
+from connector.store.database import Database, bound, run
+from connector.store.images import encode_named
+from connector.store.records import pending_if_settled, side_column
+from connector.store.schema import changes, records
+
+_WRITTEN = (
+    "number", "run", "batch", "at", "map", "record", "kind", "side", "target", "expected",
+    "before", "after", "outcome", "detail",
+)  # fmt: skip
+_OPEN = sa.text("outcome IS NULL")
+"""Spelled as in the partial index of intents."""
+
+
+class Audit:
+    """The audit rows of every map."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        c = changes.c
+        self._insert = db.hot(sa.insert(changes).values(bound(_WRITTEN)), *_WRITTEN)
+        self._complete = db.hot(
+            sa.update(changes)
+            .where(c.number == sa.bindparam("b_number"), c.map == sa.bindparam("b_map"), _OPEN)
+            .values(
+                version=sa.bindparam("b_version"),
+                outcome=sa.bindparam("b_outcome"),
+                detail=sa.func.coalesce(sa.bindparam("b_detail"), c.detail),
+            ),
+            "b_version",
+            "b_outcome",
+            "b_detail",
+            "b_number",
+            "b_map",
+        )
+
+    # ------------------------------------------------------------------------ reading
+
+    def history(self, record: int) -> Sequence[ChangeRow]:
+        """All audit rows of one record, oldest first."""
+        c = changes.c
+        rows = self._db.rows(sa.select(changes).where(c.record == record).order_by(c.number))
+        return [
+            ChangeRow(
+                row.number,
+                row.run,
+                row.at,
+                row.record,
+                ChangeKind(row.kind),
+                Side(row.side),
+                row.target,
+                row.expected,
+                row.version,
+                images.decode_named(row.before),
+                images.decode_named(row.after),
+                row.outcome,
+                row.detail,
+            )
+            for row in rows
+        ]
+
+    def deletes_since(self, map: str, side: Side, since: float) -> int:
+        """Deletes sent to one side since a time."""
+        c = changes.c
+        query = (
+            sa.select(sa.func.count())
+            .select_from(changes)
+            .where(c.map == map, c.side == side.value, c.at >= since, sa.text("kind = 'delete'"))
+        )
+        count: int = self._db.scalar(query)
+        return count
+
+    # ------------------------------------------------------------------------ writing
+
+    def insert(
+        self, connection: sa.Connection, map: str, number: int, at: float, new: Sequence[Change]
+    ) -> None:
+        """Append rows to run `number`."""
+        rows = [
+            (
+                change.number,
+                number,
+                change.batch,
+                at,
+                map,
+                change.record,
+                change.kind._value_,
+                change.side._value_,
+                change.target,
+                change.expected,
+                encode_named(change.before),
+                encode_named(change.after),
+                change.outcome,
+                change.detail,
+            )
+            for change in new
+        ]
+        run(connection, self._insert, rows)
+
+    def complete(self, connection: sa.Connection, map: str, ended: Sequence[Completion]) -> None:
+        """Give intents their outcome; raises StateError `intent-missing` where there is none."""
+        rows = [(end.version, end.outcome, end.detail, end.change, map) for end in ended]
+        touched = run(connection, self._complete, rows)
+        if touched != len(rows):
+            raise StateError(
+                "intent-missing",
+                f"{len(rows) - touched} of {len(rows)} outcomes belong to no open intent",
+                subject=Subject(map=map),
+                remedy="run the command again; if it repeats, please report it",
+            )
+
+    def created(
+        self, connection: sa.Connection, map: str, batch: int, side: Side, tick: int
+    ) -> None:
+        """The creates of the batch still without outcome happened as intended."""
+        connection.execute(
+            sa.update(records)
+            .where(
+                records.c.map == map,
+                records.c.number.in_(
+                    _intents(map).where(
+                        changes.c.batch == batch,
+                        changes.c.side == side.value,
+                        changes.c.kind == ChangeKind.CREATE.value,
+                    )
+                ),
+            )
+            .values(
+                {
+                    side_column(side, "presence"): Presence.PRESENT.value,
+                    side_column(side, "tick"): tick,
+                    records.c.unconfirmed: 1,
+                    records.c.state: State.SETTLED.value,
+                    records.c.due: None,
+                    records.c.attempts: 0,
+                    records.c.problem: None,
+                }
+            )
+        )
+
+    def complete_batch(self, connection: sa.Connection, map: str, batch: int, outcome: str) -> None:
+        """Give every intent of the batch that has no outcome this one."""
+        connection.execute(
+            sa.update(changes)
+            .where(changes.c.map == map, changes.c.batch == batch, _OPEN)
+            .values(outcome=outcome)
+        )
+
+    def reopen(self, connection: sa.Connection, map: str, number: int, at: float) -> int:
+        """End intents without outcome as `unknown`, their sides too, found by run `number`."""
+        for side in Side:
+            intents = _intents(map).where(changes.c.side == side.value)
+            connection.execute(
+                sa.update(records)
+                .where(records.c.map == map, records.c.number.in_(intents))
+                .values(
+                    {
+                        side_column(side, "presence"): Presence.UNKNOWN.value,
+                        records.c.due: at,
+                        records.c.state: pending_if_settled(),
+                    }
+                )
+            )
+        detail = sa.func.coalesce(changes.c.detail, f"no reply was kept before run {number}")
+        return connection.execute(
+            sa.update(changes)
+            .where(changes.c.map == map, _OPEN)
+            .values(outcome="unknown", detail=detail)
+        ).rowcount
+
+
+def _intents(map: str) -> sa.Select[tuple[int]]:
+    """The records of the map's intents without outcome."""
+    return sa.select(changes.c.record).where(changes.c.map == map, _OPEN)

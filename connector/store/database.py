@@ -1,0 +1,131 @@
+"""One open database: its two connections, its transactions, its hot statements.
+
+Owns: how statements reach the driver, and the one place where a driver's error becomes ours.
+Never does: knowing a table.
+Tested in: tests/contract/test_store_contract.py, tests/unit/store/test_opening.py.
+
+Why hot statements bypass Core at run time: they are written in Core like all
+others, but compiled once into the database's SQL, and then run by `exec_driver_sql` with plain
+tuples. Core's own executemany costs about as much per row as SQLite does, because it turns each
+row's dictionary into a tuple of processed values; at a thousand rows per page that halves the
+speed of the store and buys nothing, since every column here is already text or a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from connector.errors import StateError
+from connector.store.dialect import Dialect
+
+Params: TypeAlias = tuple[Any, ...]
+
+
+class Hot:
+    """A Core statement compiled once; its parameters are tuples in the order of `names`."""
+
+    __slots__ = ("names", "sql")
+
+    def __init__(self, statement: sa.ClauseElement, dialect: sa.Dialect) -> None:
+        # The names of an INSERT come from its values: without them Core would name all columns.
+        compiled: Any = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self.names: tuple[str, ...] = tuple(compiled.positiontup)
+
+
+class Database:
+    """Two connections: one reads the last commit statement by statement, one writes."""
+
+    def __init__(self, engine: sa.Engine, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._engine = engine
+        self._reader = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._writer = engine.connect()
+
+    def hot(self, statement: sa.ClauseElement, *names: str) -> Hot:
+        """`statement` compiled, its parameters in exactly this order."""
+        hot = Hot(statement, self._engine.dialect)
+        assert hot.names == names, f"{hot.names} are the parameters of {hot.sql}"
+        return hot
+
+    def read(self, hot: Hot, params: Params) -> Sequence[Any]:
+        """All rows of a hot query."""
+        with explained():
+            return self._reader.exec_driver_sql(hot.sql, params).fetchall()
+
+    def rows(self, query: sa.Executable) -> Sequence[Any]:
+        """All rows of any query, by position or name."""
+        with explained():
+            return self._reader.execute(query).fetchall()
+
+    def row(self, query: sa.Executable) -> Any:
+        """The first row of any query, None if there is none."""
+        with explained():
+            return self._reader.execute(query).first()
+
+    def scalar(self, query: sa.Executable) -> Any:
+        """The first value of any query."""
+        with explained():
+            return self._reader.execute(query).scalar()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """The writer inside a transaction: committed at the end, rolled back by any exception."""
+        with explained(), self._writer.begin():
+            yield self._writer
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._reader.close()
+        self._writer.close()
+        self._engine.dispose()
+
+
+def bound(names: Sequence[str]) -> dict[str, sa.BindParameter[Any]]:
+    """The values of an INSERT or UPDATE: each column from the parameter of its name."""
+    return {name: sa.bindparam(name) for name in names}
+
+
+def run(connection: sa.Connection, hot: Hot, rows: Sequence[Params]) -> int:
+    """Run a hot statement for every tuple; how many database rows it touched."""
+    if not rows:
+        return 0
+    return connection.exec_driver_sql(hot.sql, list(rows)).rowcount
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn a driver's error into a StateError; parameters never show, they may be cards."""
+    try:
+        yield
+    except DBAPIError as error:
+        _raise(error)
+
+
+def _raise(error: DBAPIError) -> NoReturn:
+    cause = str(error.orig)
+    if isinstance(error, IntegrityError):
+        raise StateError(
+            "state-contradiction",
+            "the sync state already holds another row where this one belongs",
+            cause=cause,
+            remedy="run the command again; if it repeats, please report it",
+        ) from error
+    if "locked" in cause:
+        raise StateError(
+            "state-busy",
+            "another process kept the sync state locked",
+            cause=cause,
+            remedy="run the command again when the other process has finished",
+        ) from error
+    raise StateError(
+        "state-unusable",
+        "the sync state cannot be read or written",
+        cause=cause,
+        remedy="check the disk and the permissions of the store's file, or restore its backup",
+    ) from error

@@ -1,0 +1,1 @@
+"""Versions of the state schema, run by `connector.store.opening` through alembic."""

@@ -1,0 +1,412 @@
+"""Records: how they are written, and every way they are read back.
+
+Owns: the table `records` and the translation between its rows and `Record`.
+Never does: deciding a state; opening a transaction (it is handed the connection).
+Tested in: tests/contract/test_store_contract.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from connector.errors import Problem, StateError, Subject
+from connector.mapping.values import Image, Side
+from connector.store import images
+from connector.store.base import (
+    Adoption,
+    Layout,
+    Presence,
+    Record,
+    SideState,
+    State,
+    Sweep,
+)
+from connector.store.database import Database, Params, bound, run
+from connector.store.images import Decode, LayoutCodec
+from connector.store.layouts import Layouts, Readers
+from connector.store.schema import NEEDS_A_PERSON, SAME, records
+
+_NAMES = tuple(column.name for column in records.columns)
+_BODY = tuple(name for name in _NAMES if name not in ("number", "map"))
+_PRESENCE = {presence.value: presence for presence in Presence}
+_STATE = {state.value: state for state in State}
+_HELD = frozenset((State.WAITING, State.CONFLICT, State.PARKED))
+_TOMBSTONE = (records.c.commerce_presence == Presence.ABSENT.value) & (
+    records.c.dataverse_presence == Presence.ABSENT.value
+)
+
+
+def side_column(side: Side, name: str) -> sa.Column[Any]:
+    """A column of `records` that tells of one side."""
+    return records.c[f"{side.value}_{name}"]
+
+
+def pending_if_settled() -> sa.ColumnElement[str]:
+    """The state of a record that becomes due: something is to be done, graver states stay."""
+    return sa.case(
+        (records.c.state == State.SETTLED.value, State.PENDING.value), else_=records.c.state
+    )
+
+
+class Records:
+    """The records of every map."""
+
+    def __init__(self, db: Database, layouts: Layouts) -> None:
+        self._db = db
+        self._layouts = layouts
+        c, among = records.c, db.dialect.among
+        of_map = sa.select(records).where(c.map == sa.bindparam("map"))
+        self._insert = db.hot(sa.insert(records).values(bound(_NAMES)), *_NAMES)
+        self._update = db.hot(
+            sa.update(records)
+            .where(c.number == sa.bindparam("b_number"), c.map == sa.bindparam("b_map"))
+            .values(bound(_BODY)),
+            *_BODY,
+            "b_number",
+            "b_map",
+        )
+        self._by_id = {
+            side: db.hot(of_map.where(among(side_column(side, "id"), "ids")), "map", "ids")
+            for side in Side
+        }
+        self._by_key = db.hot(
+            of_map.where(among(c.key, "keys")).order_by(c.key, c.ordinal), "map", "keys"
+        )
+        self._by_number = db.hot(of_map.where(among(c.number, "numbers")), "map", "numbers")
+        self._adopt = {side: db.hot(_adoption(side), *_ADOPTION) for side in Side}
+
+    # ------------------------------------------------------------------------ reading
+
+    def by_ids(self, layout: Layout, side: Side, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Records by their id on one side; of several, the one still there, then the newest."""
+        found: dict[str, Record] = {}
+        for record in self._read(layout, self._by_id[side], ids):
+            id = record.side(side).id
+            assert id is not None  # the query asked for it
+            other = found.setdefault(id, record)
+            if other is not record and _rank(record, side) > _rank(other, side):
+                found[id] = record
+        return found
+
+    def by_keys(self, layout: Layout, keys: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+        """Records by normalised key, each key's in the order of their ordinals."""
+        found: dict[str, list[Record]] = {}
+        for record in self._read(layout, self._by_key, keys):
+            found.setdefault(record.key, []).append(record)
+        return found
+
+    def by_numbers(self, layout: Layout, numbers: Sequence[int]) -> Mapping[int, Record]:
+        """Records by number."""
+        return {record.number: record for record in self._read(layout, self._by_number, numbers)}
+
+    def due(self, layout: Layout, now: float, after: int, limit: int) -> Sequence[Record]:
+        """Records due at `now` with a number above `after`, by number."""
+        c = records.c
+        query = sa.select(records).where(
+            c.map == layout.map, c.due.is_not(None), c.due <= now, c.number > after
+        )
+        return self._decoded(self._db.rows(query.order_by(c.number).limit(limit)), layout)
+
+    def needing(
+        self, layout: Layout, states: Sequence[State], after: int, limit: int
+    ) -> Sequence[Record]:
+        """Records in these states with a number above `after`, by number; no tombstones."""
+        c = records.c
+        query = sa.select(records).where(
+            c.map == layout.map,
+            c.state.in_([state.value for state in states]),
+            c.number > after,
+            ~_TOMBSTONE,
+        )
+        if _HELD.issuperset(states):
+            query = query.where(sa.text(NEEDS_A_PERSON))  # names the partial index
+        return self._decoded(self._db.rows(query.order_by(c.number).limit(limit)), layout)
+
+    def next_due(self, map: str) -> float | None:
+        """The earliest due time of the map."""
+        c = records.c
+        query = sa.select(sa.func.min(c.due)).where(c.map == map, c.due.is_not(None))
+        due: float | None = self._db.scalar(query)
+        return due
+
+    def unconfirmed(self, map: str) -> int:
+        """How many creates of ours wait for their first sight."""
+        return self._count(records.c.map == map, sa.text("unconfirmed = 1"))
+
+    def bound(self, map: str, side: Side) -> int:
+        """How many records are believed present on this side."""
+        there = side_column(side, "presence") == Presence.PRESENT.value
+        return self._count(records.c.map == map, there)
+
+    def counts(self, map: str) -> Mapping[State, int]:
+        """Records by state, every state named; tombstones not counted."""
+        c = records.c
+        query = (
+            sa.select(c.state, sa.func.count()).where(c.map == map, ~_TOMBSTONE).group_by(c.state)
+        )
+        found = dict.fromkeys(State, 0)
+        found.update({_STATE[state]: count for state, count in self._db.rows(query)})
+        return found
+
+    # ------------------------------------------------------------------------ writing
+
+    def insert(self, connection: sa.Connection, map: str, new: Sequence[Record]) -> None:
+        """Add records."""
+        if not new:
+            return
+        codec = self._layouts.current(map)
+        body = _body_of(codec)
+        rows = [(record.number, _same_map(record, map), *body(record)) for record in new]
+        run(connection, self._insert, rows)
+
+    def update(self, connection: sa.Connection, map: str, known: Sequence[Record]) -> None:
+        """Replace records; raises StateError `record-missing` when one is not there."""
+        if not known:
+            return
+        body = _body_of(self._layouts.current(map))
+        rows = [(*body(record), record.number, _same_map(record, map)) for record in known]
+        touched = run(connection, self._update, rows)
+        if touched != len(rows):
+            raise StateError(
+                "record-missing",
+                f"{len(rows) - touched} of {len(rows)} records to update are not in the state",
+                subject=Subject(map=map),
+                remedy="run the command again; if it repeats, please report it",
+            )
+
+    def sweep(self, connection: sa.Connection, map: str, sweep: Sweep, at: float) -> None:
+        """Make rows that a full scan did not meet unknown and due."""
+        presence = side_column(sweep.side, "presence")
+        connection.execute(
+            sa.update(records)
+            .where(
+                records.c.map == map,
+                presence == Presence.PRESENT.value,
+                side_column(sweep.side, "tick") < sweep.tick,
+            )
+            .values({presence: Presence.UNKNOWN.value, "due": at, "state": pending_if_settled()})
+        )
+
+    def adopt(
+        self,
+        connection: sa.Connection,
+        layout: Layout,
+        side: Side,
+        tick: int,
+        rows: Sequence[Adoption],
+    ) -> bool:
+        """Adopt all rows; False when some could not be, and the caller must roll back."""
+        encode = self._layouts.codec(layout.id).sides[side].encode
+        # The id comes from the feed, and so does everything that is set.
+        params = [
+            (
+                row.version, tick, row.modified_at, row.modifier, encode(row.image),
+                layout.map, row.id, tick, layout.id,
+            )
+            for row in rows
+        ]  # fmt: skip
+        return run(connection, self._adopt[side], params) == len(rows)
+
+    def not_adoptable(
+        self, layout: Layout, side: Side, tick: int, rows: Sequence[Adoption]
+    ) -> Sequence[str]:
+        """The ids that `adopt` cannot settle: no such record, or one that appears twice."""
+        c, among = records.c, self._db.dialect.among
+        ids = [row.id for row in rows]
+        query = sa.select(side_column(side, "id")).where(
+            c.map == layout.map,
+            among(side_column(side, "id"), "ids"),
+            *_adoptable(side, sa.literal(tick), sa.literal(layout.id)),
+        )
+        found = {id for (id,) in self._db.rows(query.params(ids=self._db.dialect.listed(ids)))}
+        refused: dict[str, None] = {}
+        for id in ids:
+            if id in found:
+                found.discard(id)  # a second row of the same id is one too many
+            else:
+                refused[id] = None
+        return list(refused)
+
+    # ------------------------------------------------------------------------ private
+
+    def _read(
+        self, layout: Layout, query: Any, values: Sequence[str] | Sequence[int]
+    ) -> list[Record]:
+        if not values:
+            return []
+        rows = self._db.read(query, (layout.map, self._db.dialect.listed(values)))
+        return self._decoded(rows, layout)
+
+    def _count(self, *conditions: sa.ColumnElement[bool] | sa.TextClause) -> int:
+        query = sa.select(sa.func.count()).select_from(records).where(*conditions)
+        count: int = self._db.scalar(query)
+        return count
+
+    def _decoded(self, rows: Sequence[Any], layout: Layout) -> list[Record]:
+        readers = {
+            stored: self._layouts.readers(stored, layout) for stored in {row[4] for row in rows}
+        }
+        return [_record(row, readers[row[4]]) for row in rows]
+
+
+# ---------------------------------------------------------------------------- statements
+
+
+def _adoptable(
+    side: Side, tick: sa.ColumnElement[int], layout: sa.ColumnElement[int]
+) -> tuple[sa.ColumnElement[bool] | sa.TextClause, ...]:
+    """A create of ours on `side` that was not seen since; images of both sides in `layout`."""
+    return (
+        side_column(side, "presence") == sa.literal_column(f"'{Presence.PRESENT.value}'"),
+        records.c.unconfirmed == sa.literal_column("1"),
+        side_column(side, "tick") <= tick,
+        records.c.layout == layout,
+    )
+
+
+_ADOPTION = (
+    "b_version", "b_tick", "b_time", "b_who", "b_image", "b_map", "b_id", "b_until", "b_layout",
+)  # fmt: skip
+
+
+def _adoption(side: Side) -> sa.Update:
+    new: dict[str, sa.ColumnElement[Any]] = {
+        "version": sa.bindparam("b_version"),
+        "tick": sa.bindparam("b_tick"),
+        "modified_at": sa.bindparam("b_time"),
+        "modifier": sa.bindparam("b_who"),
+        "image": sa.bindparam("b_image"),
+        "agreed": sa.literal_column(f"'{SAME}'"),
+    }
+    until: sa.BindParameter[int] = sa.bindparam("b_until")
+    layout: sa.BindParameter[int] = sa.bindparam("b_layout")
+    return (
+        sa.update(records)
+        .where(
+            records.c.map == sa.bindparam("b_map"),
+            side_column(side, "id") == sa.bindparam("b_id"),
+            *_adoptable(side, until, layout),
+        )
+        .values({side_column(side, name): value for name, value in new.items()})
+        .values({records.c.unconfirmed: sa.literal_column("0")})
+    )
+
+
+# ---------------------------------------------------------------------------- rows
+# `_value_` is the documented plain attribute behind `value`, whose property costs as much as
+# binding five columns; an enum member itself would be adapted by the driver, which costs more.
+
+
+def _body_of(codec: LayoutCodec) -> Callable[[Record], Params]:
+    """What turns a record into the values of `_BODY`."""
+    layout = codec.layout.id
+    commerce, dataverse = codec.sides[Side.COMMERCE].encode, codec.sides[Side.DATAVERSE].encode
+
+    def body(record: Record) -> Params:
+        problem = record.problem
+        return (
+            record.key,
+            record.ordinal,
+            layout,
+            1 if record.unconfirmed else 0,
+            record.state._value_,
+            record.due,
+            record.attempts,
+            record.waiting,
+            record.conflicts,
+            None if problem is None else encode_problem(problem),
+            *_side_values(record.commerce, commerce),
+            *_side_values(record.dataverse, dataverse),
+        )
+
+    return body
+
+
+def _side_values(state: SideState, encode: Callable[[Image], str]) -> Params:
+    image, agreed = state.image, state.agreed
+    return (
+        state.presence._value_,
+        state.id,
+        state.key,
+        state.version,
+        state.epoch,
+        state.tick,
+        state.modified_at,
+        state.modifier,
+        None if image is None else encode(image),
+        None if agreed is None else SAME if agreed == image else encode(agreed),
+    )
+
+
+def _record(row: Any, readers: Readers) -> Record:
+    problem = row[11]
+    return Record(
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        _side_state(row[12:22], readers[0]),
+        _side_state(row[22:32], readers[1]),
+        row[5] == 1,
+        _STATE[row[6]],
+        row[7],
+        row[8],
+        row[9],
+        row[10],
+        None if problem is None else decode_problem(problem),
+    )
+
+
+def _side_state(values: Any, decode: Decode) -> SideState:
+    presence, id, key, version, epoch, tick, modified_at, modifier, image, agreed = values
+    seen = None if image is None else decode(image)
+    return SideState(
+        _PRESENCE[presence],
+        id,
+        key,
+        version,
+        epoch,
+        seen,
+        None if agreed is None else seen if agreed == SAME else decode(agreed),
+        tick,
+        modified_at,
+        modifier,
+    )
+
+
+def _same_map(record: Record, map: str) -> str:
+    """The record's map, which must be the leased one."""
+    if record.map != map:
+        raise StateError(
+            "map-mixed",
+            f"record {record.number} belongs to map {record.map!r}",
+            subject=Subject(map=map),
+            remedy="this is a defect of the engine; please report it",
+        )
+    return map
+
+
+def _rank(record: Record, side: Side) -> tuple[bool, int]:
+    """Which of two records under one id is meant: the one still there, then the newer."""
+    return record.side(side).presence is not Presence.ABSENT, record.number
+
+
+def encode_problem(problem: Problem) -> str:
+    """A problem as its documented JSON form."""
+    return images.encode(problem.as_dict())
+
+
+def decode_problem(text: str) -> Problem:
+    """The problem kept as JSON."""
+    values = orjson.loads(text)
+    return Problem(
+        values["code"],
+        values["message"],
+        values["remedy"],
+        Subject(**values["subject"]),
+        values["severity"],
+    )
