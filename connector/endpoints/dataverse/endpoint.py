@@ -1,0 +1,126 @@
+"""Dataverse as one side of a sync.
+
+Owns: the endpoint protocol for one organization; identity and clock.
+Never does: what its parts do (`feed`, `reads`, `writes`, `metadata`, `transport`).
+Tested in: tests/contract/test_endpoint_contract.py, tests/unit/endpoints/dataverse/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import orjson
+
+from connector.endpoints.base import Entity, Found, Identity, Operation, Outcome, Page
+from connector.endpoints.dataverse.faults import access_error, fault_of, refused
+from connector.endpoints.dataverse.feed import Feed
+from connector.endpoints.dataverse.metadata import Tables, unreadable
+from connector.endpoints.dataverse.reads import Reader
+from connector.endpoints.dataverse.transport import Reply, TokenSource, Transport
+from connector.endpoints.dataverse.writes import Writing
+
+PAGE_SIZE = 5000
+"""Rows per page; the service gives no more."""
+
+
+class DataverseEndpoint:
+    """`connector.endpoints.base.Endpoint` for one organization.
+
+    `url` is `https://NAME.crm.dynamics.com`, `ca` a PEM file or None for the system's trust,
+    `timeout` the seconds one answer may take, `clock` gives aware datetimes. Entities are
+    entity set names, columns are logical names.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tokens: TokenSource,
+        ca: str | None,
+        sleep: Callable[[float], None],
+        clock: Callable[[], datetime],
+        timeout: float = 120.0,
+        page_size: int = PAGE_SIZE,
+        connections: int = 8,
+    ) -> None:
+        self._transport = Transport(
+            url,
+            tokens=tokens,
+            ca=ca,
+            sleep=sleep,
+            clock=clock,
+            timeout=timeout,
+            connections=connections,
+        )
+        self._tables = Tables(self._transport)
+        self._feed = Feed(self._transport, self._tables, page_size)
+        self._reader = Reader(self._transport, self._tables, page_size)
+
+    def identity(self) -> Identity:
+        """OrganizationId and the application user, from WhoAmI."""
+        reply = self._transport.get("WhoAmI")
+        if reply.status != 200:
+            fault = fault_of(reply.status, reply.headers, reply.body)
+            raise (
+                access_error(fault, None)
+                if fault.status == 403
+                else refused(fault, "WhoAmI", "GET WhoAmI")
+            )
+        try:
+            answer = orjson.loads(reply.body)
+            world, user = str(answer["OrganizationId"]), str(answer["UserId"])
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise unreadable("WhoAmI", "GET WhoAmI", error) from error
+        return Identity(
+            world=world.lower(),
+            title=self._transport.host,
+            clock_offset=_clock_offset(reply),
+            users=frozenset({user.lower()}),
+        )
+
+    def describe(self, entity: str) -> Entity:
+        """The table with this entity set name."""
+        return self._tables.describe(entity).entity
+
+    def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
+        """The whole table by a tracked read."""
+        return self._feed.scan(entity, columns, resume)
+
+    def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
+        """The delta feed."""
+        return self._feed.changes(entity, columns, position)
+
+    def read(
+        self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
+    ) -> Found:
+        """Records by id or text column, by filter."""
+        return self._reader.read(entity, columns, by=by, values=values)
+
+    def write(
+        self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
+    ) -> Sequence[Outcome]:
+        """Up to 1000 operations in at most three requests."""
+        table = self._tables.get(entity)
+        return Writing(self._transport, table, columns, operations).run() if operations else []
+
+    def newer(self, a: str, b: str) -> bool | None:
+        """Versions are numbers that grow with every change in the organization."""
+        return int(a) > int(b)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._transport.close()
+
+
+def _clock_offset(reply: Reply) -> timedelta:
+    """The service's clock minus ours, halfway through the request; zero without a Date.
+
+    The header cuts to whole seconds, so half a second is added on average.
+    """
+    text = reply.headers.get("Date")
+    if text is None:
+        return timedelta(0)
+    remote = parsedate_to_datetime(text) + timedelta(milliseconds=500)
+    return remote - (reply.sent_at + (reply.received_at - reply.sent_at) / 2)
