@@ -47,7 +47,7 @@ class MapRun:
         self.identities = {side: ports.endpoints[side].identity() for side in Side}
         self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
         self._free: dict[str, tuple[int, int]] = {}
-        self._lease = ports.store.acquire(map.name, ports.holder, tuning.limits.lease)
+        self._lease: Lease | None = None
 
     # ------------------------------------------------------------------ sides
 
@@ -120,17 +120,27 @@ class MapRun:
     def commit(self, work: Work) -> None:
         """Make it durable under the lease; nothing happens for an empty one."""
         if work:
-            self.store.commit(self._lease, work)
+            self.store.commit(self.lease, work)
 
     @property
     def lease(self) -> Lease:
         """The lease as last renewed."""
+        assert self._lease is not None, "this run holds no lease"
         return self._lease
+
+    def take(self) -> None:
+        """Take the lease; raises `LeaseHeldError`."""
+        self._lease = self.store.acquire(self.map.name, self.ports.holder, self.limits.lease)
 
     def hold(self) -> None:
         """Renew the lease if it does not outlive the longest request by the margin."""
-        if self._lease.expires - self.now() < self.limits.margin:
-            self._lease = self.store.renew(self._lease, self.limits.lease)
+        if self.lease.expires - self.now() < self.limits.margin:
+            self._lease = self.store.renew(self.lease, self.limits.lease)
+
+    def give_back(self) -> None:
+        """Give the lease back."""
+        if self._lease is not None:
+            self.store.release(self._lease)
 
     def note(
         self, work: Work, record: Record, kind: ChangeKind, side: Side, **about: object
@@ -145,10 +155,6 @@ class MapRun:
         if count:
             self.counts[step] += count
             self.ports.progress(step, count)
-
-    def close(self) -> None:
-        """Give the lease back."""
-        self.store.release(self._lease)
 
 
 def layout_of(map: CompiledMap, ports: Ports) -> Layout:
@@ -171,6 +177,7 @@ def running(
     """
     refuse_stopped(ports.store.map_row(map.name))
     run = MapRun(map, entities, ports, tuning)
+    run.take()
     try:
         fingerprint = map.document.fingerprint()
         run.number = ports.store.start_run(command, map.name, fingerprint, run.now())
@@ -185,7 +192,7 @@ def running(
             raise
         ports.store.finish_run(run.number, run.now(), "done", dict(run.counts))
     finally:
-        run.close()
+        run.give_back()
 
 
 def refuse_stopped(row: MapRow | None) -> None:

@@ -1,0 +1,320 @@
+"""Steps two to five of the cycle: plan, intend, apply, settle.
+
+Owns: that every write is announced in the audit before it leaves, leaves in batches under a
+lease that outlives the request, and is settled by its own reply.
+Never does: reading feeds; asking again what a reply meant.
+Tested in: tests/integration/engine/test_cycle.py.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+from connector.endpoints.base import (
+    Applied,
+    Create,
+    Delete,
+    Operation,
+    Outcome,
+    Rejected,
+    Update,
+)
+from connector.engine.absorb import Absorbed, reread
+from connector.engine.guard import allowance, stop_reason
+from connector.engine.lookups import resolve
+from connector.engine.plan import Action, Kind, Write, plan
+from connector.engine.run import MapRun
+from connector.engine.settle import intend_create, note, settle
+from connector.errors import DualWriteError, MapStoppedError, Problem
+from connector.mapping.values import Side
+from connector.store.base import Change, ChangeKind, Completion, MapRow, Record, Work
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One write on its way: the record it belongs to and its audit row."""
+
+    record: Record
+    write: Write
+    operation: Operation
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Writes of one side that leave together."""
+
+    number: int
+    side: Side
+    items: Sequence[Item]
+    reply: Future[Sequence[Outcome]]
+
+
+class Applier:
+    """Carries planned records through; at most `limits.in_flight` batches are out at once."""
+
+    def __init__(self, run: MapRun) -> None:
+        self.run = run
+        self._out: deque[Batch] = deque()
+        self._unread: dict[Side, list[Record]] = {side: [] for side in Side}
+        self._deletes_left: dict[Side, int] = {}
+        self._stop: Problem | None = None
+
+    # ------------------------------------------------------------------ plan and intend
+
+    def push(self, absorbed: Absorbed) -> None:
+        """Plan the absorbed records that are due, commit everything at once, send the writes."""
+        run = self.run
+        due = [record for record in absorbed.records if record.due is not None]
+        resolve(run.map, run.ports.endpoints, due)
+        items: dict[Side, list[tuple[Record, Write]]] = {side: [] for side in Side}
+        for record in due:
+            action = plan(record, run.map)
+            if not self._within_guard(action):
+                continue
+            self._take(absorbed.work, record, action)
+            for write in action.writes:
+                items[write.side].append((record, write))
+        batches = [
+            self._intend(absorbed.work, side, chunk)
+            for side, pairs in items.items()
+            for chunk in chunks(pairs, run.entities[side].capabilities.batch)
+        ]
+        run.commit(absorbed.seal())
+        for number, side, chunk in batches:
+            self._send(number, side, chunk)
+        if self._stop is not None:
+            self._halt(self._stop)
+
+    def _take(self, work: Work, record: Record, action: Action) -> None:
+        """Take over what planning found, with the audit rows that belong to it."""
+        run = self.run
+        had_waits, had_conflicts = record.waiting, record.conflicts
+        old = record.problem
+        note(record, action, run.map)
+        for side in action.reads:
+            self._unread[side].append(record)
+        if action.reads:
+            return
+        if had_waits or action.waits:
+            work.waits[record.number] = tuple(action.waits)
+        if had_conflicts or action.conflicts:
+            work.conflicts[record.number] = tuple(action.conflicts)
+        if len(action.conflicts) > had_conflicts:
+            names = ", ".join(conflict.group for conflict in action.conflicts)
+            run.note(work, record, ChangeKind.CONFLICT, run.map.master, detail=names)
+            run.tell("conflicts", len(action.conflicts) - had_conflicts)
+        if action.problem is not None and action.problem != old:
+            self._park(work, record, action.problem)
+        run.tell("waiting", max(0, len(action.waits) - had_waits))
+
+    def _park(self, work: Work, record: Record, problem: Problem) -> None:
+        detail = f"{problem.code}: {problem.message}"
+        self.run.note(work, record, ChangeKind.PARKED, self.run.map.master, detail=detail)
+        self.run.tell("parked", 1)
+
+    def _intend(
+        self, work: Work, side: Side, pairs: Sequence[tuple[Record, Write]]
+    ) -> tuple[int, Side, list[Item]]:
+        run = self.run
+        batch = run.numbers("batch")
+        first = run.numbers("change", len(pairs))
+        items: list[Item] = []
+        for number, (record, write) in enumerate(pairs, first):
+            id = write.id or run.ports.new_id()
+            if write.kind is Kind.CREATE:
+                intend_create(record, write, id, run.map)
+            operation = _operation(write, id)
+            items.append(Item(record, write, operation, number))
+            work.changes.append(
+                Change(
+                    number,
+                    record.number,
+                    ChangeKind(write.kind.value),
+                    side,
+                    batch,
+                    id,
+                    write.version,
+                    write.before,
+                    write.values or None,
+                    None,
+                    write.reason,
+                )
+            )
+        return batch, side, items
+
+    # ------------------------------------------------------------------ the delete guard
+
+    def _within_guard(self, action: Action) -> bool:
+        for write in action.writes:
+            if write.kind is not Kind.DELETE:
+                continue
+            left = self._deletes_left.get(write.side)
+            if left is None:
+                left = self._allowance(write.side)
+            if left < 1:
+                self._stop = self._stop or stop_reason(
+                    self.run.map.name, write.side, self._sent(write.side), 1
+                )
+                return False
+            self._deletes_left[write.side] = left - 1
+        return True
+
+    def _sent(self, side: Side) -> int:
+        since = self.run.now() - self.run.guard.window
+        return self.run.store.deletes_since(self.run.map.name, side, since)
+
+    def _allowance(self, side: Side) -> int:
+        run = self.run
+        bound = run.store.bound(run.map.name, side)
+        return allowance(run.guard, bound, self._sent(side), 0)
+
+    def _halt(self, problem: Problem) -> None:
+        """Settle what is out, hold the map, and say why."""
+        self.drain()
+        run = self.run
+        row = run.store.map_row(run.map.name)
+        work = run.work()
+        work.map = MapRow(
+            run.map.name,
+            run.map.document.fingerprint(),
+            run.map.document.version,
+            row.loaded_at if row is not None else None,
+            problem,
+        )
+        run.commit(work)
+        raise MapStoppedError(
+            problem.code, problem.message, subject=problem.subject, remedy=problem.remedy
+        )
+
+    # ------------------------------------------------------------------ apply
+
+    def _send(self, number: int, side: Side, items: Sequence[Item]) -> None:
+        run = self.run
+        while len(self._out) >= run.limits.in_flight:
+            self._settle_oldest()
+        run.hold()
+        endpoint = run.endpoint(side)
+        operations = [item.operation for item in items]
+        reply = run.ports.executor.submit(
+            endpoint.write, run.map.entity(side), run.map.column_names(side), operations
+        )
+        self._out.append(Batch(number, side, items, reply))
+
+    def drain(self) -> None:
+        """Settle everything that is out; the first error is raised when all is settled."""
+        failure: DualWriteError | None = None
+        while self._out:
+            try:
+                self._settle_oldest()
+            except DualWriteError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def read_unknown(self) -> int:
+        """Read what planning found unknown; how many records became known and due."""
+        count = 0
+        for side, records in self._unread.items():
+            for chunk in chunks(records, self.run.limits.page):
+                self.run.hold()
+                self.run.commit(reread(self.run, side, chunk).seal())
+                count += len(chunk)
+            records.clear()
+        return count
+
+    # ------------------------------------------------------------------ settle
+
+    def _settle_oldest(self) -> None:
+        batch = self._out.popleft()
+        outcomes = batch.reply.result()
+        if len(outcomes) != len(batch.items):
+            raise AssertionError(
+                f"{len(batch.items)} operations left, {len(outcomes)} outcomes came back"
+            )
+        work = self.run.work()
+        if _created_unseen(batch.items, outcomes):
+            self._settle_created(work, batch)
+        else:
+            self._settle_each(work, batch, outcomes)
+        self.run.commit(work)
+
+    def _settle_created(self, work: Work, batch: Batch) -> None:
+        """A bulk create that names no versions: one statement for the whole batch."""
+        tick = self.run.numbers("tick")
+        work.created_batch = (batch.number, batch.side, tick)
+        work.completed_batch = (batch.number, "applied")
+        self.run.tell(f"created {batch.side}", len(batch.items))
+
+    def _settle_each(self, work: Work, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        run = self.run
+        reply = run.reply()
+        for item, outcome in zip(batch.items, outcomes, strict=True):
+            record, write = item.record, item.write
+            settle(record, write, outcome, reply)
+            work.updated.append(record)
+            work.completions.append(_completion(item, outcome))
+            if isinstance(outcome, Applied):
+                run.tell(f"{write.kind}d {write.side}", 1)
+                self._note_losses(work, item)
+            elif isinstance(outcome, Rejected) or record.problem is not None:
+                assert record.problem is not None
+                self._park(work, record, record.problem)
+
+    def _note_losses(self, work: Work, item: Item) -> None:
+        """The edits that gave way, with their values."""
+        if not item.write.lost or item.write.before is None:
+            return
+        columns = {f.column(item.write.side) for group in item.write.lost for f in group.fields}
+        before = {name: v for name, v in item.write.before.items() if name in columns}
+        names = ", ".join(group.name for group in item.write.lost)
+        self.run.note(
+            work,
+            item.record,
+            ChangeKind.LOST,
+            item.write.side,
+            before=before,
+            after={name: item.write.values.get(name) for name in before},
+            detail=names,
+        )
+        self.run.tell("lost", 1)
+
+
+def _operation(write: Write, id: str) -> Operation:
+    if write.kind is Kind.CREATE:
+        return Create(id, write.values)
+    if write.kind is Kind.UPDATE:
+        return Update(id, write.version, write.values)
+    return Delete(id, write.version)
+
+
+def _created_unseen(items: Sequence[Item], outcomes: Sequence[Outcome]) -> bool:
+    return all(
+        isinstance(outcome, Applied)
+        and outcome.row is None
+        and item.write.kind is Kind.CREATE
+        and not item.record.waiting
+        for item, outcome in zip(items, outcomes, strict=True)
+    )
+
+
+def _completion(item: Item, outcome: Outcome) -> Completion:
+    name = type(outcome).__name__.lower()
+    match outcome:
+        case Applied():
+            return Completion(item.change, name, outcome.row.version if outcome.row else None)
+        case Rejected():
+            return Completion(item.change, name, None, f"{outcome.code}: {outcome.text}")
+        case _:
+            return Completion(item.change, name, None, getattr(outcome, "text", None))
+
+
+def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Consecutive slices of at most `size` items."""
+    return [items[at : at + size] for at in range(0, len(items), size)]

@@ -1,0 +1,92 @@
+"""The cycle: capture both sides, then plan and write until nothing is due.
+
+Owns: the order of the five steps, rounds, and the bounds of one run.
+Never does: a step itself.
+Tested in: tests/integration/engine/test_cycle.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.engine.absorb import Absorbed
+from connector.engine.apply import Applier
+from connector.engine.capture import capture
+from connector.engine.lookups import wake
+from connector.engine.run import MapRun
+from connector.errors import MapError, Subject
+from connector.mapping.values import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How a run ended; `finished` False means a bound was reached with work left."""
+
+    finished: bool
+    rounds: int
+
+
+def sync(run: MapRun, max_seconds: float | None = None) -> Finish:
+    """Capture and apply until nothing is due, or the run's bound is reached.
+
+    Raises `MapError` (`map-not-loaded`) where no load has finished, and whatever a side raises
+    that a later run cannot cure by itself.
+    """
+    row = run.store.map_row(run.map.name)
+    if row is None or row.loaded_at is None:
+        raise MapError(
+            "map-not-loaded",
+            "this map has not been loaded yet",
+            subject=Subject(map=run.map.name),
+            remedy=f"run `dualwrite load --map {run.map.name}` once; `dualwrite plan` shows what "
+            "it would do",
+        )
+    deadline = None if max_seconds is None else run.ports.monotonic() + max_seconds
+    for round in range(1, run.limits.rounds + 1):
+        for side in (Side.COMMERCE, Side.DATAVERSE):
+            capture(run, side)
+        if round == 1:
+            wake(run)
+        left = settle_due(run, deadline)
+        if left or _out_of_time(run, deadline):
+            return Finish(False, round)
+        if not _more(run):
+            return Finish(True, round)
+    return Finish(False, run.limits.rounds)
+
+
+def settle_due(run: MapRun, deadline: float | None = None) -> bool:
+    """Work through all due records, again while that makes more of them due; True if cut short."""
+    applier = Applier(run)
+    for _ in range(run.limits.rounds):
+        after, seen = 0, 0
+        while True:
+            records = run.store.due(run.layout, run.now(), after, run.limits.page)
+            if not records:
+                break
+            after = records[-1].number
+            seen += len(records)
+            absorbed = Absorbed(run.work())
+            for record in records:
+                absorbed.touch(record)
+            applier.push(absorbed)
+            if _out_of_time(run, deadline):
+                applier.drain()
+                return True
+        applier.drain()
+        applier.read_unknown()
+        if seen == 0:
+            return False
+    return True
+
+
+def _more(run: MapRun) -> bool:
+    """Whether another round has something to see: rows of ours not seen yet, or records due."""
+    if run.store.unconfirmed(run.map.name):
+        return True
+    due = run.store.next_due(run.map.name)
+    return due is not None and due <= run.now()
+
+
+def _out_of_time(run: MapRun, deadline: float | None) -> bool:
+    return run.ports.stopping() or (deadline is not None and run.ports.monotonic() >= deadline)

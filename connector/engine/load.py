@@ -1,0 +1,84 @@
+"""The initial write: both sides meet for the first time.
+
+Owns: the order of a load, so that it streams, can be killed anywhere and resumed, and ends only
+when its own creates have been read back.
+Never does: anything the cycle does not do; a load is the cycle over full scans.
+Tested in: tests/integration/engine/test_load.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connector.engine.apply import Applier
+from connector.engine.capture import capture
+from connector.engine.cycle import Finish, settle_due
+from connector.engine.run import MapRun
+from connector.errors import StateError, Subject, UsageError
+from connector.mapping.values import Side
+from connector.store.base import MapRow, Position
+
+
+def load(run: MapRun, again: bool = False) -> Finish:
+    """Bring both sides together for the first time, or go on with a load that was cut short.
+
+    First Dataverse is observed, then commerce is streamed: each page is planned and written
+    while the next one is read, because everything Dataverse holds is known by then. Raises
+    `UsageError` (`map-loaded`) for a map already loaded, unless `again`.
+    """
+    name = run.map.name
+    row = run.store.map_row(name)
+    if row is not None and row.loaded_at is not None:
+        if not again:
+            raise UsageError(
+                "map-loaded",
+                "this map is loaded already",
+                subject=Subject(map=name),
+                remedy="use `dualwrite sync`; `load --again` compares every row anew",
+            )
+        _begin_again(run, row)
+    capture(run, Side.DATAVERSE)
+    if run.ports.stopping():
+        return Finish(False, 1)
+    applier = Applier(run)
+    try:
+        capture(run, Side.COMMERCE, applier.push)
+    finally:
+        applier.drain()
+    applier.read_unknown()
+    if run.ports.stopping() or settle_due(run):
+        return Finish(False, 1)
+    rounds = _read_back(run)
+    work = run.work()
+    work.map = MapRow(
+        name, run.map.document.fingerprint(), run.map.document.version, loaded_at=run.now()
+    )
+    run.commit(work)
+    return Finish(True, rounds)
+
+
+def _begin_again(run: MapRun, row: MapRow) -> None:
+    work = run.work()
+    work.map = replace(row, loaded_at=None)
+    work.positions = [Position(s, kind, None) for s in Side for kind in ("scan", "feed")]
+    run.commit(work)
+
+
+def _read_back(run: MapRun) -> int:
+    """Follow both feeds until every create of this load has been seen."""
+    left = 0
+    for round in range(1, run.limits.rounds + 1):
+        for side in (Side.DATAVERSE, Side.COMMERCE):
+            capture(run, side)
+        settle_due(run)
+        left = run.store.unconfirmed(run.map.name)
+        if not left:
+            return round
+        run.ports.sleep(min(2.0 ** (round - 1) / 4, 15.0))
+    raise StateError(
+        "read-back-incomplete",
+        f"{left} rows this load created did not come back in the change feed",
+        subject=Subject(map=run.map.name),
+        tried=f"follow the feed {run.limits.rounds} times",
+        remedy="run the same command again; it goes on where this one stopped",
+    )

@@ -1,0 +1,290 @@
+"""The proof: both sides read whole and compared under the map.
+
+Owns: what counts as equal, drift, ignored or excused, and reading each difference again on both
+sides before it is reported.
+Never does: writing anything; `repair` goes through the ordinary cycle.
+Tested in: tests/integration/engine/test_verify.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from connector.endpoints.base import Page
+from connector.engine.absorb import absorb
+from connector.engine.cycle import settle_due
+from connector.engine.lookups import resolve
+from connector.engine.pairs import Couple, Held, couples
+from connector.engine.plan import plan
+from connector.engine.ports import Ports
+from connector.engine.run import MapRun, layout_of
+from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.values import Image, Side, Value
+from connector.store.base import Layout, Presence, Record, SideState, State
+
+LISTED = 10_000
+"""Findings kept in memory; the report callback is told all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing in which the sides are not equal, and how it counts."""
+
+    verdict: str
+    """difference | drift | ignored | excused"""
+    key: str
+    record: int | None
+    field: str | None
+    commerce: dict[str, Value] | None
+    dataverse: dict[str, Value] | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a comparison found; `adjusted` fields are held differently by agreement."""
+
+    compared: int = 0
+    differences: int = 0
+    drift: int = 0
+    ignored: int = 0
+    excused: int = 0
+    adjusted: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs that should not."""
+        return self.differences == 0
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding and keep it while there is room."""
+        if finding.verdict == "difference":
+            self.differences += 1
+        elif finding.verdict == "drift":
+            self.drift += 1
+        elif finding.verdict == "ignored":
+            self.ignored += 1
+        else:
+            self.excused += 1
+        if len(self.findings) < LISTED:
+            self.findings.append(finding)
+
+
+Report = Callable[[Finding], None]
+
+
+def verify(map: CompiledMap, ports: Ports, report: Report = lambda _finding: None) -> Verdict:
+    """Compare everything both sides hold. Takes no lease and keeps nothing."""
+    layout = layout_of(map, ports)
+    verdict = Verdict()
+
+    def tell(finding: Finding) -> None:
+        verdict.add(finding)
+        report(finding)
+
+    with ports.store.scratch(layout, Side.DATAVERSE) as scratch:
+        for batch in couples(map, ports.endpoints, scratch, ports.progress):
+            verdict.compared += len(batch)
+            doubtful = _not_equal(map, ports, batch)
+            if doubtful:
+                again = _read_again(map, ports, doubtful)
+                _judge(map, ports, layout, again, verdict, tell)
+    return verdict
+
+
+def _not_equal(map: CompiledMap, ports: Ports, batch: Sequence[Couple]) -> list[Couple]:
+    resolve(map, ports.endpoints, [_as_record(map, couple, 0) for couple in batch])
+    return [
+        couple
+        for couple in batch
+        if couple.commerce is None
+        or couple.dataverse is None
+        or not all(g.same(couple.commerce.image, couple.dataverse.image) for g in map.groups)
+    ]
+
+
+def _read_again(map: CompiledMap, ports: Ports, batch: Sequence[Couple]) -> list[Couple]:
+    """The same couples as they are now; a couple that is gone on both sides is dropped."""
+    now: dict[Side, dict[str, Held]] = {}
+    for side in Side:
+        entity, columns = map.entity(side), map.column_names(side)
+        endpoint = ports.endpoints[side]
+        ids = [held.id for couple in batch if (held := couple.held(side)) is not None]
+        rows = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}
+        now[side] = {id: Held(found[0].id, found[0].image) for id, found in rows.items() if found}
+        lacking = [couple for couple in batch if couple.held(side) is None]
+        now[side].update(_by_key(map, ports, side, lacking))
+    again: list[Couple] = []
+    for couple in batch:
+        held = {
+            side: now[side].get(old.id if (old := couple.held(side)) is not None else couple.key)
+            for side in Side
+        }
+        if any(h is not None for h in held.values()):
+            again.append(Couple(couple.key, held[Side.COMMERCE], held[Side.DATAVERSE]))
+    return again
+
+
+def _by_key(
+    map: CompiledMap, ports: Ports, side: Side, lacking: Sequence[Couple]
+) -> dict[str, Held]:
+    """Rows that came into being since: by normalised key."""
+    index, other = map.keys[side][0], map.keys[side.other][0]
+    values = [
+        str(held.image[other])
+        for couple in lacking
+        if (held := couple.held(side.other)) is not None and held.image[other] is not None
+    ]
+    if not values:
+        return {}
+    columns = map.column_names(side)
+    found = ports.endpoints[side].read(map.entity(side), columns, by=columns[index], values=values)
+    held_by_key: dict[str, Held] = {}
+    for rows in found.rows.values():
+        for row in rows:
+            key = map.key_of(side, row.image)
+            if key is not None:
+                held_by_key[key] = Held(row.id, row.image)
+    return held_by_key
+
+
+def _judge(
+    map: CompiledMap,
+    ports: Ports,
+    layout: Layout,
+    batch: Sequence[Couple],
+    verdict: Verdict,
+    tell: Report,
+) -> None:
+    records = ports.store.by_keys(layout, [couple.key for couple in batch])
+    live = {couple.key: _as_record(map, couple, 0) for couple in batch}
+    resolve(map, ports.endpoints, live.values())
+    for couple in batch:
+        known = records.get(couple.key, ())
+        record = known[0] if known else None
+        if couple.commerce is None or couple.dataverse is None:
+            tell(_one_sided(map, couple, record))
+            continue
+        for group in map.groups:
+            if group.same(couple.commerce.image, couple.dataverse.image):
+                continue
+            _judge_group(map, couple, group, record, verdict, tell)
+
+
+def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Finding:
+    here = Side.COMMERCE if couple.commerce is not None else Side.DATAVERSE
+    held = couple.held(here)
+    assert held is not None
+    verdict, reason = "difference", f"only in {here}"
+    if record is not None and record.state is State.PARKED and record.problem is not None:
+        verdict, reason = "excused", f"{record.problem.code}: {record.problem.message}"
+    elif plan(_as_record(map, couple, 0, record), map).ignored:
+        verdict, reason = "ignored", f"only in {here}, as the map's policy wants"
+    return Finding(
+        verdict,
+        map.spelled_key(here, held.image),
+        record.number if record else None,
+        None,
+        _columns(map, Side.COMMERCE, couple.commerce),
+        _columns(map, Side.DATAVERSE, couple.dataverse),
+        reason,
+    )
+
+
+def _judge_group(
+    map: CompiledMap,
+    couple: Couple,
+    group: Group,
+    record: Record | None,
+    verdict: Verdict,
+    tell: Report,
+) -> None:
+    assert couple.commerce is not None
+    assert couple.dataverse is not None
+    images = {Side.COMMERCE: couple.commerce.image, Side.DATAVERSE: couple.dataverse.image}
+    changed = {side: _changed(group, side, images[side], record) for side in Side}
+    if not any(changed.values()):
+        verdict.adjusted += 1
+        return
+    name, reason = "difference", "the sides differ"
+    two_way = group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)
+    source = Side.COMMERCE if group.travels_to(Side.DATAVERSE) else Side.DATAVERSE
+    if not two_way and not changed[source]:
+        name, reason = "drift", f"edited in {source.other}; this field travels from {source} only"
+    elif record is not None and record.state is State.PARKED and record.problem is not None:
+        name, reason = "excused", f"{record.problem.code}: {record.problem.message}"
+    elif record is not None and (record.conflicts or record.waiting):
+        action = plan(_as_record(map, couple, record.number, record), map)
+        if any(conflict.group == group.name for conflict in action.conflicts):
+            name, reason = "excused", "in conflict: a person decides"
+        elif any(wait.group == group.name for wait in action.waits):
+            name, reason = "excused", "waiting for a row it refers to"
+    tell(
+        Finding(
+            name,
+            map.spelled_key(Side.COMMERCE, couple.commerce.image),
+            record.number if record else None,
+            group.name,
+            group.values(Side.COMMERCE, couple.commerce.image),
+            group.values(Side.DATAVERSE, couple.dataverse.image),
+            reason,
+        )
+    )
+
+
+def _changed(group: Group, side: Side, image: Image, record: Record | None) -> bool:
+    """Whether a side holds something else than its half of the agreed pair."""
+    if record is None:
+        return True
+    agreed = record.side(side).agreed
+    return agreed is None or group.changed(side, image, agreed)
+
+
+def _as_record(
+    map: CompiledMap, couple: Couple, number: int, known: Record | None = None
+) -> Record:
+    """A record holding what the sides hold now, with what was agreed before."""
+    record = Record(number, map.name, couple.key)
+    for side in Side:
+        held = couple.held(side)
+        agreed = known.side(side).agreed if known is not None else None
+        presence = Presence.PRESENT if held is not None else Presence.ABSENT
+        state = SideState(presence, agreed=agreed)
+        if held is not None:
+            state.id, state.image = held.id, held.image
+        if side is Side.COMMERCE:
+            record.commerce = state
+        else:
+            record.dataverse = state
+    return record
+
+
+def _columns(map: CompiledMap, side: Side, held: Held | None) -> dict[str, Value] | None:
+    if held is None:
+        return None
+    return dict(zip(map.column_names(side), held.image, strict=True))
+
+
+def repair(run: MapRun, findings: Sequence[Finding]) -> None:
+    """Observe what differs anew on both sides and let the ordinary cycle settle it."""
+    keys = [finding.key for finding in findings if finding.verdict == "difference"]
+    for side in Side:
+        columns = run.map.column_names(side)
+        index = run.map.keys[side][0]
+        for at in range(0, len(keys), run.limits.page):
+            run.hold()
+            tick = run.numbers("tick")
+            found = run.endpoint(side).read(
+                run.map.entity(side),
+                columns,
+                by=columns[index],
+                values=keys[at : at + run.limits.page],
+            )
+            rows = [row for rows in found.rows.values() for row in rows]
+            absorbed = absorb(run, side, tick, Page(rows))
+            for record in absorbed.records:
+                record.due = run.now()
+            run.commit(absorbed.seal())
+    settle_due(run)
