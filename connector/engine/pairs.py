@@ -28,12 +28,13 @@ class Held:
 class Couple:
     """The rows of both sides under one normalised key; None where a side has none.
 
-    A second row of one side under the same key comes as a couple of its own.
+    A second row of one side under the same key is a `twin` and comes alone.
     """
 
     key: str
     commerce: Held | None
     dataverse: Held | None
+    twin: bool = False
 
     def held(self, side: Side) -> Held | None:
         """The row of one side."""
@@ -65,7 +66,7 @@ def couples(
             met.add(key)
             first = Held(*others[0]) if others else None
             batch.append(Couple(key, Held(id, image), first))
-            batch.extend(Couple(key, None, Held(*other)) for other in others[1:])
+            batch.extend(Couple(key, None, Held(*other), twin=True) for other in others[1:])
         yield batch
     rest: list[Couple] = []
     for key, id, image in scratch.rest():

@@ -58,8 +58,7 @@ class MapRun:
     def _world(self, side: Side, identity: Identity) -> World:
         known = self.store.world(side)
         if known is None:
-            known = World(side, identity.world, identity.title)
-            self.store.bind_world(known)
+            return World(side, identity.world, identity.title)
         if known.identity != identity.world:
             raise IdentityChangedError(
                 "identity-changed",
@@ -129,8 +128,11 @@ class MapRun:
         return self._lease
 
     def take(self) -> None:
-        """Take the lease; raises `LeaseHeldError`."""
+        """Take the lease and bind sides seen for the first time; raises `LeaseHeldError`."""
         self._lease = self.store.acquire(self.map.name, self.ports.holder, self.limits.lease)
+        for side, world in self.worlds.items():
+            if self.store.world(side) is None:
+                self.store.bind_world(world)
 
     def hold(self) -> None:
         """Renew the lease if it does not outlive the longest request by the margin."""

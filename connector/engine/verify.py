@@ -114,17 +114,19 @@ def _read_again(map: CompiledMap, ports: Ports, batch: Sequence[Couple]) -> list
         ids = [held.id for couple in batch if (held := couple.held(side)) is not None]
         rows = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}
         now[side] = {id: Held(found[0].id, found[0].image) for id, found in rows.items() if found}
-        lacking = [couple for couple in batch if couple.held(side) is None]
+        lacking = [c for c in batch if c.held(side) is None and not c.twin]
         now[side].update(_by_key(map, ports, side, lacking))
     again: list[Couple] = []
     for couple in batch:
-        held = {
-            side: now[side].get(old.id if (old := couple.held(side)) is not None else couple.key)
-            for side in Side
-        }
-        if any(h is not None for h in held.values()):
-            again.append(Couple(couple.key, held[Side.COMMERCE], held[Side.DATAVERSE]))
+        commerce, dataverse = (_now(now[side], couple, side) for side in Side)
+        if commerce is not None or dataverse is not None:
+            again.append(Couple(couple.key, commerce, dataverse, couple.twin))
     return again
+
+
+def _now(rows: dict[str, Held], couple: Couple, side: Side) -> Held | None:
+    old = couple.held(side)
+    return rows.get(old.id if old is not None else couple.key)
 
 
 def _by_key(
