@@ -62,7 +62,8 @@ def couples(
         batch: list[Couple] = []
         met: set[str] = set()
         for key, (id, image) in zip(keys, page, strict=True):
-            others = () if key in met else found.get(key, ())
+            # By id: a scan may hand a row out twice, the later sight counts.
+            others = [] if key in met else list(dict(found.get(key, ())).items())
             met.add(key)
             first = Held(*others[0]) if others else None
             batch.append(Couple(key, Held(id, image), first))

@@ -209,7 +209,7 @@ class Batch:
         slot.live = False
         del self._by_key[slot.key]
         self._touched[slot.record.id] = slot
-        self._feed.add(self._entity, slot.record.id, "delete")
+        self._feed.delete(self._entity, slot.record.id)
         return Done(None, "deleted")
 
     def _change(self, slot: _Slot, values: Values) -> Result:
@@ -266,8 +266,7 @@ class Batch:
         return tuple(whole)
 
     def _next(self, row_id: str, values: tuple[Value, ...]) -> Record:
-        version = self._feed.add(self._entity, row_id, "upsert")
-        return Record(row_id, version, self._feed.at, self._feed.by, values)
+        return Record(row_id, self._feed.number(), self._feed.at, self._feed.by, values)
 
     # ------------------------------------------------------------------ after
 
@@ -292,7 +291,7 @@ class Batch:
         for slot in slots:
             slot.stored = slot.live
         self._touched = {}
-        self._feed.flush()
+        self._feed.flush(self._entity)
 
     def _rows(self, slots: Iterable[_Slot], id_name: str) -> Iterable[dict[str, Any]]:
         columns = [one.column for one in self._entity.fields]

@@ -8,7 +8,7 @@ Tested in: tests/unit/ledger/test_feed.py, tests/integration/test_ledger_feed.py
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -36,30 +36,51 @@ class FeedWriter:
         self.by = by
         counter = sa.select(feed_counter.c.head).with_for_update()
         self._stored_head = self._head = int(connection.scalar(counter) or 0)
-        self._entries: list[dict[str, Any]] = []
+        self._deletes: list[dict[str, Any]] = []
 
-    def add(self, entity: EntityType, row_id: str, kind: Literal["upsert", "delete"]) -> int:
-        """The sequence of one more change; stored by the next `flush`."""
+    def number(self) -> int:
+        """The sequence of one more insert or update: the record's new version."""
         self._head += 1
-        self._entries.append(
+        return self._head
+
+    def delete(self, entity: EntityType, row_id: str) -> None:
+        """Number one more delete; stored by the next `flush`."""
+        self._head += 1
+        self._deletes.append(
             {
                 "sequence": self._head,
                 "entity": entity.name,
                 "row_id": row_id,
-                "kind": kind,
+                "kind": "delete",
                 "at": self.stored_at,
                 "by": self.by,
             }
         )
-        return self._head
 
-    def flush(self) -> None:
-        """Store the range of sequences given out since the last flush, in two statements."""
+    def flush(self, entity: EntityType) -> None:
+        """Store the entries numbered since the last flush; all belong to `entity`.
+
+        Set-based: the entity's table holds the new versions by now, and whatever is above the
+        stored head was written since. A version that was written over within the batch leaves
+        no entry of its own.
+        """
         if self._head == self._stored_head:
             return
-        self._connection.execute(sa.insert(changes), self._entries)
+        record = entity.table.c
+        written = sa.select(
+            record.version,
+            sa.literal(entity.name),
+            record.id,
+            sa.literal("upsert"),
+            record.modified_at,
+            record.modified_by,
+        ).where(record.version > self._stored_head)
+        columns = ["sequence", "entity", "row_id", "kind", "at", "by"]
+        self._connection.execute(sa.insert(changes).from_select(columns, written))
+        if self._deletes:
+            self._connection.execute(sa.insert(changes), self._deletes)
         self._connection.execute(sa.update(feed_counter).values(head=self._head))
-        self._entries = []
+        self._deletes = []
         self._stored_head = self._head
 
 

@@ -8,13 +8,13 @@ Tested in: tests/unit/ledger/test_fields.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from connector.errors import RecordError, Subject
 
@@ -72,9 +72,20 @@ class Field:
     reference: str | None = None
     symbols: Mapping[str, str] = dataclass_field(init=False)
     """Folded symbol to symbol: maps, files and OData differ in the case of enum members."""
+    _holds: type = dataclass_field(init=False, repr=False)
+    _fit: Callable[[Any], Value] = dataclass_field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        # Chosen once per field: this runs for every value of every record.
+        holds, fit = {
+            Kind.TEXT: (str, self._text),
+            Kind.CHOICE: (str, self._choice),
+            Kind.DATE: (date, self._date),
+            Kind.INTEGER: (int, self._integer),
+        }[self.kind]
         object.__setattr__(self, "symbols", {fold(symbol): symbol for symbol in self.choices})
+        object.__setattr__(self, "_holds", holds)
+        object.__setattr__(self, "_fit", fit)
 
     @property
     def required(self) -> bool:
@@ -89,14 +100,9 @@ class Field:
         """
         if value is None:
             return None
-        if self.kind is Kind.TEXT and isinstance(value, str):
-            return self._text(value)
-        if self.kind is Kind.CHOICE and isinstance(value, str):
-            return self._choice(value)
-        if self.kind is Kind.DATE and isinstance(value, date) and not isinstance(value, datetime):
-            return self._date(value)
-        if self.kind is Kind.INTEGER and isinstance(value, int) and not isinstance(value, bool):
-            return self._integer(value)
+        # A bool is an int and a datetime is a date to Python, but not here.
+        if isinstance(value, self._holds) and not isinstance(value, (bool, datetime)):
+            return self._fit(value)
         raise self.error(
             "type-mismatch",
             f"field '{self.name}' takes a {self.kind.value}, not a {type(value).__name__}",
@@ -104,23 +110,24 @@ class Field:
         )
 
     def parse(self, text: str, date_format: str | None = None) -> Value:
-        """The value a person or a file wrote as text; blank text is None.
+        """The value a person or a file wrote as text, without blanks around it; none is None.
 
         Dates are `YYYY-MM-DD` or `YYYY-MM` (the first of that month), with `-`, `/` or `.`
         between the parts and a time of day that is dropped; any other form needs
         `date_format` (as of `datetime.strptime`). Raises RecordError as `accept` does, and
         `number-invalid` and `date-invalid`.
         """
-        if not text or text.isspace():
+        text = text.strip()
+        if not text:
             return None
         if self.kind is Kind.INTEGER:
-            return self.accept(self._parse_integer(text.strip()))
+            return self.accept(self._parse_integer(text))
         if self.kind is Kind.DATE:
             try:
-                return self.accept(parse_date(text.strip(), date_format))
+                return self.accept(parse_date(text, date_format))
             except ValueError:
                 raise self._date_invalid(text, date_format) from None
-        return self.accept(text.strip() if self.kind is Kind.CHOICE else text)
+        return self.accept(text)
 
     def error(self, code: str, message: str, remedy: str) -> RecordError:
         """A refusal of this field's value."""

@@ -33,7 +33,7 @@ from connector.ledger.schema import (
     ledger_info,
     metadata,
 )
-from connector.ledger.sql import engine_for, transaction
+from connector.ledger.sql import engine_for, missing_ledger, transaction
 
 
 def utc_now() -> datetime:
@@ -95,16 +95,22 @@ class Ledger:
         *,
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] | None = None,
+        create: bool = True,
     ) -> Self:
-        """Open the ledger at an SQLAlchemy URL; a new one is created with its currencies.
+        """Open the ledger at an SQLAlchemy URL; with `create`, make it when there is none.
 
-        `clock` gives aware datetimes, `new_id` GUID text, time-ordered by default. Raises
-        ConfigError (`ledger-url`, `ledger-version`, `ledger-unusable`) and UnreachableError.
+        A new ledger knows the common currencies. `clock` gives aware datetimes, `new_id` GUID
+        text, time-ordered by default. Raises ConfigError (`ledger-url`, `ledger-missing`,
+        `ledger-version`, `ledger-unusable`) and UnreachableError.
         """
-        engine = engine_for(url)
+        engine = engine_for(url, create=create)
         make_id = new_id or TimeOrderedIds()
         try:
-            ledger_id = _known(engine) or _created(engine, clock(), make_id())
+            ledger_id = _known(engine)
+            if ledger_id is None and not create:
+                raise missing_ledger(engine.url)
+            if ledger_id is None:
+                ledger_id = _created(engine, clock(), make_id())
         except BaseException:
             engine.dispose()
             raise
@@ -136,6 +142,11 @@ class Ledger:
         """The sequence of the last committed change; 0 before the first one."""
         with self.reading() as connection:
             return feed.head(connection)
+
+    def require_reach(self, since: int) -> None:
+        """Raise PositionExpiredError unless the feed still tells all that came after `since`."""
+        with self.reading() as connection:
+            feed.require_reach(connection, since)
 
     def purge_feed(self, through: int) -> int:
         """Forget feed entries up to `through`; how many. Readers behind it must scan again."""

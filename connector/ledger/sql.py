@@ -26,17 +26,18 @@ IN_CHUNK = 500
 _WRITES = "ledger_writes"
 
 
-def engine_for(url: str) -> sa.Engine:
-    """An engine for `url`; on SQLite the folder of the file is made.
+def engine_for(url: str, *, create: bool) -> sa.Engine:
+    """An engine for `url`; with `create`, the folder of an SQLite file is made.
 
-    Raises ConfigError `ledger-url` when the URL cannot name a ledger.
+    Raises ConfigError `ledger-url` when the URL cannot name a ledger, `ledger-missing` when
+    there is no such file and none shall be made.
     """
     try:
         parsed = sa.make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
         if sqlite and parsed.database in (None, "", ":memory:"):
             raise ArgumentError("a ledger in memory would be gone with its first connection")
-        if sqlite:
+        if sqlite and create:
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(parsed)
     except (ArgumentError, NoSuchModuleError, ImportError, OSError) as error:
@@ -47,9 +48,20 @@ def engine_for(url: str) -> sa.Engine:
             remedy="write it like sqlite:///var/ledger.db",
         ) from error
     if sqlite:
+        if not create and not Path(str(parsed.database)).exists():
+            raise missing_ledger(parsed)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def missing_ledger(url: sa.URL) -> ConfigError:
+    """There is no ledger at `url`, and none shall be made."""
+    return ConfigError(
+        "ledger-missing",
+        f"there is no ledger at {url.render_as_string(hide_password=True)}",
+        remedy="check the URL, or make a ledger with `dualwrite ledger import`",
+    )
 
 
 @contextmanager

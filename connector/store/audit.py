@@ -139,7 +139,6 @@ class Audit:
         connection.execute(
             sa.update(records)
             .where(
-                records.c.map == map,
                 records.c.number.in_(
                     _intents(map).where(
                         changes.c.batch == batch,
@@ -175,7 +174,7 @@ class Audit:
             intents = _intents(map).where(changes.c.side == side.value)
             connection.execute(
                 sa.update(records)
-                .where(records.c.map == map, records.c.number.in_(intents))
+                .where(records.c.number.in_(intents))
                 .values(
                     {
                         side_column(side, "presence"): Presence.UNKNOWN.value,

@@ -79,9 +79,7 @@ class Questions:
             waits.c.value == wait.value,
         )
         return connection.execute(
-            sa.update(records)
-            .where(records.c.map == map, records.c.number.in_(waiting))
-            .values(due=at)
+            sa.update(records).where(records.c.number.in_(waiting)).values(due=at)
         ).rowcount
 
     # ------------------------------------------------------------------------ conflicts

@@ -25,7 +25,7 @@ from connector.store.base import (
     State,
     Sweep,
 )
-from connector.store.database import Database, Params, bound, run
+from connector.store.database import Database, Hot, Params, bound, run
 from connector.store.images import Decode, LayoutCodec
 from connector.store.layouts import Layouts, Readers
 from connector.store.schema import NEEDS_A_PERSON, SAME, records
@@ -43,6 +43,11 @@ _TOMBSTONE = (records.c.commerce_presence == Presence.ABSENT.value) & (
 def side_column(side: Side, name: str) -> sa.Column[Any]:
     """A column of `records` that tells of one side."""
     return records.c[f"{side.value}_{name}"]
+
+
+def _walked(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """A column that no index is used for: most rows match, so walk the table in its own order."""
+    return sa.func.coalesce(column, "")
 
 
 def pending_if_settled() -> sa.ColumnElement[str]:
@@ -76,7 +81,8 @@ class Records:
         self._by_key = db.hot(
             of_map.where(among(c.key, "keys")).order_by(c.key, c.ordinal), "map", "keys"
         )
-        self._by_number = db.hot(of_map.where(among(c.number, "numbers")), "map", "numbers")
+        # By number alone: beside a map, SQLite would rather walk an index of the whole map.
+        self._by_number = db.hot(sa.select(records).where(among(c.number, "numbers")), "numbers")
         self._adopt = {side: db.hot(_adoption(side), *_ADOPTION) for side in Side}
 
     # ------------------------------------------------------------------------ reading
@@ -100,8 +106,12 @@ class Records:
         return found
 
     def by_numbers(self, layout: Layout, numbers: Sequence[int]) -> Mapping[int, Record]:
-        """Records by number."""
-        return {record.number: record for record in self._read(layout, self._by_number, numbers)}
+        """Records of the layout's map by number."""
+        rows = self._db.read(self._by_number, (self._db.dialect.listed(numbers),))
+        return {
+            record.number: record
+            for record in self._decoded([row for row in rows if row[1] == layout.map], layout)
+        }
 
     def due(self, layout: Layout, now: float, after: int, limit: int) -> Sequence[Record]:
         """Records due at `now` with a number above `after`, by number."""
@@ -117,13 +127,12 @@ class Records:
         """Records in these states with a number above `after`, by number; no tombstones."""
         c = records.c
         query = sa.select(records).where(
-            c.map == layout.map,
-            c.state.in_([state.value for state in states]),
-            c.number > after,
-            ~_TOMBSTONE,
+            c.state.in_([state.value for state in states]), c.number > after, ~_TOMBSTONE
         )
         if _HELD.issuperset(states):
-            query = query.where(sa.text(NEEDS_A_PERSON))  # names the partial index
+            query = query.where(c.map == layout.map, sa.text(NEEDS_A_PERSON))  # the partial index
+        else:
+            query = query.where(_walked(c.map) == layout.map)
         return self._decoded(self._db.rows(query.order_by(c.number).limit(limit)), layout)
 
     def next_due(self, map: str) -> float | None:
@@ -140,13 +149,15 @@ class Records:
     def bound(self, map: str, side: Side) -> int:
         """How many records are believed present on this side."""
         there = side_column(side, "presence") == Presence.PRESENT.value
-        return self._count(records.c.map == map, there)
+        return self._count(_walked(records.c.map) == map, there)
 
     def counts(self, map: str) -> Mapping[State, int]:
         """Records by state, every state named; tombstones not counted."""
         c = records.c
         query = (
-            sa.select(c.state, sa.func.count()).where(c.map == map, ~_TOMBSTONE).group_by(c.state)
+            sa.select(c.state, sa.func.count())
+            .where(_walked(c.map) == map, ~_TOMBSTONE)
+            .group_by(c.state)
         )
         found = dict.fromkeys(State, 0)
         found.update({_STATE[state]: count for state, count in self._db.rows(query)})
@@ -233,11 +244,7 @@ class Records:
 
     # ------------------------------------------------------------------------ private
 
-    def _read(
-        self, layout: Layout, query: Any, values: Sequence[str] | Sequence[int]
-    ) -> list[Record]:
-        if not values:
-            return []
+    def _read(self, layout: Layout, query: Hot, values: Sequence[str]) -> list[Record]:
         rows = self._db.read(query, (layout.map, self._db.dialect.listed(values)))
         return self._decoded(rows, layout)
 

@@ -135,9 +135,8 @@ class Clock:
             )
 
 
-def load(store: SqlStore, lease: Lease, run: int, clock: Clock, pages: int) -> list[Record]:
+def load(store: SqlStore, lease: Lease, run: int, clock: Clock, pages: int) -> None:
     """Insert with intents, then settle each batch, as an initial load does."""
-    everything: list[Record] = []
     for _ in range(pages):
         first = store.numbers("record", PAGE)
         change, batch = store.numbers("change", PAGE), store.numbers("batch", 1)
@@ -155,15 +154,13 @@ def load(store: SqlStore, lease: Lease, run: int, clock: Clock, pages: int) -> l
         )
         with clock.page("settle a created batch", PAGE):
             store.commit(lease, created)
-        everything += new
-    return everything
 
 
-def adopt(store: SqlStore, lease: Lease, layout: Layout, clock: Clock, new: list[Record]) -> None:
-    for start in range(0, len(new), ADOPTED):
+def adopt(store: SqlStore, lease: Lease, layout: Layout, clock: Clock, total: int) -> None:
+    for start in range(1, total + 1, ADOPTED):
         rows = [
-            Adoption(dataverse_id(r.number), f"{r.number}", dataverse_image(r.number), 1.7e9, "us")
-            for r in new[start : start + ADOPTED]
+            Adoption(dataverse_id(n), f"{n}", dataverse_image(n), 1.7e9, "us")
+            for n in range(start, min(start + ADOPTED, total + 1))
         ]
         position = Position(Side.DATAVERSE, "scan", f"page {start}")
         with clock.page(f"adopt {ADOPTED:,}", len(rows)):
@@ -229,8 +226,8 @@ def main() -> None:
         layout = store.layout("loyalty-card", COLUMNS)
         lease = store.acquire("loyalty-card", "bench", 3_600)
         run = store.start_run("load", "loyalty-card", "0", 1.7e9)
-        new = load(store, lease, run, clock, total // PAGE)
-        adopt(store, lease, layout, clock, new)
+        load(store, lease, run, clock, total // PAGE)
+        adopt(store, lease, layout, clock, total)
         edit(store, lease, layout, run, clock, min(20, total // PAGE))
         questions(store, layout, clock, total)
         scratch(store, layout, clock, total)
