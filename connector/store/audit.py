@@ -22,7 +22,7 @@ from connector.store.base import (
     Presence,
     State,
 )
-from connector.store.database import Database, bound, run
+from connector.store.database import Database, bound, run, word
 from connector.store.images import encode_named
 from connector.store.records import pending_if_settled, side_column
 from connector.store.schema import changes, records
@@ -55,6 +55,15 @@ class Audit:
             "b_detail",
             "b_number",
             "b_map",
+        )
+        self._created = {side: db.hot(_created(side), *_CREATED) for side in Side}
+        self._complete_batch = db.hot(
+            sa.update(changes)
+            .where(c.map == sa.bindparam("b_map"), c.batch == sa.bindparam("b_batch"), _OPEN)
+            .values(outcome=sa.bindparam("b_outcome")),
+            "b_outcome",
+            "b_map",
+            "b_batch",
         )
 
     # ------------------------------------------------------------------------ reading
@@ -136,37 +145,11 @@ class Audit:
         self, connection: sa.Connection, map: str, batch: int, side: Side, tick: int
     ) -> None:
         """The creates of the batch still without outcome happened as intended."""
-        connection.execute(
-            sa.update(records)
-            .where(
-                records.c.number.in_(
-                    _intents(map).where(
-                        changes.c.batch == batch,
-                        changes.c.side == side.value,
-                        changes.c.kind == ChangeKind.CREATE.value,
-                    )
-                ),
-            )
-            .values(
-                {
-                    side_column(side, "presence"): Presence.PRESENT.value,
-                    side_column(side, "tick"): tick,
-                    records.c.unconfirmed: 1,
-                    records.c.state: State.SETTLED.value,
-                    records.c.due: None,
-                    records.c.attempts: 0,
-                    records.c.problem: None,
-                }
-            )
-        )
+        run(connection, self._created[side], [(tick, map, batch)])
 
     def complete_batch(self, connection: sa.Connection, map: str, batch: int, outcome: str) -> None:
         """Give every intent of the batch that has no outcome this one."""
-        connection.execute(
-            sa.update(changes)
-            .where(changes.c.map == map, changes.c.batch == batch, _OPEN)
-            .values(outcome=outcome)
-        )
+        run(connection, self._complete_batch, [(outcome, map, batch)])
 
     def reopen(self, connection: sa.Connection, map: str, number: int, at: float) -> int:
         """End intents without outcome as `unknown`, their sides too, found by run `number`."""
@@ -191,6 +174,37 @@ class Audit:
         ).rowcount
 
 
-def _intents(map: str) -> sa.Select[tuple[int]]:
+# ---------------------------------------------------------------------------- statements
+
+_CREATED = ("b_tick", "b_map", "b_batch")
+
+
+def _created(side: Side) -> sa.Update:
+    """The records of a batch's open creates: present, unconfirmed, settled."""
+    batch: sa.BindParameter[int] = sa.bindparam("b_batch")
+    intents = _intents(sa.bindparam("b_map")).where(
+        changes.c.batch == batch,
+        changes.c.side == word(side.value),
+        changes.c.kind == word(ChangeKind.CREATE.value),
+    )
+    # By number alone: beside a map, SQLite would rather walk an index of the whole map.
+    return (
+        sa.update(records)
+        .where(records.c.number.in_(intents))
+        .values(
+            {
+                side_column(side, "presence"): word(Presence.PRESENT.value),
+                side_column(side, "tick"): sa.bindparam("b_tick"),
+                records.c.unconfirmed: sa.literal_column("1"),
+                records.c.state: word(State.SETTLED.value),
+                records.c.due: sa.null(),
+                records.c.attempts: sa.literal_column("0"),
+                records.c.problem: sa.null(),
+            }
+        )
+    )
+
+
+def _intents(map: str | sa.BindParameter[str]) -> sa.Select[tuple[int]]:
     """The records of the map's intents without outcome."""
     return sa.select(changes.c.record).where(changes.c.map == map, _OPEN)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from connector.errors import StateError
 from connector.store.dialect import Dialect
+from connector.store.schema import SAME
 
 Params: TypeAlias = tuple[Any, ...]
 
@@ -89,6 +90,12 @@ class Database:
 def bound(names: Sequence[str]) -> dict[str, sa.BindParameter[Any]]:
     """The values of an INSERT or UPDATE: each column from the parameter of its name."""
     return {name: sa.bindparam(name) for name in names}
+
+
+def word(value: str) -> sa.ColumnElement[str]:
+    """One of our own enumeration words, written into the statement; a hot one has no constants."""
+    assert value.isalpha() or value == SAME, value
+    return sa.literal_column(f"'{value}'", sa.Text())
 
 
 def run(connection: sa.Connection, hot: Hot, rows: Sequence[Params]) -> int:

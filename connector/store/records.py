@@ -8,6 +8,7 @@ Tested in: tests/contract/test_store_contract.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -25,13 +26,18 @@ from connector.store.base import (
     State,
     Sweep,
 )
-from connector.store.database import Database, Hot, Params, bound, run
+from connector.store.database import Database, Hot, Params, bound, run, word
 from connector.store.images import Decode, LayoutCodec
 from connector.store.layouts import Layouts, Readers
 from connector.store.schema import NEEDS_A_PERSON, SAME, records
 
 _NAMES = tuple(column.name for column in records.columns)
+_INDEXED = ("key", "ordinal", "commerce_id", "dataverse_id")
+"""What the large indexes hold; it hardly ever changes."""
 _BODY = tuple(name for name in _NAMES if name not in ("number", "map"))
+_PLAIN = tuple(name for name in _BODY if name not in _INDEXED)
+_pick_indexed = itemgetter(*(_BODY.index(name) for name in _INDEXED))
+_pick_plain = itemgetter(*(_BODY.index(name) for name in _PLAIN))
 _PRESENCE = {presence.value: presence for presence in Presence}
 _STATE = {state.value: state for state in State}
 _HELD = frozenset((State.WAITING, State.CONFLICT, State.PARKED))
@@ -66,13 +72,21 @@ class Records:
         c, among = records.c, db.dialect.among
         of_map = sa.select(records).where(c.map == sa.bindparam("map"))
         self._insert = db.hot(sa.insert(records).values(bound(_NAMES)), *_NAMES)
+        same = (c.number == sa.bindparam("b_number"), c.map == sa.bindparam("b_map"))
         self._update = db.hot(
-            sa.update(records)
-            .where(c.number == sa.bindparam("b_number"), c.map == sa.bindparam("b_map"))
-            .values(bound(_BODY)),
-            *_BODY,
+            sa.update(records).where(*same).values(bound(_PLAIN)), *_PLAIN, "b_number", "b_map"
+        )
+        # An UPDATE that names an indexed column rewrites the index entry, changed or not.
+        old: dict[str, sa.BindParameter[Any]] = {
+            name: sa.bindparam(f"b_{name}") for name in _INDEXED
+        }
+        changed = sa.or_(*(c[name].is_distinct_from(value) for name, value in old.items()))
+        self._move = db.hot(
+            sa.update(records).where(*same, changed).values(bound(_INDEXED)),
+            *_INDEXED,
             "b_number",
             "b_map",
+            *(f"b_{name}" for name in _INDEXED),
         )
         self._by_id = {
             side: db.hot(of_map.where(among(side_column(side, "id"), "ids")), "map", "ids")
@@ -179,7 +193,13 @@ class Records:
         if not known:
             return
         body = _body_of(self._layouts.current(map))
-        rows = [(*body(record), record.number, _same_map(record, map)) for record in known]
+        moved, rows = [], []
+        for record in known:
+            values, same = body(record), (record.number, _same_map(record, map))
+            indexed = _pick_indexed(values)
+            moved.append((*indexed, *same, *indexed))
+            rows.append((*_pick_plain(values), *same))
+        run(connection, self._move, moved)
         touched = run(connection, self._update, rows)
         if touched != len(rows):
             raise StateError(
@@ -268,7 +288,7 @@ def _adoptable(
 ) -> tuple[sa.ColumnElement[bool] | sa.TextClause, ...]:
     """A create of ours on `side` that was not seen since; images of both sides in `layout`."""
     return (
-        side_column(side, "presence") == sa.literal_column(f"'{Presence.PRESENT.value}'"),
+        side_column(side, "presence") == word(Presence.PRESENT.value),
         records.c.unconfirmed == sa.literal_column("1"),
         side_column(side, "tick") <= tick,
         records.c.layout == layout,
@@ -287,7 +307,7 @@ def _adoption(side: Side) -> sa.Update:
         "modified_at": sa.bindparam("b_time"),
         "modifier": sa.bindparam("b_who"),
         "image": sa.bindparam("b_image"),
-        "agreed": sa.literal_column(f"'{SAME}'"),
+        "agreed": word(SAME),
     }
     until: sa.BindParameter[int] = sa.bindparam("b_until")
     layout: sa.BindParameter[int] = sa.bindparam("b_layout")
