@@ -110,16 +110,19 @@ class ClientSecretTokens:
             return self._token
 
     def _acquire(self) -> None:
+        from msal.exceptions import MsalError
+
         try:
             if self._application is None:
                 self._application = self._build()
             answer: dict[str, Any] = self._application.acquire_token_for_client([self._scope])
-        except requests.RequestException as error:
+        except (requests.RequestException, MsalError) as error:
+            # msal would answer the same request from its memory for a while.
+            self._application = None
             raise self._unreachable(error) from error
         except ValueError as error:
             raise self._bad_authority(error) from error
         if "access_token" not in answer:
-            # msal answers an identical request from its memory for a minute.
             self._application = None
             raise self._denied(answer)
         self._token = str(answer["access_token"])
@@ -140,7 +143,7 @@ class ClientSecretTokens:
             http_client=self._http,
         )
 
-    def _unreachable(self, error: requests.RequestException) -> UnreachableError:
+    def _unreachable(self, error: Exception) -> UnreachableError:
         parts = urlsplit(self._authority)
         if untrusted(error):
             return certificate_error(f"https://{parts.netloc}", error)

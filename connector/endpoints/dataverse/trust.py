@@ -41,7 +41,7 @@ def trust(ca: str | None) -> str | bool:
     return ca
 
 
-def untrusted(error: requests.RequestException) -> bool:
+def untrusted(error: Exception) -> bool:
     """Whether the handshake failed over the other side's certificate."""
     return (
         isinstance(error, requests.exceptions.SSLError)
@@ -49,7 +49,7 @@ def untrusted(error: requests.RequestException) -> bool:
     )
 
 
-def certificate_error(origin: str, error: requests.RequestException) -> UnreachableError:
+def certificate_error(origin: str, error: Exception) -> UnreachableError:
     """The error for a certificate that is expired, of another host, or of an unknown CA."""
     expired = "expired" in str(error)
     return UnreachableError(

@@ -1,0 +1,199 @@
+"""Trust, patience, and the difference between "never sent" and "reply lost"."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from connector.endpoints.dataverse.transport import Lost, Reply, Transport, Unsent
+from connector.errors import AccessError, ConfigError, UnreachableError
+
+if TYPE_CHECKING:
+    from tests.unit.endpoints.dataverse.conftest import Service
+
+HOST = "https://org.example"
+
+
+@pytest.fixture
+def transport(service: Service) -> Transport:
+    return _transport(service)
+
+
+def _transport(service: Service, url: str = HOST, ca: str | None = None) -> Transport:
+    return Transport(
+        url,
+        tokens=service,
+        ca=ca,
+        sleep=service.sleep,
+        clock=service.clock,
+        timeout=60,
+        connections=2,
+    )
+
+
+def refused_connection() -> requests.ConnectionError:
+    reason = NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
+    return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
+
+
+def untrusted_certificate(why: str) -> requests.exceptions.SSLError:
+    return requests.exceptions.SSLError(f"[SSL: X] certificate verify failed: {why} (_ssl.c:1)")
+
+
+def test_headers_of_every_request(service: Service, transport: Transport) -> None:
+    service.on("GET", "WhoAmI")
+    reply = transport.get("WhoAmI", prefer="odata.maxpagesize=2")
+    sent = service.calls("GET", "WhoAmI")[0].headers
+    assert reply.status == 200
+    assert sent["Authorization"] == "Bearer token-0"
+    assert sent["OData-Version"] == sent["OData-MaxVersion"] == "4.0"
+    assert sent["If-None-Match"] == "null"
+    assert sent["Prefer"] == "odata.maxpagesize=2"
+
+
+def test_a_throttled_read_waits_as_long_as_it_is_told(
+    service: Service, transport: Transport
+) -> None:
+    service.on("GET", "x", 429, headers={"Retry-After": "7"})
+    service.on("GET", "x", 503)
+    service.on("GET", "x", body=RuntimeLoss("reset"))
+    service.on("GET", "x", 200, {"value": 1})
+    assert transport.get("x").body == b'{"value": 1}'
+    assert service.slept == [7, 2, 4]
+
+
+class RuntimeLoss(requests.ConnectionError):
+    """A connection that broke in the middle."""
+
+
+def test_a_read_that_stays_throttled_says_so(service: Service, transport: Transport) -> None:
+    service.on("GET", "x", 429, headers={"Retry-After": "3"})
+    with pytest.raises(UnreachableError) as caught:
+        transport.get("x")
+    assert caught.value.code == "throttled"
+    assert len(service.calls("GET", "/x")) == 4
+    assert service.slept == [3, 3, 3]
+
+
+def test_a_long_retry_after_is_left_to_the_caller(service: Service, transport: Transport) -> None:
+    service.on("POST", "x", 429, headers={"Retry-After": "290"})
+    answer = transport.post("x", b"{}", {})
+    assert isinstance(answer, Reply)
+    assert answer.status == 429
+    assert service.slept == []
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_a_write_that_may_have_happened_is_never_repeated(
+    service: Service, transport: Transport, status: int
+) -> None:
+    service.on("POST", "x", status)
+    answer = transport.post("x", b"{}", {})
+    assert isinstance(answer, Reply)
+    assert len(service.calls("POST", "/x")) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeLoss("reset"), requests.ReadTimeout("slow")])
+def test_a_lost_reply_to_a_write_is_told_and_not_repeated(
+    service: Service, transport: Transport, error: Exception
+) -> None:
+    service.on("POST", "x", body=error)
+    assert isinstance(transport.post("x", b"{}", {}), Lost)
+    assert len(service.calls("POST", "/x")) == 1
+
+
+def test_a_write_without_a_connection_is_sent_again(service: Service, transport: Transport) -> None:
+    service.on("POST", "x", body=refused_connection())
+    service.on("POST", "x", 503, headers={"Retry-After": "1"})
+    service.on("POST", "x", 429)
+    service.on("POST", "x", 204)
+    answer = transport.post("x", b"{}", {})
+    assert isinstance(answer, Reply)
+    assert answer.status == 204
+    assert service.slept == [1, 1, 4]
+
+
+def test_a_service_that_stays_away(service: Service, transport: Transport) -> None:
+    service.on("POST", "x", body=requests.ConnectTimeout("no answer"))
+    service.on("GET", "x", body=refused_connection())
+    assert isinstance(transport.post("x", b"{}", {}), Unsent)
+    with pytest.raises(UnreachableError) as caught:
+        transport.get("x")
+    assert caught.value.code == "unreachable"
+    assert "refused" in (caught.value.cause or "")
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [("unable to get local issuer", "not trusted"), ("certificate has expired", "has expired")],
+)
+def test_a_certificate_that_is_not_good(
+    service: Service, transport: Transport, why: str, words: str
+) -> None:
+    service.on("GET", "x", body=untrusted_certificate(why))
+    with pytest.raises(UnreachableError, match=words) as caught:
+        transport.get("x")
+    assert caught.value.code == "certificate-untrusted"
+    assert service.slept == []
+
+
+def test_a_refused_token_is_replaced_once(service: Service, transport: Transport) -> None:
+    service.on("POST", "x", 401)
+    service.on("POST", "x", 204)
+    answer = transport.post("x", b"{}", {})
+    assert isinstance(answer, Reply)
+    assert answer.status == 204
+    assert service.tokens_rejected == ["token-0"]
+
+
+def test_a_token_refused_twice_is_an_access_error(service: Service, transport: Transport) -> None:
+    service.on("GET", "x", 401, headers={"WWW-Authenticate": "Bearer authorization_uri=https://a"})
+    with pytest.raises(AccessError) as caught:
+        transport.get("x")
+    assert caught.value.code == "token-refused"
+    assert "token-1" not in str(caught.value)
+
+
+def test_links_to_another_host_are_not_followed(transport: Transport) -> None:
+    with pytest.raises(UnreachableError) as caught:
+        transport.get("https://org.example.evil.example/api/data/v9.2/x")
+    assert caught.value.code == "link-foreign"
+    assert transport.is_own("https://ORG.example/api/data/v9.2/x")
+
+
+def test_an_explicit_ca_wins_over_the_environment(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text("not read here")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/elsewhere.pem")
+    used: list[object] = []
+
+    def send(self: object, request: object, **more: object) -> requests.Response:
+        used.append(more["verify"])
+        raise requests.ConnectTimeout("enough")
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    _transport(service, ca=str(ca)).post("x", b"", {})
+    _transport(service).post("x", b"", {})
+    assert list(dict.fromkeys(used)) == [str(ca), "/elsewhere.pem"]
+
+
+def test_settings_that_cannot_work(service: Service) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _transport(service, url="http://org.example")
+    assert caught.value.code == "url-not-https"
+    with pytest.raises(ConfigError) as caught:
+        _transport(service, ca="/no/such/ca.pem")
+    assert caught.value.code == "ca-missing"
+
+
+def test_the_time_of_a_reply_is_taken_around_it(service: Service, transport: Transport) -> None:
+    service.on("GET", "x")
+    reply = transport.get("x")
+    assert reply.sent_at == reply.received_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
