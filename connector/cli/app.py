@@ -39,6 +39,14 @@ class Row(NamedTuple):
 
 COMMANDS = (
     Row("init", "connector.cli.init", "Write config and maps for a new project."),
+    Row("check", "connector.cli.check", "Find every problem of config, maps and connections."),
+    Row("load", "connector.cli.load", "Bring both sides together for the first time."),
+    Row("plan", "connector.cli.plan", "Show what the next run would write; changes nothing."),
+    Row("sync", "connector.cli.sync", "Carry the changes of both sides across."),
+    Row("verify", "connector.cli.verify", "Compare everything both sides hold."),
+    Row("status", "connector.cli.status", "Show where each map stands."),
+    Row("maps", "connector.cli.maps", "List, show and resume maps."),
+    Row("demo", "connector.cli.demo", "Play the whole story on this machine."),
     Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),
     Row("ledger", "connector.cli.ledger", "Work with the embedded commerce ledger."),
     Row("schema", "connector.cli.schema", "Print the JSON Schema of maps or of the config."),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connector.endpoints.base import Row
 from connector.engine.absorb import Absorbed, absorb
 from connector.engine.lookups import resolve
 from connector.engine.observe import begin

@@ -169,27 +169,27 @@ class EntityStore:
 
     def create(self, values: Mapping[str, object], *, by: str, id: str | None = None) -> Record:
         """A new record, under `id` or one made here. Raises RecordError."""
-        row_id = self._ledger.new_id() if id is None else id
-        return self._single(Insert(row_id, values), by)
+        return _whole(self.carry_out(Insert(id or self._ledger.new_id(), values), by=by))
 
     def update(
         self, id: str, values: Mapping[str, object], *, by: str, version: int | None = None
     ) -> Record:
         """New values for some fields, if the record has `version`. Raises RecordError."""
-        return self._single(Change(id, version, values), by)
+        return _whole(self.carry_out(Change(id, version, values), by=by))
 
     def delete(self, id: str, *, by: str, version: int | None = None) -> None:
         """Delete the record, if it has `version`. Raises RecordError."""
-        (result,) = self.apply([Remove(id, version)], by=by)
-        if not isinstance(result, Done):
-            raise self._failure(result)
+        self.carry_out(Remove(id, version), by=by)
 
-    def _single(self, operation: Insert | Change, by: str) -> Record:
-        (result,) = self.apply([operation], by=by)
-        if not isinstance(result, Done):
-            raise self._failure(result)
-        assert result.record is not None, "only a delete leaves no record"
-        return result.record
+    def carry_out(self, operation: Operation, *, by: str, create_references: bool = False) -> Done:
+        """One operation, or why not.
+
+        Raises RecordError: a value's own, `record-changed`, `record-exists`, `record-missing`.
+        """
+        (result,) = self.apply([operation], by=by, create_references=create_references)
+        if isinstance(result, Done):
+            return result
+        raise self._failure(result)
 
     def _failure(self, result: Outdated | Taken | Absent | Refused) -> RecordError:
         """The refusal of a single write as an error."""
@@ -216,6 +216,11 @@ class EntityStore:
             remedy="create it, or correct the id",
             subject=subject,
         )
+
+
+def _whole(done: Done) -> Record:
+    assert done.record is not None, "only a delete leaves no record"
+    return done.record
 
 
 def _records(rows: Iterable[Sequence[Any]]) -> list[Record]:

@@ -1,0 +1,224 @@
+"""The one place where real parts are wired together.
+
+Owns: making stores, endpoints, clocks and compiled maps out of settings.
+Never does: deciding anything; commands go through `connector/operations.py`.
+Tested in: tests/integration/test_bootstrap.py.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from connector.endpoints.base import Endpoint, Entity
+from connector.engine.ports import Guard, Limits, Ports, Tuning
+from connector.engine.retry import Retry
+from connector.errors import ConfigError, Problem, Subject, UsageError
+from connector.ledger.ids import TimeOrderedIds
+from connector.ledger.ledger import Ledger
+from connector.mapping.columns import Column
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiler import compile_map, findings
+from connector.mapping.document import MapDocument, read_documents
+from connector.mapping.values import Side
+from connector.settings import CommerceSettings, DataverseSettings, Settings, read_secret
+from connector.store.base import Store
+from connector.store.opening import open_store
+
+Progress = Callable[[str, int], None]
+
+
+def _quiet(_step: str, _count: int) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything a command needs of one configured project, opened."""
+
+    settings: Settings
+    documents: Mapping[str, MapDocument]
+    store: Store
+    tuning: Tuning
+    _commerce: Mapping[str, Endpoint]
+    _dataverse: Endpoint
+    _executor: ThreadPoolExecutor
+    _progress: Progress
+    _stopping: Callable[[], bool]
+
+    def chosen(self, name: str | None) -> list[MapDocument]:
+        """The named map, or all of them; raises `UsageError` (`map-unknown`)."""
+        if name is None:
+            return list(self.documents.values())
+        if name not in self.documents:
+            raise UsageError(
+                "map-unknown",
+                f"there is no map `{name}`",
+                subject=Subject(map=name),
+                remedy=f"choose one of {', '.join(self.documents)}",
+            )
+        return [self.documents[name]]
+
+    def endpoints(self, document: MapDocument) -> dict[Side, Endpoint]:
+        """The two endpoints of a map; raises `ConfigError` (`side-unknown`)."""
+        side = document.commerce.side or "commerce"
+        if side not in self._commerce:
+            raise ConfigError(
+                "side-unknown",
+                f"the config has no commerce side `{side}`",
+                subject=document.file.subject("commerce", "side", map=document.map),
+                remedy=f"name one of {', '.join(self._commerce)}, or add [sides.{side}]",
+            )
+        return {Side.COMMERCE: self._commerce[side], Side.DATAVERSE: self._dataverse}
+
+    def ports(self, document: MapDocument) -> Ports:
+        """Everything impure the engine is handed for one map."""
+        return Ports(
+            store=self.store,
+            endpoints=self.endpoints(document),
+            clock=time.time,
+            monotonic=time.monotonic,
+            sleep=time.sleep,
+            random=random.random,
+            new_id=TimeOrderedIds(),
+            executor=self._executor,
+            holder=f"{socket.gethostname()}/{os.getpid()}",
+            progress=self._progress,
+            stopping=self._stopping,
+        )
+
+    def compiled(self, document: MapDocument) -> tuple[CompiledMap, dict[Side, Entity]]:
+        """The map against the live metadata of both sides; raises `MapError`."""
+        entities = self.entities(document)
+        map = compile_map(
+            document,
+            entities[Side.COMMERCE].columns,
+            entities[Side.DATAVERSE].columns,
+            self._lookup_columns,
+        )
+        return map, entities
+
+    def findings(self, document: MapDocument) -> list[Problem]:
+        """Everything wrong or doubtful about a map against live metadata."""
+        entities = self.entities(document)
+        return list(
+            findings(
+                document,
+                entities[Side.COMMERCE].columns,
+                entities[Side.DATAVERSE].columns,
+                self._lookup_columns,
+            )
+        )
+
+    def entities(self, document: MapDocument) -> dict[Side, Entity]:
+        """Both tables of a map as the live systems describe them."""
+        endpoints = self.endpoints(document)
+        return {side: endpoints[side].describe(document.end(side).entity) for side in Side}
+
+    def _lookup_columns(self, entity: str) -> Mapping[str, Column]:
+        return self._dataverse.describe(entity).columns
+
+
+@contextmanager
+def open_project(
+    settings: Settings,
+    progress: Progress = _quiet,
+    stopping: Callable[[], bool] = _never,
+) -> Iterator[Project]:
+    """Open store, endpoints and maps of a project; everything is closed at the end.
+
+    Raises `ConfigError`, `MapError`, `StateError`; sides are asked nothing yet.
+    """
+    documents = {document.map: document for document in read_documents(settings.maps.path)}
+    limits = Limits()
+    with ExitStack() as stack:
+        store = open_store(settings.store.url)
+        stack.callback(store.close)
+        commerce: dict[str, Endpoint] = {}
+        for name, side in {"commerce": settings.commerce, **settings.sides}.items():
+            commerce[name] = _commerce_endpoint(name, side)
+            stack.callback(commerce[name].close)
+        dataverse = dataverse_endpoint(settings.dataverse)
+        stack.callback(dataverse.close)
+        executor = stack.enter_context(ThreadPoolExecutor(limits.in_flight, "dualwrite"))
+        guard = settings.guard.deletes
+        retry = settings.retry
+        yield Project(
+            settings,
+            documents,
+            store,
+            Tuning(
+                Guard(guard.rows, guard.share),
+                Retry(retry.attempts, retry.first_wait, retry.longest_wait),
+                limits,
+            ),
+            commerce,
+            dataverse,
+            executor,
+            progress,
+            stopping,
+        )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The embedded ledger of the project; raises `ConfigError` (`ledger-other`)."""
+    if settings.commerce.kind != "ledger":
+        raise ConfigError(
+            "ledger-other",
+            f"the commerce side is of kind `{settings.commerce.kind}`, not the embedded ledger",
+            remedy="use its own tools, or name a ledger with --ledger",
+        )
+    return Ledger.open(settings.commerce.url)
+
+
+def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
+    if side.kind == "ledger":
+        from connector.endpoints.ledger.endpoint import LedgerEndpoint
+
+        return LedgerEndpoint(Ledger.open(side.url))
+    raise ConfigError(
+        "kind-unsupported",
+        f"commerce sides of kind `{side.kind}` are not built yet",
+        subject=Subject(side=name),
+        remedy='use kind = "ledger" in this version',
+    )
+
+
+def dataverse_endpoint(side: DataverseSettings) -> Endpoint:
+    """The Dataverse endpoint of the settings; raises `ConfigError` for its secret."""
+    from connector.endpoints.dataverse.auth import ClientSecretTokens
+    from connector.endpoints.dataverse.endpoint import DataverseEndpoint
+
+    if side.auth != "client-secret" or not (
+        side.authority and side.client_id and side.client_secret
+    ):
+        raise ConfigError(
+            "auth-unsupported",
+            f'auth = "{side.auth}" is not built yet for Dataverse',
+            subject=Subject(side="dataverse"),
+            remedy='use auth = "client-secret" with authority, client_id and client_secret',
+        )
+    ca = str(side.ca) if side.ca is not None else None
+    secret = read_secret(side.client_secret).get_secret_value()
+    tokens = ClientSecretTokens(side.authority, side.client_id, secret, side.url, ca)
+    return DataverseEndpoint(
+        side.url,
+        tokens=tokens,
+        ca=ca,
+        sleep=time.sleep,
+        clock=lambda: datetime.now(UTC),
+        timeout=side.timeout,
+        page_size=side.page_size,
+        connections=side.connections,
+    )

@@ -1,0 +1,186 @@
+"""`dualwrite ledger …`: the embedded ledger, record by record and from files.
+
+Owns: the group, the commands for one record, and how a record looks.
+Never does: checking a value; connector/ledger does.
+Tested in: tests/unit/cli/test_ledger_commands.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.ledger_access import (
+    ByOption,
+    EntityOption,
+    LedgerOption,
+    modifier,
+    opened,
+    pairs,
+)
+from connector.cli.ledger_import import import_file_command
+from connector.cli.options import Options, with_options
+from connector.errors import Subject, UsageError
+
+if TYPE_CHECKING:
+    from connector.ledger.entity_store import EntityStore
+    from connector.ledger.operations import Record
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Work with the embedded commerce ledger.",
+)
+app.command("import")(import_file_command)
+
+KeyArgument = Annotated[
+    str, typer.Argument(metavar="KEY", help="Card number, reward point id, or record id.")
+]
+
+
+@app.command()
+@with_options
+def show(
+    options: Options, key: KeyArgument, entity: EntityOption = "cards", ledger: LedgerOption = None
+) -> None:
+    """Show one record."""
+    with opened(options, ledger, create=False) as target:
+        store = target.store(entity)
+        record = _found(store, key)
+    _show_record(options, store, record)
+
+
+@app.command("set")
+@with_options
+def set_(
+    options: Options,
+    key: KeyArgument,
+    values: Annotated[
+        list[str], typer.Argument(metavar="FIELD=VALUE...", help="`FIELD=` makes it empty.")
+    ],
+    entity: EntityOption = "cards",
+    create: Annotated[
+        bool, typer.Option("--create", help="Make the record when there is none.")
+    ] = False,
+    create_references: Annotated[
+        bool,
+        typer.Option(
+            "--create-references", help="Add a party or operating unit the ledger does not know."
+        ),
+    ] = False,
+    by: ByOption = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """Change fields of one record."""
+    from connector.ledger.operations import Change, Operation, Upsert
+
+    with opened(options, ledger, create=create) as target:
+        store = target.store(entity)
+        given: dict[str, object] = {}
+        for name, text in pairs("set", "FIELD=VALUE", values).items():
+            field = store.entity.field(name)
+            given[field.name] = field.parse(text)
+        record = store.find(key)
+        if record is None and not create:
+            raise _missing(store, key, "; --create makes it")
+        operation: Operation = (
+            Upsert({store.entity.key.name: key, **given})
+            if record is None
+            else Change(record.id, record.version, given)
+        )
+        done = store.carry_out(operation, by=modifier(by), create_references=create_references)
+    assert done.record is not None, "only a delete leaves no record"
+    _show_record(options, store, done.record, done.effect)
+
+
+@app.command()
+@with_options
+def delete(
+    options: Options,
+    key: KeyArgument,
+    entity: EntityOption = "cards",
+    by: ByOption = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """Delete one record."""
+    with opened(options, ledger, create=False) as target:
+        store = target.store(entity)
+        record = _found(store, key)
+        store.delete(record.id, by=modifier(by), version=record.version)
+    if options.json:
+        output.emit(_as_dict(store, record, "deleted"))
+    else:
+        output.say(f"Deleted {store.entity.title.lower()} {record.values[0]}.")
+
+
+@app.command("list")
+@with_options
+def list_(
+    options: Options,
+    entity: EntityOption = "cards",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Records at most.")] = 20,
+    after: Annotated[str | None, typer.Option(metavar="KEY", help="Go on after this key.")] = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """List records in the order of their keys."""
+    with opened(options, ledger, create=False) as target:
+        store = target.store(entity)
+        records, total = store.listed(limit, after), store.count()
+    if options.json:
+        output.emit(
+            {
+                "entity": store.entity.name,
+                "total": total,
+                "records": [_as_dict(store, record) for record in records],
+            }
+        )
+        return
+    title = f"{store.entity.title}: {len(records)} of {total}"
+    output.table(title, store.entity.names, [record.values for record in records])
+
+
+def _found(store: EntityStore, key: str) -> Record:
+    record = store.find(key)
+    if record is None:
+        raise _missing(store, key)
+    return record
+
+
+def _missing(store: EntityStore, key: str, also: str = "") -> UsageError:
+    return UsageError(
+        "record-missing",
+        f"there is no {store.entity.title.lower()} with this key",
+        remedy=f"`dualwrite ledger list --entity {store.entity.alias}` shows what there is{also}",
+        subject=Subject(entity=store.entity.name, record=key[-4:]),
+    )
+
+
+def _as_dict(store: EntityStore, record: Record, effect: str | None = None) -> dict[str, Any]:
+    """The documented JSON form of a record (docs/json.md)."""
+    return {
+        "entity": store.entity.name,
+        "id": record.id,
+        "key": record.values[0],
+        "version": record.version,
+        "modified_at": record.modified_at,
+        "modified_by": record.modified_by,
+        **({"effect": effect} if effect else {}),
+        "values": dict(zip(store.entity.names, record.values, strict=True)),
+    }
+
+
+def _show_record(
+    options: Options, store: EntityStore, record: Record, effect: str | None = None
+) -> None:
+    if options.json:
+        output.emit(_as_dict(store, record, effect))
+        return
+    rows: list[tuple[str, object]] = list(zip(store.entity.names, record.values, strict=True))
+    rows += [
+        ("id", record.id),
+        ("version", record.version),
+        ("modified", f"{record.modified_at:%Y-%m-%d %H:%M:%S} UTC by {record.modified_by}"),
+    ]
+    output.table(f"{store.entity.title} {effect or ''}".strip(), ("field", "value"), rows)

@@ -1,0 +1,85 @@
+"""What the commands of `dualwrite ledger` share: which ledger, which entity, who writes.
+
+Owns: these options, opening the ledger they mean, `NAME=TEXT` words.
+Never does: a command.
+Tested in: tests/unit/cli/test_ledger_commands.py.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.options import Options
+from connector.errors import UsageError
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
+
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        metavar="URL",
+        help="Such as sqlite:///var/ledger.db; the config's commerce.url when not given.",
+    ),
+]
+EntityOption = Annotated[
+    str, typer.Option("--entity", metavar="cards|reward-points", help="Which records.")
+]
+ByOption = Annotated[
+    str | None,
+    typer.Option("--by", help="Who makes the change; your login name when not given."),
+]
+
+
+@contextmanager
+def opened(options: Options, url: str | None, *, create: bool = True) -> Iterator[Ledger]:
+    """The ledger the person means, closed at the end."""
+    from connector.ledger.ledger import Ledger
+
+    if url is None:
+        commerce = options.settings().commerce
+        if commerce.kind != "ledger":
+            raise UsageError(
+                "ledger-not-configured",
+                f"the commerce side of this config is {commerce.kind}, not the embedded ledger",
+                remedy="name a ledger with --ledger URL",
+            )
+        url = commerce.url
+    with Ledger.open(url, create=create) as ledger:
+        yield ledger
+
+
+def modifier(by: str | None) -> str:
+    """Who makes a change; the prefix keeps people apart from the sync's own writes."""
+    return f"cli:{by or _login()}"
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a user without a name
+        return "unknown"
+
+
+def pairs(option: str, form: str, texts: Sequence[str] | None) -> dict[str, str]:
+    """`NAME=TEXT` words as a dict; UsageError for one without `=` and for a name given twice."""
+    found: dict[str, str] = {}
+    for word in texts or ():
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise malformed(option, word, form)
+        if name in found:
+            raise UsageError("field-twice", f"{option} gives '{name}' twice", remedy="give it once")
+        found[name] = text
+    return found
+
+
+def malformed(option: str, word: str, form: str) -> UsageError:
+    """A word that is not in the form its option asks for."""
+    return UsageError("usage", f"{option} cannot read '{word}'", remedy=f"write it as {form}")

@@ -1,0 +1,75 @@
+"""How load and sync say what they did.
+
+Owns: the summary of map outcomes for people and for scripts, and the exit code.
+Never does: the work.
+Tested in: tests/acceptance/test_commands.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from connector.cli import output
+from connector.operations import MapOutcome, Need, exit_code
+
+_SHOWN = (
+    "read commerce",
+    "read dataverse",
+    "created commerce",
+    "created dataverse",
+    "updated commerce",
+    "updated dataverse",
+    "deleted commerce",
+    "deleted dataverse",
+    "lost",
+    "conflicts",
+    "waiting",
+    "parked",
+)
+
+
+def finish(
+    command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need], *, as_json: bool
+) -> None:
+    """Print the summary and leave with the exit code of docs/operations.md."""
+    if as_json:
+        output.emit(as_dict(command, outcomes, needs))
+    else:
+        _show(command, outcomes, needs)
+    code = exit_code(outcomes, needs)
+    if code:
+        raise typer.Exit(code)
+
+
+def as_dict(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -> dict[str, Any]:
+    """The documented JSON form (docs/json.md)."""
+    total = {"load": "loaded", "sync": "synced"}[command]
+    return {
+        "finished": all(outcome.finished for outcome in outcomes),
+        total: sum(outcome.writes for outcome in outcomes),
+        "maps": [outcome.as_dict() for outcome in outcomes],
+        "needs": [need.as_dict() for need in needs],
+    }
+
+
+def _show(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -> None:
+    shown = [name for name in _SHOWN if any(o.counts.get(name) for o in outcomes)]
+    rows = [
+        [o.map, *(o.counts.get(name, 0) for name in shown), f"{o.seconds:.1f} s", _ending(o)]
+        for o in outcomes
+    ]
+    output.table(command, ["map", *shown, "time", ""], rows)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            output.show_error(outcome.error, as_json=False)
+    for need in needs:
+        output.say(f"{need.map}: {need.count} {need.kind}; a person is needed")
+
+
+def _ending(outcome: MapOutcome) -> str:
+    if outcome.error is not None:
+        return outcome.error.code
+    return "done" if outcome.finished else "more to do"

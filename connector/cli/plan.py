@@ -1,0 +1,83 @@
+"""`dualwrite plan`: the dry run.
+
+Owns: its options and how planned changes are shown. Never does: the planning.
+Tested in: tests/acceptance/test_commands.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Options, with_options
+from connector.cli.progress import progress
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@with_options
+def plan(
+    options: Options,
+    map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Only this record.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Changes listed; all are counted.")] = 50,
+) -> None:
+    """Show what the next `sync` (or first `load`) would write; changes nothing."""
+    from connector.bootstrap import open_project
+    from connector.operations import rehearse_map
+
+    made: list[dict[str, Any]] = []
+    with (
+        progress(options.json) as told,
+        open_project(options.settings(), told) as project,
+    ):
+        for document in project.chosen(map):
+            rehearsal = rehearse_map(project, document, key)
+            made.append(
+                {
+                    "map": document.map,
+                    "command": "load" if rehearsal.first_load else "sync",
+                    "writes": rehearsal.writes,
+                    "estimated_seconds": rehearsal.estimated_seconds,
+                    "counts": {n.replace(" ", "_"): c for n, c in sorted(rehearsal.counts.items())},
+                    "planned": [asdict(planned) for planned in rehearsal.planned[:limit]],
+                }
+            )
+    if options.json:
+        output.emit({"writes": sum(one["writes"] for one in made), "maps": made})
+        return
+    for one in made:
+        _show(one)
+
+
+def _show(one: dict[str, Any]) -> None:
+    counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in one["counts"].items())
+    rows = [
+        (
+            p["key"],
+            p["what"],
+            p["side"],
+            p["field"],
+            _values(p["before"]),
+            _values(p["after"]),
+            p["reason"],
+        )
+        for p in one["planned"]
+    ]
+    title = f"{one['map']}: `{one['command']}` would write {one['writes']}"
+    if not rows:
+        output.table(f"{title}; nothing to do", ["map"], [[one["map"]]])
+        return
+    output.table(title, ["key", "what", "side", "field", "before", "after", "why"], rows)
+    output.say(f"{one['map']}: {counts}; about {one['estimated_seconds']:.0f} s")
+
+
+def _values(values: Mapping[str, Any] | None) -> str:
+    if not values:
+        return ""
+    return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -1,0 +1,52 @@
+"""`dualwrite status`: where each map stands.
+
+Owns: how it is shown. Never does: asking a side; the state alone answers.
+Tested in: tests/acceptance/test_commands.py.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Options, with_options
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@with_options
+def status(
+    options: Options,
+    map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
+) -> None:
+    """Show per map: state, lag, what is pending, waiting, parked or in conflict, and last run."""
+    from connector.bootstrap import open_project
+    from connector.operations import needs, status_of
+
+    with open_project(options.settings()) as project:
+        documents = project.chosen(map)
+        states = [status_of(project, document).as_dict() for document in documents]
+        people = [need.as_dict() for need in needs(project, documents)]
+    if options.json:
+        output.emit({"maps": states, "needs": people})
+    else:
+        columns = ("map", "state", "lag_seconds", "settled", "pending", "waiting", "conflict")
+        rows = [[*(s[c] for c in columns), s["parked"], _run(s["last_run"])] for s in states]
+        output.table("status", [*columns, "parked", "last run"], rows)
+        for state in states:
+            if state["problem"] is not None:
+                output.say(f"{state['map']}: {state['problem']['message']}")
+                output.say(f"  remedy: {state['problem']['remedy']}")
+    if people:
+        raise typer.Exit(3)
+
+
+def _run(run: dict[str, Any] | None) -> str:
+    if run is None:
+        return "never"
+    when = datetime.fromtimestamp(run["started"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{run['command']} {when}: {run['outcome'] or 'running'}"

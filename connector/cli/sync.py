@@ -1,0 +1,43 @@
+"""`dualwrite sync`: one run of the cycle over maps.
+
+Owns: its options. Never does: the work (`connector.operations`).
+Tested in: tests/acceptance/test_commands.py.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connector.cli.options import Options, with_options
+from connector.cli.outcomes import finish
+from connector.cli.progress import progress
+from connector.cli.signals import stop_in_good_order
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@with_options
+def sync(
+    options: Options,
+    map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(min=0, help="Stop in good order after so long; the rest waits."),
+    ] = None,
+) -> None:
+    """Carry the changes of both sides across, until nothing is due."""
+    from connector.bootstrap import open_project
+    from connector.operations import needs, sync_maps
+
+    with (
+        stop_in_good_order() as stop,
+        progress(options.json) as told,
+        open_project(options.settings(), told, stop) as project,
+    ):
+        documents = project.chosen(map)
+        outcomes = sync_maps(project, documents, max_seconds=max_seconds)
+        people = needs(project, documents)
+    finish("sync", outcomes, people, as_json=options.json)

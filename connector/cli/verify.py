@@ -1,0 +1,108 @@
+"""`dualwrite verify`: the proof that both sides are equal.
+
+Owns: its options and how findings are shown. Never does: the comparison.
+Tested in: tests/acceptance/test_commands.py.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Options, with_options
+from connector.cli.progress import progress
+
+app = typer.Typer(add_completion=False)
+
+COUNTED = ("compared", "differences", "drift", "ignored", "excused", "adjusted")
+
+
+@app.command()
+@with_options
+def verify(
+    options: Options,
+    map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Only this record.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write every finding to this .csv or .parquet file."),
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Settle the differences, then compare again.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Findings listed; all are counted.")] = 50,
+) -> None:
+    """Compare everything both sides hold; each difference is read again before it is reported."""
+    from connector.bootstrap import open_project
+    from connector.operations import verify_map
+    from connector.reports import findings_report
+
+    maps: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        told = stack.enter_context(progress(options.json))
+        write = stack.enter_context(findings_report(report))
+        project = stack.enter_context(open_project(options.settings(), told))
+        for document in project.chosen(map):
+            verdict = verify_map(
+                project,
+                document,
+                lambda finding, name=document.map: write(name, finding),  # type: ignore[misc]
+                repair=repair,
+                key=key,
+            )
+            one: dict[str, Any] = {"map": document.map, "equal": verdict.equal}
+            one.update({name: getattr(verdict, name) for name in COUNTED})
+            one["findings"] = [asdict(finding) for finding in verdict.findings[:limit]]
+            maps.append(one)
+    total: dict[str, Any] = {"equal": all(one["equal"] for one in maps)}
+    total.update({name: sum(one[name] for one in maps) for name in COUNTED})
+    if options.json:
+        output.emit({**total, "maps": maps})
+    else:
+        _show(maps, total, report)
+    if not total["equal"]:
+        raise typer.Exit(3)
+
+
+def _show(maps: list[dict[str, Any]], total: dict[str, Any], report: Path | None) -> None:
+    rows = [
+        [m["map"], "equal" if m["equal"] else "NOT EQUAL", *(m[n] for n in COUNTED)] for m in maps
+    ]
+    output.table("verify", ["map", "", *COUNTED], rows)
+    listed = [(m["map"], f) for m in maps for f in m["findings"]]
+    if listed:
+        output.table(
+            "findings",
+            ["map", "key", "verdict", "field", "commerce", "dataverse", "why"],
+            [
+                (
+                    name,
+                    f["key"],
+                    f["verdict"],
+                    f["field"],
+                    _values(f["commerce"]),
+                    _values(f["dataverse"]),
+                    f["reason"],
+                )
+                for name, f in listed
+            ],
+        )
+    if report is not None:
+        output.say(f"every finding is in {report}")
+    output.say(
+        "both sides equal"
+        if total["equal"]
+        else "the sides differ: `dualwrite plan` shows what a sync would do, "
+        "`verify --repair` settles what it cannot see"
+    )
+
+
+def _values(values: dict[str, Any] | None) -> str:
+    if values is None:
+        return "(absent)"
+    return ", ".join("" if value is None else str(value) for value in values.values())

@@ -1,0 +1,1 @@
+"""The embedded ledger as an endpoint."""

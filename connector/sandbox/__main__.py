@@ -1,0 +1,47 @@
+"""`python -m connector.sandbox`: the sandbox without the command line around it.
+
+Owns: its two options, the JSON line on stdout, the exit code after a signal.
+Never does: serving (`run`).
+Tested in: tests/integration/sandbox/test_restart.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from connector.errors import DualWriteError
+from connector.sandbox.run import Ready, run
+
+
+def main() -> int:
+    """The exit code: 0 never, because it serves until a signal; 2 where it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m connector.sandbox", description=__doc__)
+    parser.add_argument("--dir", type=Path, default=Path("var/sandbox"))
+    parser.add_argument("--port", type=int, default=8443)
+    chosen = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    try:
+        run(chosen.dir, chosen.port, _say)
+    except DualWriteError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+def _say(where: Ready) -> None:
+    sys.stdout.write(json.dumps(where) + "\n")
+    sys.stdout.flush()
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

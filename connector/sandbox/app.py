@@ -1,0 +1,214 @@
+"""The HTTP face of the sandbox: routes, tokens, headers, faults.
+
+Owns: what happens to a request before and after the organization service.
+Never does: the service's meaning (`service`), sockets and certificates (`run`).
+Tested in: tests/integration/sandbox/test_faults.py, test_tokens.py.
+
+Facts: "Dataverse Web API: compose-http-requests-handle-errors", "api-limits". Everything runs
+in the event loop: the work is short, and one thread needs no lock around the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from connector.sandbox import errors
+from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of, parse_fault
+from connector.sandbox.messages import Request, Response, error_response
+from connector.sandbox.plugins import parse_loss
+from connector.sandbox.service import Service
+from connector.sandbox.tokens import Directory
+
+RECOMMENDED_PARALLELISM = 4
+BURST_REQUESTS = 6000
+WINDOW_SECONDS = 300
+DEFAULT_RETRY_AFTER_SECONDS = 1
+DROP = "sandbox.drop"
+"""Key of the scope's state: closes the connection at once, without an answer."""
+METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+
+
+class Dropped(HttpResponse):
+    """No answer at all: the connection goes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Close, and wait until the server has noticed; nothing is sent."""
+        scope["state"][DROP]()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class Face:
+    """All routes of one sandbox."""
+
+    def __init__(self, service: Service, directory: Directory) -> None:
+        self._service = service
+        self._directory = directory
+        self._faults = Faults()
+        self._window: Counter[str] = Counter()
+        self._window_end = 0.0
+
+    def application(self) -> Starlette:
+        """The ASGI application."""
+        switch = {
+            "faults": (self._set_fault, ["POST", "DELETE"]),
+            "columns": (self._set_column, ["POST"]),
+            "expire-tokens": (self._expire, ["POST"]),
+            "reset": (self._reset, ["POST"]),
+            "requests": (self._requests, ["GET"]),
+        }
+        return Starlette(
+            routes=[
+                Route("/api/data/{version}", self._data, methods=METHODS),
+                Route("/api/data/{version}/{path:path}", self._data, methods=METHODS),
+                *(
+                    Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
+                    for name, (act, methods) in switch.items()
+                ),
+                Route("/{path:path}", self._identity, methods=METHODS),
+            ]
+        )
+
+    # ------------------------------------------------------------------------ data
+
+    async def _data(self, http: HttpRequest) -> HttpResponse:
+        """One request to the organization service."""
+        body = await http.body()
+        raw_path = http.scope["raw_path"].decode("latin-1")
+        root, version, path = _split_root(raw_path)
+        query = http.scope["query_string"].decode("latin-1")
+        self._faults.requests[kind_of(http.method, path, query)] += 1
+        origin = f"https://{http.headers.get('host', '')}"
+        fault = self._faults.meet(http.method, f"{path}?{query}")
+        if fault is not None and fault.kind is FaultKind.SLOW:
+            await asyncio.sleep(fault.seconds)
+        refusal = _refusal(fault)
+        if refusal is not None:
+            return _http(error_response(refusal, http.headers))
+        user = self._user(http, origin, fault)
+        if isinstance(user, Response):
+            return _http(user)
+        if version != "v9.2" and not version.startswith("v9."):
+            return _http(error_response(errors.no_such_resource(raw_path), http.headers))
+        request = Request(http.method, origin + root, path, query, http.headers, body, user)
+        response = self._service.run(request)
+        if fault is not None and fault.kind is FaultKind.LOST_REPLY:
+            return Dropped()
+        response.headers.update(self._standing_headers(user))
+        return _http(response)
+
+    def _user(self, http: HttpRequest, origin: str, fault: Fault | None) -> str | Response:
+        """The caller's user id, or the answer that turns the caller away."""
+        grant = self._directory.check(http.headers.get("authorization", ""))
+        expired = fault is not None and fault.kind is FaultKind.UNAUTHORIZED
+        if grant is None or expired or _port(grant.audience) != _port(origin):
+            return self._directory.challenge(origin)
+        user = self._service.user_of(grant.client_id)
+        if user is None:
+            return error_response(errors.not_a_member(), http.headers)
+        return user
+
+    def _standing_headers(self, user: str) -> dict[str, str]:
+        """Headers of every answer: recommended parallelism and what is left of the limits."""
+        now = time.monotonic()
+        if now >= self._window_end:
+            self._window.clear()
+            self._window_end = now + WINDOW_SECONDS
+        self._window[user] += 1
+        left = max(0, BURST_REQUESTS - self._window[user])
+        return {
+            "x-ms-dop-hint": str(RECOMMENDED_PARALLELISM),
+            "x-ms-ratelimit-burst-remaining-xrm-requests": str(left),
+            "x-ms-ratelimit-time-remaining-xrm-requests": f"{self._window_end - now:.2f}",
+            "x-ms-service-request-id": str(uuid.uuid4()),
+        }
+
+    # ------------------------------------------------------------------------ identity
+
+    async def _identity(self, http: HttpRequest) -> HttpResponse:
+        """The identity provider; it shares the host."""
+        origin = f"https://{http.headers.get('host', '')}"
+        path = http.scope["raw_path"].decode("latin-1")
+        response = self._directory.handle(http.method, path, await http.body(), origin)
+        if response is None:
+            return HttpResponse(status_code=404)
+        self._faults.requests["token" if http.method == "POST" else "discovery"] += 1
+        return _http(response)
+
+    # ------------------------------------------------------------------------ switches
+
+    def _guarded(self, act: Callable[[str, dict[str, Any]], Any]) -> Callable[[HttpRequest], Any]:
+        """A switch: JSON in, JSON out, 400 with the reason for what it cannot read."""
+
+        async def switch(http: HttpRequest) -> HttpResponse:
+            body = await http.body()
+            try:
+                answer = act(http.method, orjson.loads(body) if body else {})
+            except (ValueError, TypeError, KeyError) as error:
+                return HttpResponse(f"{type(error).__name__}: {error}\n", status_code=400)
+            return HttpResponse(orjson.dumps(answer), media_type="application/json")
+
+        return switch
+
+    def _set_fault(self, method: str, value: dict[str, Any]) -> dict[str, bool]:
+        if method == "DELETE":
+            self._faults.clear()
+        else:
+            self._faults.add(parse_fault(value))
+        return {"ok": True}
+
+    def _set_column(self, _method: str, value: dict[str, Any]) -> dict[str, bool]:
+        self._service.lose(value["table"], value["column"], parse_loss(value))
+        return {"ok": True}
+
+    def _expire(self, _method: str, _value: dict[str, Any]) -> dict[str, bool]:
+        self._service.expire_delta_tokens()
+        return {"ok": True}
+
+    def _reset(self, _method: str, value: dict[str, Any]) -> dict[str, bool]:
+        """Disarm everything and forget the counts; `{"data": false}` keeps the rows."""
+        self._faults.clear()
+        self._faults.requests.clear()
+        self._service.keep_everything()
+        if value.get("data", True):
+            self._service.reset()
+        return {"ok": True}
+
+    def _requests(self, _method: str, _value: dict[str, Any]) -> dict[str, Any]:
+        counts = self._faults.requests
+        return {"total": counts.total(), "kinds": dict(sorted(counts.items()))}
+
+
+def _refusal(fault: Fault | None) -> errors.WireError | None:
+    if fault is not None and fault.kind is FaultKind.THROTTLE:
+        wait = fault.retry_after
+        return errors.throttled(DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait)
+    if fault is not None and fault.kind is FaultKind.UNAVAILABLE:
+        return errors.unavailable(fault.retry_after)
+    return None
+
+
+def _split_root(raw_path: str) -> tuple[str, str, str]:
+    """`/api/data/v9.2/x/y` as (`/api/data/v9.2`, `v9.2`, `x/y`)."""
+    _, api, data, version, *rest = raw_path.split("/", 4)
+    return f"/{api}/{data}/{version}", version, rest[0] if rest else ""
+
+
+def _port(origin: str) -> str:
+    return origin.rpartition(":")[2].rstrip("/")
+
+
+def _http(response: Response) -> HttpResponse:
+    return HttpResponse(response.body, response.status, response.headers)

@@ -1,0 +1,188 @@
+"""Which columns of a row go on the wire, and how a stored row turns into JSON.
+
+Owns: the SQL select list of an answer, value forms, annotations with formatted values.
+Never does: choosing rows (`queries`, `tracking`).
+Tested in: tests/integration/sandbox/test_queries.py.
+
+Facts: "Dataverse Web API: webapi/query/select-columns" and "web-api-properties". Formatted
+values are those of an English (United States) user in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
+
+import orjson
+
+from connector.sandbox import errors
+from connector.sandbox.catalog import Catalog
+from connector.sandbox.storage import Stored
+from connector.sandbox.tables import CHOICES, REFERENCES, Column, Kind, Table
+
+JsonRow: TypeAlias = dict[str, Any]
+FORMATTED = "OData.Community.Display.V1.FormattedValue"
+LOOKUP_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
+NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+ETAG_SQL = "'W/\"' || versionnumber || '\"'"
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A compiled select list; `row` turns what SQLite returns for it into a JSON object.
+
+    `names` is a prefix of the SQL columns: the etag first, the primary id always present.
+    The columns after it (`extras`) only serve annotations.
+    """
+
+    sql: str
+    names: tuple[str, ...]
+    convert: tuple[tuple[str, Callable[[Any], Any]], ...]
+    annotated: tuple[tuple[str, tuple[tuple[str, _Annotate], ...]], ...] = ()
+    extras: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many SQL columns it selects."""
+        return len(self.names) + len(self.extras)
+
+    def row(self, values: Sequence[Stored]) -> JsonRow:
+        """One JSON object."""
+        row: JsonRow = dict(zip(self.names, values, strict=False))
+        for name, change in self.convert:
+            row[name] = change(row[name])
+        if not self.annotated:
+            return row
+        hidden = dict(zip(self.extras, values[len(self.names) :], strict=True))
+        return self._annotate(row, hidden)
+
+    def rows(self, found: Iterable[Sequence[Stored]]) -> list[JsonRow]:
+        """Many JSON objects; the plain case is a hot path."""
+        if self.convert or self.annotated:
+            return [self.row(values) for values in found]
+        names = self.names
+        return [dict(zip(names, values, strict=True)) for values in found]
+
+    def _annotate(self, row: JsonRow, hidden: dict[str, Stored]) -> JsonRow:
+        """Annotations stand before the property they describe."""
+        whole: JsonRow = {"@odata.etag": row["@odata.etag"]}
+        for name, notes in self.annotated:
+            if row[name] is not None:
+                for annotation, text in notes:
+                    shown = text(row[name], hidden.get(name))
+                    if shown is not None:
+                        whole[f"{name}@{annotation}"] = shown
+            whole[name] = row[name]
+        return whole
+
+
+_Annotate: TypeAlias = Callable[[Any, Stored], str | None]
+
+
+def projection(
+    catalog: Catalog, table: Table, select: Sequence[str] | None, annotations: str | None
+) -> Projection:
+    """The projection of a `$select` (None is every column) with the asked annotations.
+
+    Raises `WireError` for a column the table lacks.
+    """
+    names = list(table.by_wire_name) if select is None else list(dict.fromkeys(select))
+    if table.id_column not in names:
+        names.append(table.id_column)
+    columns: list[Column] = []
+    for name in names:
+        column = table.by_wire_name.get(name)
+        if column is None:
+            raise errors.unknown_property(name, table.name)
+        columns.append(column)
+    sql = [ETAG_SQL, *(f'"{column.name}"' for column in columns)]
+    convert = tuple(
+        (column.wire_name, change)
+        for column in columns
+        if (change := _json_form(column)) is not None
+    )
+    wire_names = ("@odata.etag", *names)
+    if annotations is None:
+        return Projection(", ".join(sql), wire_names, convert)
+    annotated = tuple((c.wire_name, tuple(_annotations(c, annotations))) for c in columns)
+    references = [c for c in columns if c.kind in REFERENCES]
+    sql += [_name_of_target(catalog, table, column) for column in references]
+    extras = tuple(column.wire_name for column in references)
+    return Projection(", ".join(sql), wire_names, convert, annotated, extras)
+
+
+def _json_form(column: Column) -> Callable[[Any], Any] | None:
+    """How the stored form becomes the JSON form; None where they are the same."""
+    if column.kind is Kind.BOOLEAN:
+        return lambda stored: None if stored is None else bool(stored)
+    if column.kind is Kind.DECIMAL:
+        return lambda stored: (
+            None
+            if stored is None
+            else orjson.Fragment(decimal_text(stored, column.precision).encode())
+        )
+    return None
+
+
+def decimal_text(stored: int, places: int) -> str:
+    """A whole number of last places as a decimal with its scale kept: 12345, 4 → `1.2345`."""
+    sign = "-" if stored < 0 else ""
+    whole, part = divmod(abs(stored), 10**places)
+    return f"{sign}{whole}.{part:0{places}}" if places else f"{sign}{whole}"
+
+
+def _name_of_target(catalog: Catalog, table: Table, column: Column) -> str:
+    target = catalog.by_name[column.target]
+    return (
+        f'(SELECT "{target.primary_name}" FROM "{target.name}" AS looked '
+        f'WHERE looked."{target.id_column}" = "{table.name}"."{column.name}")'
+    )
+
+
+# ---------------------------------------------------------------------------- annotations
+
+
+def wants(pattern: str, annotation: str) -> bool:
+    """Whether an `include-annotations` list (`*`, names, `prefix.*`) covers `annotation`."""
+    return any(
+        fnmatchcase(annotation, one.strip().replace("[", "[[]")) for one in pattern.split(",")
+    )
+
+
+def _annotations(column: Column, pattern: str) -> Iterable[tuple[str, _Annotate]]:
+    if column.kind in REFERENCES:
+        if wants(pattern, NAVIGATION):
+            yield NAVIGATION, lambda _value, _name: column.navigation
+        if wants(pattern, LOOKUP_NAME):
+            yield LOOKUP_NAME, lambda _value, _name: column.target
+    if wants(pattern, FORMATTED) and (shown := _formatted(column)) is not None:
+        yield FORMATTED, shown
+
+
+def _formatted(column: Column) -> _Annotate | None:
+    """What a user sees; None for kinds that are shown as they are."""
+    if column.kind in REFERENCES:
+        return lambda _value, name: None if name is None else str(name)
+    if column.kind in CHOICES or column.kind is Kind.BOOLEAN:
+        return lambda value, _name: column.options.get(int(value))
+    if column.kind in (Kind.INTEGER, Kind.BIGINT):
+        return lambda value, _name: f"{value:,}"
+    if column.kind is Kind.DECIMAL:
+        return lambda value, _name: re.sub(r"\.?0+$", "", bytes(value.contents).decode())
+    if column.kind is Kind.DATETIME:
+        return _day if column.date_only else _moment
+    return None
+
+
+def _day(value: Any, _name: Stored) -> str:
+    day = date.fromisoformat(value)
+    return f"{day.month}/{day.day}/{day.year}"
+
+
+def _moment(value: Any, _name: Stored) -> str:
+    at = datetime.fromisoformat(value)
+    return f"{at.month}/{at.day}/{at.year} {at.hour % 12 or 12}:{at:%M %p}"

@@ -1,0 +1,221 @@
+"""Collections read: select, filter, order, page, count, expand.
+
+Owns: the answer to `GET set` and `GET set/$count` without change tracking.
+Never does: tracked reads (`tracking`), single records (`resources`).
+Tested in: tests/integration/sandbox/test_queries.py, test_paging.py.
+
+Facts: "Dataverse Web API: webapi/query/page-results", "count-rows", "join-tables". A page has
+at most 5000 rows, `$top` is ignored beside a page size, counts stop at 5000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from connector.sandbox import errors
+from connector.sandbox.filters import Condition
+from connector.sandbox.messages import Preferences, Request, Response, json_response
+from connector.sandbox.options import Expand, Options
+from connector.sandbox.paging import MAX_PAGE, Cookie, link, parse_cookie
+from connector.sandbox.projections import JsonRow, Projection, projection, wants
+from connector.sandbox.records import Records
+from connector.sandbox.storage import Stored
+from connector.sandbox.tables import Table
+
+COUNT_LIMIT = 5000
+TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
+BOM = b"\xef\xbb\xbf"
+
+
+class Queries:
+    """Reads of whole collections."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._catalog = records.catalog
+        self._execute = records.storage.connection.execute
+        self._projections: dict[tuple[Any, ...], Projection] = {}
+
+    def projection(
+        self, table: Table, select: tuple[str, ...] | None, annotations: str | None
+    ) -> Projection:
+        """The compiled select list, kept for the next request with the same one."""
+        key = (table.name, select, annotations)
+        found = self._projections.get(key)
+        if found is None:
+            found = projection(self._catalog, table, select, annotations)
+            if len(self._projections) >= 1024:
+                self._projections.clear()
+            self._projections[key] = found
+        return found
+
+    def page(self, table: Table, request: Request, options: Options) -> Response:
+        """`GET set`: one page. Raises `WireError`."""
+        preferences = request.preferences
+        shape = self.projection(table, options.select, preferences.annotations)
+        page_size = min(preferences.page_size or MAX_PAGE, MAX_PAGE)
+        limited = options.top is not None and preferences.page_size is None
+        if limited:
+            page_size = min(options.top or MAX_PAGE, MAX_PAGE)
+        cookie = Cookie(1) if options.skip_token is None else parse_cookie(options.skip_token)
+        condition = Condition(self._catalog, table)
+        found = self._page(table, shape, condition, options, cookie, page_size + 1)
+        rows = shape.rows(row[: shape.width] for row in found[:page_size])
+        self._expand(table, rows, found, shape, options, preferences)
+        body: dict[str, Any] = {"@odata.context": context(request.base, table, options)}
+        if options.count:
+            body |= self._count_members(table, options, preferences)
+        body["value"] = rows
+        if len(found) > page_size and not limited:
+            follow = Cookie(
+                cookie.page + 1,
+                first=rows[0][table.id_column],
+                last=rows[-1][table.id_column],
+                offset=cookie.offset + page_size,
+            )
+            body["@odata.nextLink"] = link(
+                request.base,
+                request.path,
+                request.query,
+                {"$skiptoken": follow.text(table.id_column)},
+            )
+        return json_response(body, headers=applied(preferences))
+
+    def _page(
+        self,
+        table: Table,
+        shape: Projection,
+        condition: Condition,
+        options: Options,
+        cookie: Cookie,
+        limit: int,
+    ) -> list[tuple[Stored, ...]]:
+        """The rows of one page and one more; lookups to expand come after the projection."""
+        where = [] if options.filter is None else [condition.sql(options.filter)]
+        order = [f'"{table.id_column}"']
+        offset = 0
+        if options.order:
+            paths = [(condition.operand(path.split("/")), down) for path, down in options.order]
+            order = [f"{o.sql} {'DESC' if down else 'ASC'}" for o, down in paths] + order
+            offset = cookie.offset
+        elif cookie.last:
+            where.append(f'"{table.id_column}" > ?')
+            condition.arguments.append(cookie.last)
+        lookups = [self._lookup(table, expand) for expand in options.expand]
+        columns = ", ".join([shape.sql, *(f'"{table.name}"."{name}"' for name in lookups)])
+        clause = f" WHERE {' AND '.join(where)}" if where else ""
+        return self._execute(
+            f'SELECT {columns} FROM "{table.name}"{clause} '
+            f"ORDER BY {', '.join(order)} LIMIT ? OFFSET ?",
+            (*condition.arguments, limit, offset),
+        ).fetchall()
+
+    # ------------------------------------------------------------------------ expand
+
+    def _lookup(self, table: Table, expand: Expand) -> str:
+        column = table.by_navigation.get(expand.navigation)
+        if column is None:
+            raise errors.unknown_property(expand.navigation, table.name)
+        if expand.options.given - {"$select"}:
+            raise errors.not_implemented("A query option other than $select inside $expand")
+        return column.name
+
+    def _expand(
+        self,
+        table: Table,
+        rows: Sequence[JsonRow],
+        found: Sequence[tuple[Stored, ...]],
+        shape: Projection,
+        options: Options,
+        preferences: Preferences,
+    ) -> None:
+        """Put the related row, or null, under each expanded navigation property."""
+        for place, expand in enumerate(options.expand, start=shape.width):
+            target = self._catalog.by_name[table.by_navigation[expand.navigation].target]
+            inner = self.projection(target, expand.options.select, preferences.annotations)
+            wanted = orjson.dumps([*{row[place] for row in found}]).decode()
+            related = {
+                one[target.id_column]: one
+                for one in inner.rows(
+                    self._execute(
+                        f'SELECT {inner.sql} FROM "{target.name}" WHERE "{target.id_column}" '
+                        "IN (SELECT value FROM json_each(?))",
+                        (wanted,),
+                    )
+                )
+            }
+            for row, values in zip(rows, found, strict=False):
+                row[expand.navigation] = related.get(values[place])
+
+    def expand_one(
+        self, table: Table, record: str, row: JsonRow, options: Options, preferences: Preferences
+    ) -> None:
+        """The same for a single record that was read by its id."""
+        for expand in options.expand:
+            name = self._lookup(table, expand)
+            (value,) = self._execute(
+                f'SELECT "{name}" FROM "{table.name}" WHERE "{table.id_column}" = ?', (record,)
+            ).fetchone()
+            target = self._catalog.by_name[table.by_navigation[expand.navigation].target]
+            inner = self.projection(target, expand.options.select, preferences.annotations)
+            row[expand.navigation] = (
+                None if value is None else self._records.fetch(target, value, inner)
+            )
+
+    # ------------------------------------------------------------------------ counts
+
+    def count(self, table: Table, options: Options) -> int:
+        """Rows under the filter, at most one more than the limit."""
+        condition = Condition(self._catalog, table)
+        where = "" if options.filter is None else f" WHERE {condition.sql(options.filter)}"
+        (number,) = self._execute(
+            f'SELECT count(*) FROM (SELECT 1 FROM "{table.name}"{where} LIMIT ?)',
+            (*condition.arguments, COUNT_LIMIT + 1),
+        ).fetchone()
+        return int(number)
+
+    def count_response(self, table: Table, options: Options) -> Response:
+        """`GET set/$count`."""
+        return count_text(min(self.count(table, options), COUNT_LIMIT))
+
+    def _count_members(
+        self, table: Table, options: Options, preferences: Preferences
+    ) -> dict[str, Any]:
+        number = self.count(table, options)
+        members: dict[str, Any] = {"@odata.count": min(number, COUNT_LIMIT)}
+        if preferences.annotations is not None and wants(preferences.annotations, TOTAL):
+            members[f"@{TOTAL}"] = min(number, COUNT_LIMIT)
+            members[f"@{TOTAL}limitexceeded"] = number > COUNT_LIMIT
+        return members
+
+
+def count_text(number: int) -> Response:
+    """A count as the service sends it: plain text behind a byte order mark."""
+    headers = {"Content-Type": "text/plain", "OData-Version": "4.0"}
+    return Response(200, headers, BOM + str(number).encode())
+
+
+def context(base: str, table: Table, options: Options, suffix: str = "") -> str:
+    """The `@odata.context` of a collection, or of one `/$entity`."""
+    names = list(options.select or ())
+    names += [
+        f"{expand.navigation}({','.join(expand.options.select or ())})" for expand in options.expand
+    ]
+    return (
+        f"{base}/$metadata#{table.set_name}{'(' + ','.join(names) + ')' if names else ''}{suffix}"
+    )
+
+
+def applied(preferences: Preferences) -> dict[str, str]:
+    """The `Preference-Applied` header, if there is anything to say."""
+    parts: list[str] = []
+    if preferences.page_size is not None:
+        parts.append(f"odata.maxpagesize={min(preferences.page_size, MAX_PAGE)}")
+    if preferences.annotations is not None:
+        parts.append(f'odata.include-annotations="{preferences.annotations}"')
+    if preferences.track_changes:
+        parts.append("odata.track-changes")
+    return {"Preference-Applied": ",".join(parts)} if parts else {}

@@ -1,0 +1,189 @@
+"""Starting and stopping the sandbox.
+
+Owns: its folder, its socket, its secrets, the line that says it is ready, the subprocess form.
+Never does: answering requests (`app`, `service`).
+Tested in: tests/integration/sandbox/test_restart.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from connector.errors import UnreachableError, UsageError
+from connector.sandbox.app import DROP, Face
+from connector.sandbox.certificates import certificates
+from connector.sandbox.seed import Member
+from connector.sandbox.service import Service
+from connector.sandbox.tokens import Application, Directory, kept_secret
+
+HOST = "127.0.0.1"
+TENANT = "6f1d0a52-5c1e-4b0e-9a55-2f6d7f0c8a11"
+CLIENT_ID = "0b8e2f34-7d5b-4a49-8f0b-3c9a1e6d2f70"
+"""The connector's own application user."""
+AGENT_CLIENT_ID = "a6e47000-3b52-4c0e-9e0b-7f1e2d3c4b5a"
+"""A second user, whose edits stand for those of a person."""
+OUTSIDER_CLIENT_ID = "00751de0-1f2e-4d3c-8b4a-5968778695a4"
+"""Registered in the directory, but no user of the organization."""
+
+KEEP_ALIVE_SECONDS = 120
+SHUTDOWN_SECONDS = 3
+START_SECONDS = 30
+READY_PREFIX = b"{"
+
+Ready: TypeAlias = dict[str, str | None]
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP/1.1 that lets the application drop its connection, for lost replies."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"][DROP] = self.transport.abort
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def run(folder: Path, port: int = 8443, ready: Callable[[Ready], None] = lambda _: None) -> None:
+    """Serve `folder` on 127.0.0.1 until SIGTERM or SIGINT, then pass the signal on.
+
+    `port` 0 takes a free one. `ready` gets the documented object once requests are taken.
+
+    Raises:
+        UsageError: `sandbox-running` (the folder is in use), `port-in-use`.
+        StateError: `sandbox-schema`, the folder was made by another version.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    members = (
+        Member(CLIENT_ID, "# dualwrite connector"),
+        Member(AGENT_CLIENT_ID, "Avery Agent"),
+    )
+    service = Service(folder, members)
+    try:
+        with _listen(port) as listener:
+            _serve(folder, service, listener, ready)
+    finally:
+        service.close()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise UsageError(
+            "port-in-use",
+            f"port {port} of {HOST} cannot be used",
+            remedy="choose another with --port, or 0 for any free one",
+            cause=str(error),
+        ) from error
+    return listener
+
+
+def _serve(
+    folder: Path, service: Service, listener: socket.socket, ready: Callable[[Ready], None]
+) -> None:
+    own = Application(CLIENT_ID, kept_secret(folder / "client_secret"))
+    agent = Application(AGENT_CLIENT_ID, kept_secret(folder / "agent_secret"))
+    outsider = Application(OUTSIDER_CLIENT_ID, kept_secret(folder / "outsider_secret"))
+    key = kept_secret(folder / "signing_key")
+    directory = Directory(TENANT, (own, agent, outsider), key)
+    files = certificates(folder)
+    origin = f"https://{HOST}:{listener.getsockname()[1]}"
+    where: Ready = {
+        "dataverse": origin,
+        "finops": None,
+        "authority": f"{origin}/{TENANT}",
+        "tenant": TENANT,
+        "client_id": CLIENT_ID,
+        "client_secret": own.secret,
+        "ca": str(files.ca.absolute()),
+        "agent_client_id": AGENT_CLIENT_ID,
+        "agent_client_secret": agent.secret,
+        "outsider_client_id": OUTSIDER_CLIENT_ID,
+        "outsider_client_secret": outsider.secret,
+    }
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        Face(service, directory).application(),
+        http=_Protocol,
+        loop="asyncio",
+        lifespan="off",
+        ssl_certfile=files.server,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    _Server(config, lambda: ready(where)).run(sockets=[listener])
+
+
+# ---------------------------------------------------------------------------- subprocess
+
+
+@contextmanager
+def running(folder: Path, port: int = 0) -> Iterator[dict[str, Any]]:
+    """A sandbox in a process of its own, ended with the block; yields its ready object.
+
+    Raises `UnreachableError` (`sandbox-not-started`) with the end of its error output.
+    """
+    command = [sys.executable, "-m", "connector.sandbox", "--dir", str(folder), "--port", str(port)]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line.startswith(READY_PREFIX):
+                process.wait(START_SECONDS)
+                log.seek(0)
+                raise UnreachableError(
+                    "sandbox-not-started",
+                    "the sandbox did not become ready",
+                    tried=" ".join(command[1:]),
+                    cause=log.read()[-2000:].decode(errors="replace").strip(),
+                    remedy="see the cause; another --dir or --port may help",
+                )
+            yield json.loads(line)
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process to stop, and make it if it does not."""
+    process.terminate()
+    try:
+        process.wait(2 * SHUTDOWN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    finally:
+        if process.stdout is not None:
+            process.stdout.close()

@@ -1,0 +1,168 @@
+"""The organization service: from a request to its answer.
+
+Owns: which resource a path means, transactions, turning refusals into answers.
+Never does: sockets, tokens (`app`, `tokens`).
+Tested in: tests/integration/sandbox/test_records.py, test_errors.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connector.odata.malformed import MalformedError
+from connector.odata.paths import Segment, parse_segment, split_path
+from connector.sandbox import errors
+from connector.sandbox.batch import run_batch
+from connector.sandbox.bulk import PREFIX, Bulk
+from connector.sandbox.catalog import STANDARD
+from connector.sandbox.messages import Request, Response, error_response, json_response
+from connector.sandbox.metadata import Metadata
+from connector.sandbox.options import parse_options
+from connector.sandbox.payloads import Convert
+from connector.sandbox.queries import Queries
+from connector.sandbox.records import Records
+from connector.sandbox.resources import Resources
+from connector.sandbox.seed import Identities, Member, seed
+from connector.sandbox.storage import Storage
+from connector.sandbox.tables import Table
+from connector.sandbox.tracking import Tracking
+
+SERVICE_VERSION = "9.2.25000.00000"
+
+
+class Service:
+    """One organization, open in one folder."""
+
+    def __init__(self, folder: Path, members: tuple[Member, ...]) -> None:
+        self.storage = Storage(folder, STANDARD)
+        self.identities = Identities(self.storage.organization)
+        self._members = members
+        self._records = Records(self.storage)
+        self._records.business_unit = self.identities.business_unit
+        self._queries = Queries(self._records)
+        self._tracking = Tracking(self._records, self._queries)
+        self._resources = Resources(self._records, self._queries)
+        self._bulk = Bulk(self._records)
+        self._metadata = Metadata(STANDARD)
+        if self._records.version(STANDARD.by_name["organization"], self._organization) is None:
+            with self.storage.transaction():
+                seed(self._records, self.identities, members)
+
+    @property
+    def _organization(self) -> str:
+        return self.identities.organization
+
+    def user_of(self, client_id: str) -> str | None:
+        """The user id of an application, or None if it is not a member of the organization."""
+        known = any(member.client_id == client_id for member in self._members)
+        return self.identities.user(client_id) if known else None
+
+    def run(self, request: Request) -> Response:
+        """The answer to one request; what it writes is committed or nothing is."""
+        try:
+            if request.method == "GET":
+                return self._handle(request)
+            with self.storage.transaction():
+                return self._handle(request)
+        except errors.WireError as error:
+            return error_response(error, request.headers)
+
+    # ------------------------------------------------------------------------ switches
+
+    def expire_delta_tokens(self) -> None:
+        """Every delta token given out so far has expired."""
+        with self.storage.transaction():
+            self._tracking.expire()
+
+    def reset(self) -> None:
+        """Empty the organization and write its first rows again; delta tokens expire."""
+        with self.storage.transaction():
+            self.storage.clear()
+            seed(self._records, self.identities, self._members)
+            self._tracking.expire()
+
+    def lose(self, table: str, column: str, lossy: Convert | None) -> None:
+        """Make a column keep less than it is sent; see `PayloadReader.lose`."""
+        self._records.reader(STANDARD.by_name[table]).lose(column, lossy)
+
+    def keep_everything(self) -> None:
+        """Undo every `lose`."""
+        for table in STANDARD.by_name.values():
+            for column in table.columns:
+                self._records.reader(table).lose(column, None)
+
+    def close(self) -> None:
+        """Release the folder."""
+        self.storage.close()
+
+    # ------------------------------------------------------------------------ paths
+
+    def _handle(self, request: Request) -> Response:
+        try:
+            segments = [parse_segment(one) for one in split_path(request.path)]
+        except (MalformedError, UnicodeDecodeError) as error:
+            raise errors.bad_request(f"The request URI is not valid: {error}", "0x0") from error
+        if not segments:
+            return self._metadata.service_document(request)
+        first, *rest = segments
+        table = STANDARD.by_set.get(first.name)
+        if table is not None:
+            return self._table(table, first, rest, request)
+        if first.name == "$batch" and request.method == "POST" and not rest:
+            return run_batch(request, self._handle, self.storage)
+        if first.name in ("EntityDefinitions", "$metadata"):
+            return self._metadata.get(first, rest, request)
+        if first.name in _FUNCTIONS:
+            return self._function(first.name, request)
+        raise errors.unknown_segment(first.name)
+
+    def _table(
+        self, table: Table, first: Segment, rest: list[Segment], request: Request
+    ) -> Response:
+        if first.guid is not None or first.keys is not None:
+            if rest:
+                return self._resources.property(table, first, rest, request)
+            if request.method == "GET":
+                return self._resources.read(table, first, request)
+            if request.method == "PATCH":
+                return self._resources.patch(table, first, request)
+            if request.method == "DELETE":
+                return self._resources.delete(table, first, request)
+            raise errors.not_supported(f"{request.method} on a record")
+        if rest and rest[0].name.startswith(PREFIX):
+            return self._bulk.run(table, rest[0].name.removeprefix(PREFIX), request)
+        if rest and (len(rest) > 1 or rest[0].name != "$count"):
+            raise errors.unknown_segment(rest[0].name)
+        if request.method == "POST" and not rest:
+            return self._resources.create(table, request)
+        if request.method != "GET":
+            raise errors.not_supported(f"{request.method} on a collection")
+        return self._collection(table, bool(rest), request)
+
+    def _collection(self, table: Table, count: bool, request: Request) -> Response:
+        options = parse_options(request.query)
+        if count and options.delta_token is not None:
+            return self._tracking.count(table, options)
+        if count:
+            return self._queries.count_response(table, options)
+        if self._tracking.covers(request, options):
+            return self._tracking.page(table, request, options)
+        return self._queries.page(table, request, options)
+
+    def _function(self, name: str, request: Request) -> Response:
+        if request.method != "GET":
+            raise errors.no_such_resource(f"{request.base}/{request.path}")
+        answers: dict[str, dict[str, object]] = {
+            "WhoAmI": {
+                "BusinessUnitId": self.identities.business_unit,
+                "UserId": request.user,
+                "OrganizationId": self._organization,
+            },
+            "RetrieveVersion": {"Version": SERVICE_VERSION},
+            "RetrieveAvailableLanguages": {"LocaleIds": [1033]},
+        }
+        mark = f"{request.base}/$metadata#{PREFIX}{name}Response"
+        return json_response({"@odata.context": mark, **answers[name]})
+
+
+_FUNCTIONS = frozenset({"WhoAmI", "RetrieveVersion", "RetrieveAvailableLanguages"})
