@@ -88,7 +88,7 @@ def set_(
         operation: Operation = (
             Upsert({store.entity.key.name: key, **given})
             if record is None
-            else Change(record.id, record.version, given)
+            else Change(record.id, None, given)
         )
         done = store.carry_out(operation, by=modifier(by), create_references=create_references)
     assert done.record is not None, "only a delete leaves no record"
