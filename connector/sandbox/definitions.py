@@ -182,18 +182,21 @@ def _facets(table: Table, column: Column) -> Json:
         }
     if column.kind in REFERENCES:
         return {"Targets": [column.target], "Format": "None"}
-    if column.kind is Kind.BOOLEAN:
-        options = [_option(value, text) for value, text in column.options.items()]
-        pair = dict(zip(("FalseOption", "TrueOption"), options, strict=True))
-        return {"DefaultValue": False, "OptionSet": _option_set(table, column, pair)}
-    if column.kind in CHOICES:
-        listed = [_option(value, text) for value, text in column.options.items()]
-        return {
-            "DefaultFormValue": -1,
-            "OptionSet": _option_set(table, column, {"Options": listed}),
-            "GlobalOptionSet": None,
-        }
+    if column.kind in CHOICES or column.kind is Kind.BOOLEAN:
+        return _choice_facets(table, column)
     return {}
+
+
+def _choice_facets(table: Table, column: Column) -> Json:
+    listed = [_option(value, text) for value, text in column.options.items()]
+    if column.kind is Kind.BOOLEAN:
+        pair = dict(zip(("FalseOption", "TrueOption"), listed, strict=True))
+        return {"DefaultValue": False, "OptionSet": _option_set(table, column, pair)}
+    return {
+        "DefaultFormValue": -1,
+        "OptionSet": _option_set(table, column, {"Options": listed}),
+        "GlobalOptionSet": None,
+    }
 
 
 def _option(value: int, text: str) -> Json:
