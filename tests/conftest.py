@@ -1,0 +1,94 @@
+"""Fixtures every room may use: one running sandbox, and sessions of its users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+import requests
+
+TIMEOUT_SECONDS = 30
+
+
+class DataverseSession(requests.Session):
+    """A plain HTTP session of one user; a relative URL counts from the Web API root."""
+
+    def __init__(self, sandbox: dict[str, Any], token: str) -> None:
+        super().__init__()
+        self.api = f"{sandbox['dataverse']}/api/data/v9.2"
+        self.host = str(sandbox["dataverse"])
+        # The environment's REQUESTS_CA_BUNDLE would win over `verify`.
+        self.trust_env = False
+        self.verify = sandbox["ca"]
+        self.headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        """The request, with a time limit."""
+        place = str(url)
+        if "://" not in place:
+            place = f"{self.api}/{place}"
+        kwargs.setdefault("timeout", TIMEOUT_SECONDS)
+        return super().request(method, place, *args, **kwargs)
+
+    def switch(self, name: str, value: dict[str, Any] | None = None) -> None:
+        """`POST /sandbox/<name>`."""
+        answer = self.post(f"{self.host}/sandbox/{name}", json=value or {})
+        assert answer.status_code == 200, answer.text
+
+    def counts(self) -> dict[str, int]:
+        """Requests since the last reset, by kind."""
+        kinds: dict[str, int] = self.get(f"{self.host}/sandbox/requests").json()["kinds"]
+        return kinds
+
+
+SignIn: TypeAlias = Callable[..., DataverseSession]
+
+
+def fetch_token(sandbox: dict[str, Any], who: str = "") -> str:
+    """An access token of the connector (`""`), the `agent_` or the `outsider_` user."""
+    answer = requests.post(
+        f"{sandbox['authority']}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": sandbox[f"{who}client_id"],
+            "client_secret": sandbox[f"{who}client_secret"],
+            "scope": f"{sandbox['dataverse']}/.default",
+        },
+        verify=sandbox["ca"],
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """The ready object of a sandbox that runs in a process of its own."""
+    from connector.sandbox.run import running
+
+    with running(tmp_path_factory.mktemp("sandbox")) as ready:
+        yield ready
+
+
+@pytest.fixture
+def sign_in(sandbox: dict[str, Any]) -> Iterator[SignIn]:
+    """Makes sessions: `sign_in()` the connector's, `sign_in("agent_")` the person's."""
+    sessions: list[DataverseSession] = []
+
+    def make(who: str = "", where: dict[str, Any] | None = None) -> DataverseSession:
+        place = sandbox if where is None else where
+        sessions.append(DataverseSession(place, fetch_token(place, who)))
+        return sessions[-1]
+
+    yield make
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def dataverse(sign_in: SignIn) -> DataverseSession:
+    """The connector's session, in an organization emptied for this test."""
+    session = sign_in()
+    session.switch("reset")
+    return session
