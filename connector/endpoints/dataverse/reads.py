@@ -87,7 +87,9 @@ def _normal(value: str, *, is_id: bool) -> str | None:
     """What a value is compared by; None for one that no row can hold."""
     if is_id:
         return value.lower() if GUID.fullmatch(value) else None
-    return None if untaken_text({"": value}) else normal_key(value)
+    if untaken_text({"by": value}) is not None:
+        return None
+    return normal_key(value)
 
 
 def _chunks(values: Iterable[str]) -> Iterator[list[str]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 import responses
@@ -16,11 +17,14 @@ from connector.endpoints.dataverse import DataverseEndpoint
 
 HOST = "https://org.example"
 API = f"{HOST}/api/data/v9.2/"
-Call = PreparedRequest
+Answer = tuple[int, Mapping[str, str], Any]
 
 
 class Service:
-    """Answers by URL, in the order they were scripted; the last one of a URL stays."""
+    """Answers by method and URL, in the order they were scripted; the last one stays.
+
+    An answer scripted with a query is for that link alone, one without for any query.
+    """
 
     def __init__(self, mock: responses.RequestsMock) -> None:
         self.mock = mock
@@ -28,14 +32,39 @@ class Service:
         self.tokens_rejected: list[str] = []
         self.now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         self.step = timedelta(0)
+        self._answers: dict[tuple[str, str], list[Answer]] = {}
+        for method in ("GET", "POST"):
+            mock.add_callback(method, re.compile(".*"), self._answer)
 
-    def on(self, method: str, path: str, status: int = 200, body: Any = None, **more: Any) -> None:
-        """Script one answer; `path` without the query, or an absolute link."""
-        url = path if "://" in path else API + path
+    def on(
+        self,
+        method: str,
+        path: str,
+        status: int = 200,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content_type: str = "application/json; odata.metadata=minimal",
+    ) -> None:
+        """Script one answer; `path` within the API, or an absolute link."""
         ready = body is None or isinstance(body, str | bytes | Exception)
-        text = (body or "") if ready else json.dumps(body)
-        more.setdefault("content_type", "application/json; odata.metadata=minimal")
-        self.mock.add(method, url, body=text, status=status, **more)
+        answer = (status, {"Content-Type": content_type, **(headers or {})}, body or "")
+        if not ready:
+            answer = (*answer[:2], json.dumps(body))
+        url = path if "://" in path else API + path
+        self._answers.setdefault((method, unquote(url)), []).append(answer)
+
+    def forget(self, method: str, url: str) -> None:
+        """Drop what was scripted for this link."""
+        del self._answers[method, unquote(url)]
+
+    def _answer(self, request: PreparedRequest) -> Answer:
+        link = unquote(request.url or "")
+        for url in (link, link.partition("?")[0]):
+            waiting = self._answers.get((request.method or "", url))
+            if waiting:
+                return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        raise AssertionError(f"not scripted: {request.method} {request.url}")
 
     def error(self, method: str, path: str, status: int, code: str, message: str = "x") -> None:
         self.on(method, path, status, {"error": {"code": code, "message": message}})

@@ -14,6 +14,8 @@ from connector.mapping.values import ValueType
 if TYPE_CHECKING:
     from tests.unit.endpoints.dataverse.conftest import Service
 
+API = "https://org.example/api/data/v9.2/"
+
 
 def test_the_table(points: Service, endpoint: DataverseEndpoint) -> None:
     entity = endpoint.describe("points")
@@ -92,6 +94,7 @@ def test_the_set_is_looked_up_by_its_exact_name(
 def test_each_description_is_read_anew(points: Service, endpoint: DataverseEndpoint) -> None:
     endpoint.describe("points")
     before = len(points.mock.calls)
+    points.forget("GET", f"{API}EntityDefinitions")
     points.on("GET", "EntityDefinitions", body={"value": []})
     with pytest.raises(MapError):
         endpoint.describe("points")
