@@ -2,7 +2,7 @@
 
 Owns: the table `changes`, and the two statements that settle a whole batch by its intents.
 Never does: changing a row that has an outcome; opening a transaction.
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations

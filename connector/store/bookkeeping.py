@@ -2,7 +2,7 @@
 
 Owns: the tables `endpoints`, `maps`, `positions` and `runs`.
 Never does: moving a position outside the commit of what it covers.
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Bookkeeping:
             "version": row.version,
             "loaded_at": row.loaded_at,
             "stopped": None if row.stopped is None else encode_problem(row.stopped),
+            "allowed_deletes": row.allowed_deletes,
         }
         self._upsert(connection, maps, {"map": row.map}, values)
 
@@ -172,4 +173,6 @@ class Bookkeeping:
 
 def _map_row(row: sa.Row[Any]) -> MapRow:
     stopped = None if row.stopped is None else decode_problem(row.stopped)
-    return MapRow(row.map, row.fingerprint, row.version, row.loaded_at, stopped)
+    return MapRow(
+        row.map, row.fingerprint, row.version, row.loaded_at, stopped, row.allowed_deletes
+    )

@@ -2,7 +2,7 @@
 
 Owns: the store's clock, upserts, value lists, and how a connection is prepared.
 Never does: knowing a table.
-Tested in: tests/contract/test_store_contract.py, tests/unit/store/test_opening.py.
+Tested in: tests/contract/store/, tests/unit/store/test_opening.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the table `layouts`, a codec for each layout, and which one is current for a map.
 Never does: converting values itself (`images.py` does).
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations

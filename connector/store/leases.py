@@ -2,7 +2,7 @@
 
 Owns: the tables `leases` and `sequences`.
 Never does: waiting; a held lease is an error that says whose it is.
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 
 All times are the store's own clock, so that two workers with different clocks agree on who
 holds the lease. Every acquisition raises the fencing number; a worker that slept through its

@@ -2,7 +2,7 @@
 
 Owns: the tables `waits` and `conflicts`.
 Never does: deciding a conflict; opening a transaction.
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations

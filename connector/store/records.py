@@ -2,7 +2,7 @@
 
 Owns: the table `records` and the translation between its rows and `Record`.
 Never does: deciding a state; opening a transaction (it is handed the connection).
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ maps = Table(
     Column("version", Text, nullable=False),
     Column("loaded_at", Double),
     Column("stopped", Text),
+    Column("allowed_deletes", Integer, nullable=False, server_default="0"),
 )
 
 layouts = Table(

@@ -2,7 +2,7 @@
 
 Owns: a private SQLite database in a temporary file, whatever database the store itself is.
 Never does: touching the sync state.
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the order in which the work of one commit is carried out, under the lease.
 Never does: SQL of its own; each noun has its file.
-Tested in: tests/contract/test_store_contract.py.
+Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations

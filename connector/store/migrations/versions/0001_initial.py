@@ -43,6 +43,7 @@ def _bookkeeping() -> None:
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("loaded_at", sa.Double),
         sa.Column("stopped", sa.Text),
+        sa.Column("allowed_deletes", sa.Integer, nullable=False, server_default="0"),
     )
     op.create_table(
         "layouts",

@@ -1,0 +1,152 @@
+"""Every store the contract is asserted against, and what its tests build records with.
+
+A database joins by one entry in STORES: a function that makes an empty state in a folder and
+returns what opens it, as often as a test wants workers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from connector.errors import Problem, Subject
+from connector.mapping.values import Image, Side, ValueType
+from connector.store.base import (
+    Change,
+    ChangeKind,
+    Lease,
+    Presence,
+    Record,
+    SideState,
+    State,
+    Store,
+    Work,
+)
+from connector.store.opening import open_store
+
+Opener: TypeAlias = Callable[[], Store]
+
+COLUMNS = {
+    Side.COMMERCE: (
+        ("CardNumber", ValueType.TEXT),
+        ("EnrollmentDate", ValueType.DATE),
+        ("Balance", ValueType.DECIMAL),
+        ("Blocked", ValueType.BOOLEAN),
+    ),
+    Side.DATAVERSE: (
+        ("msdyn_cardnumber", ValueType.TEXT),
+        ("msdyn_tendertype", ValueType.CHOICE),
+        ("modifiedon", ValueType.INSTANT),
+    ),
+}
+MAP = "loyalty-card"
+
+
+def sqlite_store(folder: Path, template: Path) -> Opener:
+    """A SQLite file, copied from one that was migrated once."""
+    file = folder / "state.db"
+    shutil.copy(template, file)
+    return lambda: open_store(f"sqlite:///{file}")
+
+
+STORES = {"sqlite": sqlite_store}
+
+
+class Kit:
+    """One worker with its lease, and short ways to make and commit things."""
+
+    map = MAP
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+        self._opened: list[Store] = []
+        self.store = self.another()
+        self.layout = self.store.layout(MAP, COLUMNS)
+        self.lease: Lease = self.store.acquire(MAP, "first", 60)
+        self.run = self.store.start_run("sync", MAP, "f1", 100.0)
+
+    def another(self) -> Store:
+        """Another worker's store on the same state."""
+        store = self._opener()
+        self._opened.append(store)
+        return store
+
+    def close(self) -> None:
+        for store in self._opened:
+            store.close()
+
+    def commit(self, at: float = 100.0, **work: Any) -> None:
+        self.store.commit(self.lease, Work(self.run, at, **work))
+
+    def get(self, number: int, store: Store | None = None) -> Record:
+        return (store or self.store).by_numbers(self.layout, [number])[number]
+
+    @staticmethod
+    def commerce(number: int) -> Image:
+        return (f"C{number}", date(2024, 2, 29), Decimal("12.50"), False)
+
+    @staticmethod
+    def dataverse(number: int) -> Image:
+        return (f"C{number}", 806380000, datetime(2024, 2, 29, 12, 30, 5, 7000, tzinfo=UTC))
+
+    def record(self, number: int, **changed: Any) -> Record:
+        """A settled record, present on both sides."""
+        sides = {}
+        for side, image in (
+            (Side.COMMERCE, self.commerce(number)),
+            (Side.DATAVERSE, self.dataverse(number)),
+        ):
+            id, key, version = f"{side.value}-{number}", f"C{number}", f"W/{number}"
+            sides[side.value] = SideState(
+                Presence.PRESENT, id, key, version, 1, image, image, 5, 99.5, "somebody"
+            )
+        record = Record(number, MAP, f"c{number}", **sides)  # type: ignore[arg-type]
+        return replace(record, **changed)
+
+    def fresh(self, number: int) -> Record:
+        """A record of commerce whose create in Dataverse is intended under a chosen id."""
+        intended = SideState(id=f"dataverse-{number}", agreed=self.dataverse(number), tick=5)
+        return self.record(number, dataverse=intended, state=State.PENDING, due=90.0)
+
+    def intent(self, number: int, record: int, batch: int, **changed: Any) -> Change:
+        """A create in Dataverse that has left."""
+        change = Change(
+            number, record, ChangeKind.CREATE, Side.DATAVERSE, batch, f"dataverse-{record}",
+            after={"msdyn_cardnumber": f"C{record}"}, outcome=None,
+        )  # fmt: skip
+        return replace(change, **changed)
+
+    def outcomes(self, record: int) -> list[str | None]:
+        return [row.outcome for row in self.store.history(record)]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "state.db"
+    open_store(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(params=sorted(STORES))
+def kit(request: pytest.FixtureRequest, tmp_path: Path, template: Path) -> Iterator[Kit]:
+    kit = Kit(STORES[request.param](tmp_path, template))
+    yield kit
+    kit.close()
+
+
+@pytest.fixture
+def problem() -> Problem:
+    return Problem(
+        "choice-unknown",
+        "no translation of 'AsGift'",
+        "add it to the map's values",
+        Subject(map=MAP, side="commerce", field="CardTenderType", line=7),
+        "warning",
+    )

@@ -1,0 +1,85 @@
+"""The audit: what it keeps, for how long, and in which form."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connector.errors import StateError
+from connector.mapping.values import Side, Value
+from connector.store.base import Change, ChangeKind, ChangeRow, Completion
+
+if TYPE_CHECKING:
+    from tests.contract.store.conftest import Kit
+
+
+def test_history_tells_everything_about_one_record_oldest_first(kit: Kit) -> None:
+    before: dict[str, Value] = {
+        "Balance": Decimal("1E+2"),
+        "EnrollmentDate": date(2024, 1, 2),
+        "Blocked": None,
+    }
+    after: dict[str, Value] = {
+        "modifiedon": datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
+        "type": 806380000,
+    }
+    update = Change(
+        5, 1, ChangeKind.UPDATE, Side.DATAVERSE, 9, "g1", "v1", before, after, None, "first"
+    )
+    kit.commit(at=100.5, inserted=[kit.record(1)], changes=[update])
+    kit.commit(at=101.5, completions=[Completion(5, "applied", "v2")])
+    kit.commit(at=102.5, changes=[Change(3, 1, ChangeKind.SEEN, Side.COMMERCE)])
+    kit.commit(at=102.5, changes=[Change(4, 2, ChangeKind.SEEN, Side.COMMERCE)])
+    seen, written = kit.store.history(1)
+    assert (seen.number, seen.outcome, seen.before, seen.after) == (3, "noted", None, None)
+    assert written == ChangeRow(
+        5, kit.run, 100.5, 1, ChangeKind.UPDATE, Side.DATAVERSE, "g1", "v1", "v2",
+        {"Balance": "100", "EnrollmentDate": "2024-01-02", "Blocked": None},
+        {"modifiedon": "2024-01-02T03:04:05Z", "type": 806380000},
+        "applied", "first",
+    )  # fmt: skip
+    assert kit.store.history(3) == []
+
+
+def test_an_intent_and_its_outcome_may_come_in_one_commit(kit: Kit) -> None:
+    kit.commit(changes=[kit.intent(1, 1, 1)], completions=[Completion(1, "applied", None, "why")])
+    assert kit.outcomes(1) == ["applied"]
+    assert kit.store.history(1)[0].detail == "why"
+
+
+def test_an_outcome_is_never_replaced(kit: Kit) -> None:
+    kit.commit(changes=[kit.intent(1, 1, 1), kit.intent(2, 2, 1)])
+    kit.commit(completions=[Completion(1, "stale")])
+    with pytest.raises(StateError) as caught:
+        kit.commit(completions=[Completion(2, "applied"), Completion(1, "applied")])
+    assert caught.value.code == "intent-missing"
+    kit.commit(completed_batch=(1, "unknown"))
+    assert [kit.outcomes(n) for n in (1, 2)] == [["stale"], ["unknown"]]
+
+
+def test_deletes_are_counted_per_side_and_time_whatever_became_of_them(kit: Kit) -> None:
+    def delete(number: int, side: Side, outcome: str | None) -> Change:
+        return Change(number, number, ChangeKind.DELETE, side, 1, outcome=outcome)
+
+    kit.commit(at=10.0, changes=[delete(1, Side.DATAVERSE, "applied")])
+    kit.commit(
+        at=20.0,
+        changes=[
+            delete(2, Side.DATAVERSE, None),
+            delete(3, Side.COMMERCE, "applied"),
+            kit.intent(4, 4, 1),
+        ],
+    )
+    later = kit.store.start_run("sync", kit.map, "f1", 30.0)
+    assert later != kit.run
+    kit.run = later
+    kit.commit(at=30.0, changes=[delete(5, Side.DATAVERSE, "missing")])
+    counted = [
+        kit.store.deletes_since(kit.map, Side.DATAVERSE, t) for t in (10.0, 10.5, 20.0, 31.0)
+    ]
+    assert counted == [3, 2, 2, 0]
+    assert kit.store.deletes_since(kit.map, Side.COMMERCE, 0.0) == 1
+    assert kit.store.deletes_since("other-map", Side.DATAVERSE, 0.0) == 0
