@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11
                  >/dev/null 2>&1 && echo $(name))))
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
-LOCKED := $(PIP) install --require-hashes --requirement
+LOCKED := $(PIP) install --require-hashes --no-build-isolation --requirement
 
 .PHONY: demo test check lock clean
 .DELETE_ON_ERROR:
@@ -39,11 +39,13 @@ $(VENV)/created.stamp:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The project itself is installed last, in place, so that edits count at once.
+# What builds a package is locked too, and comes first: one dependency (sly) is published as
+# source only. The project itself is installed last, in place, so that edits count at once.
 $(VENV)/runtime.stamp: $(VENV)/created.stamp requirements/runtime.txt requirements/build.txt \
                        pyproject.toml
 	@echo "Installing what dualwrite needs (hash-checked)"
-	@$(LOCKED) requirements/build.txt --requirement requirements/runtime.txt
+	@$(LOCKED) requirements/build.txt
+	@$(LOCKED) requirements/runtime.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -63,7 +65,7 @@ lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
 	@$(COMPILE) --extra dev --output-file requirements/dev.txt pyproject.toml
 	@$(COMPILE) --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
-	@echo "hatchling" | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt -
+	@printf 'hatchling\nsetuptools\n' | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt -
 	@echo "Locked: requirements/dev.txt, requirements/runtime.txt, requirements/build.txt"
 
 clean:
