@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from connector.endpoints.base import Endpoint, Entity
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
-from connector.errors import ConfigError, Problem, Subject, UsageError
+from connector.errors import ConfigError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
 from connector.mapping.columns import Column
@@ -56,19 +56,6 @@ class Project:
     _executor: ThreadPoolExecutor
     _progress: Progress
     _stopping: Callable[[], bool]
-
-    def chosen(self, name: str | None) -> list[MapDocument]:
-        """The named map, or all of them; raises `UsageError` (`map-unknown`)."""
-        if name is None:
-            return list(self.documents.values())
-        if name not in self.documents:
-            raise UsageError(
-                "map-unknown",
-                f"there is no map `{name}`",
-                subject=Subject(map=name),
-                remedy=f"choose one of {', '.join(self.documents)}",
-            )
-        return [self.documents[name]]
 
     def endpoints(self, document: MapDocument) -> dict[Side, Endpoint]:
         """The two endpoints of a map; raises `ConfigError` (`side-unknown`)."""

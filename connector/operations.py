@@ -8,7 +8,7 @@ Tested in: tests/acceptance.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.bootstrap import Project
@@ -24,6 +24,7 @@ from connector.errors import (
     MapError,
     MapStoppedError,
     Problem,
+    Subject,
     UsageError,
 )
 from connector.mapping.document import MapDocument
@@ -48,8 +49,7 @@ class MapOutcome:
     @property
     def writes(self) -> int:
         """Writes that were applied, on both sides."""
-        verbs = ("created ", "updated ", "deleted ")
-        return sum(count for name, count in self.counts.items() if name.startswith(verbs))
+        return written_in(self.counts)
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON form (docs/json.md)."""
@@ -76,6 +76,25 @@ class Need:
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON form (docs/json.md)."""
         return {"map": self.map, "kind": self.kind, "count": self.count}
+
+
+def named(documents: Sequence[MapDocument], name: str) -> MapDocument:
+    """The map of this name; raises `UsageError` (`map-unknown`)."""
+    for document in documents:
+        if document.map == name:
+            return document
+    raise UsageError(
+        "map-unknown",
+        f"there is no map `{name}`",
+        subject=Subject(map=name),
+        remedy=f"choose one of {', '.join(document.map for document in documents)}",
+    )
+
+
+def chosen(project: Project, name: str | None) -> list[MapDocument]:
+    """The named map, or all of the project; raises `UsageError` (`map-unknown`)."""
+    documents = list(project.documents.values())
+    return documents if name is None else [named(documents, name)]
 
 
 def exit_code(outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -> int:
@@ -121,14 +140,19 @@ def load_maps(
 
 
 def sync_maps(
-    project: Project, documents: Sequence[MapDocument], *, max_seconds: float | None = None
+    project: Project,
+    documents: Sequence[MapDocument],
+    *,
+    max_seconds: float | None = None,
+    key: str | None = None,
 ) -> list[MapOutcome]:
-    """One sync of each map; the bound on time is shared by all."""
+    """One sync of each map, or of one record; the bound on time is shared by all."""
     clock = project.ports(documents[0]).monotonic
     end = None if max_seconds is None else clock() + max_seconds
 
     def work(run: MapRun) -> Finish:
-        return sync(run, None if end is None else max(0.0, end - clock()))
+        left = None if end is None else max(0.0, end - clock())
+        return sync(run, left, normal_key(key) if key is not None else None)
 
     return _each(project, documents, "sync", work)
 
@@ -165,11 +189,47 @@ def _each(
     return outcomes
 
 
-def rehearse_map(project: Project, document: MapDocument, key: str | None) -> Rehearsal:
-    """The dry run of one map, or of one of its records."""
+_ROWS_PER_SECOND = 1000.0
+"""What is assumed of a side nobody has written to yet."""
+
+
+def rehearse_map(
+    project: Project, document: MapDocument, key: str | None
+) -> tuple[Rehearsal, float]:
+    """The dry run of one map, or of one of its records, and the estimated seconds it stands for."""
     map, entities = project.compiled(document)
     run = DryRun(map, entities, project.ports(document), project.tuning)
-    return rehearse(run, normal_key(key) if key is not None else None)
+    rehearsal = rehearse(run, normal_key(key) if key is not None else None)
+    return rehearsal, rehearsal.writes / _speed(project, document.map)
+
+
+def _speed(project: Project, map: str) -> float:
+    """Rows written per second in the last runs that wrote enough to tell."""
+    rows, seconds = 0, 0.0
+    for run in project.store.runs(map, 20):
+        written = written_in(run.counts)
+        if run.ended is not None and written >= 100:
+            rows += written
+            seconds += max(run.ended - run.started, 0.001)
+    return rows / seconds if rows else _ROWS_PER_SECOND
+
+
+def written_in(counts: Mapping[str, int]) -> int:
+    """Writes that were applied, on both sides, by the counts of a run."""
+    verbs = ("created ", "updated ", "deleted ")
+    return sum(count for name, count in counts.items() if name.startswith(verbs))
+
+
+def master_side(name: str | None) -> Side | None:
+    """The side an option names; raises `UsageError` (`side-unknown`)."""
+    if name is None:
+        return None
+    try:
+        return Side(name)
+    except ValueError as error:
+        raise UsageError(
+            "side-unknown", f"there is no side `{name}`", remedy="write commerce or dataverse"
+        ) from error
 
 
 def verify_map(
@@ -178,16 +238,17 @@ def verify_map(
     report: Callable[[Finding], None],
     *,
     repair: bool = False,
+    key: str | None = None,
 ) -> Verdict:
-    """Compare one map; with `repair`, settle the differences and compare again."""
+    """Compare one map or one record; with `repair`, settle the differences and compare again."""
     map, entities = project.compiled(document)
     ports = project.ports(document)
     if repair:
-        first = comparing.verify(map, ports)
+        first = comparing.verify(map, ports, key=key)
         if not first.equal:
             with running("repair", map, entities, ports, project.tuning) as run:
                 comparing.repair(run, first.findings)
-    return comparing.verify(map, ports, report)
+    return comparing.verify(map, ports, report, key)
 
 
 def check_project(project: Project) -> Iterator[Problem]:
@@ -319,3 +380,24 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
         }
     problem = row.stopped if row is not None else None
     return MapStatus(document.map, state, lag, store.counts(document.map), last, problem)
+
+
+def resume_map(project: Project, document: MapDocument, allow_deletes: int) -> None:
+    """Let a stopped map run again, and release so many deletes beyond the guard.
+
+    Raises `UsageError` (`map-not-stopped`).
+    """
+    row = project.store.map_row(document.map)
+    if row is None or (row.stopped is None and not allow_deletes):
+        raise UsageError(
+            "map-not-stopped",
+            "this map is not stopped",
+            subject=Subject(map=document.map),
+            remedy="nothing to do; `dualwrite status` shows where it stands",
+        )
+    map, entities = project.compiled(document)
+    ports = project.ports(document)
+    with running("resume", map, entities, ports, project.tuning, held=True) as run:
+        work = run.work()
+        work.map = replace(row, stopped=None, allowed_deletes=allow_deletes)
+        run.commit(work)

@@ -36,7 +36,7 @@ def load(
     A load that was killed goes on where it stopped: run the same command again.
     """
     from connector.bootstrap import open_project
-    from connector.operations import load_maps, master_side, needs
+    from connector.operations import chosen, load_maps, master_side, needs
 
     winner = master_side(master)
     with (
@@ -44,7 +44,7 @@ def load(
         progress(options.json) as told,
         open_project(options.settings(), told, stop) as project,
     ):
-        documents = project.chosen(map)
+        documents = chosen(project, map)
         outcomes = load_maps(project, documents, master=winner, again=again)
         people = needs(project, documents)
     finish("load", outcomes, people, as_json=options.json)

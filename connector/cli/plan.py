@@ -29,21 +29,21 @@ def plan(
 ) -> None:
     """Show what the next `sync` (or first `load`) would write; changes nothing."""
     from connector.bootstrap import open_project
-    from connector.operations import rehearse_map
+    from connector.operations import chosen, rehearse_map
 
     made: list[dict[str, Any]] = []
     with (
         progress(options.json) as told,
         open_project(options.settings(), told) as project,
     ):
-        for document in project.chosen(map):
-            rehearsal = rehearse_map(project, document, key)
+        for document in chosen(project, map):
+            rehearsal, seconds = rehearse_map(project, document, key)
             made.append(
                 {
                     "map": document.map,
                     "command": "load" if rehearsal.first_load else "sync",
                     "writes": rehearsal.writes,
-                    "estimated_seconds": rehearsal.estimated_seconds,
+                    "estimated_seconds": round(seconds, 1),
                     "counts": {n.replace(" ", "_"): c for n, c in sorted(rehearsal.counts.items())},
                     "planned": [asdict(planned) for planned in rehearsal.planned[:limit]],
                 }

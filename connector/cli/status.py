@@ -25,10 +25,10 @@ def status(
 ) -> None:
     """Show per map: state, lag, what is pending, waiting, parked or in conflict, and last run."""
     from connector.bootstrap import open_project
-    from connector.operations import needs, status_of
+    from connector.operations import chosen, needs, status_of
 
     with open_project(options.settings()) as project:
-        documents = project.chosen(map)
+        documents = chosen(project, map)
         states = [status_of(project, document).as_dict() for document in documents]
         people = [need.as_dict() for need in needs(project, documents)]
     if options.json:

@@ -23,6 +23,7 @@ app = typer.Typer(add_completion=False)
 def sync(
     options: Options,
     map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Write only this record.")] = None,
     max_seconds: Annotated[
         float | None,
         typer.Option(min=0, help="Stop in good order after so long; the rest waits."),
@@ -30,14 +31,14 @@ def sync(
 ) -> None:
     """Carry the changes of both sides across, until nothing is due."""
     from connector.bootstrap import open_project
-    from connector.operations import needs, sync_maps
+    from connector.operations import chosen, needs, sync_maps
 
     with (
         stop_in_good_order() as stop,
         progress(options.json) as told,
         open_project(options.settings(), told, stop) as project,
     ):
-        documents = project.chosen(map)
-        outcomes = sync_maps(project, documents, max_seconds=max_seconds)
+        documents = chosen(project, map)
+        outcomes = sync_maps(project, documents, max_seconds=max_seconds, key=key)
         people = needs(project, documents)
     finish("sync", outcomes, people, as_json=options.json)

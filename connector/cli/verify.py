@@ -39,7 +39,7 @@ def verify(
 ) -> None:
     """Compare everything both sides hold; each difference is read again before it is reported."""
     from connector.bootstrap import open_project
-    from connector.operations import verify_map
+    from connector.operations import chosen, verify_map
     from connector.reports import findings_report
 
     maps: list[dict[str, Any]] = []
@@ -47,7 +47,7 @@ def verify(
         told = stack.enter_context(progress(options.json))
         write = stack.enter_context(findings_report(report))
         project = stack.enter_context(open_project(options.settings(), told))
-        for document in project.chosen(map):
+        for document in chosen(project, map):
             verdict = verify_map(
                 project,
                 document,

@@ -173,7 +173,9 @@ class Applier:
     def _allowance(self, side: Side) -> int:
         run = self.run
         bound = run.store.bound(run.map.name, side)
-        return allowance(run.guard, bound, self._sent(side), 0)
+        row = run.store.map_row(run.map.name)
+        released = row.allowed_deletes if row is not None else 0
+        return allowance(run.guard, bound, self._sent(side), released)
 
     def _halt(self, problem: Problem) -> None:
         """Settle what is out, hold the map, and say why."""

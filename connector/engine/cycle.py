@@ -26,8 +26,10 @@ class Finish:
     rounds: int
 
 
-def sync(run: MapRun, max_seconds: float | None = None) -> Finish:
+def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None) -> Finish:
     """Capture and apply until nothing is due, or the run's bound is reached.
+
+    `only` limits planning to the record under one normalised key; what else was seen stays due.
 
     Raises `MapError` (`map-not-loaded`) where no load has finished, and whatever a side raises
     that a later run cannot cure by itself.
@@ -47,15 +49,15 @@ def sync(run: MapRun, max_seconds: float | None = None) -> Finish:
             capture(run, side)
         if round == 1:
             wake(run)
-        left = settle_due(run, deadline)
+        left = settle_due(run, deadline, only)
         if left or _out_of_time(run, deadline):
             return Finish(False, round)
-        if not _more(run):
+        if only is not None or not _more(run):
             return Finish(True, round)
     return Finish(False, run.limits.rounds)
 
 
-def settle_due(run: MapRun, deadline: float | None = None) -> bool:
+def settle_due(run: MapRun, deadline: float | None = None, only: str | None = None) -> bool:
     """Work through all due records, again while that makes more of them due; True if cut short."""
     applier = Applier(run)
     for _ in range(run.limits.rounds):
@@ -65,6 +67,8 @@ def settle_due(run: MapRun, deadline: float | None = None) -> bool:
             if not records:
                 break
             after = records[-1].number
+            if only is not None:
+                records = [record for record in records if record.key == only]
             seen += len(records)
             absorbed = Absorbed(run.work())
             for record in records:

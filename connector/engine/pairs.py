@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from connector.endpoints.base import Endpoint
 from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Image, Side
+from connector.mapping.values import Image, Side, normal_key
 from connector.store.base import Scratch
 
 
@@ -77,6 +77,23 @@ def couples(
             rest = []
     if rest:
         yield rest
+
+
+def couples_of(map: CompiledMap, endpoints: Mapping[Side, Endpoint], key: str) -> list[Couple]:
+    """The rows of both sides under one key, as a person types it."""
+    held: dict[Side, list[Held]] = {}
+    for side in Side:
+        columns = map.column_names(side)
+        by = columns[map.keys[side][0]]
+        found = endpoints[side].read(map.entity(side), columns, by=by, values=[key]).rows
+        held[side] = [Held(row.id, row.image) for rows in found.values() for row in rows]
+    normal = normal_key(key) or key
+    commerce, dataverse = held[Side.COMMERCE], held[Side.DATAVERSE]
+    if not commerce and not dataverse:
+        return []
+    first = Couple(normal, next(iter(commerce), None), next(iter(dataverse), None))
+    twins = [Couple(normal, row, None, twin=True) for row in commerce[1:]]
+    return [first, *twins, *(Couple(normal, None, row, twin=True) for row in dataverse[1:])]
 
 
 def _pages(

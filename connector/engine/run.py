@@ -172,12 +172,17 @@ def running(
     entities: dict[Side, Entity],
     ports: Ports,
     tuning: Tuning,
+    *,
+    held: bool = False,
 ) -> Iterator[MapRun]:
     """Hold the lease and the run row of one map for one command.
 
+    `held` is for commands that work on a map a guard or a person holds.
+
     Raises `LeaseHeldError`, `IdentityChangedError`, `MapStoppedError`.
     """
-    refuse_stopped(ports.store.map_row(map.name))
+    if not held:
+        refuse_stopped(ports.store.map_row(map.name))
     run = MapRun(map, entities, ports, tuning)
     run.take()
     try:

@@ -15,7 +15,7 @@ from connector.endpoints.base import Page
 from connector.engine.absorb import absorb
 from connector.engine.cycle import settle_due
 from connector.engine.lookups import resolve
-from connector.engine.pairs import Couple, Held, couples
+from connector.engine.pairs import Couple, Held, couples, couples_of
 from connector.engine.plan import plan
 from connector.engine.ports import Ports
 from connector.engine.run import MapRun, layout_of
@@ -75,8 +75,16 @@ class Verdict:
 Report = Callable[[Finding], None]
 
 
-def verify(map: CompiledMap, ports: Ports, report: Report = lambda _finding: None) -> Verdict:
-    """Compare everything both sides hold. Takes no lease and keeps nothing."""
+def verify(
+    map: CompiledMap,
+    ports: Ports,
+    report: Report = lambda _finding: None,
+    key: str | None = None,
+) -> Verdict:
+    """Compare everything both sides hold, or the record under `key`.
+
+    Takes no lease and keeps nothing.
+    """
     layout = layout_of(map, ports)
     verdict = Verdict()
 
@@ -85,7 +93,8 @@ def verify(map: CompiledMap, ports: Ports, report: Report = lambda _finding: Non
         report(finding)
 
     with ports.store.scratch(layout, Side.DATAVERSE) as scratch:
-        for batch in couples(map, ports.endpoints, scratch, ports.progress):
+        whole = couples(map, ports.endpoints, scratch, ports.progress)
+        for batch in whole if key is None else [couples_of(map, ports.endpoints, key)]:
             verdict.compared += len(batch)
             doubtful = _not_equal(map, ports, batch)
             if doubtful:

@@ -246,6 +246,8 @@ class MapRow:
     loaded_at: float | None = None
     stopped: Problem | None = None
     """Why a guard, an alert or a person holds the map; None while it may run."""
+    allowed_deletes: int = 0
+    """Deletes a person released beyond the guard; counted down as they are sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,116 @@
+"""`dualwrite maps`: list, show and resume maps.
+
+Owns: how a map is drawn, in dual-write's own reading order.
+Never does: the work (`connector.operations`).
+Tested in: tests/acceptance/test_commands.py.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Options, with_options
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+MapName = Annotated[str, typer.Argument(metavar="MAP")]
+
+
+@app.command("list")
+@with_options
+def list_maps(options: Options) -> None:
+    """List the maps of this project."""
+    from connector.mapping.document import read_documents
+
+    documents = read_documents(options.settings().maps.path)
+    rows = [
+        {
+            "map": d.map,
+            "title": d.title,
+            "version": d.version,
+            "commerce": d.commerce.entity,
+            "dataverse": d.dataverse.entity,
+            "fields": len(d.fields),
+            "file": d.file.path,
+        }
+        for d in documents
+    ]
+    if options.json:
+        output.emit({"maps": rows})
+        return
+    output.table("maps", list(rows[0]), [list(row.values()) for row in rows])
+
+
+@app.command()
+@with_options
+def show(options: Options, map: MapName) -> None:
+    """Draw one map as a table: left column, symbol, right column."""
+    from connector.mapping.document import read_documents
+    from connector.operations import named
+
+    document = named(read_documents(options.settings().maps.path), map)
+    if options.json:
+        output.emit(document.model_dump(mode="json"))
+        return
+    rows = [
+        (
+            row.commerce or "none",
+            row.sync,
+            row.dataverse or "none",
+            "key" if row.key else row.together or "",
+            row.conflict or document.conflict,
+            _transform(row.model_dump(mode="json")),
+        )
+        for row in document.fields
+    ]
+    title = (
+        f"{document.title or document.map} {document.version}: master {document.master}, "
+        f"deletes commerce {document.deletes.commerce}, dataverse {document.deletes.dataverse}"
+    )
+    columns = [
+        document.commerce.entity,
+        "",
+        document.dataverse.entity,
+        "group",
+        "conflict",
+        "transform",
+    ]
+    output.table(title, columns, rows)
+
+
+@app.command()
+@with_options
+def resume(
+    options: Options,
+    map: MapName,
+    allow_deletes: Annotated[
+        int, typer.Option(min=0, help="Release exactly so many deletes beyond the guard.")
+    ] = 0,
+) -> None:
+    """Let a map run again that a guard has stopped."""
+    from connector.bootstrap import open_project
+    from connector.operations import chosen, resume_map
+
+    with open_project(options.settings()) as project:
+        resume_map(project, chosen(project, map)[0], allow_deletes)
+    if options.json:
+        output.emit({"map": map, "state": "running", "allowed_deletes": allow_deletes})
+    else:
+        output.say(f"{map} runs again; the next `dualwrite sync` goes on where it stopped")
+
+
+def _transform(row: dict[str, Any]) -> str:
+    parts: list[str] = []
+    if row["values"]:
+        parts.append(", ".join(f"{left}={right}" for left, right in row["values"].items()))
+    if row["default"]:
+        given = {side: v for side, v in row["default"].items() if v is not None}
+        parts.append("default " + ", ".join(f"{side} {v}" for side, v in given.items()))
+    if row["constant"] is not None:
+        parts.append(f"constant {row['constant']}")
+    if row["type"]:
+        parts.append(f"as {row['type']}")
+    return "; ".join(parts)
