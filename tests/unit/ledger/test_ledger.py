@@ -1,0 +1,88 @@
+"""Opening a ledger: creation, identity, versions, what cannot be opened."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from connector.errors import ConfigError, UnreachableError
+from connector.ledger.ledger import Ledger
+from connector.ledger.schema import CURRENCIES, REFERENCES, ledger_info
+from connector.ledger.sql import transaction
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_a_new_ledger_knows_the_common_currencies(ledger: Ledger) -> None:
+    table = REFERENCES["currencies"]
+    with ledger.reading() as connection:
+        codes = set(connection.scalars(sa.select(table.c.number)))
+    assert codes == set(CURRENCIES) >= {"USD", "EUR", "CAD", "GBP", "DKK", "SEK"}
+
+
+def test_a_ledger_keeps_its_identity_and_records(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "folder" / "ledger.db"
+    with Ledger.open(url(path)) as first:
+        first.store("cards").create({"CardNumber": "1"}, by="ann")
+    with Ledger.open(url(path), create=False) as again:
+        assert again.id == first.id
+        assert again.store("cards").count() == 1
+    with Ledger.open(url(tmp_path / "other.db")) as other:
+        assert other.id != first.id
+
+
+def test_processes_that_open_a_new_ledger_together_agree_on_one(tmp_path: Path) -> None:
+    def opened_id(_: int) -> str:
+        with Ledger.open(url(tmp_path / "ledger.db")) as ledger:
+            return ledger.id
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(opened_id, range(6)))) == 1
+
+
+def test_a_ledger_that_shall_not_be_made_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with pytest.raises(ConfigError) as caught:
+        Ledger.open(url(path), create=False)
+    assert caught.value.code == "ledger-missing"
+    assert not path.exists()
+    path.touch()  # an empty file is a valid, empty database
+    with pytest.raises(ConfigError) as caught:
+        Ledger.open(url(path), create=False)
+    assert caught.value.code == "ledger-missing"
+
+
+def test_a_ledger_of_another_version_is_refused(ledger: Ledger) -> None:
+    with transaction(ledger._engine, write=True) as connection:
+        connection.execute(sa.update(ledger_info).values(schema_version=99))
+    with pytest.raises(ConfigError) as caught:
+        Ledger.open(ledger.title)
+    assert caught.value.code == "ledger-version"
+    assert "99" in caught.value.message
+
+
+@pytest.mark.parametrize("broken", ["sqlite://", "sqlite:///:memory:", "nonsense", "cobol:///x"])
+def test_a_url_that_names_no_ledger_is_refused(broken: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Ledger.open(broken)
+    assert caught.value.code == "ledger-url"
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_text("Loyalty_Number,Country\n" * 100)
+    with pytest.raises(ConfigError) as caught:
+        Ledger.open(url(path))
+    assert caught.value.code == "ledger-unusable"
+    assert path.read_text().startswith("Loyalty_Number"), "it was not touched"
+
+
+def test_a_path_that_is_a_folder_is_unreachable(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError) as caught:
+        Ledger.open(url(tmp_path))
+    assert caught.value.code == "ledger-unreachable"
