@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -168,14 +169,15 @@ class TestOptions:
         register(raising(typer.Exit(3)))
         assert program.run(["probe"]) == 3
 
-    def test_every_command_has_them(self, capsys: Capture) -> None:
-        for row in program.COMMANDS:
-            if row.name in ("ledger",):  # a group: its commands have them
-                continue
-            assert program.run([row.name, "--help"]) == 0
+    @pytest.mark.parametrize("row", program.COMMANDS, ids=lambda row: row.name)
+    def test_every_command_has_them(self, row: program.Row, capsys: Capture) -> None:
+        command = typer.main.get_command(importlib.import_module(row.module).app)
+        names = list(getattr(command, "commands", {}))
+        for line in [[row.name, name] for name in names] or [[row.name]]:
+            assert program.run([*line, "--help"]) == 0
             shown = capsys.readouterr().out
             for option in ("--config", "--json", "--debug", "--version"):
-                assert option in shown, row.name
+                assert option in shown, line
 
     @pytest.mark.parametrize("line", [["--version"], ["schema", "--version"]])
     def test_version(self, line: list[str], capsys: Capture) -> None:
