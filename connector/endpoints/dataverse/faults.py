@@ -18,6 +18,7 @@ import orjson
 
 from connector.endpoints.base import (
     Create,
+    Delete,
     Exists,
     Missing,
     Operation,
@@ -127,8 +128,14 @@ def _precondition(operation: Operation, fault: Fault) -> Outcome:
 
 
 def _named_field(operation: Operation, message: str) -> str | None:
-    """The first column of this operation that the message names."""
-    values = getattr(operation, "values", {})
+    """The column of this operation that the message names, or whose lookup target it names."""
+    if isinstance(operation, Delete):
+        return None
+    values = operation.values
+    missing = {guid.lower() for guid in _GUID.findall(message)}
+    for name, value in values.items():
+        if isinstance(value, str) and value.lower() in missing:
+            return name
     columns = {name.lower(): name for name in values}
     words = (word.lower() for word in _WORD.findall(message))
     return next((columns[word] for word in words if word in columns), None)

@@ -91,7 +91,10 @@ class Writing:
         self._outcomes: list[Outcome | None] = [None] * len(operations)
 
     def run(self) -> list[Outcome]:
-        """Carry it out: the creates in one request, then everything else in another."""
+        """Carry it out: updates and deletes in one request, then the creates in another.
+
+        In this order a key that a delete or update sets free can be taken by a create.
+        """
         creates: list[tuple[int, Create]] = []
         others: list[tuple[int, Update | Delete]] = []
         for place, operation in enumerate(self._operations):
@@ -99,11 +102,11 @@ class Writing:
                 creates.append((place, operation))
             else:
                 others.append((place, operation))
-        if creates:
-            self._create(creates)
         parts = [part for place, one in others if (part := self._part(place, one)) is not None]
         if parts:
             self._send(parts)
+        if creates:
+            self._create(creates)
         return [_settled(outcome) for outcome in self._outcomes]
 
     # ------------------------------------------------------------------------ creates

@@ -79,8 +79,8 @@ OUTCOMES: list[tuple[Operation, Fault, Outcome]] = [
     ),
     (
         CREATE,
-        Fault(404, "0x80040217", f"cur With Id = {OTHER} Does Not Exist"),
-        Rejected("0x80040217", f"cur With Id = {OTHER} Does Not Exist", "cur"),
+        Fault(404, "0x80040217", f"transactioncurrency With Id = {OTHER} Does Not Exist"),
+        Rejected("0x80040217", f"transactioncurrency With Id = {OTHER} Does Not Exist", "cur"),
     ),
     (
         CREATE,
