@@ -14,6 +14,7 @@ from typing import Any
 from connector.bootstrap import Project
 from connector.engine import verify as comparing
 from connector.engine.cycle import Finish, sync
+from connector.engine.decide import decide
 from connector.engine.load import load
 from connector.engine.rehearse import DryRun, Rehearsal, rehearse
 from connector.engine.run import MapRun, running
@@ -401,3 +402,56 @@ def resume_map(project: Project, document: MapDocument, allow_deletes: int) -> N
         work = run.work()
         work.map = replace(row, stopped=None, allowed_deletes=allow_deletes)
         run.commit(work)
+
+
+def conflicts_of(project: Project, documents: Sequence[MapDocument]) -> list[dict[str, Any]]:
+    """The conflicts that wait for a person, in their documented JSON form (docs/json.md)."""
+    found: list[dict[str, Any]] = []
+    for document in documents:
+        after = 0
+        while page := project.store.open_conflicts(document.map, after, 1000):
+            after = page[-1].number
+            for one in page:
+                seen, base = one.conflict.seen, one.conflict.base
+                found.append(
+                    {
+                        "map": document.map,
+                        "record": one.record,
+                        "key": one.key,
+                        "field": one.conflict.group,
+                        "opened": one.opened,
+                        **{side.value: dict(seen.get(side, {})) for side in Side},
+                        "base": {side.value: dict(values) for side, values in base.items()},
+                    }
+                )
+    return found
+
+
+def resolve_conflicts(
+    project: Project, document: MapDocument, key: str | None, winner: Side, group: str | None
+) -> MapOutcome:
+    """Let one side win: the conflicts of one record (by key or record number), or all of a map.
+
+    Raises `UsageError` (`conflict-unknown`).
+    """
+    map, entities = project.compiled(document)
+    ports = project.ports(document)
+    outcome = MapOutcome(document.map)
+    with running("resolve", map, entities, ports, project.tuning) as run:
+        wanted = [
+            one["record"]
+            for one in conflicts_of(project, [document])
+            if key is None or key == str(one["record"]) or normal_key(key) == one["key"]
+        ]
+        if not wanted:
+            raise UsageError(
+                "conflict-unknown",
+                "there is no open conflict to resolve here",
+                subject=Subject(map=document.map, record=key),
+                remedy="`dualwrite conflicts list` shows the open ones",
+            )
+        records = list(project.store.by_numbers(run.layout, wanted).values())
+        decide(run, records, winner, group)
+        outcome.finished = True
+        outcome.counts = dict(run.counts)
+    return outcome

@@ -46,6 +46,7 @@ COMMANDS = (
     Row("verify", "connector.cli.verify", "Compare everything both sides hold."),
     Row("status", "connector.cli.status", "Show where each map stands."),
     Row("maps", "connector.cli.maps", "List, show and resume maps."),
+    Row("conflicts", "connector.cli.conflicts", "List and decide conflicts."),
     Row("demo", "connector.cli.demo", "Play the whole story on this machine."),
     Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),
     Row("ledger", "connector.cli.ledger", "Work with the embedded commerce ledger."),

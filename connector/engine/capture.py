@@ -59,14 +59,10 @@ def _follow(run: MapRun, side: Side, feed: Position, keep: Then) -> int:
     for tick, page in _ticked(run, pages):
         text = page.position if page.last else page.resume
         position = replace(feed, text=text or feed.text, tick=tick, at=run.now())
-        moved = position.text != feed.text
         count += len(page.rows) + len(page.deleted)
-        if not page.rows and not page.deleted and not moved:
-            continue
         if not _adopted(run, side, tick, page, position):
             absorbed = absorb(run, side, tick, page)
-            if moved:
-                absorbed.work.positions.append(position)
+            absorbed.work.positions.append(position)
             keep(absorbed)
         run.tell(f"read {side}", len(page.rows) + len(page.deleted))
         if run.ports.stopping():

@@ -1,0 +1,88 @@
+"""`dualwrite conflicts`: what two people edited at once, and who wins.
+
+Owns: how conflicts are shown. Never does: deciding.
+Tested in: tests/acceptance/test_conflicts.py.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Options, with_options
+from connector.errors import UsageError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+MapOption = Annotated[str | None, typer.Option("--map", help="Only this map.")]
+
+
+@app.command("list")
+@with_options
+def list_conflicts(options: Options, map: MapOption = None) -> None:
+    """List the conflicts that wait for a decision."""
+    from connector.bootstrap import open_project
+    from connector.operations import chosen, conflicts_of
+
+    with open_project(options.settings()) as project:
+        found = conflicts_of(project, chosen(project, map))
+    if options.json:
+        output.emit({"conflicts": found})
+        return
+    if not found:
+        output.say("no conflicts")
+        return
+    output.table(
+        "conflicts",
+        ["map", "key", "record", "field", "agreed", "commerce", "dataverse"],
+        [
+            (
+                one["map"],
+                one["key"],
+                one["record"],
+                one["field"],
+                _values(one["base"].get("commerce")),
+                _values(one["commerce"]),
+                _values(one["dataverse"]),
+            )
+            for one in found
+        ],
+    )
+
+
+@app.command()
+@with_options
+def resolve(
+    options: Options,
+    map: Annotated[str, typer.Argument(metavar="MAP")],
+    key: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", help="Key or record number.")
+    ] = None,
+    winner: Annotated[str, typer.Option("--with", help="commerce or dataverse: who wins.")] = "",
+    field: Annotated[str | None, typer.Option(help="Only this field or group.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All open conflicts of the map.")] = False,
+) -> None:
+    """Decide a conflict; the other value is kept in the history."""
+    from connector.bootstrap import open_project
+    from connector.operations import chosen, master_side, resolve_conflicts
+
+    side = master_side(winner or None)
+    if side is None or (key is None) != every:
+        raise UsageError(
+            "resolve-what",
+            "say who wins, and which record",
+            remedy="`conflicts resolve MAP KEY --with commerce`, or `--all` instead of KEY",
+        )
+    with open_project(options.settings()) as project:
+        outcome = resolve_conflicts(project, chosen(project, map)[0], key, side, field)
+    decided = outcome.counts.get("decided", 0)
+    if options.json:
+        output.emit({"map": map, "decided": decided, "counts": outcome.as_dict()["counts"]})
+    else:
+        output.say(f"{decided} decided: {side} wins; the other value is in the history")
+
+
+def _values(values: dict[str, Any] | None) -> str:
+    return ", ".join("(none)" if v is None else str(v) for v in (values or {}).values())
