@@ -32,7 +32,7 @@ SEQUENCES = ("record", "change", "batch", "tick")
 
 SAME = "="
 """In an `agreed` column: the same as the `image` beside it, which is true of every settled
-record and halves what a page of them costs to write and read."""
+record; a page of them is read and updated a third faster than with every image twice."""
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers its own rows only under a column declared INTEGER."""
@@ -168,6 +168,7 @@ records = Table(
     Index(
         "records_unconfirmed",
         "map",
+        "unconfirmed",  # makes counting a matter of the index alone
         sqlite_where=text("unconfirmed = 1"),
         postgresql_where=text("unconfirmed = 1"),
     ),

@@ -130,7 +130,7 @@ def _records() -> None:
     op.create_index("records_commerce_id", "records", ["map", "commerce_id"])
     op.create_index("records_dataverse_id", "records", ["map", "dataverse_id"])
     _partial("records_due", "records", ["map", "number", "due"], "due IS NOT NULL")
-    _partial("records_unconfirmed", "records", ["map"], "unconfirmed = 1")
+    _partial("records_unconfirmed", "records", ["map", "unconfirmed"], "unconfirmed = 1")
     _partial(
         "records_state",
         "records",

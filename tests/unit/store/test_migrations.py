@@ -1,0 +1,104 @@
+"""The migrations end in exactly the schema that the code reads and writes."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from connector.store.opening import MIGRATIONS, open_store
+from connector.store.schema import REVISION, SEQUENCES, metadata
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Iterator[sa.Engine]:
+    file = tmp_path / "state.db"
+    open_store(f"sqlite:///{file}").close()
+    engine = sa.create_engine(f"sqlite:///{file}")
+    yield engine
+    engine.dispose()
+
+
+def statements(engine: sa.Engine) -> set[str]:
+    """Every CREATE statement of a database, blanks evened out."""
+    query = sa.text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+    with engine.connect() as connection:
+        found = [re.sub(r"\s+", " ", sql) for (sql,) in connection.execute(query)]
+    return {sql for sql in found if "alembic_version" not in sql and "sqlite_sequence" not in sql}
+
+
+def test_alembic_finds_no_difference(migrated: sa.Engine) -> None:
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_partial_indexes_and_constraints_are_equal_too(migrated: sa.Engine, tmp_path: Path) -> None:
+    fresh = sa.create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
+    metadata.create_all(fresh)
+    assert statements(migrated) == statements(fresh)
+    fresh.dispose()
+
+
+def test_the_revision_the_code_expects_is_the_head(migrated: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+    with migrated.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == REVISION
+
+
+def test_every_sequence_has_its_row(migrated: sa.Engine) -> None:
+    with migrated.connect() as connection:
+        rows = connection.execute(sa.text("SELECT name, next FROM sequences")).fetchall()
+    assert {tuple(row) for row in rows} == {(name, 1) for name in SEQUENCES}
+
+
+def test_a_downgrade_leaves_nothing_and_can_be_taken_back(migrated: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with migrated.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert statements(migrated) == set()
+    with migrated.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    assert len(statements(migrated)) > 10
+
+
+def test_the_schema_can_be_spelled_for_postgresql() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    tables = {t.name: str(CreateTable(t).compile(dialect=dialect)) for t in metadata.sorted_tables}
+    indexes = {
+        str(index.name): str(CreateIndex(index).compile(dialect=dialect))
+        for table in metadata.tables.values()
+        for index in table.indexes
+    }
+    assert "number BIGINT NOT NULL" in tables["records"]
+    assert "number BIGSERIAL NOT NULL" in tables["conflicts"]
+    assert "DOUBLE PRECISION" in tables["leases"]
+    assert indexes["records_due"].endswith("WHERE due IS NOT NULL")
+    assert indexes["changes_intents"].endswith("WHERE outcome IS NULL")
+
+
+def test_a_person_can_read_the_state_with_the_shell(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    store = open_store(f"sqlite:///{file}")
+    store.start_run("sync", "loyalty-card", "f", 1.5)
+    store.close()
+    with sqlite3.connect(file) as connection:
+        row = connection.execute("SELECT command, map, started FROM runs").fetchone()
+    connection.close()
+    assert row == ("sync", "loyalty-card", 1.5)

@@ -1,0 +1,112 @@
+"""No call that the engine makes per page may cost more when the table grows.
+
+Every statement of a working day is caught on its way to SQLite and explained: it has to find
+its rows by a key or an index that narrows them, never by walking a table or a whole map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from connector.mapping.values import Side, ValueType
+from connector.store.base import (
+    Adoption,
+    Change,
+    ChangeKind,
+    Completion,
+    Conflict,
+    Position,
+    Record,
+    State,
+    Wait,
+    Work,
+)
+from connector.store.opening import open_store
+from connector.store.sql_store import SqlStore
+
+COLUMNS = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
+WAIT = Wait("g", Side.DATAVERSE, "e", "c", "v")
+BIG = ("records", "changes", "waits", "conflicts")
+WHOLE_MAP = {f"SEARCH {table} USING INDEX {name} (map=?)" for table, name in [
+    ("records", "records_commerce_id"),
+    ("records", "records_dataverse_id"),
+    ("records", "sqlite_autoindex_records_1"),
+]}  # fmt: skip
+
+
+@pytest.fixture
+def caught() -> Iterator[list[tuple[str, Any]]]:
+    statements: list[tuple[str, Any]] = []
+
+    def catch(
+        connection: Any, cursor: Any, sql: str, params: Any, context: Any, many: bool
+    ) -> None:
+        one = params[0] if many else params
+        if sql.split(maxsplit=1)[0] in ("SELECT", "UPDATE", "DELETE"):
+            statements.append((sql, one))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", catch)
+    yield statements
+    sa.event.remove(sa.Engine, "before_cursor_execute", catch)
+
+
+def a_working_day(store: SqlStore) -> None:
+    """Every call the engine makes once per page or per round."""
+    layout = store.layout("m", COLUMNS)
+    lease = store.acquire("m", "me", 60)
+    intent = Change(1, 1, ChangeKind.CREATE, Side.DATAVERSE, 1, "x", outcome=None)
+    store.commit(
+        lease, Work(1, 1.0, inserted=[Record(n, "m", f"k{n}") for n in (1, 2)], changes=[intent])
+    )
+    store.by_ids(layout, Side.COMMERCE, ["x"])
+    store.by_ids(layout, Side.DATAVERSE, ["x"])
+    store.by_keys(layout, ["k1"])
+    store.by_numbers(layout, [1])
+    store.due(layout, 9.0, 0, 10)
+    store.next_due("m")
+    store.unconfirmed("m")
+    store.needing(layout, [State.PARKED, State.CONFLICT], 0, 10)
+    list(store.waits("m"))
+    store.open_conflicts("m", 0, 10)
+    store.history(1)
+    store.deletes_since("m", Side.DATAVERSE, 0.0)
+    store.positions("m")
+    work = Work(1, 1.0, updated=[Record(1, "m", "k1")], completions=[Completion(1, "applied")])
+    work.positions = [Position(Side.COMMERCE, "feed", None)]
+    work.waits, work.conflicts = {1: (WAIT,)}, {1: (Conflict("g", {}, {}),)}
+    work.created_batch, work.completed_batch = (1, Side.DATAVERSE, 1), (1, "applied")
+    store.commit(lease, work)
+    store.commit(lease, Work(1, 1.0, conflicts={1: ()}))
+    row = Adoption("x", None, ("b",), None, None)
+    assert store.adopt(lease, layout, Side.DATAVERSE, 1, [row], None, 1, 1.0) == ["x"]
+    assert store.adopt(lease, layout, Side.COMMERCE, 1, [row], None, 1, 1.0) == ["x"]
+    store.wake(lease, WAIT, 1.0)
+    store.reopen_intents(lease, 1, 1.0)
+
+
+def test_every_statement_finds_its_rows_by_a_narrow_index(
+    tmp_path: Path, caught: list[tuple[str, Any]]
+) -> None:
+    file = tmp_path / "state.db"
+    open_store(f"sqlite:///{file}").close()
+    caught.clear()
+    store = open_store(f"sqlite:///{file}")
+    a_working_day(store)
+    store.close()
+    statements = {sql: params for sql, params in caught if any(table in sql for table in BIG)}
+    assert len(statements) >= 20
+    engine = sa.create_engine(f"sqlite:///{file}")
+    wide = []
+    with engine.connect() as connection:
+        for sql, params in statements.items():
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", params):
+                step = row[3]
+                if step in WHOLE_MAP or step.split()[:2] in [["SCAN", table] for table in BIG]:
+                    wide.append((step, sql))
+    engine.dispose()
+    assert wide == []
