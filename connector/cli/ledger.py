@@ -112,7 +112,7 @@ def delete(
     if options.json:
         output.emit(_as_dict(store, record, "deleted"))
     else:
-        output.say(f"Deleted {store.entity.title.lower()} {record.values[0]}.")
+        output.say(f"Deleted {store.entity.title.lower()}, record {record.id}.")
 
 
 @app.command("list")

@@ -97,6 +97,13 @@ def import_file(
     `CHUNK_RECORDS`; with `strict` all go in, in one transaction, or none. Raises UsageError
     and MapError when file, header and mapping do not fit, before anything is written.
     """
+    if options.rejects is not None and options.rejects.resolve() == path.resolve():
+        raise UsageError(
+            "rejects-over-source",
+            "the rejects file is the file to import itself",
+            remedy="name another path with --rejects",
+            subject=Subject(file=str(path)),
+        )
     source = CsvSource(path, encoding=options.encoding, delimiter=options.delimiter)
     with source, closing(_KeysSeen()) as seen:
         reader = RecordReader(entity, source.header, options.mapping)

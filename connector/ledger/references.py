@@ -3,7 +3,7 @@
 Owns: finding a reference whatever its case or trailing blanks, creating the ones an import
 may create.
 Never does: deleting; knowing which field points where (`schema.py`).
-Tested in: tests/unit/ledger/test_references.py.
+Tested in: tests/unit/ledger/test_batch.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: SQLite's settings, the one place where a driver's error becomes ours.
 Never does: knowing a table.
-Tested in: tests/unit/ledger/test_sql.py.
+Tested in: tests/unit/ledger/test_ledger.py, tests/integration/test_ledger_feed.py.
 """
 
 from __future__ import annotations

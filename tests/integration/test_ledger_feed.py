@@ -61,9 +61,14 @@ def test_a_rolled_back_writer_leaves_no_hole_a_reader_could_wait_for(
 ) -> None:
     with Ledger.open(url) as writer:
         cards = writer.store("cards").entity
-        with pytest.raises(KeyboardInterrupt), writer.writing("1") as transaction:
-            transaction.apply(cards, [Upsert({"CardNumber": "lost"})])
-            raise KeyboardInterrupt
+
+        def interrupted() -> None:
+            with writer.writing("1") as transaction:
+                transaction.apply(cards, [Upsert({"CardNumber": "lost"})])
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
         writer.store("cards").create({"CardNumber": "kept"}, by="1")
     assert numbers_after(reader, 0) == (["kept"], 1)
 

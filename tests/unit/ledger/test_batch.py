@@ -130,9 +130,7 @@ def test_a_wrong_expected_version_changes_nothing(cards: EntityStore) -> None:
     assert value(cards, cards.find("1"), "CardTenderType") == "Blocked"
 
 
-def test_equal_values_make_no_version_and_no_feed_entry(
-    cards: EntityStore, ledger: Ledger
-) -> None:
+def test_equal_values_make_no_version_and_no_feed_entry(cards: EntityStore, ledger: Ledger) -> None:
     before = cards.create(card("1", LoyaltyEnrollmentTime=5), id=A, by="ann")
     (result,) = cards.apply([Change(A, 1, {"LoyaltyEnrollmentTime": 5})], by="bob")
     assert result == Done(before, "unchanged")

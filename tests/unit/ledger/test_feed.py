@@ -86,9 +86,13 @@ def test_a_change_during_reading_is_left_for_the_next_time(
 
 
 def test_a_change_and_its_entry_are_one_transaction(ledger: Ledger, cards: EntityStore) -> None:
-    with pytest.raises(RuntimeError), ledger.writing("ann") as transaction:
-        transaction.apply(cards.entity, [Upsert({"CardNumber": "1"})])
-        raise RuntimeError
+    def interrupted() -> None:
+        with ledger.writing("ann") as transaction:
+            transaction.apply(cards.entity, [Upsert({"CardNumber": "1"})])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert (cards.count(), ledger.head()) == (0, 0)
     assert cards.create({"CardNumber": "1"}, by="ann").version == 1
 

@@ -91,13 +91,16 @@ def test_field_names_match_without_case() -> None:
 def test_the_database_itself_refuses_what_would_break_the_rules(ledger: Ledger) -> None:
     """Whoever writes past this program meets the same rules."""
     card = ledger.store("cards").create({"CardNumber": "1"}, by="test")
+    same_key = (
+        f"INSERT INTO loyalty_cards SELECT '{card.id[:-1]}f', version + 1, modified_at, "
+        "modified_by, key, card_number, card_tender_type, NULL, NULL, NULL, NULL, NULL, NULL, "
+        "NULL FROM loyalty_cards"
+    )
     for broken in (
         "UPDATE loyalty_cards SET card_tender_type = 'Gold'",
         "UPDATE loyalty_cards SET card_number = NULL",
         "UPDATE loyalty_cards SET party_number = 'nobody'",
-        f"INSERT INTO loyalty_cards SELECT '{card.id[:-1]}f', version + 1, modified_at, "
-        "modified_by, key, card_number, card_tender_type, NULL, NULL, NULL, NULL, NULL, NULL, "
-        "NULL FROM loyalty_cards",
+        same_key,
     ):
         with pytest.raises(sa.exc.IntegrityError), ledger.reading() as connection:
             connection.exec_driver_sql(broken)
