@@ -6,13 +6,16 @@ Tested in: tests/acceptance/test_conflicts.py.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
 from connector.errors import UsageError
+
+if TYPE_CHECKING:
+    from connector.mapping.document import MapDocument
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -27,6 +30,7 @@ def list_conflicts(options: Options, map: MapOption = None) -> None:
     from connector.operations import chosen, conflicts_of
 
     with open_project(options.settings()) as project:
+        documents = project.documents
         found = conflicts_of(project, chosen(project, map))
     if options.json:
         output.emit({"conflicts": found})
@@ -43,9 +47,9 @@ def list_conflicts(options: Options, map: MapOption = None) -> None:
                 one["key"],
                 one["record"],
                 one["field"],
-                _values(one["base"].get("commerce")),
-                _values(one["commerce"]),
-                _values(one["dataverse"]),
+                _values(documents[one["map"]], one["base"].get("commerce")),
+                _values(documents[one["map"]], one["commerce"]),
+                _values(documents[one["map"]], one["dataverse"]),
             )
             for one in found
         ],
@@ -84,5 +88,5 @@ def resolve(
         output.say(f"{decided} decided: {side} wins; the other value is in the history")
 
 
-def _values(values: dict[str, Any] | None) -> str:
-    return ", ".join("(none)" if v is None else str(v) for v in (values or {}).values())
+def _values(document: MapDocument, values: dict[str, Any] | None) -> str:
+    return ", ".join(document.spoken(column, value) for column, value in (values or {}).items())

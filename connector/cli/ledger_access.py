@@ -46,7 +46,7 @@ def opened(options: Options, url: str | None, *, create: bool = True) -> Iterato
         commerce = options.settings().commerce
         if commerce.kind != "ledger":
             raise UsageError(
-                "ledger-not-configured",
+                "ledger-other",
                 f"the commerce side of this config is {commerce.kind}, not the embedded ledger",
                 remedy="name a ledger with --ledger URL",
             )

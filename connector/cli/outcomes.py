@@ -8,12 +8,14 @@ Tested in: tests/acceptance/test_commands.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from connector.cli import output
-from connector.operations import MapOutcome, Need, exit_code
+
+if TYPE_CHECKING:
+    from connector.operations import MapOutcome, Need
 
 _SHOWN = (
     "read commerce",
@@ -35,6 +37,8 @@ def finish(
     command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need], *, as_json: bool
 ) -> None:
     """Print the summary and leave with the exit code of docs/operations.md."""
+    from connector.operations import exit_code
+
     if as_json:
         output.emit(as_dict(command, outcomes, needs))
     else:

@@ -189,6 +189,15 @@ class MapDocument(_Model):
         """The end on one side."""
         return self.commerce if side is Side.COMMERCE else self.dataverse
 
+    def spoken(self, column: str, value: object) -> str:
+        """A Dataverse value for people: a choice with the commerce symbol it stands for."""
+        for row in self.fields:
+            if row.dataverse == column and row.values is not None:
+                for symbol, number in row.values.items():
+                    if number == value:
+                        return f"{symbol} ({value})"
+        return "(none)" if value is None else str(value)
+
     def field_subject(self, index: int, part: str = "") -> Subject:
         """The place of a field row, or of one part of it."""
         parts: tuple[str | int, ...] = ("fields", index, *([part] if part else []))

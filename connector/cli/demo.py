@@ -1,0 +1,239 @@
+"""`dualwrite demo`: the whole story on one machine, in half a minute.
+
+Owns: the order of the story and how it is told.
+Never does: anything a project could not do with the same commands.
+Tested in: tests/acceptance/test_demo.py.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Options, with_options
+from connector.cli.progress import progress
+
+if TYPE_CHECKING:
+    from connector.bootstrap import Project
+    from connector.mapping.document import MapDocument
+    from connector.operations import MapOutcome
+    from connector.settings import Settings
+
+app = typer.Typer(add_completion=False)
+
+FEWEST = 20
+"""The story edits some of the first cards."""
+
+
+@app.command()
+@with_options
+def demo(
+    options: Options,
+    cards: Annotated[int, typer.Option(min=FEWEST, help="Cards the ledger starts with.")] = 2000,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Keep everything in this folder.")
+    ] = None,
+) -> None:
+    """Play the whole story: fill a ledger, load CRM, edit on both sides, sync, decide, verify.
+
+    Needs nothing: ledger, sandbox and state live in a temporary folder. Ends with 0 only when
+    both sides are equal.
+    """
+    with _folder(folder) as home, progress(options.json) as told:
+        result = _play(home, cards, _Teller(options.json), told)
+    if options.json:
+        output.emit(result)
+    if not result["verify"]["equal"]:
+        raise typer.Exit(3)
+
+
+@contextmanager
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    if chosen is not None:
+        chosen.mkdir(parents=True, exist_ok=True)
+        yield chosen.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="dualwrite-demo-") as name:
+        yield Path(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells the story to a person; silent for a script."""
+
+    quiet: bool
+
+    def head(self, text: str) -> None:
+        if not self.quiet:
+            output.stdout().print(f"\n[bold]{text}[/bold]", highlight=False)
+
+    def line(self, text: str) -> None:
+        if not self.quiet:
+            output.stdout().print(f"  {text}", markup=False, highlight=False)
+
+
+def _play(home: Path, cards: int, tell: _Teller, told: Any) -> dict[str, Any]:
+    from connector.bootstrap import open_project
+    from connector.cli.demo_people import Agent, Clerk
+    from connector.ledger.ledger import Ledger
+    from connector.sandbox.run import running
+
+    tell.head("1. Two systems")
+    with running(home / "sandbox") as sandbox:
+        tell.line(f"Dataverse stand-in at {sandbox['dataverse']}: TLS, tokens, the Web API")
+        settings = _settings(home, sandbox)
+        with Ledger.open(settings.commerce.url) as ledger:
+            clerk = Clerk(ledger)
+            clerk.open_shop(cards)
+            tell.line(f"Commerce ledger with {cards:,} loyalty cards and 3 kinds of reward points")
+            with open_project(settings, told) as project, Agent(sandbox) as agent:
+                return _live(project, clerk, agent, tell)
+
+
+def _settings(home: Path, sandbox: Mapping[str, Any]) -> Settings:
+    """The settings of the demo alone: nobody's environment may lead it to a real system."""
+    from connector.settings import ENV_PREFIX, Settings
+    from connector.shipped import shipped
+
+    for name in [name for name in os.environ if name.upper().startswith(ENV_PREFIX)]:
+        del os.environ[name]
+    return Settings.model_validate(
+        {
+            "commerce": {"kind": "ledger", "url": f"sqlite:///{home / 'ledger.db'}"},
+            "dataverse": {
+                "url": sandbox["dataverse"],
+                "authority": sandbox["authority"],
+                "client_id": sandbox["client_id"],
+                "client_secret": f"file:{home / 'sandbox' / 'client_secret'}",
+                "ca": sandbox["ca"],
+            },
+            "store": {"url": f"sqlite:///{home / 'state.db'}"},
+            "maps": {"path": str(shipped("mappings"))},
+        }
+    )
+
+
+def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, Any]:
+    from connector.mapping.values import Side
+    from connector.operations import (
+        conflicts_of,
+        load_maps,
+        resolve_conflicts,
+        sync_maps,
+    )
+
+    documents = list(project.documents.values())
+    tell.head("2. Load: CRM gets what the shop has")
+    loads = load_maps(project, documents)
+    _report(loads, tell)
+
+    tell.head("3. People work on both sides")
+    _edit(clerk, agent, tell)
+
+    tell.head("4. Sync")
+    syncs = sync_maps(project, documents)
+    _report(syncs, tell)
+    conflicts = conflicts_of(project, documents)
+    tell.head("5. One conflict, one decision")
+    for one in conflicts:
+        document = project.documents[one["map"]]
+        shop, crm = (_spoken(document, one[side]) for side in ("commerce", "dataverse"))
+        tell.line(
+            f"Card {one['key'].upper()}, {one['field']}: the shop wrote {shop}, CRM wrote {crm}. "
+            "Nothing was overwritten."
+        )
+        decided = resolve_conflicts(project, document, one["key"], Side.DATAVERSE, one["field"])
+        syncs.append(decided)
+        tell.line("Decided for CRM; the shop's value stays in the history.")
+
+    tell.head("6. Sync again: nothing left to do")
+    quiet = sync_maps(project, documents)
+    _report(quiet, tell)
+
+    tell.head("7. Proof")
+    verdict = _verify(project, tell)
+    _raise_failure([*loads, *syncs, *quiet])
+    return {
+        "cards": verdict.pop("cards"),
+        "loaded": sum(outcome.writes for outcome in loads),
+        "synced": sum(outcome.writes for outcome in [*syncs, *quiet]),
+        "conflicts": len(conflicts),
+        "second_sync": sum(outcome.writes for outcome in quiet),
+        "verify": verdict,
+    }
+
+
+def _edit(clerk: Any, agent: Any, tell: _Teller) -> None:
+    from connector.cli.demo_people import CARDS, POINTS, card_number
+
+    crm, number = "msdyn_loyaltycards", "msdyn_cardnumber"
+    clerk.change(CARDS, card_number(1), CardTenderType="Blocked")
+    tell.line(f"The shop blocks {card_number(1)}")
+    clerk.change(POINTS, "Bonus", ExpirationTimeUnit="Month", ExpirationTimeValue=30)
+    tell.line("The shop lets Bonus points live 30 months instead of 2 years")
+    clerk.delete(CARDS, card_number(2))
+    tell.line(f"The shop deletes {card_number(2)}")
+    agent.change(crm, number, card_number(3), msdyn_cardtendertype=806380003)
+    tell.line(f"An agent blocks {card_number(3)} in CRM")
+    agent.change(crm, number, card_number(4), msdyn_replacementcardnumber="LC-1")
+    tell.line(
+        f"An agent edits the replacement number of {card_number(4)}, which never travels back"
+    )
+    agent.delete(crm, number, card_number(5))
+    tell.line(f"An agent deletes {card_number(5)} by mistake")
+    clerk.change(CARDS, card_number(6), CardTenderType="NoTender")
+    agent.change(crm, number, card_number(6), msdyn_cardtendertype=806380001)
+    tell.line(f"Both change {card_number(6)} at once")
+
+
+def _report(outcomes: list[MapOutcome], tell: _Teller) -> None:
+    for outcome in outcomes:
+        done = [
+            f"{count:,} {verb} in {side}"
+            for verb in ("created", "updated", "deleted")
+            for side in ("commerce", "dataverse")
+            if (count := outcome.counts.get(f"{verb} {side}", 0))
+        ]
+        waiting = outcome.counts.get("conflicts", 0)
+        if waiting:
+            done.append(f"{waiting} conflict kept for a person")
+        text = ", ".join(done) or "no writes"
+        tell.line(f"{outcome.map}: {text} ({outcome.seconds:.1f} s)")
+
+
+def _verify(project: Project, tell: _Teller) -> dict[str, Any]:
+    from connector.operations import verify_map
+
+    totals: dict[str, Any] = {"equal": True}
+    counted = ("compared", "differences", "drift", "ignored", "excused", "adjusted")
+    for document in project.documents.values():
+        verdict = verify_map(project, document, lambda _map: None)
+        totals["equal"] = totals["equal"] and verdict.equal
+        for name in counted:
+            totals[name] = totals.get(name, 0) + getattr(verdict, name)
+        if document.map == "loyalty-card":
+            totals["cards"] = verdict.compared
+    tell.line(
+        f"{totals['compared']:,} records compared field by field: {totals['differences']} "
+        f"differences, {totals['drift']} drift (the replacement number)"
+    )
+    tell.line("both sides equal" if totals["equal"] else "THE SIDES DIFFER")
+    return totals
+
+
+def _raise_failure(outcomes: list[MapOutcome]) -> None:
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def _spoken(document: MapDocument, values: Mapping[str, Any]) -> str:
+    return ", ".join(document.spoken(column, value) for column, value in values.items())
