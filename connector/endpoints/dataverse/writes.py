@@ -49,6 +49,7 @@ from connector.endpoints.dataverse.rows import (
     untaken_text,
 )
 from connector.endpoints.dataverse.transport import API, Answer, Lost, Reply, Transport, Unsent
+from connector.errors import DualWriteError
 from connector.odata.batch import (
     BatchRequest,
     BatchResponse,
@@ -106,7 +107,14 @@ class Writing:
         if parts:
             self._send(parts)
         if creates:
-            self._create(creates)
+            try:
+                self._create(creates)
+            except DualWriteError as error:
+                if not parts:
+                    raise
+                # What was carried out must reach the engine; this meets it again next time.
+                open_places = [place for place, _ in creates if self._outcomes[place] is None]
+                self._settle(open_places, Transient(error.message))
         return [_settled(outcome) for outcome in self._outcomes]
 
     # ------------------------------------------------------------------------ creates
@@ -225,7 +233,7 @@ class Writing:
             fault = fault_of(response.status, response.headers, response.body)
             self._outcomes[part.place] = outcome_of(part.operation, fault)
             faults.append(fault)
-        if len(faults) == len(self._operations) and all(_no_right(fault) for fault in faults):
+        if len(faults) == len(parts) and all(_no_right(fault) for fault in faults):
             raise access_error(faults[0], self._table.set_name)
         self._show(shown)
 
@@ -245,23 +253,19 @@ class Writing:
     def _fault_to_name(self, answer: Answer, places: Sequence[int]) -> Fault | None:
         """Settle a request that failed as a whole; what remains to be named is returned.
 
-        Raises `UnreachableError` and `AccessError` only while nothing was carried out yet.
+        Raises `UnreachableError` and `AccessError` where certainly nothing of it happened.
         """
-        untouched = all(isinstance(one, Rejected | None) for one in self._outcomes)
         if isinstance(answer, Lost):
             self._settle(places, Unknown(answer.text))
             return None
         if isinstance(answer, Unsent):
-            if untouched:
-                raise self._transport.unreachable(answer)
-            self._settle(places, Transient(answer.text))
-            return None
+            raise self._transport.unreachable(answer)
         fault = fault_of(answer.status, answer.headers, answer.body)
         if answer.status in _MAYBE_DONE or answer.status < 400:
             self._settle(places, Unknown(str(fault)))
         elif answer.status == 429 or answer.status >= 500 or fault.code in BUSY_CODES:
             self._settle(places, Transient(str(fault), fault.retry_after))
-        elif untouched and _no_right(fault):
+        elif _no_right(fault):
             raise access_error(fault, self._table.set_name)
         else:
             return fault

@@ -359,6 +359,15 @@ def test_what_happened_before_the_connection_went_is_told(
     assert outcomes[1] == shown(2)
 
 
+def test_what_happened_before_a_refusal_is_told(
+    points: Service, endpoint: DataverseEndpoint
+) -> None:
+    script_batch(points, ok(2))
+    points.error("POST", BULK, 403, "0x80040220", "is missing prvCreatepoint privilege")
+    outcomes = endpoint.write("points", ["name"], [create(1), create(3, name="\x00"), update(2)])
+    assert [type(outcome) for outcome in outcomes] == [Transient, Rejected, Applied]
+
+
 @pytest.mark.parametrize("column", ["nosuch", "secret"])
 def test_columns_that_are_not_there_stop_the_map(
     points: Service, endpoint: DataverseEndpoint, column: str
