@@ -45,13 +45,15 @@ Values: TypeAlias = dict[int, Value]
 
 @dataclass(slots=True)
 class _Slot:
-    """One record as it stands after the operations so far; `values` None once deleted."""
+    """One record as it stands after the operations so far."""
 
     record: Record
     key: str
     stored: bool
     """Whether the table has a row with this id."""
     live: bool = True
+    changed: frozenset[int] = frozenset()
+    """Places whose values the table does not have yet, for a record it has."""
 
 
 class Batch:
@@ -187,8 +189,9 @@ class Batch:
             for value, default in zip(given, self._defaults, strict=True)
         ]
         whole = self._checked(filled, values)
-        stored = slot is not None and slot.stored
-        new = _Slot(self._next(row_id, whole), key, stored)
+        new = _Slot(self._next(row_id, whole), key, stored=False)
+        if slot is not None and slot.stored:  # deleted a moment ago, the row is still there
+            new.stored, new.changed = True, frozenset(range(len(whole)))
         self._slots[row_id] = self._by_key[key] = self._touched[row_id] = new
         return Done(new.record, "created")
 
@@ -229,6 +232,7 @@ class Batch:
             slot.key = key
             self._by_key[key] = slot
         slot.record = self._next(slot.record.id, after)
+        slot.changed = slot.changed.union(values)
         self._touched[slot.record.id] = slot
         if after[0] != before[0]:
             # Keys handed on within a batch must reach the table in order, or its unique
@@ -273,35 +277,50 @@ class Batch:
     def _flush(self) -> None:
         """Write what the operations so far amount to: deletes, then updates, then inserts."""
         slots = self._touched.values()
-        gone = [slot for slot in slots if slot.stored and not slot.live]
-        kept = [slot for slot in slots if slot.stored and slot.live]
+        gone = [{"row_id": slot.record.id} for slot in slots if slot.stored and not slot.live]
         new = [slot for slot in slots if not slot.stored and slot.live]
-        table = self._entity.table
+        kept: dict[frozenset[int], list[_Slot]] = {}
+        for slot in slots:
+            if slot.stored and slot.live:
+                kept.setdefault(slot.changed, []).append(slot)
+        table, execute = self._entity.table, self._connection.execute
         by_id = table.c.id == sa.bindparam("row_id")
         if gone:
-            self._connection.execute(
-                sa.delete(table).where(by_id), [{"row_id": slot.record.id} for slot in gone]
-            )
-        if kept:
-            self._connection.execute(
-                sa.update(table).where(by_id), list(self._rows(kept, "row_id"))
-            )
+            execute(sa.delete(table).where(by_id), gone)
+        # Only what changed is named: a database maintains the index of every column in a SET,
+        # changed or not. Likewise columns that no new record fills are left out.
+        for places, same in kept.items():
+            execute(sa.update(table).where(by_id), self._rows(same, "row_id", sorted(places)))
         if new:
-            self._connection.execute(sa.insert(table), list(self._rows(new, "id")))
+            filled = [
+                place
+                for place in range(len(self._entity.fields))
+                if any(slot.record.values[place] is not None for slot in new)
+            ]
+            execute(sa.insert(table), self._rows(new, "id", filled))
         for slot in slots:
-            slot.stored = slot.live
+            slot.stored, slot.changed = slot.live, frozenset()
         self._touched = {}
         self._feed.flush(self._entity)
 
-    def _rows(self, slots: Iterable[_Slot], id_name: str) -> Iterable[dict[str, Any]]:
-        columns = [one.column for one in self._entity.fields]
+    def _rows(
+        self, slots: Iterable[_Slot], id_name: str, places: Sequence[int]
+    ) -> list[dict[str, Any]]:
+        """What a statement over these fields is given, one dict per record."""
+        columns = [(place, self._entity.fields[place].column) for place in places]
+        at, by = self._feed.stored_at, self._feed.by
+        rows: list[dict[str, Any]] = []
         for slot in slots:
             record = slot.record
-            yield {
+            row = {
                 id_name: record.id,
                 "version": record.version,
-                "modified_at": self._feed.stored_at,
-                "modified_by": record.modified_by,
-                "key": slot.key,
-                **dict(zip(columns, record.values, strict=True)),
+                "modified_at": at,
+                "modified_by": by,
             }
+            for place, column in columns:
+                row[column] = record.values[place]
+            if 0 in places:
+                row["key"] = slot.key
+            rows.append(row)
+        return rows

@@ -100,8 +100,11 @@ class Field:
         """
         if value is None:
             return None
+        holds = self._holds
         # A bool is an int and a datetime is a date to Python, but not here.
-        if isinstance(value, self._holds) and not isinstance(value, (bool, datetime)):
+        if type(value) is holds or (
+            isinstance(value, holds) and not isinstance(value, (bool, datetime))
+        ):
             return self._fit(value)
         raise self.error(
             "type-mismatch",
@@ -135,7 +138,8 @@ class Field:
 
     def _text(self, value: str) -> str | None:
         text = value.rstrip(" ")
-        if UNSTORABLE.search(text):
+        # Printable text, which is nearly all of it, needs no search.
+        if not text.isprintable() and UNSTORABLE.search(text):
             raise self.error(
                 "text-invalid",
                 f"field '{self.name}' holds a control character or a broken character",
