@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from connector.endpoints.base import (
     Applied,
@@ -227,6 +233,40 @@ def test_a_ca_that_is_not_ours_is_not_trusted(
     with pytest.raises(UnreachableError) as caught:
         tokens(sandbox, ca=None).token()
     assert caught.value.code == "certificate-untrusted"
+
+
+def test_an_expired_certificate_says_so(
+    sandbox: dict[str, Any], sleep: Sleeper, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    past = datetime.now(UTC) - timedelta(days=1)
+    certificate = authority.issue_cert("127.0.0.1", not_after=past)
+    with served_with(certificate) as port:
+        where = {**sandbox, "dataverse": f"https://127.0.0.1:{port}"}
+        ca = str(tmp_path / "ca.pem")
+        with pytest.raises(UnreachableError, match="has expired") as caught:
+            open_endpoint(where, sleep, tokens(sandbox), ca=ca).identity()
+    assert caught.value.code == "certificate-untrusted"
+    assert sleep.slept == []
+
+
+@contextmanager
+def served_with(certificate: trustme.LeafCert) -> Iterator[int]:
+    """A TLS socket that takes handshakes with this certificate; yields its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def shake() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(ssl.SSLError, ConnectionError):
+                context.wrap_socket(connection, server_side=True).close()
+
+        thread = threading.Thread(target=shake, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(5)
 
 
 @pytest.mark.parametrize(
