@@ -53,6 +53,14 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["state"][DROP] = self.transport.abort
 
+    def shutdown(self) -> None:
+        """Close now if idle: a TLS goodbye would wait for clients that keep connections."""
+        idle = self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+        if idle and self.transport.get_write_buffer_size() == 0:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
 
 class _Server(uvicorn.Server):
     """A server that says when it takes requests."""

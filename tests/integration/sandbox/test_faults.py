@@ -1,0 +1,104 @@
+"""The switches: refused, delayed and lost answers, lossy columns, request counts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+if TYPE_CHECKING:
+    from tests.conftest import DataverseSession
+
+CARDS = "msdyn_loyaltycards"
+POINTS = "msdyn_loyaltyrewardpoints"
+
+
+def test_throttling(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "throttle", "count": 2, "retry_after": 7, "after": 1})
+    statuses = [dataverse.get("WhoAmI").status_code for _ in range(2)]
+    refused = dataverse.get("WhoAmI")
+    statuses += [refused.status_code, dataverse.get("WhoAmI").status_code]
+    assert statuses == [200, 429, 429, 200]
+    assert refused.headers["Retry-After"] == "7"
+    assert refused.json()["error"]["code"] == "0x80072322"
+
+
+def test_a_lost_reply_comes_after_its_effect(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "lost-reply", "method": "POST", "path": CARDS})
+    assert dataverse.get(f"{CARDS}/$count").status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        dataverse.post(CARDS, json={"msdyn_cardnumber": "C-1"})
+    assert dataverse.get(f"{CARDS}(msdyn_cardnumber='C-1')").status_code == 200
+    assert dataverse.post(CARDS, json={"msdyn_cardnumber": "C-2"}).status_code == 204
+
+
+def test_unavailable_and_unauthorized_have_no_effect(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "unavailable"})
+    dataverse.switch("faults", {"kind": "unauthorized"})
+    answers = [dataverse.post(CARDS, json={}) for _ in range(2)]
+    assert [one.status_code for one in answers] == [503, 401]
+    assert dataverse.get(f"{CARDS}?$count=true").json()["@odata.count"] == 0
+
+
+def test_slow_requests_do_not_hold_up_others(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "slow", "seconds": 4, "path": CARDS})
+    started = time.monotonic()
+    with pytest.raises(requests.ReadTimeout):
+        dataverse.get(CARDS, timeout=0.3)
+    assert dataverse.get(CARDS).status_code == 200
+    assert time.monotonic() - started < 3
+
+
+def test_faults_are_disarmed(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "throttle", "count": 100})
+    assert dataverse.delete(f"{dataverse.host}/sandbox/faults").status_code == 200
+    assert dataverse.get("WhoAmI").status_code == 200
+
+
+@pytest.mark.parametrize("value", [{"kind": "nothing"}, {}, {"kind": "slow", "speed": 1}])
+def test_a_fault_that_does_not_exist_is_refused(
+    dataverse: DataverseSession, value: dict[str, Any]
+) -> None:
+    answer = dataverse.post(f"{dataverse.host}/sandbox/faults", json=value)
+    assert answer.status_code == 400
+
+
+def test_a_column_keeps_less_than_it_is_sent(dataverse: DataverseSession) -> None:
+    cut = {"table": "msdyn_loyaltycard", "column": "msdyn_partynumber", "truncate": 3}
+    cap = {
+        "table": "msdyn_loyaltyrewardpoint",
+        "column": "msdyn_maximumloyaltyrewardpoints",
+        "round": -2,
+    }
+    dataverse.switch("columns", cut)
+    dataverse.switch("columns", cap)
+    url = f"{CARDS}(msdyn_cardnumber='C-1')"
+    prefer = {"Prefer": "return=representation"}
+    body = {"msdyn_partynumber": "123456"}
+    assert dataverse.patch(url, json=body, headers=prefer).json()["msdyn_partynumber"] == "123"
+    typed = {"@odata.type": "Microsoft.Dynamics.CRM.msdyn_loyaltycard", **body}
+    dataverse.post(f"{CARDS}/Microsoft.Dynamics.CRM.CreateMultiple", json={"Targets": [typed]})
+    rows = dataverse.get(f"{CARDS}?$select=msdyn_partynumber").json()["value"]
+    assert [row["msdyn_partynumber"] for row in rows] == ["123", "123"]
+    point = dataverse.post(
+        POINTS, json={"msdyn_maximumloyaltyrewardpoints": 1234}, headers=prefer
+    ).json()
+    assert point["msdyn_maximumloyaltyrewardpoints"] == 1200
+    dataverse.switch("reset", {"data": False})
+    assert dataverse.patch(url, json=body, headers=prefer).json()["msdyn_partynumber"] == "123456"
+
+
+def test_requests_are_counted_by_kind(dataverse: DataverseSession) -> None:
+    dataverse.get(f"{CARDS}?$select=statecode")
+    dataverse.get(f"{CARDS}?$select=statecode", headers={"Prefer": "odata.maxpagesize=1"})
+    dataverse.patch(f"{CARDS}(msdyn_cardnumber='a/b')", json={})
+    dataverse.post(f"{CARDS}/Microsoft.Dynamics.CRM.CreateMultiple", json={})
+    dataverse.get(f"{CARDS}?$deltatoken=1")
+    assert dataverse.counts() == {
+        f"GET {CARDS}": 2,
+        f"GET {CARDS}?$deltatoken": 1,
+        f"PATCH {CARDS}()": 1,
+        f"POST {CARDS}/Microsoft.Dynamics.CRM.CreateMultiple": 1,
+    }
