@@ -273,7 +273,7 @@ def test_another_commerce_side_is_no_ledger(tmp_path: Path, capsys: Capture) -> 
     config.write_text(CONFIG.format(kind="odata-v4", url="https://127.0.0.1/data"))
     assert program.run(["ledger", "list", "--config", str(config), "--json"]) == 2
     answer = json.loads(capsys.readouterr().out)
-    assert answer["error"]["code"] == "ledger-not-configured"
+    assert answer["error"]["code"] == "ledger-other"
 
 
 def test_the_commands_are_found_without_loading_the_database_library() -> None:
