@@ -287,9 +287,11 @@ def _adoptable(
     side: Side, tick: sa.ColumnElement[int], layout: sa.ColumnElement[int]
 ) -> tuple[sa.ColumnElement[bool] | sa.TextClause, ...]:
     """A create of ours on `side` that was not seen since; images of both sides in `layout`."""
+    # `<> 0`, not `= 1`: the partial index of all unconfirmed records would look as good as the
+    # one on the id, and with it every row adopted costs a walk over all that wait.
     return (
         side_column(side, "presence") == word(Presence.PRESENT.value),
-        records.c.unconfirmed == sa.literal_column("1"),
+        records.c.unconfirmed != sa.literal_column("0"),
         side_column(side, "tick") <= tick,
         records.c.layout == layout,
     )
