@@ -30,9 +30,11 @@ def check(options: Options) -> None:
     else:
         for problem in problems:
             about = str(problem.subject)
-            output.say(f"{problem.severity} {problem.code}: {about}: {problem.message}")
-            output.say(f"  remedy: {problem.remedy}")
+            output.line(f"{problem.severity} {problem.code}: {about}: {problem.message}")
+            output.line(f"  remedy: {problem.remedy}")
         ending = f"{len(errors)} errors, {len(problems) - len(errors)} warnings"
-        output.say(f"checked {len(maps)} maps and both sides: {ending if problems else 'all well'}")
+        output.line(
+            f"checked {len(maps)} maps and both sides: {ending if problems else 'all well'}"
+        )
     if errors:
         raise typer.Exit(2)

@@ -6,16 +6,14 @@ Tested in: tests/acceptance/test_conflicts.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
+from connector.cli.spoken import spoken
 from connector.errors import UsageError
-
-if TYPE_CHECKING:
-    from connector.mapping.document import MapDocument
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -36,7 +34,7 @@ def list_conflicts(options: Options, map: MapOption = None) -> None:
         output.emit({"conflicts": found})
         return
     if not found:
-        output.say("no conflicts")
+        output.line("no conflicts")
         return
     output.table(
         "conflicts",
@@ -47,9 +45,9 @@ def list_conflicts(options: Options, map: MapOption = None) -> None:
                 one["key"],
                 one["record"],
                 one["field"],
-                _values(documents[one["map"]], one["base"].get("commerce")),
-                _values(documents[one["map"]], one["commerce"]),
-                _values(documents[one["map"]], one["dataverse"]),
+                spoken(documents[one["map"]], one["base"].get("commerce")),
+                spoken(documents[one["map"]], one["commerce"]),
+                spoken(documents[one["map"]], one["dataverse"]),
             )
             for one in found
         ],
@@ -68,7 +66,7 @@ def resolve(
     field: Annotated[str | None, typer.Option(help="Only this field or group.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All open conflicts of the map.")] = False,
 ) -> None:
-    """Decide a conflict; the other value is kept in the history."""
+    """Decide a conflict and carry the decision out; the other value is kept in the audit."""
     from connector.bootstrap import open_project
     from connector.operations import chosen, master_side, resolve_conflicts
 
@@ -77,7 +75,8 @@ def resolve(
         raise UsageError(
             "resolve-what",
             "say who wins, and which record",
-            remedy="`conflicts resolve MAP KEY --with commerce`, or `--all` instead of KEY",
+            remedy="write `dualwrite conflicts resolve MAP KEY --with commerce` (or dataverse), "
+            "with --all instead of KEY for every open conflict of the map",
         )
     with open_project(options.settings()) as project:
         outcome = resolve_conflicts(project, chosen(project, map)[0], key, side, field)
@@ -85,8 +84,4 @@ def resolve(
     if options.json:
         output.emit({"map": map, "decided": decided, "counts": outcome.as_dict()["counts"]})
     else:
-        output.say(f"{decided} decided: {side} wins; the other value is in the history")
-
-
-def _values(document: MapDocument, values: dict[str, Any] | None) -> str:
-    return ", ".join(document.spoken(column, value) for column, value in (values or {}).items())
+        output.say(f"{decided} decided: {side} wins; the other value is kept in the audit")

@@ -7,7 +7,7 @@ Tested in: tests/acceptance/test_commands.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -69,8 +69,22 @@ def _show(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -
     for outcome in outcomes:
         if outcome.error is not None:
             output.show_error(outcome.error, as_json=False)
+    show_needs([need.as_dict() for need in needs])
+
+
+_WHERE = {
+    "parked": "`dualwrite verify --map {map}` lists them with their reasons",
+    "conflict": "`dualwrite conflicts list --map {map}` shows them",
+    "stopped": "`dualwrite status --map {map}` says why",
+}
+"""Where a person finds what needs them, by the kind of need."""
+
+
+def show_needs(needs: Sequence[Mapping[str, Any]]) -> None:
+    """What needs a person, and where to look (stderr); `needs` in their JSON form."""
     for need in needs:
-        output.say(f"{need.map}: {need.count} {need.kind}; a person is needed")
+        map, kind = need["map"], need["kind"]
+        output.say(f"{map}: {need['count']} {kind}: {_WHERE[kind].format(map=map)}")
 
 
 def _ending(outcome: MapOutcome) -> str:

@@ -42,18 +42,26 @@ def _plain(value: object) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on stdout; cells are shown as text, None as an empty cell, numbers to the right."""
+    """A table on stdout under its title; cells are text, None is empty, numbers to the right."""
     from rich.table import Table
     from rich.text import Text
 
     body = [list(row) for row in rows]
-    shown = Table(title=title, title_justify="left", header_style="bold")
+    shown = Table(header_style="bold")
     for index, name in enumerate(columns):
         numeric = bool(body) and all(isinstance(row[index], int | float) for row in body)
         shown.add_column(name, justify="right" if numeric else "left")
     for row in body:
         shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    stdout().print(shown)
+    console = stdout()
+    # Not the table's own title, which is folded to the width of a narrow table.
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    console.print(shown)
+
+
+def line(text: str) -> None:
+    """One line of data on stdout."""
+    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

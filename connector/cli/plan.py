@@ -6,15 +6,18 @@ Tested in: tests/acceptance/test_commands.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
 from connector.cli.progress import progress
+from connector.cli.spoken import spoken
+
+if TYPE_CHECKING:
+    from connector.mapping.document import MapDocument
 
 app = typer.Typer(add_completion=False)
 
@@ -36,7 +39,8 @@ def plan(
         progress(options.json) as told,
         open_project(options.settings(), told) as project,
     ):
-        for document in chosen(project, map):
+        documents = chosen(project, map)
+        for document in documents:
             rehearsal, seconds = rehearse_map(project, document, key)
             made.append(
                 {
@@ -51,11 +55,11 @@ def plan(
     if options.json:
         output.emit({"writes": sum(one["writes"] for one in made), "maps": made})
         return
-    for one in made:
-        _show(one)
+    for document, one in zip(documents, made, strict=True):
+        _show(document, one)
 
 
-def _show(one: dict[str, Any]) -> None:
+def _show(document: MapDocument, one: dict[str, Any]) -> None:
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in one["counts"].items())
     rows = [
         (
@@ -63,21 +67,16 @@ def _show(one: dict[str, Any]) -> None:
             p["what"],
             p["side"],
             p["field"],
-            _values(p["before"]),
-            _values(p["after"]),
+            spoken(document, p["before"], named=True),
+            spoken(document, p["after"], named=True),
             p["reason"],
         )
         for p in one["planned"]
     ]
     title = f"{one['map']}: `{one['command']}` would write {one['writes']}"
-    if not rows:
-        output.table(f"{title}; nothing to do", ["map"], [[one["map"]]])
+    if not one["counts"]:
+        output.line(f"{title}; nothing to do")
         return
-    output.table(title, ["key", "what", "side", "field", "before", "after", "why"], rows)
-    output.say(f"{one['map']}: {counts}; about {one['estimated_seconds']:.0f} s")
-
-
-def _values(values: Mapping[str, Any] | None) -> str:
-    if not values:
-        return ""
-    return ", ".join(f"{name}={value}" for name, value in values.items())
+    if rows:
+        output.table(title, ["key", "what", "side", "field", "before", "after", "why"], rows)
+    output.line(f"{one['map']}: {counts}; about {one['estimated_seconds']:.0f} s")

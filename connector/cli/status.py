@@ -13,6 +13,7 @@ import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
+from connector.cli.outcomes import show_needs
 
 app = typer.Typer(add_completion=False)
 
@@ -34,15 +35,24 @@ def status(
     if options.json:
         output.emit({"maps": states, "needs": people})
     else:
-        columns = ("map", "state", "lag_seconds", "settled", "pending", "waiting", "conflict")
-        rows = [[*(s[c] for c in columns), s["parked"], _run(s["last_run"])] for s in states]
-        output.table("status", [*columns, "parked", "last run"], rows)
+        columns = ("settled", "pending", "waiting", "conflict", "parked")
+        rows = [
+            [s["map"], s["state"], _lag(s), *(s[c] for c in columns), _run(s["last_run"])]
+            for s in states
+        ]
+        output.table("status", ["map", "state", "lag", *columns, "last run"], rows)
         for state in states:
             if state["problem"] is not None:
                 output.say(f"{state['map']}: {state['problem']['message']}")
                 output.say(f"  remedy: {state['problem']['remedy']}")
+        show_needs([need for need in people if need["kind"] != "stopped"])
     if people:
         raise typer.Exit(3)
+
+
+def _lag(state: dict[str, Any]) -> str:
+    lag = state["lag_seconds"]
+    return "" if lag is None else f"{lag:.0f} s"
 
 
 def _run(run: dict[str, Any] | None) -> str:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
 from connector.cli.progress import progress
+from connector.cli.spoken import spoken
+
+if TYPE_CHECKING:
+    from connector.mapping.document import MapDocument
 
 app = typer.Typer(add_completion=False)
 
@@ -47,7 +51,8 @@ def verify(
         told = stack.enter_context(progress(options.json))
         write = stack.enter_context(findings_report(report))
         project = stack.enter_context(open_project(options.settings(), told))
-        for document in chosen(project, map):
+        documents = chosen(project, map)
+        for document in documents:
             verdict = verify_map(
                 project,
                 document,
@@ -64,12 +69,17 @@ def verify(
     if options.json:
         output.emit({**total, "maps": maps})
     else:
-        _show(maps, total, report)
+        _show({document.map: document for document in documents}, maps, total, report)
     if not total["equal"]:
         raise typer.Exit(3)
 
 
-def _show(maps: list[dict[str, Any]], total: dict[str, Any], report: Path | None) -> None:
+def _show(
+    documents: dict[str, MapDocument],
+    maps: list[dict[str, Any]],
+    total: dict[str, Any],
+    report: Path | None,
+) -> None:
     rows = [
         [m["map"], "equal" if m["equal"] else "NOT EQUAL", *(m[n] for n in COUNTED)] for m in maps
     ]
@@ -85,8 +95,8 @@ def _show(maps: list[dict[str, Any]], total: dict[str, Any], report: Path | None
                     f["key"],
                     f["verdict"],
                     f["field"],
-                    _values(f["commerce"]),
-                    _values(f["dataverse"]),
+                    _cell(documents[name], f["commerce"]),
+                    _cell(documents[name], f["dataverse"]),
                     f["reason"],
                 )
                 for name, f in listed
@@ -94,15 +104,18 @@ def _show(maps: list[dict[str, Any]], total: dict[str, Any], report: Path | None
         )
     if report is not None:
         output.say(f"every finding is in {report}")
-    output.say(
-        "both sides equal"
-        if total["equal"]
-        else "the sides differ: `dualwrite plan` shows what a sync would do, "
-        "`verify --repair` settles what it cannot see"
-    )
+    output.line(_ending(total))
 
 
-def _values(values: dict[str, Any] | None) -> str:
-    if values is None:
-        return "(absent)"
-    return ", ".join("" if value is None else str(value) for value in values.values())
+def _ending(total: dict[str, Any]) -> str:
+    if not total["equal"]:
+        return (
+            "the sides differ: `dualwrite plan` shows what a sync would do, "
+            "`dualwrite verify --repair` settles what it cannot see"
+        )
+    apart = [f"{total[n]} {n}" for n in ("drift", "ignored", "excused") if total[n]]
+    return "both sides equal" + (f", apart from {', '.join(apart)}" if apart else "")
+
+
+def _cell(document: MapDocument, values: dict[str, Any] | None) -> str:
+    return "(absent)" if values is None else spoken(document, values)

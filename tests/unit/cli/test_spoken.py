@@ -1,0 +1,52 @@
+"""Values in the cells of tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.cli import outcomes, output
+from connector.cli.spoken import spoken
+from connector.mapping.document import parse_document
+
+DOCUMENT = parse_document(
+    """
+map: cards
+commerce: {entity: Cards}
+dataverse: {entity: crm_cards}
+fields:
+  - {commerce: Number, sync: "=", dataverse: crm_number, key: true}
+  - {commerce: Tender, sync: "><", dataverse: crm_tender, values: {Open: 1, Blocked: 2}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "text"),
+    [
+        ({"crm_number": "7", "crm_tender": 2}, False, "7, Blocked (2)"),
+        ({"crm_tender": 1}, True, "crm_tender=Open (1)"),
+        ({"Tender": None}, False, "(none)"),
+        ({}, True, ""),
+        (None, False, ""),
+    ],
+)
+def test_a_choice_is_shown_with_its_word(
+    values: dict[str, object] | None, named: bool, text: str
+) -> None:
+    assert spoken(DOCUMENT, values, named=named) == text
+
+
+def test_every_kind_of_need_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = ("parked", "conflict", "stopped")
+    outcomes.show_needs([{"map": "cards", "kind": kind, "count": 2} for kind in kinds])
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": `dualwrite ")[0] for line in lines] == [
+        f"cards: 2 {kind}" for kind in kinds
+    ]
+    assert all("--map cards" in line for line in lines)
+
+
+def test_a_title_is_not_folded_to_a_narrow_table(capsys: pytest.CaptureFixture[str]) -> None:
+    title = "a title that is much wider than the table below it"
+    output.table(title, ["n"], [[1]])
+    assert title in capsys.readouterr().out
