@@ -27,7 +27,6 @@ from starlette.types import Receive, Scope, Send
 from connector.sandbox import errors
 from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of, parse_fault
 from connector.sandbox.messages import Request, Response, error_response
-from connector.sandbox.plugins import parse_loss
 from connector.sandbox.service import Service
 from connector.sandbox.tokens import Directory
 
@@ -35,6 +34,8 @@ RECOMMENDED_PARALLELISM = 4
 BURST_REQUESTS = 6000
 WINDOW_SECONDS = 300
 DEFAULT_RETRY_AFTER_SECONDS = 1
+MAX_URL = 32_768
+"""Characters of path and query."""
 DROP = "sandbox.drop"
 """Key of the scope's state: closes the connection at once, without an answer."""
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -91,34 +92,32 @@ class Face:
         query = http.scope["query_string"].decode("latin-1")
         self._faults.requests[kind_of(http.method, path, query)] += 1
         origin = f"https://{http.headers.get('host', '')}"
-        fault = self._faults.meet(http.method, f"{path}?{query}")
-        if fault is not None and fault.kind is FaultKind.SLOW:
-            await asyncio.sleep(fault.seconds)
-        refusal = _refusal(fault)
-        if refusal is not None:
-            return _http(error_response(refusal, http.headers))
-        user = self._user(http, origin, fault)
+        user = self._user(http, origin)
         if isinstance(user, Response):
             return _http(user)
-        if version != "v9.2" and not version.startswith("v9."):
-            return _http(error_response(errors.no_such_resource(raw_path), http.headers))
         request = Request(http.method, origin + root, path, query, http.headers, body, user)
-        response = self._service.run(request)
+        fault = self._faults.meet(http.method, f"{path}?{query}")
+        if fault is not None and fault.kind is FaultKind.UNAUTHORIZED:
+            return _http(self._directory.challenge(origin))
+        if fault is not None and fault.kind is FaultKind.SLOW:
+            await asyncio.sleep(fault.seconds)
+        refusal = _refusal(request, version, fault)
+        if refusal is not None:
+            response = error_response(refusal, http.headers)
+        else:
+            response = self._service.run(request)
         if fault is not None and fault.kind is FaultKind.LOST_REPLY:
             return Dropped()
         response.headers.update(self._standing_headers(user))
         return _http(response)
 
-    def _user(self, http: HttpRequest, origin: str, fault: Fault | None) -> str | Response:
+    def _user(self, http: HttpRequest, origin: str) -> str | Response:
         """The caller's user id, or the answer that turns the caller away."""
         grant = self._directory.check(http.headers.get("authorization", ""))
-        expired = fault is not None and fault.kind is FaultKind.UNAUTHORIZED
-        if grant is None or expired or _port(grant.audience) != _port(origin):
+        if grant is None or _port(grant.audience) != _port(origin):
             return self._directory.challenge(origin)
         user = self._service.user_of(grant.client_id)
-        if user is None:
-            return error_response(errors.not_a_member(), http.headers)
-        return user
+        return error_response(errors.not_a_member(), http.headers) if user is None else user
 
     def _standing_headers(self, user: str) -> dict[str, str]:
         """Headers of every answer: recommended parallelism and what is left of the limits."""
@@ -170,7 +169,7 @@ class Face:
         return {"ok": True}
 
     def _set_column(self, _method: str, value: dict[str, Any]) -> dict[str, bool]:
-        self._service.lose(value["table"], value["column"], parse_loss(value))
+        self._service.lose(value)
         return {"ok": True}
 
     def _expire(self, _method: str, _value: dict[str, Any]) -> dict[str, bool]:
@@ -191,12 +190,20 @@ class Face:
         return {"total": counts.total(), "kinds": dict(sorted(counts.items()))}
 
 
-def _refusal(fault: Fault | None) -> errors.WireError | None:
-    if fault is not None and fault.kind is FaultKind.THROTTLE:
-        wait = fault.retry_after
+def _refusal(request: Request, version: str, fault: Fault | None) -> errors.WireError | None:
+    """Why a request does not reach the organization."""
+    kind = None if fault is None else fault.kind
+    wait = None if fault is None else fault.retry_after
+    if kind is FaultKind.THROTTLE:
         return errors.throttled(DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait)
-    if fault is not None and fault.kind is FaultKind.UNAVAILABLE:
-        return errors.unavailable(fault.retry_after)
+    if kind is FaultKind.UNAVAILABLE:
+        return errors.unavailable(wait)
+    if kind is FaultKind.FORBIDDEN:
+        return errors.privilege_denied(request.user, request.method, request.path)
+    if len(request.path) + len(request.query) > MAX_URL:
+        return errors.url_too_long(MAX_URL)
+    if not version.startswith("v9."):
+        return errors.no_such_resource(f"{request.base}/{request.path}")
     return None
 
 

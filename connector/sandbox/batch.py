@@ -31,6 +31,8 @@ from connector.sandbox.messages import Request, Response, error_response
 from connector.sandbox.storage import Storage
 
 MAX_REQUESTS = 1000
+MAX_URL = 65_536
+"""Characters; twice what a request of its own may have."""
 
 Handle: TypeAlias = Callable[[Request], Response]
 _ROOT = re.compile(r"/?api/data/v\d+\.\d+/")
@@ -105,6 +107,8 @@ class _Runner:
             url = _REFERENCE.sub(lambda match: self._record(match[1]), url, count=1)
         if b'"$' in body:
             body = _BOUND.sub(lambda m: m[1] + self._record(m[2].decode()).encode(), body)
+        if len(url) > MAX_URL:
+            raise errors.url_too_long(MAX_URL)
         path, _, query = self._relative(url).partition("?")
         if path == "$batch":
             raise errors.bad_request("A batch cannot hold another batch.", "0x80048d19")

@@ -71,6 +71,16 @@ def bad_request(message: str, code: str = "0x80060888") -> WireError:
     return WireError(400, code, message)
 
 
+def too_many_conditions() -> WireError:
+    """A filter beyond what the service takes."""
+    return WireError(400, "0x0", "Number of conditions in query exceeded maximum limit.")
+
+
+def url_too_long(limit: int) -> WireError:
+    """The URL does not fit."""
+    return WireError(414, "", f"The request URL is longer than {limit} characters.")
+
+
 def unknown_property(name: str, table: str) -> WireError:
     """A column in `$select`, `$filter` or `$orderby` that the table lacks."""
     return WireError(
@@ -274,6 +284,15 @@ def token_expired() -> WireError:
 
 
 # ---------------------------------------------------------------------------- access
+
+
+def privilege_denied(user: str, method: str, path: str) -> WireError:
+    """The user's roles do not cover the operation."""
+    words = {"GET": "Read", "PATCH": "Write", "PUT": "Write", "DELETE": "Delete"}
+    privilege = f"prv{words.get(method, 'Create')}{path.partition('(')[0].rstrip('s')}"
+    return WireError(
+        403, "0x80040220", f"Principal user (Id={user}) is missing {privilege} privilege"
+    )
 
 
 def not_a_member() -> WireError:

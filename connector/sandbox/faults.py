@@ -25,6 +25,8 @@ class FaultKind(StrEnum):
     """503; nothing happens."""
     UNAUTHORIZED = "unauthorized"
     """401, as for an expired token; nothing happens."""
+    FORBIDDEN = "forbidden"
+    """403, as for a missing role; nothing happens."""
     LOST_REPLY = "lost-reply"
     """It happens, then the connection is closed without an answer."""
     SLOW = "slow"

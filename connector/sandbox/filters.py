@@ -25,6 +25,8 @@ from connector.sandbox.comparing import fold
 from connector.sandbox.storage import Stored, shadow
 from connector.sandbox.tables import REFERENCES, Column, Kind, Table
 
+MAX_CONDITIONS = 500
+MAX_DEPTH = 40
 _OPERATORS: dict[type[ast._Node], str] = {
     ast.Eq: "=",
     ast.NotEq: "IS NOT",
@@ -55,13 +57,23 @@ class Condition:
     arguments: list[Stored] = field(default_factory=list)
     _aliases: int = 0
 
-    def sql(self, node: ast._Node) -> str:
-        """The condition of `node`. Raises `WireError`."""
+    def where(self, node: ast._Node | None) -> str:
+        """The condition of a whole filter, true where there is none. Raises `WireError`."""
+        if node is None:
+            return "1"
+        condition = self._sql(node, 0)
+        if len(self.arguments) > MAX_CONDITIONS:
+            raise errors.too_many_conditions()
+        return condition
+
+    def _sql(self, node: ast._Node, depth: int) -> str:
+        if depth > MAX_DEPTH:
+            raise errors.too_many_conditions()
         if isinstance(node, ast.BoolOp):
-            word = "AND" if isinstance(node.op, ast.And) else "OR"
-            return f"({self.sql(node.left)} {word} {self.sql(node.right)})"
+            word = " AND " if isinstance(node.op, ast.And) else " OR "
+            return f"({word.join([self._sql(one, depth + 1) for one in _chain(node)])})"
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return f"NOT ({self.sql(node.operand)})"
+            return f"NOT ({self._sql(node.operand, depth + 1)})"
         if isinstance(node, ast.Compare):
             return self._compare(node)
         if isinstance(node, ast.Call):
@@ -140,6 +152,16 @@ class Condition:
         return f"matches({operand.sql}, ?)"
 
 
+def _chain(node: ast.BoolOp) -> list[ast._Node]:
+    """The operands of `a or b or c …`; flat, because SQLite nests parentheses only so deep."""
+    operands: list[ast._Node] = []
+    rest: ast._Node = node
+    while isinstance(rest, ast.BoolOp) and type(rest.op) is type(node.op):
+        operands.append(rest.right)
+        rest = rest.left
+    return [rest, *reversed(operands)]
+
+
 def _path(node: ast._Node) -> list[str]:
     if isinstance(node, ast.Identifier):
         return [node.name]
@@ -162,9 +184,12 @@ def _argument(column: Column, node: ast._Node, *, loose: bool = False) -> Stored
     if isinstance(node, ast.String) and (column.kind in _IDS or loose):
         node = _reread(column, node)
     try:
-        return convert(column, node)
+        stored = convert(column, node)
     except (TypeError, ValueError) as error:
         raise _incompatible(column, node) from error
+    if isinstance(stored, int) and not -(2**63) <= stored < 2**63:
+        raise _incompatible(column, node)
+    return stored
 
 
 def _reread(column: Column, node: ast.String) -> ast._Node:

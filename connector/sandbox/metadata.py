@@ -27,6 +27,7 @@ from connector.sandbox.definitions import (
     definitions,
 )
 from connector.sandbox.messages import Request, Response, json_response, no_content
+from connector.sandbox.metadata_changes import metadata_changes
 from connector.sandbox.options import Options, parse_options
 from connector.sandbox.schema import document
 
@@ -56,6 +57,12 @@ class Metadata:
         """`GET /`: the names of all sets."""
         sets = [{"name": name, "kind": "EntitySet", "url": name} for name in self._catalog.by_set]
         return json_response({"@odata.context": f"{request.base}/$metadata", "value": sets})
+
+    def changes(self, request: Request) -> Response:
+        """`RetrieveMetadataChanges(Query=…)`. Raises `WireError`."""
+        found = metadata_changes(self._definitions, request.path, request.query)
+        mark = f"{request.base}/$metadata#{TYPE_PREFIX}RetrieveMetadataChangesResponse"
+        return json_response({"@odata.context": mark, **found})
 
     def get(self, first: Segment, rest: Sequence[Segment], request: Request) -> Response:
         """`EntityDefinitions…` and `$metadata`. Raises `WireError`."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from connector.sandbox.payloads import Convert
 from connector.sandbox.storage import Stored
+from connector.sandbox.tables import Column
 
 
-def parse_loss(value: dict[str, Any]) -> Convert | None:
+def parse_loss(column: Column, value: dict[str, Any]) -> Convert | None:
     """What a column loses from now on; None is nothing.
 
     `{"truncate": n}` keeps n characters, `{"round": n}` n places (negative: tens, hundreds …).
@@ -28,7 +29,8 @@ def parse_loss(value: dict[str, Any]) -> Convert | None:
 
         return truncate
     if "round" in value:
-        places = _whole(value["round"])
+        # Stored numbers count their last place, so places are counted from there.
+        places = _whole(value["round"]) - column.precision
 
         def nearest(stored: Stored) -> Stored:
             return round(stored, places) if isinstance(stored, int) else stored

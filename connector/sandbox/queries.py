@@ -94,7 +94,7 @@ class Queries:
         limit: int,
     ) -> list[tuple[Stored, ...]]:
         """The rows of one page and one more; lookups to expand come after the projection."""
-        where = [] if options.filter is None else [condition.sql(options.filter)]
+        where = [condition.where(options.filter)]
         order = [f'"{table.id_column}"']
         offset = 0
         if options.order:
@@ -106,9 +106,8 @@ class Queries:
             condition.arguments.append(cookie.last)
         lookups = [self._lookup(table, expand) for expand in options.expand]
         columns = ", ".join([shape.sql, *(f'"{table.name}"."{name}"' for name in lookups)])
-        clause = f" WHERE {' AND '.join(where)}" if where else ""
         return self._execute(
-            f'SELECT {columns} FROM "{table.name}"{clause} '
+            f'SELECT {columns} FROM "{table.name}" WHERE {" AND ".join(where)} '
             f"ORDER BY {', '.join(order)} LIMIT ? OFFSET ?",
             (*condition.arguments, limit, offset),
         ).fetchall()
@@ -170,9 +169,9 @@ class Queries:
     def count(self, table: Table, options: Options) -> int:
         """Rows under the filter, at most one more than the limit."""
         condition = Condition(self._catalog, table)
-        where = "" if options.filter is None else f" WHERE {condition.sql(options.filter)}"
+        where = condition.where(options.filter)
         (number,) = self._execute(
-            f'SELECT count(*) FROM (SELECT 1 FROM "{table.name}"{where} LIMIT ?)',
+            f'SELECT count(*) FROM (SELECT 1 FROM "{table.name}" WHERE {where} LIMIT ?)',
             (*condition.arguments, COUNT_LIMIT + 1),
         ).fetchone()
         return int(number)

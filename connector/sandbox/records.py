@@ -59,8 +59,9 @@ def new_id() -> str:
 class Records:
     """All rows of the organization."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, business_unit: str) -> None:
         self.storage = storage
+        self._business_unit = business_unit
         self.catalog = storage.catalog
         self._execute = storage.connection.execute
         self._readers = {
@@ -68,8 +69,6 @@ class Records:
             for table in self.catalog.by_name.values()
         }
         self._update_sql: dict[tuple[Any, ...], str] = {}
-        self.business_unit = ""
-        """Owner of every row's owner; set when the first rows are there."""
 
     def reader(self, table: Table) -> PayloadReader:
         """The payload reader of `table`."""
@@ -193,7 +192,7 @@ class Records:
         template |= {"createdon": now, "modifiedon": now, "createdby": user, "modifiedby": user}
         template |= {"statecode": 0, "statuscode": 1}
         if table.user_owned:
-            template |= {"ownerid": user, "owningbusinessunit": self.business_unit}
+            template |= {"ownerid": user, "owningbusinessunit": self._business_unit}
         return template
 
     def update(

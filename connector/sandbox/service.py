@@ -8,6 +8,7 @@ Tested in: tests/integration/sandbox/test_records.py, test_errors.py.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from connector.odata.malformed import MalformedError
 from connector.odata.paths import Segment, parse_segment, split_path
@@ -17,8 +18,9 @@ from connector.sandbox.bulk import PREFIX, Bulk
 from connector.sandbox.catalog import STANDARD
 from connector.sandbox.messages import Request, Response, error_response, json_response
 from connector.sandbox.metadata import Metadata
+from connector.sandbox.metadata_changes import NAME as METADATA_CHANGES
 from connector.sandbox.options import parse_options
-from connector.sandbox.payloads import Convert
+from connector.sandbox.plugins import parse_loss
 from connector.sandbox.queries import Queries
 from connector.sandbox.records import Records
 from connector.sandbox.resources import Resources
@@ -37,8 +39,7 @@ class Service:
         self.storage = Storage(folder, STANDARD)
         self.identities = Identities(self.storage.organization)
         self._members = members
-        self._records = Records(self.storage)
-        self._records.business_unit = self.identities.business_unit
+        self._records = Records(self.storage, self.identities.business_unit)
         self._queries = Queries(self._records)
         self._tracking = Tracking(self._records, self._queries)
         self._resources = Resources(self._records, self._queries)
@@ -66,6 +67,8 @@ class Service:
                 return self._handle(request)
         except errors.WireError as error:
             return error_response(error, request.headers)
+        except RecursionError:
+            return error_response(errors.too_many_conditions(), request.headers)
 
     # ------------------------------------------------------------------------ switches
 
@@ -81,9 +84,14 @@ class Service:
             seed(self._records, self.identities, self._members)
             self._tracking.expire()
 
-    def lose(self, table: str, column: str, lossy: Convert | None) -> None:
-        """Make a column keep less than it is sent; see `PayloadReader.lose`."""
-        self._records.reader(STANDARD.by_name[table]).lose(column, lossy)
+    def lose(self, value: dict[str, Any]) -> None:
+        """Make a column keep less than it is sent; see `plugins.parse_loss`.
+
+        Raises `KeyError` for a table or column that does not exist.
+        """
+        table = STANDARD.by_name[value["table"]]
+        column = table.columns[value["column"]]
+        self._records.reader(table).lose(column.name, parse_loss(column, value))
 
     def keep_everything(self) -> None:
         """Undo every `lose`."""
@@ -98,6 +106,8 @@ class Service:
     # ------------------------------------------------------------------------ paths
 
     def _handle(self, request: Request) -> Response:
+        if request.path.startswith(METADATA_CHANGES) and request.method == "GET":
+            return self._metadata.changes(request)
         try:
             segments = [parse_segment(one) for one in split_path(request.path)]
         except (MalformedError, UnicodeDecodeError) as error:

@@ -59,3 +59,35 @@ def test_an_unknown_api_version_is_not_there(dataverse: DataverseSession) -> Non
     url = dataverse.api.replace("v9.2", "v8.0")
     assert dataverse.get(f"{url}/WhoAmI").status_code == 404
     assert dataverse.get(f"{dataverse.api.replace('v9.2', 'v9.1')}/WhoAmI").status_code == 200
+
+
+def test_a_url_that_is_too_long(dataverse: DataverseSession) -> None:
+    url = "msdyn_loyaltycards?$select=statecode&tag="
+    assert dataverse.get(url + "x" * 32_000).status_code == 200
+    assert dataverse.get(url + "x" * 33_000).status_code == 414
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        " or ".join(["statecode eq 1"] * 501),
+        "not (" * 60 + "statecode eq 1" + ")" * 60,
+        " or ".join(["statecode eq 1"] * 1200)
+        + " or Microsoft.Dynamics.CRM.In(PropertyName='statecode',PropertyValues=[\"1\"])",
+    ],
+    ids=["many", "deep", "very many"],
+)
+def test_too_many_conditions(dataverse: DataverseSession, where: str) -> None:
+    answer = dataverse.get(f"msdyn_loyaltycards?$filter={where}")
+    assert answer.status_code == 400
+    assert "exceeded maximum limit" in answer.json()["error"]["message"]
+
+
+def test_many_conditions_are_fine(dataverse: DataverseSession) -> None:
+    where = " or ".join(["statecode eq 1"] * 500)
+    assert dataverse.get(f"msdyn_loyaltycards?$filter={where}").status_code == 200
+
+
+def test_numbers_beyond_any_column(dataverse: DataverseSession) -> None:
+    answer = dataverse.get(f"msdyn_loyaltycards?$filter=statecode eq {10**20}")
+    assert answer.status_code == 400

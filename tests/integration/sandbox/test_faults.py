@@ -34,11 +34,14 @@ def test_a_lost_reply_comes_after_its_effect(dataverse: DataverseSession) -> Non
     assert dataverse.post(CARDS, json={"msdyn_cardnumber": "C-2"}).status_code == 204
 
 
-def test_unavailable_and_unauthorized_have_no_effect(dataverse: DataverseSession) -> None:
+def test_refusals_have_no_effect(dataverse: DataverseSession) -> None:
     dataverse.switch("faults", {"kind": "unavailable"})
     dataverse.switch("faults", {"kind": "unauthorized"})
-    answers = [dataverse.post(CARDS, json={}) for _ in range(2)]
-    assert [one.status_code for one in answers] == [503, 401]
+    dataverse.switch("faults", {"kind": "forbidden"})
+    answers = [dataverse.post(CARDS, json={}) for _ in range(3)]
+    assert [one.status_code for one in answers] == [503, 401, 403]
+    assert answers[2].json()["error"]["code"] == "0x80040220"
+    assert "prvCreatemsdyn_loyaltycard " in answers[2].text
     assert dataverse.get(f"{CARDS}?$count=true").json()["@odata.count"] == 0
 
 
@@ -102,3 +105,16 @@ def test_requests_are_counted_by_kind(dataverse: DataverseSession) -> None:
         f"PATCH {CARDS}()": 1,
         f"POST {CARDS}/Microsoft.Dynamics.CRM.CreateMultiple": 1,
     }
+
+
+def test_decimals_lose_places_and_unknown_columns_are_refused(
+    dataverse: DataverseSession,
+) -> None:
+    rate = {"table": "transactioncurrency", "column": "exchangerate", "round": 2}
+    dataverse.switch("columns", rate)
+    euro = "transactioncurrencies(isocurrencycode='EUR')"
+    assert dataverse.patch(euro, json={"exchangerate": 1.2345}).status_code == 204
+    assert b'"exchangerate":1.2300000000' in dataverse.get(euro).content
+    for wrong in ({"table": "nothing"}, {"column": "nothing"}, {"round": "x"}):
+        answer = dataverse.post(f"{dataverse.host}/sandbox/columns", json={**rate, **wrong})
+        assert answer.status_code == 400

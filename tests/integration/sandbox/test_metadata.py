@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -150,3 +151,27 @@ def test_the_csdl_reads_back(dataverse: DataverseSession) -> None:
     point = model.types[model.sets["msdyn_loyaltyrewardpoints"]]
     navigation = point.navigation["msdyn_RewardPointCurrency"]
     assert navigation.constraints == {"_msdyn_rewardpointcurrency_value": "transactioncurrencyid"}
+
+
+def test_metadata_changes_pick_and_project(dataverse: DataverseSession) -> None:
+    def named(name: str) -> dict[str, Any]:
+        value = {"Type": "System.String", "Value": name}
+        return {
+            "Conditions": [
+                {"PropertyName": "LogicalName", "ConditionOperator": "Equals", "Value": value}
+            ]
+        }
+
+    query = {
+        "Properties": {"PropertyNames": ["LogicalName", "Attributes"]},
+        "Criteria": named("msdyn_loyaltycard"),
+        "AttributeQuery": {
+            "Properties": {"PropertyNames": ["LogicalName", "MaxLength"]},
+            "Criteria": named("msdyn_cardnumber"),
+        },
+    }
+    url = "RetrieveMetadataChanges(Query=@p1)"
+    (table,) = dataverse.get(url, params={"@p1": json.dumps(query)}).json()["EntityMetadata"]
+    (column,) = table["Attributes"]
+    assert column["MaxLength"] == 100
+    assert dataverse.get(url).status_code == 400

@@ -101,7 +101,10 @@ def test_decimals_keep_their_scale(dataverse: DataverseSession) -> None:
     assert dataverse.patch(euro, json={"exchangerate": -1}).json()["error"]["code"] == "0x80044330"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"msdyn_cardnumber":"\xff"}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'"x"', b'{"msdyn_cardnumber":"\xff"}', b'{"msdyn_cardnumber":"\\ud800"}'],
+)
 def test_a_body_that_is_no_object_is_refused(dataverse: DataverseSession, body: bytes) -> None:
     answer = dataverse.post(CARDS, data=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "0x80048d19")

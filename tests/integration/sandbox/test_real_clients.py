@@ -153,3 +153,6 @@ def test_metadata_of_the_client(client: DataverseClient) -> None:
     assert table["entity_set_name"] == CARDS
     columns = {column["LogicalName"] for column in client.tables.list_columns(CARD)}
     assert {"msdyn_cardnumber", "msdyn_cardtendertype"} <= columns
+    typed = client.tables.list_columns(CARD, typed=True)
+    (number,) = [column for column in typed if column["LogicalName"] == "msdyn_cardnumber"]
+    assert number["MaxLength"] == 100

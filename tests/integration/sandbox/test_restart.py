@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -41,8 +42,6 @@ def test_a_killed_sandbox_has_kept_what_it_confirmed(tmp_path: Path, sign_in: Si
     command = [sys.executable, "-m", "connector.sandbox", "--dir", str(tmp_path), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        import json
-
         session = sign_in(where=json.loads(process.stdout.readline()))
         assert session.post(CARDS, json={"msdyn_cardnumber": "C-1"}).status_code == 204
         process.kill()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+
+from connector.sandbox.tokens import Application, Directory, Grant
 
 if TYPE_CHECKING:
     from tests.conftest import DataverseSession, SignIn
@@ -72,8 +76,6 @@ def test_refusals_carry_the_number_clients_look_for(
 
 
 def test_a_secret_is_a_file_of_its_owner(sandbox: dict[str, Any]) -> None:
-    from pathlib import Path
-
     folder = Path(sandbox["ca"]).parent
     for name, key in (("client_secret", "client_secret"), ("agent_secret", "agent_client_secret")):
         assert (folder / name).read_text() == sandbox[key]
@@ -110,3 +112,19 @@ def test_localhost_is_a_name_for_it_too(
     url = dataverse.api.replace("127.0.0.1", "localhost")
     body = dataverse.get(f"{url}/WhoAmI").json()
     assert body["@odata.context"].startswith(url)
+
+
+def test_a_token_ends() -> None:
+    directory = Directory("t", (Application("app", "secret"),), "key")
+    asked = "grant_type=client_credentials&client_id=app&client_secret=secret"
+    scope = "scope=https%3A%2F%2F127.0.0.1%3A8443%2F.default"
+    grants = []
+    for life in (60, 0):
+        directory.life_seconds = life
+        answer = directory.handle(
+            "POST", "/t/oauth2/v2.0/token", f"{asked}&{scope}".encode(), "https://127.0.0.1:8443"
+        )
+        assert answer is not None
+        token = json.loads(answer.body)["access_token"]
+        grants.append(directory.check(f"Bearer {token}"))
+    assert grants == [Grant("app", "https://127.0.0.1:8443"), None]
