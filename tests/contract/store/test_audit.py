@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import StateError
 from connector.mapping.values import Side, Value
-from connector.store.base import Change, ChangeKind, ChangeRow, Completion
+from connector.store.base import Change, ChangeKind, ChangeRow, Completion, Work
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit
@@ -58,6 +58,16 @@ def test_an_outcome_is_never_replaced(kit: Kit) -> None:
     assert caught.value.code == "intent-missing"
     kit.commit(completed_batch=(1, "unknown"))
     assert [kit.outcomes(n) for n in (1, 2)] == [["stale"], ["unknown"]]
+
+
+def test_an_intent_of_another_map_is_out_of_reach(kit: Kit) -> None:
+    kit.commit(changes=[kit.intent(1, 1, 1)])
+    other = kit.store.acquire("other-map", "first", 60)
+    with pytest.raises(StateError):
+        kit.store.commit(other, Work(kit.run, 1.0, completions=[Completion(1, "applied")]))
+    kit.store.commit(other, Work(kit.run, 1.0, completed_batch=(1, "applied")))
+    assert kit.store.reopen_intents(other, kit.run, 1.0) == 0
+    assert kit.outcomes(1) == [None]
 
 
 def test_deletes_are_counted_per_side_and_time_whatever_became_of_them(kit: Kit) -> None:

@@ -77,6 +77,17 @@ def test_records_are_found_by_ids_keys_and_numbers_of_their_map(kit: Kit) -> Non
     assert kit.store.by_numbers(other, [1]) == {}
 
 
+@pytest.mark.parametrize(
+    "key", ["a\x1fb", 'quote"d', "back\\slash", "straße", "🎁", "%_", "'", "1"]
+)
+def test_keys_and_ids_are_found_whatever_is_in_them(kit: Kit, key: str) -> None:
+    record = kit.record(1, key=key)
+    record.commerce.id = key
+    kit.commit(inserted=[record, kit.record(2)])
+    assert kit.store.by_keys(kit.layout, [key]) == {key: [record]}
+    assert kit.store.by_ids(kit.layout, Side.COMMERCE, [key]) == {key: record}
+
+
 def test_more_values_than_any_parameter_limit_are_one_question(kit: Kit) -> None:
     kit.commit(inserted=[kit.record(n) for n in range(1, 6)])
     ids = [f"commerce-{n}" for n in range(1, 50_001)]
