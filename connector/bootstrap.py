@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from connector.endpoints.base import Endpoint, Entity
 from connector.engine.ports import Guard, Limits, Ports, Tuning
@@ -40,6 +41,30 @@ def _quiet(_step: str, _count: int) -> None:
 
 
 def _never() -> bool:
+    return False
+
+
+def _host() -> str:
+    """This host and, inside containers, the namespace in which process ids mean something."""
+    namespace = Path("/proc/self/ns/pid")
+    inside = f"[{namespace.stat().st_ino}]" if namespace.exists() else ""
+    return f"{socket.gethostname()}{inside}"
+
+
+def _gone(holder: str) -> bool:
+    """Whether a lease's holder was a process of this host that has died, as after `kill -9`.
+
+    An id that was given to another process since counts as alive: then the lease expires.
+    """
+    host, _, process = holder.rpartition("/")
+    if host != _host() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
     return False
 
 
@@ -80,7 +105,8 @@ class Project:
             random=random.random,
             new_id=TimeOrderedIds(),
             executor=self._executor,
-            holder=f"{socket.gethostname()}/{os.getpid()}",
+            holder=f"{_host()}/{os.getpid()}",
+            gone=_gone,
             progress=self._progress,
             stopping=self._stopping,
         )

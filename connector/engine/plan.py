@@ -308,9 +308,32 @@ def as_columns(map: CompiledMap, side: Side, image: Image) -> dict[str, Value]:
 def agreed_with(map: CompiledMap, state: SideState, side: Side, groups: list[Group]) -> Image:
     """The side's agreed half after `groups` agree on what is seen; others keep theirs."""
     assert state.image is not None
-    base = state.agreed if state.agreed is not None else (None,) * len(map.columns[side])
-    half = list(base)
+    assert state.agreed is not None
+    half = list(state.agreed)
     for group in groups:
+def meet(record: Record, map: CompiledMap) -> None:
+    """Give two sides that meet for the first time halves in which nothing is agreed yet.
+
+    A group not agreed on at once, because it waits for a row it refers to, must keep the rule
+    of first contact: the other side's value counts as agreed where the master holds one, so
+    that only the master has changed; elsewhere null does, so that whoever holds a value has.
+    """
+    commerce, dataverse = record.commerce, record.dataverse
+    if commerce.agreed is not None or dataverse.agreed is not None:
+        return
+    master, other = record.side(map.master), record.side(map.master.other)
+    assert master.image is not None
+    assert other.image is not None
+    master.agreed = (None,) * len(master.image)
+    half: list[Value] = [None] * len(other.image)
+    for group in map.groups:
+        two_way = group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)
+        if two_way and not group.blank(map.master, master.image):
+            for f in group.fields:
+                half[f.index(map.master.other)] = other.image[f.index(map.master.other)]
+    other.agreed = tuple(half)
+
+
         for f in group.fields:
             index = f.index(side)
             if index >= 0:

@@ -58,6 +58,8 @@ class Ports:
     executor: Executor
     holder: str
     """Names this process in leases: host and process id."""
+    gone: Callable[[str], bool] = lambda _holder: False
+    """Whether a holder is known to have died, so that its lease need not expire first."""
     progress: Callable[[str, int], None] = lambda _step, _count: None
     """Told what was done: a step (`read commerce`, `written dataverse`, ...) and how many."""
     stopping: Callable[[], bool] = lambda: False

@@ -129,7 +129,8 @@ class MapRun:
 
     def take(self) -> None:
         """Take the lease and bind sides seen for the first time; raises `LeaseHeldError`."""
-        self._lease = self.store.acquire(self.map.name, self.ports.holder, self.limits.lease)
+        ports = self.ports
+        self._lease = self.store.acquire(self.map.name, ports.holder, self.limits.lease, ports.gone)
         for side, world in self.worlds.items():
             if self.store.world(side) is None:
                 self.store.bind_world(world)

@@ -21,7 +21,7 @@ from connector.endpoints.base import (
     Transient,
     Unknown,
 )
-from connector.engine.plan import Action, Kind, Write, agreed_with
+from connector.engine.plan import Action, Kind, Write, agreed_with, meet
 from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
@@ -44,7 +44,11 @@ class Reply:
 
 def note(record: Record, action: Action, map: CompiledMap) -> None:
     """Take over what planning found without a write: agreement, waits, conflicts, problems."""
-    if action.agree:
+    met = record.commerce.agreed is not None and record.dataverse.agreed is not None
+    # At first contact the groups to be written are not agreed before they are: a write that
+    # is refused, or never leaves, must find the rule of first contact again.
+    if action.agree and (met or not action.writes):
+        meet(record, map)
         for side in Side:
             state = record.side(side)
             state.agreed = agreed_with(map, state, side, action.agree)
@@ -144,6 +148,7 @@ def _applied(record: Record, write: Write, row: Row | None, reply: Reply) -> Non
         record.due = reply.now
 
 
+    meet(record, reply.map)
 def _touched_more(map: CompiledMap, write: Write, expected: Image, image: Image) -> bool:
     """Whether the row came back with other columns changed than those we wrote."""
     names = map.column_names(write.side)

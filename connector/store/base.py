@@ -11,7 +11,7 @@ the pair both sides held when they last agreed. Times are seconds since the epoc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -388,8 +388,17 @@ class Store(Protocol):
         ...
 
     # leases and runs
-    def acquire(self, map: str, holder: str, seconds: float) -> Lease:
-        """Take the lease; raises `LeaseHeldError` naming the holder and when it expires."""
+    def acquire(
+        self,
+        map: str,
+        holder: str,
+        seconds: float,
+        gone: Callable[[str], bool] = lambda _holder: False,
+    ) -> Lease:
+        """Take the lease; raises `LeaseHeldError` naming the holder and when it expires.
+
+        The lease of a holder that `gone` says has died is taken over before it expires.
+        """
         ...
 
     def renew(self, lease: Lease, seconds: float) -> Lease:

@@ -11,6 +11,7 @@ lease finds another number and commits nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -28,24 +29,36 @@ class Leases:
         self._db = db
         self._now = db.dialect.now()
 
-    def acquire(self, map: str, holder: str, seconds: float) -> Lease:
-        """Take a free or expired lease in one compare-and-set statement."""
+    def acquire(
+        self, map: str, holder: str, seconds: float, gone: Callable[[str], bool]
+    ) -> Lease:
+        """Take a free or expired lease, or that of a dead holder, by compare-and-set."""
+        with self._db.transaction() as connection:
+            row = connection.execute(self._take(map, holder, seconds)).first()
+            if row is None:
+                held = connection.execute(sa.select(leases).where(leases.c.map == map)).one()
+                if gone(held.holder):
+                    same = leases.c.fencing == held.fencing
+                    row = connection.execute(self._take(map, holder, seconds, same)).first()
+            if row is None:
+                raise self._held(connection, map)
+        return Lease(map, holder, row.fencing, row.expires)
+
+    def _take(
+        self, map: str, holder: str, seconds: float, *unless_free: sa.ColumnElement[bool]
+    ) -> sa.Executable:
+        """The statement that takes a lease that is free, or fits `unless_free`."""
         expires = self._now + seconds
         insert = self._db.dialect.insert(leases)
-        statement = (
+        return (
             insert.values(map=map, holder=holder, fencing=1, expires=expires)
             .on_conflict_do_update(
                 index_elements=[leases.c.map],
                 set_={"holder": holder, "fencing": leases.c.fencing + 1, "expires": expires},
-                where=leases.c.expires <= self._now,
+                where=sa.or_(leases.c.expires <= self._now, *unless_free),
             )
             .returning(leases.c.fencing, leases.c.expires)
         )
-        with self._db.transaction() as connection:
-            row = connection.execute(statement).first()
-            if row is None:
-                raise self._held(connection, map)
-        return Lease(map, holder, row.fencing, row.expires)
 
     def renew(self, lease: Lease, seconds: float) -> Lease:
         """Extend a lease that is still ours."""

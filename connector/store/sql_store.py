@@ -7,7 +7,7 @@ Tested in: tests/contract/store/.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -74,9 +74,15 @@ class SqlStore:
 
     # ------------------------------------------------------------------------ leases and runs
 
-    def acquire(self, map: str, holder: str, seconds: float) -> Lease:
+    def acquire(
+        self,
+        map: str,
+        holder: str,
+        seconds: float,
+        gone: Callable[[str], bool] = lambda _holder: False,
+    ) -> Lease:
         """Take the lease, or raise LeaseHeldError `lease-held`."""
-        return self._leases.acquire(map, holder, seconds)
+        return self._leases.acquire(map, holder, seconds, gone)
 
     def renew(self, lease: Lease, seconds: float) -> Lease:
         """Extend the lease, or raise LeaseHeldError `lease-lost`."""

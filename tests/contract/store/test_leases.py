@@ -117,3 +117,13 @@ def test_numbers_that_cannot_be_reserved_are_refused(kit: Kit, name: str, count:
     with pytest.raises(StateError, match="cannot be reserved"):
         kit.store.numbers(name, count)
     assert kit.store.numbers("record", 1) == 1
+
+
+def test_the_lease_of_a_dead_holder_is_taken_over_at_once(kit: Kit) -> None:
+    other = kit.another()
+    with pytest.raises(LeaseHeldError):
+        other.acquire(kit.map, "second", 60, lambda holder: holder != kit.lease.holder)
+    taken = other.acquire(kit.map, "second", 60, lambda holder: holder == kit.lease.holder)
+    assert taken.fencing == kit.lease.fencing + 1
+    with pytest.raises(LeaseHeldError):
+        kit.store.commit(kit.lease, Work(1, 1.0, inserted=[kit.record(1)]))

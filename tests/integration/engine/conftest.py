@@ -97,6 +97,8 @@ class Bench:
         self.ahead = 0.0
         """Seconds our clock is ahead of the real one; sleeping moves it."""
         self.moments = Moments()
+        self.alone = True
+        """Whether every other process of ours is known to have died."""
         self.stopping: Callable[[], bool] = lambda: False
         self._opened: list[Store] = []
         self._ids = itertools.count(1)
@@ -151,6 +153,7 @@ class Bench:
             new_id=lambda: f"00000000-0000-4000-8000-{next(self._ids):012}",
             executor=Inline(),
             holder="test",
+            gone=lambda holder: holder == "test" and self.alone,
             stopping=lambda: self.stopping(),
         )
 

@@ -1,4 +1,4 @@
-"""What the sandbox's own tests share: cards, batches."""
+"""What the sandbox's own tests share: cards."""
 
 from __future__ import annotations
 
