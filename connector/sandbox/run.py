@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,9 +169,12 @@ def running(folder: Path, port: int = 0) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "connector.sandbox", "--dir", str(folder), "--port", str(port)]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
+        impatience = threading.Timer(START_SECONDS, process.kill)
+        impatience.start()
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
+            impatience.cancel()
             if not line.startswith(READY_PREFIX):
                 process.wait(START_SECONDS)
                 log.seek(0)
@@ -183,6 +187,7 @@ def running(folder: Path, port: int = 0) -> Iterator[dict[str, Any]]:
                 )
             yield json.loads(line)
         finally:
+            impatience.cancel()
             _end(process)
 
 
