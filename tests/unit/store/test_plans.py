@@ -32,11 +32,28 @@ from connector.store.sql_store import SqlStore
 COLUMNS = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
 WAIT = Wait("g", Side.DATAVERSE, "e", "c", "v")
 BIG = ("records", "changes", "waits", "conflicts")
-WHOLE_MAP = {f"SEARCH {table} USING INDEX {name} (map=?)" for table, name in [
-    ("records", "records_commerce_id"),
-    ("records", "records_dataverse_id"),
-    ("records", "sqlite_autoindex_records_1"),
-]}  # fmt: skip
+NARROW = (
+    "INTEGER PRIMARY KEY (rowid=?)",
+    "INDEX records_commerce_id (map=? AND commerce_id=?)",
+    "INDEX records_dataverse_id (map=? AND dataverse_id=?)",
+    "INDEX sqlite_autoindex_records_1 (map=? AND key=?)",
+    "INDEX records_due (map=?",
+    "COVERING INDEX records_due (map=?",
+    "INDEX records_state (map=? AND number>?)",
+    "COVERING INDEX records_unconfirmed (map=? AND unconfirmed=?)",
+    "INDEX changes_record (record=?)",
+    "INDEX changes_intents (map=?",
+    "INDEX changes_deletes (map=? AND side=? AND at>?)",
+    "INDEX waits_target (map=?",
+    "COVERING INDEX waits_target (map=?",
+    "INDEX sqlite_autoindex_waits_1 (record=?)",
+    "INDEX conflicts_record (record=?)",
+    "INDEX conflicts_open (map=? AND number>?)",
+)
+"""Ways into a table whose cost is that of the rows asked for, or of the few that are open.
+
+Counting the unconfirmed reads the index of all of them, but no record.
+"""
 
 
 @pytest.fixture
@@ -106,7 +123,8 @@ def test_every_statement_finds_its_rows_by_a_narrow_index(
         for sql, params in statements.items():
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", params):
                 step = row[3]
-                if step in WHOLE_MAP or step.split()[:2] in [["SCAN", table] for table in BIG]:
+                way = step.partition(" USING ")[2]
+                if step.split()[1] in BIG and not way.startswith(NARROW):
                     wide.append((step, sql))
     engine.dispose()
     assert wide == []
