@@ -7,13 +7,13 @@ Tested in: tests/unit/mapping/test_compiler.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.mapping.columns import Column
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.references import Lookup, TargetMissing
-from connector.mapping.translate import Translation, Untranslatable
+from connector.mapping.translate import Translation, Untranslatable, identity
 from connector.mapping.values import Image, Side, Value, normal_key
 
 
@@ -35,6 +35,8 @@ class Field:
     lookup: Lookup | None
     plain: bool
     """Both sides hold the value in the same form: equal values need no translation."""
+    measure: Translation = identity
+    """What of a value counts when two are compared, such as the date of an instant."""
 
     def index(self, side: Side) -> int:
         """Where the value stands in the side's image."""
@@ -58,16 +60,22 @@ class Field:
             return True
         if self.key:
             return normal_key(commerce) == normal_key(dataverse)
-        return (self.to_dataverse and _gives(self.forward, commerce, dataverse)) or (
-            self.to_commerce and _gives(self.backward, dataverse, commerce)
+        return (self.to_dataverse and self._gives(self.forward, commerce, dataverse)) or (
+            self.to_commerce and self._gives(self.backward, dataverse, commerce)
         )
 
+    def same_in(self, commerce: Image, dataverse: Image) -> bool:
+        """The same for the values two images hold."""
+        return self.same(
+            commerce[self.commerce_index] if self.commerce_index >= 0 else None,
+            dataverse[self.dataverse_index] if self.dataverse_index >= 0 else None,
+        )
 
-def _gives(translation: Translation, value: Value, wanted: Value) -> bool:
-    try:
-        return translation(value) == wanted
-    except (Untranslatable, TargetMissing):
-        return False
+    def _gives(self, translation: Translation, value: Value, wanted: Value) -> bool:
+        try:
+            return self.measure(translation(value)) == self.measure(wanted)
+        except (Untranslatable, TargetMissing):
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +92,7 @@ class Group:
 
     def same(self, commerce: Image, dataverse: Image) -> bool:
         """Whether both images hold the same value of this group under the map."""
-        return all(
-            f.same(
-                commerce[f.commerce_index] if f.commerce_index >= 0 else None,
-                dataverse[f.dataverse_index] if f.dataverse_index >= 0 else None,
-            )
-            for f in self.fields
-        )
+        return all(field.same_in(commerce, dataverse) for field in self.fields)
 
     def changed(self, side: Side, image: Image, agreed: Image) -> bool:
         """Whether a side differs from its own half of the agreed pair."""
@@ -101,9 +103,9 @@ class Group:
         return False
 
     def blank(self, side: Side, image: Image) -> bool:
-        """Whether a side holds nothing at all in this group."""
+        """Whether a side holds nothing in this group; the giver of a constant is not blank."""
         indexes = [f.index(side) for f in self.fields if f.index(side) >= 0]
-        return all(image[index] is None for index in indexes)
+        return bool(indexes) and all(image[index] is None for index in indexes)
 
     def values(self, side: Side, image: Image) -> dict[str, Value]:
         """The side's own values of this group by column name."""
@@ -112,6 +114,47 @@ class Group:
             for field in self.fields
             if (column := field.column(side)) is not None
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """Everything a create on one side needs, laid out so that a record costs one pass."""
+
+    groups: tuple[Group, ...]
+    """The groups that travel to this side and may be set when a row is made."""
+    steps: tuple[tuple[str, int, Translation], ...]
+    """(column, index in the other side's image or -1, translation) of their fields."""
+    whole: bool
+    """Every group of the map is carried, so that both sides agree by the create alone."""
+
+    @classmethod
+    def on(cls, target: Side, groups: tuple[Group, ...], columns: Sequence[Column]) -> Creation:
+        """For one side of a map, whose image has these columns."""
+        travelling = tuple(
+            group
+            for group in groups
+            if group.travels_to(target)
+            and all(columns[field.index(target)].creatable for field in group.fields)
+        )
+        steps = tuple(
+            (column, field.index(target.other), field.translation_to(target))
+            for group in travelling
+            for field in group.fields
+            if (column := field.column(target)) is not None
+        )
+        return cls(travelling, steps, len(travelling) == len(groups))
+
+    def values(self, source: Image) -> dict[str, Value]:
+        """The new record's values by column, nulls left out.
+
+        Raises `Untranslatable` or `TargetMissing` for the first value that cannot travel.
+        """
+        values: dict[str, Value] = {}
+        for column, index, translation in self.steps:
+            value = translation(source[index] if index >= 0 else None)
+            if value is not None:
+                values[column] = value
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +167,8 @@ class CompiledMap:
     columns: Mapping[Side, tuple[Column, ...]]
     keys: Mapping[Side, tuple[int, ...]]
     lookups: tuple[Lookup, ...]
+    creations: Mapping[Side, Creation]
+    """How a record is made on a side out of the other side's image."""
     inactive: Mapping[Side, tuple[int, Value]]
     """Where `deactivate` is possible: image index of the active mark, and its inactive value."""
 
@@ -151,11 +196,17 @@ class CompiledMap:
 
     def key_of(self, side: Side, image: Image) -> str | None:
         """The normalised key of an image; None where a key part is null."""
-        return normal_key(*(image[index] for index in self.keys[side]))
+        indexes = self.keys[side]
+        if len(indexes) == 1:
+            return normal_key(image[indexes[0]])
+        return normal_key(*(image[index] for index in indexes))
 
     def spelled_key(self, side: Side, image: Image) -> str:
         """The key as the side spells it, for people."""
-        return " / ".join(str(image[index]) for index in self.keys[side])
+        indexes = self.keys[side]
+        if len(indexes) == 1:
+            return str(image[indexes[0]])
+        return " / ".join(str(image[index]) for index in indexes)
 
     def creates_on(self, side: Side) -> bool:
         """Whether records of the other side are created on this one."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
 
-from connector.errors import MapError, Problem, Subject
+from connector.errors import MapError, Problem
 from connector.mapping import translate
 from connector.mapping.columns import Column
-from connector.mapping.compiled import CompiledMap, Field, Group
-from connector.mapping.document import TO_COMMERCE, TO_DATAVERSE, FieldRow, MapDocument, Policy
+from connector.mapping.compiled import CompiledMap, Creation, Field, Group
+from connector.mapping.conversions import by_date, conversion, pairs_as_key
+from connector.mapping.document import FieldRow, MapDocument, Policy
 from connector.mapping.references import Lookup
+from connector.mapping.scalars import canonical
 from connector.mapping.translate import Translation, Untranslatable
 from connector.mapping.values import Side, Value, ValueType
 
@@ -75,16 +76,18 @@ class _Compiler:
         made = [self.field(index, row) for index, row in enumerate(self.document.fields)]
         fields = tuple(field for field in made if field is not None)
         inactive = {side: self._inactive(side) for side in Side}
-        self._required_columns_have_a_source()
+        self._required_columns_are_filled()
         if any(problem.severity == "error" for problem in self.problems):
             return None
+        groups = self._groups(fields)
         return CompiledMap(
             document=self.document,
             fields=fields,
-            groups=self._groups(fields),
+            groups=groups,
             columns={side: tuple(columns) for side, columns in self.columns.items()},
             keys={side: tuple(f.index(side) for f in fields if f.key) for side in Side},
             lookups=tuple(self.lookups),
+            creations={side: Creation.on(side, groups, self.columns[side]) for side in Side},
             inactive={side: mark for side, mark in inactive.items() if mark is not None},
         )
 
@@ -102,9 +105,16 @@ class _Compiler:
         dataverse = self._column(index, Side.DATAVERSE, name or None)
         if (row.commerce and commerce is None) or (name and dataverse is None):
             return None
-        to_dataverse = row.sync in TO_DATAVERSE and dataverse is not None
-        to_commerce = row.sync in TO_COMMERCE and commerce is not None
+        to_dataverse, to_commerce = Side.DATAVERSE in row.ways, Side.COMMERCE in row.ways
         lookup = self._lookup(index, dataverse, dotted)
+        if row.key and commerce and dataverse and not pairs_as_key(commerce, dataverse):
+            self.problem(
+                index,
+                "key",
+                "key-type",
+                f"{commerce.type} and {dataverse.type} cannot pair records",
+                "use columns of type text or integer as the key, or dates on both sides",
+            )
         self._writable(index, row, commerce, dataverse, to_dataverse, to_commerce)
         try:
             forward, backward = self._translations(index, row, commerce, dataverse, lookup)
@@ -126,6 +136,9 @@ class _Compiler:
             and row.values is None
             and row.default is None
             and row.constant is None,
+            measure=translate.as_date
+            if commerce and dataverse and by_date(row.type, commerce, dataverse)
+            else translate.identity,
         )
 
     def _slot(self, side: Side, column: Column | None) -> int:
@@ -253,8 +266,13 @@ class _Compiler:
         if row.values is not None:
             forward, backward = self._value_map(index, row, commerce, dataverse)
         elif lookup is not None:
-            forward = translate.chain(translate.as_text, translate.to_reference(lookup))
-            backward = translate.from_reference(lookup)
+            named = Column(lookup.column, ValueType.TEXT)
+            forward = translate.chain(
+                self._conversion(index, row, commerce, named), translate.to_reference(lookup)
+            )
+            backward = translate.chain(
+                translate.from_reference(lookup), self._conversion(index, row, named, commerce)
+            )
         else:
             forward = self._conversion(index, row, commerce, dataverse)
             backward = self._conversion(index, row, dataverse, commerce)
@@ -287,49 +305,22 @@ class _Compiler:
     def _scalar(self, index: int, part: str, value: object, column: Column) -> Value:
         """A value as written in the map, as the column's canonical value."""
         try:
-            made = _canonical(value, column)
-        except (ValueError, Untranslatable, ArithmeticError):
-            made = None
-        if made is None:
-            known = ", ".join(str(choice) for choice in column.choices or ())
-            self.problem(
-                index,
-                part,
-                "value-wrong-type",
-                f"{value!r} is no value for `{column.name}` ({column.type})",
-                f"write one of {known}" if known else f"write a value of type {column.type}",
-            )
-            raise _Stopped
-        if column.choices and made not in column.choices:
-            known = ", ".join(str(choice) for choice in column.choices)
-            self.problem(
-                index,
-                part,
-                "choice-missing",
-                f"`{column.name}` has no choice {value!r}",
-                f"write one of {known}, or add the choice to the column",
-            )
-            raise _Stopped
-        return made
+            return canonical(value, column)
+        except Untranslatable as error:
+            self.problem(index, part, error.code, error.message, error.remedy)
+            raise _Stopped from None
 
     def _conversion(self, index: int, row: FieldRow, source: Column, target: Column) -> Translation:
-        wanted = row.type or target.type
-        steps: list[Translation] = []
-        if row.type is ValueType.DATE or target.type is ValueType.DATE:
-            if {source.type, target.type} <= _TIMES:
-                steps.append(translate.as_date)
-                if target.type is ValueType.INSTANT:
-                    steps.append(translate.as_instant)
-                return translate.chain(*steps)
-        elif source.type == target.type and _same_form(source, target):
-            return translate.identity
-        elif target.type in _CONVERSIONS and source.type in _CONVERSIONS[target.type]:
-            return _CONVERTERS[target.type]
+        found = conversion(row.type, source, target)
+        if found is not None:
+            return found
+        compared = f", compared as {row.type}" if row.type is not None else ""
         self.problem(
             index,
-            "commerce",
+            "type" if row.type is not None else "commerce",
             "type-mismatch",
-            f"`{source.name}` ({source.type}) cannot become `{target.name}` ({wanted})",
+            f"`{source.name}` ({source.type}) cannot become `{target.name}` ({target.type})"
+            + compared,
             "add `values`, a dotted lookup, or a `type` both sides can take",
         )
         raise _Stopped
@@ -341,23 +332,30 @@ class _Compiler:
         inactive = self.document.end(side).inactive
         if inactive is None:
             return None
-        live = self.live[side]
-        name = inactive.column.casefold() if side is Side.COMMERCE else inactive.column
-        column = live.get(name)
+        entity = self.document.end(side).entity
+        column = self.live[side].get(
+            inactive.column.casefold() if side is Side.COMMERCE else inactive.column
+        )
+        if column is None:
+            self._inactive_wrong(side, "column", f"{entity} has no column `{inactive.column}`")
+            return None
+        if not column.updatable:
+            self._inactive_wrong(side, "column", f"`{column.name}` cannot be updated")
+            return None
         try:
-            value = _canonical(inactive.value, column) if column else None
-        except (ValueError, Untranslatable, ArithmeticError):
-            value = None
-        if column is None or value is None:
-            subject = self.document.file.subject(side.value, "inactive", map=self.document.map)
-            message = f"`inactive` does not fit {self.document.end(side).entity}"
-            remedy = "name a column of the table and a value of its type"
-            self.problems.append(Problem("inactive-wrong", message, remedy, subject))
+            value = canonical(inactive.value, column)
+        except Untranslatable as error:
+            self._inactive_wrong(side, "value", error.message)
             return None
         mapped = [known.name for known in self.columns[side]]
         if column.name in mapped:
             return mapped.index(column.name), value
         return self._slot(side, column), value
+
+    def _inactive_wrong(self, side: Side, part: str, message: str) -> None:
+        subject = self.document.file.subject(side.value, "inactive", part, map=self.document.map)
+        remedy = "name a column of the table that can be updated, and a value of its type"
+        self.problems.append(Problem("inactive-wrong", message, remedy, subject))
 
     def _groups(self, fields: Iterable[Field]) -> tuple[Group, ...]:
         named: dict[str, list[Field]] = {}
@@ -368,64 +366,28 @@ class _Compiler:
             policies[name] = row.conflict or self.document.conflict
         return tuple(Group(name, tuple(fs), policies[name]) for name, fs in named.items())
 
-    def _required_columns_have_a_source(self) -> None:
+    def _required_columns_are_filled(self) -> None:
         for side in Side:
-            mapped = {c.name for c in self.columns[side]}
+            if not any(row.key and side in row.ways for row in self.document.fields):
+                continue
+            names = (
+                (row.commerce if side is Side.COMMERCE else row.dataverse) or ""
+                for row in self.document.fields
+                if side in row.ways
+            )
+            filled = {name.split(".")[0].casefold() for name in names}
             for column in self.live[side].values():
-                if column.required and column.creatable and column.name not in mapped:
+                if column.required and column.creatable and column.name.casefold() not in filled:
                     self.problems.append(
                         Problem(
                             "column-required",
                             f"{self.document.end(side).entity} requires `{column.name}`, "
                             "which no row fills",
-                            "map the column, or give it a `constant`",
-                            Subject(
-                                map=self.document.map, side=side.value, file=self.document.file.path
-                            ),
+                            f"map the column towards {side}, or give it a `constant`",
+                            self.document.file.subject(side.value, map=self.document.map),
                         )
                     )
 
 
 class _Stopped(Exception):
     """This field cannot be compiled; the finding is recorded."""
-
-
-_TIMES = {ValueType.DATE, ValueType.INSTANT}
-_CONVERSIONS: Mapping[ValueType, frozenset[ValueType]] = {
-    ValueType.TEXT: frozenset({ValueType.INTEGER, ValueType.DECIMAL}),
-    ValueType.INTEGER: frozenset({ValueType.TEXT, ValueType.DECIMAL}),
-    ValueType.DECIMAL: frozenset({ValueType.TEXT, ValueType.INTEGER}),
-    ValueType.INSTANT: frozenset({ValueType.DATE}),
-}
-_CONVERTERS: Mapping[ValueType, Translation] = {
-    ValueType.TEXT: translate.as_text,
-    ValueType.INTEGER: translate.as_integer,
-    ValueType.DECIMAL: translate.as_decimal,
-    ValueType.INSTANT: translate.as_instant,
-}
-
-
-def _same_form(source: Column, target: Column) -> bool:
-    """References differ by system; choices agree only where both sides share values."""
-    if source.type is ValueType.REFERENCE:
-        return False
-    if source.type is ValueType.CHOICE:
-        return bool(set(source.choices or ()) & set(target.choices or ()))
-    return True
-
-
-def _canonical(value: object, column: Column) -> Value:
-    if column.type is ValueType.BOOLEAN:
-        return value if isinstance(value, bool) else None
-    if column.type is ValueType.CHOICE:
-        for choice in column.choices or ():
-            if str(choice).casefold() == str(value).casefold():
-                return choice
-        return value if isinstance(value, (int, str)) else None
-    if column.type is ValueType.INTEGER:
-        return value if isinstance(value, int) and not isinstance(value, bool) else int(str(value))
-    if column.type is ValueType.DECIMAL:
-        return Decimal(str(value))
-    if column.type is ValueType.TEXT and not isinstance(value, bool):
-        return str(value)
-    return None

@@ -7,12 +7,11 @@ Tested in: tests/unit/mapping/test_document.py.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -27,6 +26,7 @@ from pydantic import (
 )
 
 from connector.errors import MapError, Subject
+from connector.mapping.findings import Contradiction, map_error
 from connector.mapping.values import Side, ValueType
 from connector.mapping.yaml_file import YamlFile, parse_yaml, read_yaml
 
@@ -114,49 +114,72 @@ class FieldRow(_Model):
         """What the field is called in messages, conflicts and reports."""
         return self.commerce or self.dataverse or "?"
 
+    @property
+    def ways(self) -> frozenset[Side]:
+        """The sides this row writes to."""
+        return frozenset(
+            side
+            for side, symbols in ((Side.DATAVERSE, TO_DATAVERSE), (Side.COMMERCE, TO_COMMERCE))
+            if self.sync in symbols
+        )
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.constant is None:
-            if self.commerce is None or self.dataverse is None:
-                raise ValueError(
-                    "a row names a column on both sides, or one column and a `constant`"
-                )
-        else:
+        if self.constant is not None:
             self._constant_consistent()
+        elif self.commerce is None or self.dataverse is None:
+            raise Contradiction(
+                "a row names a column on both sides, or one column and a `constant`"
+            )
         transforms = self.values is not None or self.default is not None
         transforms = transforms or self.constant is not None
         if self.sync in TRANSFORMING and not transforms:
             plain = {"><": "=", ">>": ">", "<<": "<"}[self.sync]
-            raise ValueError(
-                f"`{self.sync}` needs `values`, `default` or `constant`; without, write `{plain}`"
+            raise Contradiction(
+                f"`{self.sync}` needs `values`, `default` or `constant`; without, write `{plain}`",
+                "sync",
             )
         if self.sync not in TRANSFORMING and transforms:
             turned = {"=": "><", ">": ">>", "<": "<<"}[self.sync]
-            raise ValueError(f"a row with a transform is written `{turned}`, not `{self.sync}`")
+            raise Contradiction(
+                f"a row with a transform is written `{turned}`, not `{self.sync}`", "sync"
+            )
         if self.values is not None:
             self._values_consistent(self.values)
-        if self.key and self.sync not in ("=", "><"):
-            raise ValueError("a key field travels both ways: `=` or `><`")
+        dotted = "." in (self.dataverse or "")
+        if dotted and self.values is not None:
+            raise Contradiction("a dotted name is looked up and takes no `values`", "values")
+        if self.key and (transforms or dotted):
+            raise Contradiction(
+                "a key field holds the same value on both sides: no transform, no dotted name",
+                "key",
+            )
         return self
 
     def _constant_consistent(self) -> None:
         if (self.commerce is None) == (self.dataverse is None):
-            raise ValueError("a `constant` row names exactly one column, the one it is written to")
+            raise Contradiction(
+                "a `constant` row names exactly one column, the one it is written to", "constant"
+            )
         wanted = ">>" if self.dataverse is not None else "<<"
         if self.sync != wanted:
-            raise ValueError(f"this `constant` row is written `{wanted}`")
+            raise Contradiction(f"this `constant` row is written `{wanted}`", "sync")
         if self.key or self.values is not None or self.default is not None:
-            raise ValueError("a `constant` row takes no `key`, `values` or `default`")
+            raise Contradiction(
+                "a `constant` row takes no `key`, `values` or `default`", "constant"
+            )
 
     def _values_consistent(self, values: dict[str, Scalar]) -> None:
         if not values:
-            raise ValueError("the value map is empty")
+            raise Contradiction("the value map is empty", "values")
         folded = {key.casefold() for key in values}
         if len(folded) < len(values):
-            raise ValueError("two commerce values differ only by case")
+            raise Contradiction("two commerce values differ only by case", "values")
         targets = {(type(value), value) for value in values.values()}
         if len(targets) < len(values) and self.sync != ">>":
-            raise ValueError("two commerce values map to one Dataverse value: no way back")
+            raise Contradiction(
+                "two commerce values map to one Dataverse value: no way back", "values"
+            )
 
 
 class MapDocument(_Model):
@@ -211,47 +234,79 @@ class MapDocument(_Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if not any(row.key for row in self.fields):
-            raise ValueError("no field has `key: true`; the key pairs the records of both sides")
+        self._keys_travel()
         for policy, side in (
             (self.deletes.commerce, Side.COMMERCE),
             (self.deletes.dataverse, Side.DATAVERSE),
         ):
             if policy is DeletePolicy.DEACTIVATE and self.end(side.other).inactive is None:
-                raise ValueError(
+                raise Contradiction(
                     f"`deletes.{side}: deactivate` needs `inactive: {{column, value}}` under "
-                    f"`{side.other}`"
+                    f"`{side.other}`",
+                    "deletes",
+                    side.value,
                 )
         for side in Side:
             self._no_column_twice(side)
         self._groups_agree()
         return self
 
+    def _keys_travel(self) -> None:
+        if not any(row.key for row in self.fields):
+            raise Contradiction(
+                "no field has `key: true`; the key pairs the records of both sides", "fields"
+            )
+        ways = frozenset[Side]().union(*(row.ways for row in self.fields))
+        for index, row in enumerate(self.fields):
+            if row.key and row.ways != ways:
+                symbol = "=" if len(ways) == 2 else ">" if Side.DATAVERSE in ways else "<"
+                raise Contradiction(
+                    f"a key field travels wherever any field does: `{symbol}`",
+                    "fields",
+                    index,
+                    "sync",
+                )
+
     def _no_column_twice(self, side: Side) -> None:
         seen: set[str] = set()
-        for row in self.fields:
+        for index, row in enumerate(self.fields):
             column = row.commerce if side is Side.COMMERCE else row.dataverse
             if column is None:
                 continue
             bare = column.split(".")[0]
             bare = bare.casefold() if side is Side.COMMERCE else bare
             if bare in seen:
-                raise ValueError(f"{side} column `{column}` stands in two rows")
+                raise Contradiction(
+                    f"{side} column `{column}` stands in two rows", "fields", index, side.value
+                )
             seen.add(bare)
 
     def _groups_agree(self) -> None:
-        rules: dict[str, tuple[str, Policy | None]] = {}
-        for row in self.fields:
+        rules: dict[str, tuple[frozenset[Side], Policy | None]] = {}
+        for index, row in enumerate(self.fields):
             if row.together is None:
                 continue
+            at = ("fields", index, "together")
             if row.key:
-                raise ValueError(f"key field `{row.name}` cannot be in a `together` group")
-            way = "both" if row.sync in ("=", "><") else row.sync[0]
-            rule = (way, row.conflict)
+                raise Contradiction(f"key field `{row.name}` cannot be in a `together` group", *at)
+            rule = (row.ways, row.conflict)
             if rules.setdefault(row.together, rule) != rule:
-                raise ValueError(
-                    f"fields of group `{row.together}` differ in direction or `conflict`"
+                raise Contradiction(
+                    f"fields of group `{row.together}` differ in direction or `conflict`", *at
                 )
+        # Conflicts, waits and reports name a group: no two may be called the same.
+        taken = set(rules)
+        for index, row in enumerate(self.fields):
+            if row.together is not None:
+                continue
+            if row.name in taken:
+                raise Contradiction(
+                    f"`{row.name}` is the name of another field or group",
+                    "fields",
+                    index,
+                    "commerce" if row.commerce is not None else "dataverse",
+                )
+            taken.add(row.name)
 
 
 def read_document(path: Path) -> MapDocument:
@@ -299,34 +354,9 @@ def _document(file: YamlFile) -> MapDocument:
     try:
         document = MapDocument.model_validate(file.data)
     except ValidationError as error:
-        raise _map_error(file, error) from None
+        raise map_error(file, error, _KNOWN_KEYS) from None
     document._file = file
     return document
-
-
-def _map_error(file: YamlFile, error: ValidationError) -> MapError:
-    findings = error.errors(include_url=False)
-    first = findings[0]
-    at = _data_path(file.data, first["loc"])
-    message, remedy, code = _explain(first, at)
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    name = file.data.get("map")
-    subject = file.subject(*at, map=name if isinstance(name, str) else None)
-    return MapError(code, message + more, subject=subject, remedy=remedy)
-
-
-def _data_path(data: Any, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The part of a pydantic location that exists in the file: union branches do not."""
-    path: list[int | str] = []
-    for part in loc:
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            continue
-        path.append(part)
-    return tuple(path)
 
 
 _KNOWN_KEYS = sorted(
@@ -336,24 +366,3 @@ _KNOWN_KEYS = sorted(
         for name in model.model_fields
     }
 )
-
-
-def _explain(finding: Any, at: tuple[int | str, ...]) -> tuple[str, str, str]:
-    kind, loc = finding["type"], finding["loc"]
-    where = ".".join(str(part) for part in at) or "the map"
-    if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(loc[-1]), _KNOWN_KEYS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else "remove it; docs/maps.md lists all keys"
-        return f"unknown key `{loc[-1]}`", hint, "map-unknown-key"
-    if kind == "missing":
-        return f"`{loc[-1]}` is missing in {where}", f"add `{loc[-1]}`", "map-missing-key"
-    if kind == "value_error":
-        text = finding["msg"].removeprefix("Value error, ")
-        return (
-            text,
-            "correct the row as described; docs/maps.md shows examples",
-            "map-contradiction",
-        )
-    allowed = finding.get("ctx", {}).get("expected")
-    remedy = f"write one of {allowed}" if allowed else "docs/maps.md describes this key"
-    return f"{where}: {finding['msg']}, got {finding['input']!r}", remedy, "map-wrong-value"

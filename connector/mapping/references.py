@@ -13,23 +13,42 @@ from connector.mapping.values import Side, normal_key
 
 
 class Lookup:
-    """One target: the rows of `entity` on `side`, found by the text column `column`."""
+    """One target: the rows of `entity` on `side`, found by the text column `column`.
 
-    __slots__ = ("_ids", "_missing_ids", "_missing_texts", "_texts", "column", "entity", "side")
+    A row spelled exactly like the text comes first, then one that is equal without case and
+    trailing blanks. Texts that several rows share find none of them.
+    """
+
+    __slots__ = (
+        "_by_normal",
+        "_by_text",
+        "_missing_ids",
+        "_missing_texts",
+        "_texts",
+        "column",
+        "entity",
+        "side",
+    )
 
     def __init__(self, side: Side, entity: str, column: str) -> None:
         self.side = side
         self.entity = entity
         self.column = column
-        self._ids: dict[str, str] = {}
+        self._by_text: dict[str, str | None] = {}
+        self._by_normal: dict[str, str | None] = {}
         self._texts: dict[str, str] = {}
         self._missing_texts: set[str] = set()
         self._missing_ids: set[str] = set()
 
     def id_of(self, text: str) -> str | None:
-        """The id of the row with this text; None if it is not there or not asked yet."""
-        found = self._ids.get(text)
-        return found if found is not None else self._ids.get(normal_key(text) or "")
+        """The id of the row with this text; None if not there, not asked yet, or ambiguous."""
+        if text in self._by_text:
+            return self._by_text[text]
+        return self._by_normal.get(_normal(text))
+
+    def ambiguous(self, text: str) -> bool:
+        """Whether several rows have this text, so that none of them is meant for sure."""
+        return self.id_of(text) is None and _normal(text) in self._by_normal
 
     def text_of(self, id: str) -> str | None:
         """The text of the row with this id; None if it is not there or not asked yet."""
@@ -37,8 +56,8 @@ class Lookup:
 
     def asked_text(self, text: str) -> bool:
         """Whether the answer for this text is known, be it found or missing."""
-        normal = normal_key(text) or ""
-        return normal in self._ids or normal in self._missing_texts
+        normal = _normal(text)
+        return normal in self._by_normal or normal in self._missing_texts
 
     def asked_id(self, id: str) -> bool:
         """Whether the answer for this id is known, be it found or missing."""
@@ -46,19 +65,25 @@ class Lookup:
 
     def add(self, id: str, text: str) -> None:
         """A row that exists."""
-        normal = normal_key(text) or ""
-        self._ids[text] = self._ids[normal] = id
+        normal = _normal(text)
+        for table, key in ((self._by_text, text), (self._by_normal, normal)):
+            if table.setdefault(key, id) != id:
+                table[key] = None
         self._texts[id] = text
         self._missing_texts.discard(normal)
         self._missing_ids.discard(id)
 
     def miss_texts(self, texts: Iterable[str]) -> None:
         """Texts that find no row, as far as this run knows."""
-        self._missing_texts.update(normal_key(text) or "" for text in texts)
+        self._missing_texts.update(_normal(text) for text in texts)
 
     def miss_ids(self, ids: Iterable[str]) -> None:
         """Ids that name no row, as far as this run knows."""
         self._missing_ids.update(ids)
+
+
+def _normal(text: str) -> str:
+    return normal_key(text) or ""
 
 
 class TargetMissing(Exception):

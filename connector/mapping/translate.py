@@ -7,6 +7,7 @@ Tested in: tests/unit/mapping/test_translate.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -17,6 +18,10 @@ from connector.mapping.references import Lookup, TargetMissing
 from connector.mapping.values import Value, ValueType
 
 Translation: TypeAlias = Callable[[Value], Value]
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_DIGITS = 19
+"""Digits of the longest whole number a column holds (64 bits)."""
 
 
 class Untranslatable(Exception):
@@ -107,6 +112,12 @@ def to_reference(lookup: Lookup) -> Translation:
         text = str(value)
         found = lookup.id_of(text)
         if found is None:
+            if lookup.ambiguous(text):
+                raise Untranslatable(
+                    "reference-ambiguous",
+                    f"several rows of {lookup.entity} have the {lookup.column} {text!r}",
+                    "give each of them a value of its own",
+                )
             raise TargetMissing(lookup, text, by_id=False)
         return found
 
@@ -140,8 +151,10 @@ def as_instant(value: Value) -> Value:
 
 
 def as_text(value: Value) -> Value:
-    """Numbers and choices as their plain text."""
-    return value if value is None or isinstance(value, str) else str(value)
+    """Numbers and choices as their plain text, never with an exponent."""
+    if value is None or isinstance(value, str):
+        return value
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def as_integer(value: Value) -> Value:
@@ -149,7 +162,10 @@ def as_integer(value: Value) -> Value:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     number = as_decimal(value)
-    if not isinstance(number, Decimal) or number != number.to_integral_value():
+    assert isinstance(number, Decimal)
+    if number.adjusted() >= _DIGITS:
+        raise _too_large(number)
+    if number != number.to_integral_value():
         raise Untranslatable(
             "number-not-whole",
             f"{value!r} is not a whole number",
@@ -162,15 +178,20 @@ def as_decimal(value: Value) -> Value:
     """A decimal out of a whole number or text; raises `Untranslatable` where it is none."""
     if value is None or isinstance(value, Decimal):
         return value
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
+    text = str(value).strip()
+    if not _NUMBER.fullmatch(text):
         raise Untranslatable(
             "number-malformed", f"{value!r} is not a number", "correct the value in the source"
         )
-    return number
+    return Decimal(text)
+
+
+def _too_large(number: Decimal) -> Untranslatable:
+    return Untranslatable(
+        "number-out-of-range",
+        f"{number:.6e} has more digits than any column takes",
+        "correct the value in the source",
+    )
 
 
 def fit(column: Column) -> Translation:
@@ -212,7 +233,11 @@ def _fit_scale(scale: int | None) -> Translation:
         if value is None:
             return None
         assert isinstance(value, Decimal)
-        return value.quantize(quantum, ROUND_HALF_EVEN)
+        try:
+            return value.quantize(quantum, ROUND_HALF_EVEN)
+        except InvalidOperation:
+            # More digits than the decimal context holds: no column does either.
+            raise _too_large(value) from None
 
     return round_to
 

@@ -53,6 +53,8 @@ def normal_key(*parts: Value) -> str | None:
     Parts are joined with the unit separator, which no key part can hold: endpoints refuse
     control characters in keys.
     """
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return parts[0].rstrip(" ").casefold() or None
     texts: list[str] = []
     for part in parts:
         if part is None:
