@@ -17,7 +17,7 @@ from connector.mapping.values import Side
 from connector.store import images
 from connector.store.base import MapRow, Position, RunRow, World
 from connector.store.database import Database
-from connector.store.records import decode_problem, encode_problem
+from connector.store.rows import decode_problem, encode_problem
 from connector.store.schema import endpoints, maps, positions, runs
 
 

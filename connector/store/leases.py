@@ -29,9 +29,7 @@ class Leases:
         self._db = db
         self._now = db.dialect.now()
 
-    def acquire(
-        self, map: str, holder: str, seconds: float, gone: Callable[[str], bool]
-    ) -> Lease:
+    def acquire(self, map: str, holder: str, seconds: float, gone: Callable[[str], bool]) -> Lease:
         """Take a free or expired lease, or that of a dead holder, by compare-and-set."""
         with self._db.transaction() as connection:
             row = connection.execute(self._take(map, holder, seconds)).first()
@@ -50,7 +48,7 @@ class Leases:
         """The statement that takes a lease that is free, or fits `unless_free`."""
         expires = self._now + seconds
         insert = self._db.dialect.insert(leases)
-        return (
+        statement: sa.Executable = (
             insert.values(map=map, holder=holder, fencing=1, expires=expires)
             .on_conflict_do_update(
                 index_elements=[leases.c.map],
@@ -59,6 +57,7 @@ class Leases:
             )
             .returning(leases.c.fencing, leases.c.expires)
         )
+        return statement
 
     def renew(self, lease: Lease, seconds: float) -> Lease:
         """Extend a lease that is still ours."""

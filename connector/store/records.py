@@ -1,45 +1,38 @@
 """Records: how they are written, and every way they are read back.
 
-Owns: the table `records` and the translation between its rows and `Record`.
+Owns: the table `records`; the values of its rows are translated by `rows.py`.
 Never does: deciding a state; opening a transaction (it is handed the connection).
 Tested in: tests/contract/store/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
-from connector.errors import Problem, StateError, Subject
-from connector.mapping.values import Image, Side
-from connector.store import images
+from connector.errors import StateError, Subject
+from connector.mapping.values import Side
 from connector.store.base import (
     Adoption,
     Layout,
     Presence,
     Record,
-    SideState,
     State,
     Sweep,
 )
-from connector.store.database import Database, Hot, Params, bound, run, word
-from connector.store.images import Decode, LayoutCodec
-from connector.store.layouts import Layouts, Readers
+from connector.store.database import Database, Hot, bound, run, word
+from connector.store.layouts import Layouts
+from connector.store.rows import BODY, NAMES, body_of, record_of
 from connector.store.schema import NEEDS_A_PERSON, SAME, records
 
-_NAMES = tuple(column.name for column in records.columns)
 _INDEXED = ("key", "ordinal", "commerce_id", "dataverse_id")
 """What the large indexes hold; it hardly ever changes."""
-_BODY = tuple(name for name in _NAMES if name not in ("number", "map"))
-_PLAIN = tuple(name for name in _BODY if name not in _INDEXED)
-_pick_indexed = itemgetter(*(_BODY.index(name) for name in _INDEXED))
-_pick_plain = itemgetter(*(_BODY.index(name) for name in _PLAIN))
-_PRESENCE = {presence.value: presence for presence in Presence}
-_STATE = {state.value: state for state in State}
+_PLAIN = tuple(name for name in BODY if name not in _INDEXED)
+_pick_indexed = itemgetter(*(BODY.index(name) for name in _INDEXED))
+_pick_plain = itemgetter(*(BODY.index(name) for name in _PLAIN))
 _HELD = frozenset((State.WAITING, State.CONFLICT, State.PARKED))
 _TOMBSTONE = (records.c.commerce_presence == Presence.ABSENT.value) & (
     records.c.dataverse_presence == Presence.ABSENT.value
@@ -71,7 +64,7 @@ class Records:
         self._layouts = layouts
         c, among = records.c, db.dialect.among
         of_map = sa.select(records).where(c.map == sa.bindparam("map"))
-        self._insert = db.hot(sa.insert(records).values(bound(_NAMES)), *_NAMES)
+        self._insert = db.hot(sa.insert(records).values(bound(NAMES)), *NAMES)
         same = (c.number == sa.bindparam("b_number"), c.map == sa.bindparam("b_map"))
         self._update = db.hot(
             sa.update(records).where(*same).values(bound(_PLAIN)), *_PLAIN, "b_number", "b_map"
@@ -174,7 +167,7 @@ class Records:
             .group_by(c.state)
         )
         found = dict.fromkeys(State, 0)
-        found.update({_STATE[state]: count for state, count in self._db.rows(query)})
+        found.update({State(state): count for state, count in self._db.rows(query)})
         return found
 
     # ------------------------------------------------------------------------ writing
@@ -184,7 +177,7 @@ class Records:
         if not new:
             return
         codec = self._layouts.current(map)
-        body = _body_of(codec)
+        body = body_of(codec)
         rows = [(record.number, _same_map(record, map), *body(record)) for record in new]
         run(connection, self._insert, rows)
 
@@ -192,7 +185,7 @@ class Records:
         """Replace records; raises StateError `record-missing` when one is not there."""
         if not known:
             return
-        body = _body_of(self._layouts.current(map))
+        body = body_of(self._layouts.current(map))
         moved, rows = [], []
         for record in known:
             values, same = body(record), (record.number, _same_map(record, map))
@@ -231,6 +224,8 @@ class Records:
         rows: Sequence[Adoption],
     ) -> bool:
         """Adopt all rows; False when some could not be, and the caller must roll back."""
+        # Two unconfirmed records never share an id, which was chosen for one: rows touched are rows
+        # adopted.
         encode = self._layouts.codec(layout.id).sides[side].encode
         # The id comes from the feed, and so does everything that is set.
         params = [
@@ -277,7 +272,7 @@ class Records:
         readers = {
             stored: self._layouts.readers(stored, layout) for stored in {row[4] for row in rows}
         }
-        return [_record(row, readers[row[4]]) for row in rows]
+        return [record_of(row, readers[row[4]]) for row in rows]
 
 
 # ---------------------------------------------------------------------------- statements
@@ -325,88 +320,6 @@ def _adoption(side: Side) -> sa.Update:
     )
 
 
-# ---------------------------------------------------------------------------- rows
-# `_value_` is the documented plain attribute behind `value`, whose property costs as much as
-# binding five columns; an enum member itself would be adapted by the driver, which costs more.
-
-
-def _body_of(codec: LayoutCodec) -> Callable[[Record], Params]:
-    """What turns a record into the values of `_BODY`."""
-    layout = codec.layout.id
-    commerce, dataverse = codec.sides[Side.COMMERCE].encode, codec.sides[Side.DATAVERSE].encode
-
-    def body(record: Record) -> Params:
-        problem = record.problem
-        return (
-            record.key,
-            record.ordinal,
-            layout,
-            1 if record.unconfirmed else 0,
-            record.state._value_,
-            record.due,
-            record.attempts,
-            record.waiting,
-            record.conflicts,
-            None if problem is None else encode_problem(problem),
-            *_side_values(record.commerce, commerce),
-            *_side_values(record.dataverse, dataverse),
-        )
-
-    return body
-
-
-def _side_values(state: SideState, encode: Callable[[Image], str]) -> Params:
-    image, agreed = state.image, state.agreed
-    return (
-        state.presence._value_,
-        state.id,
-        state.key,
-        state.version,
-        state.epoch,
-        state.tick,
-        state.modified_at,
-        state.modifier,
-        None if image is None else encode(image),
-        None if agreed is None else SAME if agreed == image else encode(agreed),
-    )
-
-
-def _record(row: Any, readers: Readers) -> Record:
-    problem = row[11]
-    return Record(
-        row[0],
-        row[1],
-        row[2],
-        row[3],
-        _side_state(row[12:22], readers[0]),
-        _side_state(row[22:32], readers[1]),
-        row[5] == 1,
-        _STATE[row[6]],
-        row[7],
-        row[8],
-        row[9],
-        row[10],
-        None if problem is None else decode_problem(problem),
-    )
-
-
-def _side_state(values: Any, decode: Decode) -> SideState:
-    presence, id, key, version, epoch, tick, modified_at, modifier, image, agreed = values
-    seen = None if image is None else decode(image)
-    return SideState(
-        _PRESENCE[presence],
-        id,
-        key,
-        version,
-        epoch,
-        seen,
-        None if agreed is None else seen if agreed == SAME else decode(agreed),
-        tick,
-        modified_at,
-        modifier,
-    )
-
-
 def _same_map(record: Record, map: str) -> str:
     """The record's map, which must be the leased one."""
     if record.map != map:
@@ -422,20 +335,3 @@ def _same_map(record: Record, map: str) -> str:
 def _rank(record: Record, side: Side) -> tuple[bool, int]:
     """Which of two records under one id is meant: the one still there, then the newer."""
     return record.side(side).presence is not Presence.ABSENT, record.number
-
-
-def encode_problem(problem: Problem) -> str:
-    """A problem as its documented JSON form."""
-    return images.encode(problem.as_dict())
-
-
-def decode_problem(text: str) -> Problem:
-    """The problem kept as JSON."""
-    values = orjson.loads(text)
-    return Problem(
-        values["code"],
-        values["message"],
-        values["remedy"],
-        Subject(**values["subject"]),
-        values["severity"],
-    )
