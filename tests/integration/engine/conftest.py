@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator
@@ -83,6 +84,9 @@ def _dataverse(page: int) -> ScriptedEndpoint:
     return ScriptedEndpoint("dataverse", tables, sees_creates=False, page=page)
 
 
+_document = functools.cache(parse_document)
+
+
 class Bench:
     """Both systems, the store's file, and the commands as the engine offers them."""
 
@@ -126,7 +130,7 @@ class Bench:
             self._opened.pop().close()
 
     def compiled(self) -> tuple[CompiledMap, dict[Side, Entity]]:
-        document = parse_document(self.text)
+        document = _document(self.text)
         entities = {
             Side.COMMERCE: self.commerce.describe("Cards"),
             Side.DATAVERSE: self.dataverse.describe("cards"),

@@ -1,8 +1,9 @@
 """Two systems in memory that do what a test tells them to, and a way to die at any moment.
 
 `ScriptedEndpoint` keeps rows, versions and a change log; faults are answered per operation.
-`Moments` counts every effect on the outside (a request, a commit) and, at a chosen one, kills
-the run: from then on nothing the dying run does has any effect, as after `kill -9`.
+`Moments` counts the steps between which the outside differs (before a request or a commit,
+after a write) and, at a chosen one, kills the run: from then on nothing the dying run does has
+any effect, as after `kill -9`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Killed(BaseException):
 
 @dataclass
 class Moments:
-    """Counts effects; at number `kill_at` the run dies, before that effect or right after it."""
+    """Counts moments; at number `kill_at` the run dies."""
 
     kill_at: int | None = None
     count: int = 0
@@ -99,9 +100,7 @@ class MortalStore:
             if name not in self.TOLD:
                 return method(*args, **kwargs)
             self._moments.pass_by(f"before {name}")
-            result = method(*args, **kwargs)
-            self._moments.pass_by(f"after {name}")
-            return result
+            return method(*args, **kwargs)
 
         return call
 
@@ -224,7 +223,6 @@ class ScriptedEndpoint:
             ids = sorted(id for id in self.rows[entity] if id > after and not self.hidden(id))
             page, rest = ids[: self.page], ids[self.page :]
             rows = [self._row(entity, id, columns) for id in page]
-            self.moments.pass_by(f"{self.name} scanned")
             if not rest:
                 yield Page(rows, position=_mark(columns, head), last=True)
                 return
@@ -245,7 +243,6 @@ class ScriptedEndpoint:
             rows = [self._row(entity, id, columns) for id in shown if id in self.rows[entity]]
             deleted = [id for id in shown if id not in self.rows[entity]]
             last = head == len(self.log)
-            self.moments.pass_by(f"{self.name} followed")
             text = _mark(columns, head)
             yield Page(rows, deleted, text, text if last else None, last)
             if last:
@@ -263,7 +260,6 @@ class ScriptedEndpoint:
                     value if by is None else normal_key(value)
                 ):
                     found.setdefault(value, []).append(self._row(entity, id, columns))
-        self.moments.pass_by(f"{self.name} read")
         return Found(found)
 
     def write(
@@ -272,9 +268,8 @@ class ScriptedEndpoint:
         assert len(operations) <= self.batch
         self._call("write")
         self.before_write()
-        self.moments.pass_by(f"{self.name} before write")
         outcomes = [self._one(entity, columns, operation) for operation in operations]
-        self.moments.pass_by(f"{self.name} after write")
+        self.moments.pass_by(f"{self.name} has written")
         return outcomes
 
     def newer(self, a: str, b: str) -> bool | None:
@@ -336,7 +331,7 @@ class ScriptedEndpoint:
         return Row(id, str(row.version), image, row.modified_at, row.modifier)
 
     def _call(self, name: str) -> None:
-        self.moments.pass_by(f"{self.name} asked to {name}")
+        self.moments.pass_by(f"{self.name} is asked to {name}")
         if self.down:
             raise UnreachableError("unreachable", f"{self.name} is down", remedy="start it")
         self.calls[name] += 1
