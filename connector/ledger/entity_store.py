@@ -224,6 +224,8 @@ def _whole(done: Done) -> Record:
 
 
 def _records(rows: Iterable[Sequence[Any]]) -> list[Record]:
+    if isinstance(rows, sa.CursorResult):
+        rows = rows.fetchall()  # row by row costs twice as much
     return [_record(row) for row in rows]
 
 

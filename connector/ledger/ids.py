@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _COUNTER_BITS = 12
 _RANDOM_BITS = 62
+_POOL = 512
 
 
 class TimeOrderedIds:
@@ -32,6 +33,7 @@ class TimeOrderedIds:
         self._random_bytes = random_bytes
         self._lock = threading.Lock()
         self._last = 0
+        self._pool: Iterator[int] = iter(())
 
     def __call__(self) -> str:
         """The next id, as lower-case GUID text."""
@@ -40,7 +42,16 @@ class TimeOrderedIds:
             # or more than 4,096 ids are made in a millisecond.
             self._last = max(self._milliseconds() << _COUNTER_BITS, self._last + 1)
             moment = self._last
+            tail = next(self._pool, None)
+            if tail is None:
+                tail = self._refill()
         stamp, counter = moment >> _COUNTER_BITS, moment & 0xFFF
-        tail = int.from_bytes(self._random_bytes(8), "big") >> (64 - _RANDOM_BITS)
         text = f"{stamp:012x}7{counter:03x}{tail | 1 << 63:016x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def _refill(self) -> int:
+        """One random part, with more kept for later: asking the system costs more than the id."""
+        block = self._random_bytes(8 * _POOL)
+        numbers = memoryview(block).cast("Q").tolist()
+        self._pool = iter([number >> (64 - _RANDOM_BITS) for number in numbers])
+        return next(self._pool)
