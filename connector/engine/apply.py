@@ -136,7 +136,7 @@ class Applier:
                 Change(
                     number,
                     record.number,
-                    ChangeKind(write.kind.value),
+                    _NOTED[write.kind],
                     side,
                     batch,
                     id,
@@ -286,6 +286,13 @@ class Applier:
             detail=names,
         )
         self.run.tell("lost", 1)
+
+
+_NOTED = {
+    Kind.CREATE: ChangeKind.CREATE,
+    Kind.UPDATE: ChangeKind.UPDATE,
+    Kind.DELETE: ChangeKind.DELETE,
+}
 
 
 def _operation(write: Write, id: str) -> Operation:

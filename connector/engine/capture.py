@@ -136,6 +136,9 @@ def _adopted(run: MapRun, side: Side, tick: int, page: Page, position: Position)
     users = run.identities[side].users
     if page.deleted or not page.rows or not all(row.modifier in users for row in page.rows):
         return False
+    if not run.map.creations[side].whole:
+        # A create that carries only part of the map leaves something to plan.
+        return False
     if not run.store.unconfirmed(run.map.name):
         return False
     offset = run.identities[side].clock_offset.total_seconds()

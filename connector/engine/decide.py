@@ -55,6 +55,6 @@ def _decide_record(run: MapRun, work: Work, record: Record, winner: Side, group:
             after=one.values(winner, best.image),
             detail=f"{one.name}: {winner} wins",
         )
-    loser.agreed = agreed_with(run.map, loser, winner.other, chosen)
+    loser.agreed = agreed_with(loser, winner.other, chosen)
     run.tell("decided", len(chosen))
     return len(chosen)

@@ -17,8 +17,8 @@ from connector.mapping.values import Side
 def allowance(guard: Guard, bound: int, sent: int, released: int) -> int:
     """Deletes that may still go out.
 
-    `bound` are the records present on that side before the deletes of the window, `sent` those
-    of the window, `released` what a person allowed on top.
+    `bound` are the records believed present on that side now, `sent` the deletes of the window,
+    `released` what a person allowed on top. The share is of what was there before the window.
     """
     by_share = max(guard.share_from - 1, math.floor(guard.share * (bound + sent)))
     return max(0, min(guard.rows, by_share) + released - sent)

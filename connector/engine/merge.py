@@ -90,11 +90,11 @@ def _first_contact(group: Group, seen: Pair, master: Side, blank_wins: bool) -> 
         return AGREE
     two_way = group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)
     source = master if two_way else _only_target(group).other
-    if group.blank(source, seen.image(source)) and not blank_wins:
-        if not two_way:
-            return DRIFT
-        source = source.other
-    return Merged(Need.WRITE, source.other, not group.blank(source.other, seen.image(source.other)))
+    held = not group.blank(source.other, seen.image(source.other))
+    if held and not blank_wins and group.blank(source, seen.image(source)):
+        return Merged(Need.WRITE, source) if two_way else DRIFT
+    # Where neither side holds a value they still differ by the default of the map.
+    return Merged(Need.WRITE, source.other, held)
 
 
 def _only_target(group: Group) -> Side:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from connector.endpoints.base import Row
+from connector.engine.plan import agreed_with, apart
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side, Value
@@ -51,22 +52,40 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
         state.presence = Presence.UNKNOWN
         record.due = witness.now
         return None
-    was_present = state.presence is Presence.PRESENT
-    image_before = state.image
+    awaited = _awaited(record, state)
+    before = state.agreed if awaited else state.image
+    presence = state.presence
     _take(state, row, witness)
-    if record.unconfirmed and (row.modifier is None or row.modifier in witness.users):
-        state.agreed = row.image
+    if awaited:
         record.unconfirmed = False
-        return None
-    record.unconfirmed = False
-    if was_present and image_before == row.image:
+        if row.modifier is None or row.modifier in witness.users:
+            _adopt(record, state, witness)
+            return None
+    elif presence is Presence.PRESENT and before == row.image:
         return None
     record.due = witness.now
+    if presence is not Presence.UNKNOWN or before != row.image:
+        # Reading back what is known already is no news: failed attempts go on counting.
+        record.attempts = 0
+    _identify(record, witness.map)
+    if before is None or before == row.image:
+        return None
+    return _edit(witness, before, row.image)
+
+
+def _awaited(record: Record, state: SideState) -> bool:
+    """Whether a create of ours was sent to this side and its row was not seen yet."""
+    return record.unconfirmed and state.image is None
+
+
+def _adopt(record: Record, state: SideState, witness: Witness) -> None:
+    """The row is as our create made it: what the create carried is agreed on as it came out."""
+    carried = witness.map.creations[witness.side].groups
+    state.agreed = agreed_with(state, witness.side, carried)
     record.attempts = 0
     _identify(record, witness.map)
-    if image_before is None or image_before == row.image:
-        return None
-    return _edit(witness, image_before, row.image)
+    if apart(record):
+        record.due = witness.now
 
 
 def observe_deleted(record: Record, witness: Witness) -> bool:
@@ -76,10 +95,12 @@ def observe_deleted(record: Record, witness: Witness) -> bool:
         state.presence = Presence.UNKNOWN
         record.due = witness.now
         return False
-    if state.presence is Presence.ABSENT and not record.unconfirmed:
+    awaited = _awaited(record, state)
+    if state.presence is Presence.ABSENT and not awaited:
         return False
     _gone(record, state, witness)
-    record.unconfirmed = False
+    if awaited:
+        record.unconfirmed = False
     return True
 
 
@@ -158,11 +179,12 @@ def _take(state: SideState, row: Row, witness: Witness) -> None:
 
 
 def _gone(record: Record, state: SideState, witness: Witness) -> None:
+    if state.presence is Presence.PRESENT:
+        record.attempts = 0
     state.presence = Presence.ABSENT
     state.version = None
     state.tick = max(state.tick, witness.tick)
     record.due = witness.now
-    record.attempts = 0
     _identify(record, witness.map)
 
 
@@ -175,8 +197,12 @@ def _identify(record: Record, map: CompiledMap) -> None:
         state = record.side(side)
         if state.presence is not Presence.PRESENT or state.image is None:
             continue
-        if map.key_of(side, state.image) == record.key:
+        key = map.key_of(side, state.image)
+        if key == record.key:
             continue
+        if key is None:
+            record.problem = keyless_problem(record, side)
+            return
         record.problem = Problem(
             "key-changed",
             f"the key was changed to {state.key} in {side}; a renamed record is another record",
@@ -192,6 +218,16 @@ def _edit(witness: Witness, before: tuple[Value, ...], after: tuple[Value, ...])
     return Edit(
         {names[i]: before[i] for i in changed},
         {names[i]: after[i] for i in changed},
+    )
+
+
+def keyless_problem(record: Record, side: Side) -> Problem:
+    """Why a row whose key is empty is set aside."""
+    return Problem(
+        "key-missing",
+        f"the row {record.side(side).id} in {side} has no key",
+        "fill the key column, or delete the row",
+        Subject(map=record.map, side=side.value, record=str(record.number)),
     )
 
 

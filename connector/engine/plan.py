@@ -7,13 +7,13 @@ Tested in: tests/unit/engine/test_plan.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from connector.engine.merge import Need, Pair, merge
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.compiled import CompiledMap, Field, Group
 from connector.mapping.document import DeletePolicy
 from connector.mapping.references import TargetMissing
 from connector.mapping.translate import Untranslatable
@@ -70,9 +70,8 @@ def plan(record: Record, map: CompiledMap) -> Action:
     """What `record` needs next under `map`."""
     if record.problem is not None and record.problem.code in STICKY:
         return Action(problem=record.problem)
-    unseen = tuple(s for s in Side if _unseen(record.side(s)))
-    if unseen:
-        return Action(reads=unseen)
+    if _unseen(record.commerce) or _unseen(record.dataverse):
+        return Action(reads=tuple(side for side in Side if _unseen(record.side(side))))
     commerce = record.commerce.presence is Presence.PRESENT
     dataverse = record.dataverse.presence is Presence.PRESENT
     try:
@@ -100,7 +99,7 @@ def _unseen(state: SideState) -> bool:
 
 def _both(record: Record, map: CompiledMap) -> Action:
     c, d = record.commerce, record.dataverse
-    if c.image == c.agreed and d.image == d.agreed:
+    if not apart(record):
         return Action()
     assert c.image is not None
     assert d.image is not None
@@ -122,9 +121,15 @@ def _both(record: Record, map: CompiledMap) -> Action:
         elif merged.need is Need.WRITE:
             assert merged.target is not None
             towards[merged.target].append((group, merged.overwrites))
-    for target, groups in towards.items():
-        if groups:
-            _update(record, map, target, groups, seen, action)
+    try:
+        for target, groups in towards.items():
+            if groups:
+                _update(record, map, target, groups, seen, action)
+    except _Failed as failed:
+        action.problem = failed.problem
+        action.writes.clear()
+        if agreed is None:
+            action.agree.clear()
     return action
 
 
@@ -143,20 +148,21 @@ def _update(
     written: list[Group] = []
     lost: list[Group] = []
     for group, overwrites in groups:
+        # A field that is the same under the map stays as it is: the other side's form of it may
+        # be shorter, and writing it back would cut what a person wrote.
+        differing = [
+            f for f in group.fields if not f.key and not f.same_in(seen.commerce, seen.dataverse)
+        ]
         try:
-            translated = _translate_group(record, map, group, target, source)
+            translated = _translated(record, map, differing, target, source)
         except TargetMissing as missing:
             action.waits.append(_wait(group, missing))
             continue
         written.append(group)
         if overwrites:
             lost.append(group)
-        for f in group.fields:
-            column, index = f.column(target), f.index(target)
-            if column is None or f.key or current[index] == translated[column]:
-                continue
-            values[column] = translated[column]
-            before[column] = current[index]
+        values.update(translated)
+        before.update((f.column(target) or "", current[f.index(target)]) for f in differing)
     if values:
         action.writes.append(
             Write(
@@ -184,7 +190,7 @@ def _one_sided(record: Record, map: CompiledMap, present: Side) -> Action:
     policy = (
         map.document.deletes.commerce if absent is Side.COMMERCE else map.document.deletes.dataverse
     )
-    if policy is DeletePolicy.RESTORE:
+    if policy is DeletePolicy.RESTORE and map.creates_on(absent):
         return _create(record, map, absent, None, f"restored after a delete in {absent}")
     if policy is DeletePolicy.PROPAGATE:
         return Action(writes=[_delete(record, map, present)])
@@ -198,25 +204,32 @@ def _create(
 ) -> Action:
     source = record.side(target.other)
     assert source.image is not None
+    creation = map.creations[target]
     action = Action()
+    written = creation.groups
+    try:
+        values = creation.values(source.image)
+    except (TargetMissing, Untranslatable):
+        values, written = _create_by_group(record, map, target, source.image, action)
+    action.writes.append(Write(target, Kind.CREATE, id, None, values, None, written, (), reason))
+    return action
+
+
+def _create_by_group(
+    record: Record, map: CompiledMap, target: Side, source: Image, action: Action
+) -> tuple[dict[str, Value], tuple[Group, ...]]:
+    """The second pass over a record that cannot travel whole: find out which group waits."""
     values: dict[str, Value] = {}
     written: list[Group] = []
-    for group in map.groups:
-        if not group.travels_to(target):
-            continue
+    for group in map.creations[target].groups:
         try:
-            translated = _translate_group(record, map, group, target, source.image)
+            translated = _translated(record, map, group.fields, target, source)
         except TargetMissing as missing:
             action.waits.append(_wait(group, missing))
             continue
         written.append(group)
-        for column, value in translated.items():
-            if value is not None:
-                values[column] = value
-    action.writes.append(
-        Write(target, Kind.CREATE, id, None, values, groups=tuple(written), reason=reason)
-    )
-    return action
+        values.update((c, value) for c, value in translated.items() if value is not None)
+    return values, tuple(written)
 
 
 def _delete(record: Record, map: CompiledMap, target: Side) -> Write:
@@ -243,10 +256,12 @@ def _delete(record: Record, map: CompiledMap, target: Side) -> Write:
 def _deactivate(record: Record, map: CompiledMap, target: Side) -> Action:
     state = record.side(target)
     assert state.image is not None
+    assert state.agreed is not None
     index, value = map.inactive[target]
     if state.image[index] == value:
         return Action(ignored=True)
     column = map.columns[target][index].name
+    groups = tuple(g for g in map.groups if any(f.index(target) == index for f in g.fields))
     write = Write(
         target,
         Kind.UPDATE,
@@ -254,17 +269,19 @@ def _deactivate(record: Record, map: CompiledMap, target: Side) -> Action:
         state.version,
         {column: value},
         {column: state.image[index]},
+        groups,
+        tuple(g for g in groups if g.changed(target, state.image, state.agreed)),
         reason=f"deactivated after a delete in {target.other}",
     )
     return Action(writes=[write])
 
 
-def _translate_group(
-    record: Record, map: CompiledMap, group: Group, target: Side, source: Image
+def _translated(
+    record: Record, map: CompiledMap, fields: Iterable[Field], target: Side, source: Image
 ) -> dict[str, Value]:
-    """The group's values in the target's form by column; raises `TargetMissing`."""
+    """The fields' values in the target's form by column; raises `TargetMissing`."""
     translated: dict[str, Value] = {}
-    for f in group.fields:
+    for f in fields:
         column, index = f.column(target), f.index(target.other)
         if column is None:
             continue
@@ -305,12 +322,6 @@ def as_columns(map: CompiledMap, side: Side, image: Image) -> dict[str, Value]:
     return {column.name: value for column, value in zip(map.columns[side], image, strict=True)}
 
 
-def agreed_with(map: CompiledMap, state: SideState, side: Side, groups: list[Group]) -> Image:
-    """The side's agreed half after `groups` agree on what is seen; others keep theirs."""
-    assert state.image is not None
-    assert state.agreed is not None
-    half = list(state.agreed)
-    for group in groups:
 def meet(record: Record, map: CompiledMap) -> None:
     """Give two sides that meet for the first time halves in which nothing is agreed yet.
 
@@ -334,8 +345,24 @@ def meet(record: Record, map: CompiledMap) -> None:
     other.agreed = tuple(half)
 
 
+def agreed_with(state: SideState, side: Side, groups: Iterable[Group]) -> Image:
+    """The side's agreed half after `groups` agree on what is seen; others keep theirs.
+
+    A side that is gone holds nothing: what comes back later is news.
+    """
+    assert state.image is not None
+    assert state.agreed is not None
+    gone = state.presence is Presence.ABSENT
+    half = list(state.agreed)
+    for group in groups:
         for f in group.fields:
             index = f.index(side)
             if index >= 0:
-                half[index] = state.image[index]
+                half[index] = None if gone else state.image[index]
     return tuple(half)
+
+
+def apart(record: Record) -> bool:
+    """Whether a side holds something else than its half of the agreed pair."""
+    c, d = record.commerce, record.dataverse
+    return c.image != c.agreed or d.image != d.agreed

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Exponential backoff with full jitter; times in seconds."""
+    """Exponential backoff, half of each wait by chance; times in seconds."""
 
     attempts: int = 8
     """After so many failed attempts the record is parked."""

@@ -7,7 +7,7 @@ Tested in: tests/unit/engine/test_settle.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connector.endpoints.base import (
@@ -21,11 +21,11 @@ from connector.endpoints.base import (
     Transient,
     Unknown,
 )
-from connector.engine.plan import Action, Kind, Write, agreed_with, meet
+from connector.engine.plan import Action, Kind, Write, agreed_with, apart, meet
 from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Image, Side
+from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.values import Image, Side, Value
 from connector.store.base import Presence, Record, State
 
 
@@ -43,7 +43,13 @@ class Reply:
 
 
 def note(record: Record, action: Action, map: CompiledMap) -> None:
-    """Take over what planning found without a write: agreement, waits, conflicts, problems."""
+    """Take over what planning found without a write: agreement, waits, conflicts, problems.
+
+    Where a side must be read first, nothing was found yet and everything stays as it was.
+    """
+    if action.reads:
+        stand(record)
+        return
     met = record.commerce.agreed is not None and record.dataverse.agreed is not None
     # At first contact the groups to be written are not agreed before they are: a write that
     # is refused, or never leaves, must find the rule of first contact again.
@@ -51,12 +57,11 @@ def note(record: Record, action: Action, map: CompiledMap) -> None:
         meet(record, map)
         for side in Side:
             state = record.side(side)
-            state.agreed = agreed_with(map, state, side, action.agree)
+            state.agreed = agreed_with(state, side, action.agree)
     record.waiting = len(action.waits)
     record.conflicts = len(action.conflicts)
     record.problem = action.problem
-    if not action.reads:
-        record.due = None
+    record.due = None
     if record.commerce.presence is record.dataverse.presence is Presence.ABSENT:
         record.commerce.agreed = record.dataverse.agreed = None
         record.unconfirmed = False
@@ -67,21 +72,28 @@ def intend_create(record: Record, write: Write, id: str, map: CompiledMap) -> No
     """Remember a create before it leaves: the chosen id and the pair it will make."""
     source, target = record.side(write.side.other), record.side(write.side)
     assert source.image is not None
-    source_half: list[object] = [None] * len(map.columns[write.side.other])
-    target_half: list[object] = [None] * len(map.columns[write.side])
-    for group in write.groups:
-        for f in group.fields:
-            near, far = f.index(write.side.other), f.index(write.side)
-            if near >= 0:
-                source_half[near] = source.image[near]
-            if far >= 0:
-                target_half[far] = write.values.get(f.column(write.side) or "")
-    source.agreed = tuple(source_half)  # type: ignore[arg-type]
-    target.agreed = tuple(target_half)  # type: ignore[arg-type]
+    creation = map.creations[write.side]
+    values = write.values
+    target.agreed = tuple([values.get(column.name) for column in map.columns[write.side]])
+    if creation.whole and len(write.groups) == len(creation.groups):
+        source.agreed = source.image
+    else:
+        source.agreed = _half(source.image, write.side.other, write.groups)
     target.id = id
     target.version = None
     target.image = None
     record.unconfirmed = True
+
+
+def _half(image: Image, side: Side, groups: Sequence[Group]) -> Image:
+    """The image where `groups` hold, null elsewhere: the other groups have not met yet."""
+    half: list[Value] = [None] * len(image)
+    for group in groups:
+        for f in group.fields:
+            index = f.index(side)
+            if index >= 0:
+                half[index] = image[index]
+    return tuple(half)
 
 
 def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None:
@@ -89,8 +101,14 @@ def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None
     match outcome:
         case Applied():
             _applied(record, write, outcome.row, reply)
-        case Stale() | Missing() | Exists():
+        case Stale():
             _unknown(record, write, reply)
+        case Missing():
+            _unknown(record, write, reply)
+            _failed(record, reply, "there is no such record", 0.0)
+        case Exists():
+            _unknown(record, write, reply)
+            _failed(record, reply, outcome.text or "there is such a record already", 0.0)
         case Unknown():
             _unknown(record, write, reply)
             _failed(record, reply, outcome.text, 0.0)
@@ -137,18 +155,19 @@ def _applied(record: Record, write: Write, row: Row | None, reply: Reply) -> Non
         offset = reply.clock_offset[write.side]
         target.modified_at = row.modified_at.timestamp() - offset
     if write.kind is Kind.CREATE:
-        target.agreed = row.image
+        target.agreed = agreed_with(target, write.side, write.groups)
         record.unconfirmed = False
+        if apart(record):
+            record.due = reply.now
         return
-    groups = list(write.groups)
+    meet(record, reply.map)
     for side in Side:
         state = record.side(side)
-        state.agreed = agreed_with(reply.map, state, side, groups)
+        state.agreed = agreed_with(state, side, write.groups)
     if expected is not None and _touched_more(reply.map, write, expected, row.image):
         record.due = reply.now
 
 
-    meet(record, reply.map)
 def _touched_more(map: CompiledMap, write: Write, expected: Image, image: Image) -> bool:
     """Whether the row came back with other columns changed than those we wrote."""
     names = map.column_names(write.side)
