@@ -166,7 +166,8 @@ def open_project(
             stack.callback(commerce[name].close)
         dataverse = dataverse_endpoint(settings.dataverse)
         stack.callback(dataverse.close)
-        executor = stack.enter_context(ThreadPoolExecutor(limits.in_flight, "dualwrite"))
+        workers = limits.in_flight + 1  # and the page read ahead
+        executor = stack.enter_context(ThreadPoolExecutor(workers, "dualwrite"))
         guard = settings.guard.deletes
         retry = settings.retry
         yield Project(

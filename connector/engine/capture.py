@@ -107,13 +107,22 @@ def _ended(
 
 
 def _ticked(run: MapRun, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:
-    """Each page with the tick at which its request left."""
-    while True:
-        tick = run.numbers("tick")
+    """Each page with the tick at which its request left; the next one is fetched meanwhile.
+
+    The next tick is taken before its request leaves. A write settled while that request is
+    under way is younger, so that what the page tells of its record counts as late.
+    """
+    submit = run.ports.executor.submit
+    last = False
+    next_tick, coming = run.numbers("tick"), submit(next, pages, None)
+    while not last:
         run.hold()
-        page = next(pages, None)
+        tick, page = next_tick, coming.result()
         if page is None:
             return
+        last = page.last
+        if not last:
+            next_tick, coming = run.numbers("tick"), submit(next, pages, None)
         yield tick, page
 
 

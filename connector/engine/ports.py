@@ -56,6 +56,7 @@ class Ports:
     random: Callable[[], float]
     new_id: Callable[[], str]
     executor: Executor
+    """Carries writes in flight and the page read ahead: `Limits.in_flight` workers and one."""
     holder: str
     """Names this process in leases: host and process id."""
     gone: Callable[[str], bool] = lambda _holder: False
