@@ -3,6 +3,7 @@
 #   make demo    the whole story on this machine, without an account anywhere
 #   make test    the tests
 #   make check   style, types and layers
+#   make bench   figures of this machine; ARGS='--cards 1000000' for more
 #   make lock    new hash-locked requirements from pyproject.toml (needs uv)
 #   make clean   forget everything that was made
 
@@ -15,7 +16,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 LOCKED := $(PIP) install --require-hashes --no-build-isolation --requirement
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check bench lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
@@ -29,6 +30,9 @@ check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp
+	@PYTHONPATH=. $(BIN)/python tests/bench/load_bench.py $(ARGS)
 
 $(VENV)/created.stamp:
 	@test -n "$(PYTHON)" || { \

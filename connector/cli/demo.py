@@ -89,7 +89,7 @@ def _play(home: Path, cards: int, tell: _Teller, told: Any) -> dict[str, Any]:
     tell.head("1. Two systems")
     with running(home / "sandbox") as sandbox:
         tell.line(f"Dataverse stand-in at {sandbox['dataverse']}: TLS, tokens, the Web API")
-        settings = _settings(home, sandbox)
+        settings = settings_for(home, sandbox)
         with Ledger.open(settings.commerce.url) as ledger:
             clerk = Clerk(ledger)
             clerk.open_shop(cards)
@@ -98,7 +98,7 @@ def _play(home: Path, cards: int, tell: _Teller, told: Any) -> dict[str, Any]:
                 return _live(project, clerk, agent, tell)
 
 
-def _settings(home: Path, sandbox: Mapping[str, Any]) -> Settings:
+def settings_for(home: Path, sandbox: Mapping[str, Any]) -> Settings:
     """The settings of the demo alone: nobody's environment may lead it to a real system."""
     from connector.settings import ENV_PREFIX, Settings
     from connector.shipped import shipped
