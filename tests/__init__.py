@@ -1,0 +1,1 @@
+"""A package of its own, because an installed library brings another one called `tests`."""

@@ -1,0 +1,298 @@
+"""The document model: what a map file may say, and how it is told what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connector.errors import MapError
+from connector.mapping.document import (
+    DeletePolicy,
+    MapDocument,
+    Policy,
+    parse_document,
+    read_document,
+    read_documents,
+)
+from connector.mapping.values import Side
+
+HEAD = """\
+map: card
+commerce: {entity: Cards}
+dataverse: {entity: cards}
+"""
+KEY = "  - {commerce: Id, sync: '=', dataverse: id, key: true}\n"
+
+
+def document(rows: str = "", head: str = "") -> MapDocument:
+    return parse_document(f"{HEAD}{head}fields:\n{KEY}{rows}")
+
+
+def refusal(text: str) -> MapError:
+    with pytest.raises(MapError) as caught:
+        parse_document(text, "maps/card.yaml")
+    error = caught.value
+    assert error.remedy
+    assert error.subject.file == "maps/card.yaml"
+    return error
+
+
+def row_refusal(row: str) -> MapError:
+    """The refusal of one row, which stands in line 6."""
+    return refusal(f"{HEAD}fields:\n{KEY}  - {{{row}}}\n")
+
+
+def test_the_defaults() -> None:
+    made = document()
+    assert made.master is Side.COMMERCE
+    assert made.conflict is Policy.MANUAL
+    assert made.deletes.commerce is DeletePolicy.PROPAGATE
+    assert made.deletes.dataverse is DeletePolicy.RESTORE
+    assert not made.blank_wins
+
+
+@pytest.mark.parametrize(
+    ("symbol", "ways"),
+    [
+        ("=", {Side.COMMERCE, Side.DATAVERSE}),
+        (">", {Side.DATAVERSE}),
+        ("<", {Side.COMMERCE}),
+    ],
+)
+def test_plain_symbols(symbol: str, ways: set[Side]) -> None:
+    row = document(f"  - {{commerce: A, sync: '{symbol}', dataverse: a}}\n").fields[1]
+    assert row.ways == ways
+
+
+@pytest.mark.parametrize(
+    ("symbol", "ways"),
+    [
+        ("><", {Side.COMMERCE, Side.DATAVERSE}),
+        (">>", {Side.DATAVERSE}),
+        ("<<", {Side.COMMERCE}),
+    ],
+)
+def test_symbols_with_a_transform(symbol: str, ways: set[Side]) -> None:
+    row = document(f"  - {{commerce: A, sync: '{symbol}', dataverse: a, values: {{Yes: 1}}}}\n")
+    assert row.fields[1].ways == ways
+    assert row.fields[1].values == {"Yes": 1}
+
+
+def test_yes_and_no_stay_texts_and_booleans_booleans() -> None:
+    made = document("  - {commerce: A, sync: '><', dataverse: a, values: {Yes: true, No: false}}\n")
+    assert made.fields[1].values == {"Yes": True, "No": False}
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "at", "says"),
+    [
+        ("commerce: A, sync: '><', dataverse: a", "map-contradiction", "sync", "write `=`"),
+        ("commerce: A, sync: '>>', dataverse: a", "map-contradiction", "sync", "write `>`"),
+        ("commerce: A, sync: '<<', dataverse: a", "map-contradiction", "sync", "write `<`"),
+        ("commerce: A, sync: '=', dataverse: a, values: {X: 1}", "map-contradiction", "sync", "`><`"),
+        ("commerce: A, sync: '>', dataverse: a, values: {X: 1}", "map-contradiction", "sync", "`>>`"),
+        ("commerce: A, sync: '<', dataverse: a, default: {commerce: 1}", "map-contradiction", "sync", "`<<`"),
+        ("commerce: A, sync: '=', dataverse: a, valeus: {X: 1}", "map-unknown-key", "valeus", "valeus"),
+        ("commerce: A, sync: '~', dataverse: a", "map-wrong-value", "sync", "'='"),
+        ("commerce: A, sync: '=', dataverse: 'a b'", "map-wrong-value", "dataverse", "pattern"),
+        ("commerce: A, sync: '=', dataverse: a, type: money", "map-wrong-value", "type", "money"),
+        ("commerce: A, sync: '=', dataverse: a, conflict: newest", "map-wrong-value", "conflict", "newest"),
+        ("commerce: A, dataverse: a", "map-missing-key", "{", "`sync`"),
+        ("commerce: A, sync: '='", "map-contradiction", "{", "both sides"),
+        ("sync: '='", "map-contradiction", "{", "both sides"),
+        ("commerce: A, sync: '><', dataverse: a, values: {}", "map-contradiction", "values", "empty"),
+        ("commerce: A, sync: '><', dataverse: a, values: {X: 1, x: 2}", "map-contradiction", "values", "case"),
+        ("commerce: A, sync: '><', dataverse: a, values: {X: 1, Y: 1}", "map-contradiction", "values", "no way back"),
+        ("commerce: A, sync: '<<', dataverse: a, values: {X: 1, Y: 1}", "map-contradiction", "values", "no way back"),
+        ("commerce: A, sync: '><', dataverse: a, values: {X: [1]}", "map-wrong-value", "X", "[1]"),
+        ("commerce: A, sync: '><', dataverse: a.b, values: {X: 1}", "map-contradiction", "values", "looked up"),
+        ("commerce: A, sync: '>>', dataverse: a, constant: 1", "map-contradiction", "constant", "one column"),
+        ("sync: '>>', constant: 1", "map-contradiction", "constant", "one column"),
+        ("sync: '>', dataverse: a, constant: 1", "map-contradiction", "sync", "`>>`"),
+        ("commerce: A, sync: '>>', constant: 1", "map-contradiction", "sync", "`<<`"),
+        ("sync: '>>', dataverse: a, constant: 1, default: {dataverse: 1}", "map-contradiction", "constant", "no `key`"),
+        ("commerce: ID, sync: '=', dataverse: b", "map-contradiction", "commerce", "two rows"),
+        ("commerce: B, sync: '=', dataverse: id", "map-contradiction", "dataverse", "two rows"),
+        ("commerce: B, sync: '=', dataverse: id.name", "map-contradiction", "dataverse", "two rows"),
+        ("commerce: B, sync: '=', dataverse: b, key: true, together: g", "map-contradiction", "together", "together"),
+        ("commerce: B, sync: '=', dataverse: b.c, key: true", "map-contradiction", "key", "same value"),
+        ("commerce: B, sync: '><', dataverse: b, key: true, values: {X: 1}", "map-contradiction", "key", "same value"),
+        ("commerce: B, sync: '>', dataverse: b, key: true", "map-contradiction", "sync", "`=`"),
+        ("sync: '>>', dataverse: Id, constant: 1", "map-contradiction", "dataverse", "name of another"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_meant(row: str, code: str, at: str, says: str) -> None:
+    error = row_refusal(row)
+    assert error.code == code
+    assert error.subject.line == 6
+    assert f"  - {{{row}}}"[(error.subject.column or 0) - 1 :].startswith(at)
+    assert says in error.message + error.remedy
+
+
+def test_two_commerce_values_may_become_one_where_nothing_travels_back() -> None:
+    made = document("  - {commerce: A, sync: '>>', dataverse: a, values: {X: 1, Y: 1}}\n")
+    assert made.fields[1].values == {"X": 1, "Y": 1}
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [("commmerce: A", "commerce"), ("togehter: g", "together"), ("conflct: latest", "conflict")],
+)
+def test_an_unknown_key_names_the_nearest(typo: str, meant: str) -> None:
+    error = row_refusal(f"sync: '=', dataverse: a, {typo}")
+    assert error.code == "map-unknown-key"
+    assert f"`{meant}`" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("rows", "group"),
+    [
+        ("{commerce: A, sync: '=', dataverse: a, together: g}\n"
+         "  - {commerce: B, sync: '>', dataverse: b, together: g}", "direction"),
+        ("{commerce: A, sync: '=', dataverse: a, together: g, conflict: latest}\n"
+         "  - {commerce: B, sync: '=', dataverse: b, together: g}", "conflict"),
+        ("{commerce: A, sync: '=', dataverse: a, together: B}\n"
+         "  - {commerce: B, sync: '=', dataverse: b}", "name of another"),
+    ],
+)  # fmt: skip
+def test_a_group_is_of_one_mind_and_has_a_name_of_its_own(rows: str, group: str) -> None:
+    error = refusal(f"{HEAD}fields:\n{KEY}  - {rows}\n")
+    assert error.code == "map-contradiction"
+    assert group in error.message
+    assert error.subject.line == 7
+
+
+def test_symbols_of_one_direction_share_a_group_with_or_without_transform() -> None:
+    made = document(
+        "  - {commerce: A, sync: '=', dataverse: a, together: g}\n"
+        "  - {commerce: B, sync: '><', dataverse: b, together: g, values: {X: 1}}\n"
+    )
+    assert [row.together for row in made.fields] == [None, "g", "g"]
+
+
+@pytest.mark.parametrize("symbol", [">", "<"])
+def test_a_map_may_go_one_way_as_a_whole(symbol: str) -> None:
+    made = parse_document(
+        f"{HEAD}fields:\n"
+        f"  - {{commerce: Id, sync: '{symbol}', dataverse: id, key: true}}\n"
+        f"  - {{commerce: A, sync: '{symbol}', dataverse: a}}\n"
+    )
+    assert made.fields[0].key
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        (f"{HEAD}fields:\n  - {{commerce: A, sync: '=', dataverse: a}}\n", "map-contradiction", "key"),
+        (f"{HEAD}fields: []\n", "map-wrong-value", "fields"),
+        (HEAD, "map-missing-key", "`fields`"),
+        (f"{HEAD}versoin: 1.0.0.0\nfields:\n{KEY}", "map-unknown-key", "`version`"),
+        (f"{HEAD}version: 1.0\nfields:\n{KEY}", "map-wrong-value", "version"),
+        (f"{HEAD}deletes: {{commerce: cascade}}\nfields:\n{KEY}", "map-wrong-value", "cascade"),
+        (f"{HEAD}deletes: {{commerce: deactivate}}\nfields:\n{KEY}", "map-contradiction", "inactive"),
+        (f"{HEAD}deletes: {{dataverse: deactivate}}\nfields:\n{KEY}", "map-contradiction", "inactive"),
+        (HEAD.replace("map: card", "map: Loyalty Card"), "map-wrong-value", "Loyalty Card"),
+        ("- a\n- b\n", "map-not-a-table", "does not hold a map"),
+        ("", "map-not-a-table", "does not hold a map"),
+        ("just text", "map-not-a-table", "does not hold a map"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_map(text: str, code: str, says: str) -> None:
+    error = refusal(text)
+    assert error.code == code
+    assert says in error.message + error.remedy
+    assert error.subject.line
+    assert error.subject.column
+
+
+def test_the_place_of_a_contradiction_is_the_part_that_contradicts() -> None:
+    error = refusal(f"{HEAD}deletes:\n  dataverse: deactivate\nfields:\n{KEY}")
+    assert (error.subject.line, error.subject.column) == (5, 3)
+
+
+def test_further_findings_are_counted_once_each() -> None:
+    error = refusal(f"{HEAD}titel: x\nfields:\n{KEY}  - {{commerce: A, sync: '#', datavers: a}}\n")
+    assert "(and 2 more)" in error.message
+
+
+def test_deactivate_with_a_mark_on_the_counterpart() -> None:
+    made = parse_document(
+        "map: card\n"
+        "commerce: {entity: Cards}\n"
+        "dataverse: {entity: cards, inactive: {column: statecode, value: 1}}\n"
+        "deletes: {commerce: deactivate}\n"
+        f"fields:\n{KEY}"
+    )
+    assert made.dataverse.inactive is not None
+    assert made.dataverse.inactive.value == 1
+
+
+# ------------------------------------------------------------------ fingerprint
+
+ROW = "  - {commerce: A, sync: '><', dataverse: a, values: {X: 1, Y: 2}}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("X: 1", "X: 3"),
+        ("sync: '><'", "sync: '>>'"),
+        ("dataverse: a,", "dataverse: b,"),
+        ("commerce: A", "commerce: B"),
+        ("values: {X: 1, Y: 2}", "values: {X: 1, Y: 2}, conflict: latest"),
+        ("values: {X: 1, Y: 2}", "values: {X: 1, Y: 2}, together: g"),
+    ],
+)
+def test_the_fingerprint_changes_with_the_meaning(old: str, new: str) -> None:
+    assert document(ROW).fingerprint() != document(ROW.replace(old, new)).fingerprint()
+
+
+@pytest.mark.parametrize(
+    "head", ["master: dataverse\n", "conflict: latest\n", "deletes: {commerce: ignore}\n", "blank_wins: true\n"]
+)  # fmt: skip
+def test_the_fingerprint_changes_with_the_policies(head: str) -> None:
+    assert document(ROW).fingerprint() != document(ROW, head).fingerprint()
+
+
+def test_the_fingerprint_keeps_over_title_version_comments_and_defaults() -> None:
+    plain = document(ROW).fingerprint()
+    assert document(ROW, "title: Card\nversion: 2.0.0.0\n").fingerprint() == plain
+    assert document(ROW + "  # nothing new\n", "master: commerce\n").fingerprint() == plain
+    assert document(ROW.replace("X: 1, Y: 2", "Y: 2, X: 1")).fingerprint() == plain
+
+
+# ------------------------------------------------------------------ files
+
+
+def test_maps_of_a_folder_come_by_name(tmp_path: Path) -> None:
+    for name, file in (("b", "1.yaml"), ("a", "2.yml")):
+        text = f"{HEAD}fields:\n{KEY}".replace("map: card", f"map: {name}")
+        (tmp_path / file).write_text(text)
+    (tmp_path / "notes.txt").write_text("no map")
+    assert [made.map for made in read_documents(tmp_path)] == ["a", "b"]
+
+
+def test_a_folder_without_maps(tmp_path: Path) -> None:
+    with pytest.raises(MapError) as caught:
+        read_documents(tmp_path)
+    assert caught.value.code == "maps-missing"
+    assert "dualwrite init" in caught.value.remedy
+
+
+def test_two_maps_of_one_name(tmp_path: Path) -> None:
+    for file in ("1.yaml", "2.yaml"):
+        (tmp_path / file).write_text(f"{HEAD}fields:\n{KEY}")
+    with pytest.raises(MapError) as caught:
+        read_documents(tmp_path)
+    assert caught.value.code == "map-twice"
+    assert str(tmp_path / "1.yaml") in caught.value.message
+    assert (caught.value.subject.file, caught.value.subject.line) == (str(tmp_path / "2.yaml"), 1)
+
+
+def test_a_field_knows_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "card.yaml"
+    path.write_text(f"{HEAD}fields:\n{KEY}{ROW}")
+    subject = read_document(path).field_subject(1, "values")
+    assert (subject.map, subject.field) == ("card", "A")
+    assert (subject.file, subject.line, subject.column) == (str(path), 6, 45)

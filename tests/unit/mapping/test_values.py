@@ -1,0 +1,50 @@
+"""The normal form of keys."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.mapping.values import Side, normal_key
+
+
+@pytest.mark.parametrize(
+    ("parts", "normal"),
+    [
+        (("C1",), "c1"),
+        (("c1  ",), "c1"),
+        (("  c1",), "  c1"),
+        (("Straße",), "strasse"),
+        ((55103,), "55103"),
+        (("A", "B "), "a\x1fb"),
+        (("A", 7), "a\x1f7"),
+        (("",), None),
+        (("   ",), None),
+        ((None,), None),
+        (("A", None), None),
+        ((None, "A"), None),
+        (("A", ""), None),
+        ((0,), "0"),
+    ],
+)
+def test_normal_form(parts: tuple[str | int | None, ...], normal: str | None) -> None:
+    assert normal_key(*parts) == normal
+
+
+@given(st.text())
+def test_case_and_trailing_blanks_do_not_count(key: str) -> None:
+    assert normal_key(key) == normal_key(key + "  ")
+    folded = normal_key(key)
+    assert folded is None or normal_key(folded) == folded
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1), min_size=2))
+def test_parts_do_not_run_into_each_other(parts: list[str]) -> None:
+    whole = normal_key(*parts)
+    assert whole is None or len(whole.split("\x1f")) == len(parts)
+
+
+def test_sides_are_each_others_other() -> None:
+    assert Side.COMMERCE.other is Side.DATAVERSE
+    assert Side.DATAVERSE.other is Side.COMMERCE

@@ -1,0 +1,130 @@
+"""YAML with places: every error says where, and no YAML 1.1 surprise gets through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connector.errors import MapError
+from connector.mapping.yaml_file import parse_yaml, read_yaml
+
+
+def refusal(text: str) -> MapError:
+    with pytest.raises(MapError) as caught:
+        parse_yaml(text, "maps/a.yaml")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("a: Yes", "Yes"),
+        ("a: no", "no"),
+        ("a: On", "On"),
+        ("a: true", True),
+        ("a: False", False),
+        ("a: 2024-01-31", "2024-01-31"),
+        ("a: =", "="),
+        ("a: <<", "<<"),
+        ("a: <", "<"),
+        ("a: 806380000", 806380000),
+        ("a: -7", -7),
+        ("a: 1.50", 1.5),
+        ("a: 052", "052"),
+        ("a: 0x1F", "0x1F"),
+        ("a: 1_000", "1_000"),
+        ("a: 12:30:00", "12:30:00"),
+        ("a: .nan", ".nan"),
+        ("a: ~", None),
+        ("a:", None),
+    ],
+)
+def test_a_scalar_is_what_it_looks_like(text: str, data: object) -> None:
+    value = parse_yaml(text, "f").data["a"]
+    assert value == data
+    assert type(value) is type(data)
+
+
+def test_keys_of_a_block_are_texts() -> None:
+    assert parse_yaml("a: {Yes: 1, true: 2, 7: 3}", "f").data == {
+        "a": {"Yes": 1, "true": 2, "7": 3}
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column"),
+    [
+        ("a: 1\nb: 'open", "yaml-broken", 2, 9),
+        ("a: b: c", "yaml-broken", 1, 5),
+        ("a: 1\n---\nb: 2", "yaml-broken", 2, 1),
+        ("a: *nowhere", "yaml-broken", 1, 4),
+        ("a: !!int seven", "yaml-broken", 1, 4),
+        ("a: !!python/name:os.system x", "yaml-broken", 1, 4),
+        ("? [a, b]\n: c", "yaml-broken", 1, 3),
+        ("a: x\n  \x07: y", "yaml-broken", 2, 3),
+        ("a: x\nb: \x00", "yaml-broken", 2, 4),
+        ("a: 1\nb: 2\na: 3", "yaml-duplicate-key", 3, 1),
+        ("a: {b: 1, b: 2}", "yaml-duplicate-key", 1, 11),
+        ("a: &me [*me]", "yaml-too-deep", 1, 4),
+        ("a: &me {b: *me}", "yaml-too-deep", 1, 4),
+    ],
+)
+def test_an_error_has_its_place_and_a_remedy(text: str, code: str, line: int, column: int) -> None:
+    error = refusal(text)
+    assert error.code == code
+    assert (error.subject.file, error.subject.line, error.subject.column) == (
+        "maps/a.yaml",
+        line,
+        column,
+    )
+    assert error.remedy
+
+
+@pytest.mark.parametrize("text", ["sync: ><", "- {sync: >, a: b}", "a: {sync: >>}"])
+def test_a_symbol_without_quotes_is_explained(text: str) -> None:
+    assert "quotes" in refusal(text).remedy
+
+
+def test_depth_and_size_are_bounded() -> None:
+    assert refusal("[" * 5000).code == "yaml-too-deep"
+    levels = "abcdefghi"
+    bomb = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+        for before, name in zip(levels, levels[1:], strict=False)
+    )
+    assert refusal(bomb).code == "yaml-too-large"
+
+
+def test_an_alias_may_repeat_a_block() -> None:
+    data = parse_yaml("a: &units {Day: 1}\nb: *units", "f").data
+    assert data == {"a": {"Day": 1}, "b": {"Day": 1}}
+
+
+def test_marks_place_parts_and_fall_back_to_what_encloses_them() -> None:
+    file = parse_yaml("a:\n  - {b: 1}\n  - b: 2\n", "f")
+    assert (file.subject("a", 1, "b").line, file.subject("a", 1, "b").column) == (3, 5)
+    assert file.subject("a", 1, "missing").line == 3
+    assert file.subject("nothing").line == 1
+
+
+def test_an_empty_file_is_no_data() -> None:
+    assert parse_yaml("", "f").data is None
+    assert parse_yaml("# only a comment\n", "f").data is None
+
+
+def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\r\n")
+    assert read_yaml(path).data == {"a": 1}
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfea", None])
+def test_what_is_no_text_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(MapError) as caught:
+        read_yaml(path)
+    assert caught.value.code == "yaml-unreadable"
+    assert caught.value.subject.file == str(path)
