@@ -1,7 +1,7 @@
 """One page of news, turned into observations.
 
 Owns: which record a row belongs to: by bound id first, by normalised key only where no record
-is bound; rows that share a key are set aside together.
+is bound.
 Never does: committing, moving positions, planning.
 Tested in: tests/integration/engine/test_capture.py.
 """
@@ -19,10 +19,10 @@ from connector.engine.observe import (
     observe,
     observe_deleted,
     observe_missing,
-    twin_problem,
 )
 from connector.engine.run import MapRun
 from connector.engine.settle import stand
+from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.errors import Problem, Subject
 from connector.mapping.values import Side
 from connector.store.base import ChangeKind, Presence, Record, Work
@@ -44,6 +44,16 @@ class Absorbed:
             self._new[record.number] = record
         elif record.number not in self._new:
             self._touched[record.number] = record
+
+    def replace(self, known: Record) -> None:
+        """Put another version in the place of a record the page touched."""
+        self._touched[known.number] = known
+        self.work.changes = [c for c in self.work.changes if c.record != known.number]
+
+    @property
+    def known(self) -> list[Record]:
+        """Touched records that were there before."""
+        return list(self._touched.values())
 
     @property
     def records(self) -> list[Record]:
@@ -75,10 +85,15 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
         record = bound.get(row.id)
         if record is None:
             unbound.append(row)
+        elif leaves(record, row, witness):
+            let_go(record, witness)
+            absorbed.touch(record)
+            unbound.append(row)
         else:
             _take_in(run, absorbed, record, row, witness)
     if unbound:
         _pair(run, absorbed, unbound, witness, bound)
+    _rejoin_twins(run, absorbed)
     return absorbed
 
 
@@ -130,7 +145,7 @@ def _pair(
             continue
         record = begin(number, key, len(records), row, witness)
         if records:
-            _quarantine(records, record, witness.side)
+            set_aside(records, record, witness.side)
             for twin in records:
                 absorbed.touch(twin)
         records.append(record)
@@ -142,17 +157,25 @@ def _can_bind(record: Record, side: Side) -> bool:
     return record.ordinal == 0 and state.presence is not Presence.PRESENT
 
 
-def _quarantine(records: list[Record], newcomer: Record, side: Side) -> None:
-    """Two rows of one side under one key: neither travels until one is gone or renamed."""
-    theirs = next((r.side(side).id for r in records if r.side(side).id), None)
-    ids = (theirs or "?", newcomer.side(side).id or "?")
-    for record in (*records, newcomer):
-        record.problem = twin_problem(record, side, ids)
-        record.due = None
+def _rejoin_twins(run: MapRun, absorbed: Absorbed) -> None:
+    """Twins that were touched may be twins no more."""
+    keys = {record.key for record in absorbed.records if is_twin(record)}
+    if not keys:
+        return
+    touched: dict[str, dict[int, Record]] = {key: {} for key in keys}
+    for key, records in run.store.by_keys(run.layout, list(keys)).items():
+        touched[key] = {record.number: record for record in records}
+    for record in absorbed.records:
+        if record.key in touched:
+            touched[record.key][record.number] = record
+    for twins in touched.values():
+        if rejoin(list(twins.values()), run.now()):
+            for record in twins.values():
+                absorbed.touch(record)
 
 
 def _keyless(run: MapRun, absorbed: Absorbed, number: int, row: Row, witness: Witness) -> None:
-    record = begin(number, f"\x00{row.id}", 0, row, witness)
+    record = begin(number, f"{KEYLESS}{row.id}", 0, row, witness)
     record.problem = Problem(
         "key-missing",
         f"the row {row.id} in {witness.side} has no key",
@@ -180,6 +203,7 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
         else:
             lost.append(record)
     _reread_by_key(run, absorbed, lost, witness, columns)
+    _rejoin_twins(run, absorbed)
     return absorbed
 
 

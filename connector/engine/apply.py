@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from connector.endpoints.base import (
@@ -31,7 +31,7 @@ from connector.engine.run import MapRun
 from connector.engine.settle import intend_create, note, settle
 from connector.errors import DualWriteError, MapStoppedError, Problem
 from connector.mapping.values import Side
-from connector.store.base import Change, ChangeKind, Completion, MapRow, Record, Work
+from connector.store.base import Change, ChangeKind, Completion, MapRow, Presence, Record, Work
 
 T = TypeVar("T")
 
@@ -64,6 +64,7 @@ class Applier:
         self._out: deque[Batch] = deque()
         self._unread: dict[Side, list[Record]] = {side: [] for side in Side}
         self._deletes_left: dict[Side, int] = {}
+        self._deletes_sent: dict[Side, int] = {}
         self._stop: Problem | None = None
 
     # ------------------------------------------------------------------ plan and intend
@@ -71,12 +72,13 @@ class Applier:
     def push(self, absorbed: Absorbed) -> None:
         """Plan the absorbed records that are due, commit everything at once, send the writes."""
         run = self.run
+        self._land(absorbed)
         due = [record for record in absorbed.records if record.due is not None]
         resolve(run.map, run.ports.endpoints, due)
         items: dict[Side, list[tuple[Record, Write]]] = {side: [] for side in Side}
         for record in due:
             action = plan(record, run.map)
-            if not self._within_guard(action):
+            if not self._within_guard(absorbed.work, action):
                 continue
             self._take(absorbed.work, record, action)
             for write in action.writes:
@@ -91,6 +93,26 @@ class Applier:
             self._send(number, side, chunk)
         if self._stop is not None:
             self._halt(self._stop)
+
+    def _land(self, absorbed: Absorbed) -> None:
+        """Settle what is out for records the page tells of, and have them read anew.
+
+        The page took them from the state as they were before their write was settled.
+        """
+        out = {item.record.number for batch in self._out for item in batch.items}
+        early = [record for record in absorbed.known if record.number in out]
+        if not early:
+            return
+        self.drain()
+        run = self.run
+        settled = run.store.by_numbers(run.layout, [record.number for record in early])
+        for record in early:
+            landed = settled[record.number]
+            landed.due = run.now()
+            landed.problem = record.problem
+            for side in Side:
+                landed.side(side).presence = Presence.UNKNOWN
+            absorbed.replace(landed)
 
     def _take(self, work: Work, record: Record, action: Action) -> None:
         """Take over what planning found, with the audit rows that belong to it."""
@@ -151,31 +173,30 @@ class Applier:
 
     # ------------------------------------------------------------------ the delete guard
 
-    def _within_guard(self, action: Action) -> bool:
-        for write in action.writes:
-            if write.kind is not Kind.DELETE:
-                continue
-            left = self._deletes_left.get(write.side)
-            if left is None:
-                left = self._allowance(write.side)
-            if left < 1:
-                self._stop = self._stop or stop_reason(
-                    self.run.map.name, write.side, self._sent(write.side), 1
-                )
-                return False
-            self._deletes_left[write.side] = left - 1
-        return True
+    def _within_guard(self, work: Work, action: Action) -> bool:
+        deletes = [write.side for write in action.writes if write.kind is Kind.DELETE]
+        return all(self._may_delete(work, side) for side in deletes)
 
-    def _sent(self, side: Side) -> int:
-        since = self.run.now() - self.run.guard.window
-        return self.run.store.deletes_since(self.run.map.name, side, since)
-
-    def _allowance(self, side: Side) -> int:
+    def _may_delete(self, work: Work, side: Side) -> bool:
+        """Take one delete from what the hour allows, then from what a person released."""
         run = self.run
-        bound = run.store.bound(run.map.name, side)
-        row = run.store.map_row(run.map.name)
-        released = row.allowed_deletes if row is not None else 0
-        return allowance(run.guard, bound, self._sent(side), released)
+        if side not in self._deletes_left:
+            since = run.now() - run.guard.window
+            sent = run.store.deletes_since(run.map.name, side, since)
+            bound = run.store.bound(run.map.name, side)
+            self._deletes_left[side] = allowance(run.guard, bound, sent)
+            self._deletes_sent[side] = sent
+        if self._deletes_left[side] > 0:
+            self._deletes_left[side] -= 1
+        else:
+            row = work.map or run.store.map_row(run.map.name)
+            if row is None or row.allowed_deletes < 1:
+                sent = self._deletes_sent[side]
+                self._stop = self._stop or stop_reason(run.map.name, side, sent, 1)
+                return False
+            work.map = replace(row, allowed_deletes=row.allowed_deletes - 1)
+        self._deletes_sent[side] += 1
+        return True
 
     def _halt(self, problem: Problem) -> None:
         """Settle what is out, hold the map, and say why."""

@@ -14,14 +14,14 @@ from connector.errors import Problem, Subject
 from connector.mapping.values import Side
 
 
-def allowance(guard: Guard, bound: int, sent: int, released: int) -> int:
-    """Deletes that may still go out.
+def allowance(guard: Guard, bound: int, sent: int) -> int:
+    """Deletes that may still go out within the hour, besides those a person released.
 
-    `bound` are the records believed present on that side now, `sent` the deletes of the window,
-    `released` what a person allowed on top. The share is of what was there before the window.
+    `bound` are the records believed present on that side now, `sent` the deletes of the window.
+    The share is of what was there before the window.
     """
     by_share = max(guard.share_from - 1, math.floor(guard.share * (bound + sent)))
-    return max(0, min(guard.rows, by_share) + released - sent)
+    return max(0, min(guard.rows, by_share) - sent)
 
 
 def stop_reason(map: str, side: Side, sent: int, waiting: int) -> Problem:

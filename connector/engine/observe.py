@@ -14,7 +14,7 @@ from connector.endpoints.base import Row
 from connector.engine.plan import agreed_with, apart
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Side, Value
+from connector.mapping.values import Image, Side, Value
 from connector.store.base import Presence, Record, SideState
 
 
@@ -64,11 +64,15 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     elif presence is Presence.PRESENT and before == row.image:
         return None
     record.due = witness.now
+    in_doubt = presence is Presence.UNKNOWN and record.attempts > 0
     if presence is not Presence.UNKNOWN or before != row.image:
         # Reading back what is known already is no news: failed attempts go on counting.
         record.attempts = 0
     _identify(record, witness.map)
     if before is None or before == row.image:
+        return None
+    if in_doubt and row.modifier in witness.users:
+        _own_write(state, before, row.image)
         return None
     return _edit(witness, before, row.image)
 
@@ -86,6 +90,18 @@ def _adopt(record: Record, state: SideState, witness: Witness) -> None:
     _identify(record, witness.map)
     if apart(record):
         record.due = witness.now
+
+
+def _own_write(state: SideState, before: Image, image: Image) -> None:
+    """A write of ours whose reply was lost did happen: what it made of the row is no edit.
+
+    It was conditional on the row we saw, and nobody else has written since, so every column
+    that differs is our doing. The source keeps its half: an edit it made meanwhile still counts.
+    """
+    if state.agreed is None:
+        return
+    halves = zip(state.agreed, before, image, strict=True)
+    state.agreed = tuple([new if old != new else half for half, old, new in halves])
 
 
 def observe_deleted(record: Record, witness: Witness) -> bool:

@@ -68,10 +68,10 @@ class Action:
 
 def plan(record: Record, map: CompiledMap) -> Action:
     """What `record` needs next under `map`."""
-    if record.problem is not None and record.problem.code in STICKY:
-        return Action(problem=record.problem)
     if _unseen(record.commerce) or _unseen(record.dataverse):
         return Action(reads=tuple(side for side in Side if _unseen(record.side(side))))
+    if record.problem is not None and record.problem.code in STICKY:
+        return Action(problem=record.problem)
     commerce = record.commerce.presence is Presence.PRESENT
     dataverse = record.dataverse.presence is Presence.PRESENT
     try:

@@ -103,6 +103,7 @@ def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None
             _applied(record, write, outcome.row, reply)
         case Stale():
             _unknown(record, write, reply)
+            record.attempts = 0
         case Missing():
             _unknown(record, write, reply)
             _failed(record, reply, "there is no such record", 0.0)

@@ -162,6 +162,7 @@ class Audit:
                     {
                         side_column(side, "presence"): Presence.UNKNOWN.value,
                         records.c.due: at,
+                        records.c.attempts: records.c.attempts + 1,
                         records.c.state: pending_if_settled(),
                     }
                 )

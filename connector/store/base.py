@@ -524,8 +524,10 @@ class Store(Protocol):
         ...
 
     def reopen_intents(self, lease: Lease, run: int, at: float) -> int:
-        """After a crash: intents without outcome end as `unknown`, their sides become unknown
-        and their records due; how many."""
+        """After a crash: end intents without outcome as `unknown`; how many.
+
+        Their sides become unknown and their records due, with one attempt more.
+        """
         ...
 
     # scratch space

@@ -39,9 +39,9 @@ def generated_list(path: Path, count: int = 300) -> Path:
 
 def import_members(project: Project, path: Path) -> int:
     """Import the list, twice; the number of members."""
-    command = ("ledger", "import", str(path), "--card-number", "Loyalty_Number")
-    command += ("--enrolled", "{Enrollment_Year}-{Enrollment_Month}")
-    command += ("--blocked-if", "Cancellation_Year")
+    command = ["ledger", "import", str(path), "--card-number", "Loyalty_Number"]
+    command += ["--enrolled", "{Enrollment_Year}-{Enrollment_Month}"]
+    command += ["--blocked-if", "Cancellation_Year"]
     report = project.run(*command, "--json").json
     assert report["refused"] == 0
     assert report["created"] == report["read"]

@@ -6,6 +6,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -158,8 +159,11 @@ class Bench:
             executor=Inline(),
             holder="test",
             gone=lambda holder: holder == "test" and self.alone,
-            stopping=lambda: self.stopping(),
+            stopping=self._stopping,
         )
+
+    def _stopping(self) -> bool:
+        return self.stopping()
 
     @property
     def tuning(self) -> Tuning:
@@ -181,6 +185,24 @@ class Bench:
 
     def sync(self, only: str | None = None) -> Finish:
         return cast(Finish, self.run(lambda run: sync(run, only=only)))
+
+    def sync_in(self, run: MapRun) -> Finish:
+        """A sync inside some work."""
+        return sync(run)
+
+    def resume(self, allow_deletes: int) -> None:
+        """A person lets the map run again."""
+
+        def work(run: MapRun) -> None:
+            row = run.store.map_row(run.map.name)
+            assert row is not None
+            work = run.work()
+            work.map = replace(row, stopped=None, allowed_deletes=allow_deletes)
+            run.commit(work)
+
+        map, entities = self.compiled()
+        with running("resume", map, entities, self.ports(), self.tuning, held=True) as run:
+            work(run)
 
     def verify(self, report: Callable[[Finding], None] = lambda _finding: None) -> Verdict:
         map, _ = self.compiled()
@@ -225,21 +247,21 @@ class Bench:
             return self.commerce.by_key("Cards")[key.casefold()]
         return self.dataverse.by_key("cards")[key.casefold()]
 
-    def new(self, side: Side, key: str, name: str = "", by: str = "somebody") -> str:
+    def new(self, side: Side, key: str, name: str = "") -> str:
         """Somebody creates a card; its id."""
         id = f"{side.value[0]}-{key}"
         if side is Side.COMMERCE:
-            self.commerce.put("Cards", id, by, Number=key, Name=name or key, Active="Yes")
+            self.commerce.put("Cards", id, Number=key, Name=name or key, Active="Yes")
         else:
-            self.dataverse.put("cards", id, by, number=key, name=name or key, active=True)
+            self.dataverse.put("cards", id, number=key, name=name or key, active=True)
         return id
 
     def edit(self, side: Side, key: str, **values: Value) -> None:
         """Somebody edits a card."""
         if side is Side.COMMERCE:
-            self.commerce.put("Cards", self.commerce.id_of("Cards", key), **values)
+            self.commerce.change("Cards", self.commerce.id_of("Cards", key), values)
         else:
-            self.dataverse.put("cards", self.dataverse.id_of("cards", key), **values)
+            self.dataverse.change("cards", self.dataverse.id_of("cards", key), values)
 
     def delete(self, side: Side, key: str) -> None:
         """Somebody deletes a card."""

@@ -52,9 +52,10 @@ class Killed(BaseException):
 
 @dataclass
 class Moments:
-    """Counts moments; at number `kill_at` the run dies."""
+    """Counts moments; the run dies at number `kill_at`, or where the last ones are `kill_on`."""
 
     kill_at: int | None = None
+    kill_on: Sequence[str] = ()
     count: int = 0
     dead: bool = False
     names: list[str] = field(default_factory=list)
@@ -65,7 +66,8 @@ class Moments:
             raise Killed
         self.count += 1
         self.names.append(name)
-        if self.count == self.kill_at:
+        here = self.kill_on and self.names[-len(self.kill_on) :] == list(self.kill_on)
+        if self.count == self.kill_at or here:
             self.dead = True
             raise Killed
 
@@ -151,6 +153,8 @@ class ScriptedEndpoint:
         self.fault: Callable[[Operation], Fault | None] = lambda _operation: None
         self.hidden: Callable[[str], bool] = lambda _id: False
         """Rows a scan and a feed do not show, as a missing permission does."""
+        self.repeated: set[str] = set()
+        """Rows a scan hands out again at its end, as they are then."""
         self.loses: dict[str, Callable[[Value], Value]] = {}
         self.before_write: Callable[[], None] = lambda: None
         self.down = False
@@ -159,8 +163,12 @@ class ScriptedEndpoint:
 
     # ------------------------------------------------------------------ what people do
 
-    def put(self, entity: str, id: str, by: str = SOMEBODY, **values: Value) -> None:
-        """Create or change a row."""
+    def put(self, entity: str, id: str, **values: Value) -> None:
+        """Somebody creates or changes a row."""
+        self.change(entity, id, values)
+
+    def change(self, entity: str, id: str, values: Mapping[str, Value], by: str = SOMEBODY) -> None:
+        """The same, by anybody."""
         old = self.rows[entity].get(id)
         kept = {**(old.values if old else {}), **self._kept(values)}
         self.log.append((entity, id))
@@ -224,6 +232,7 @@ class ScriptedEndpoint:
             page, rest = ids[: self.page], ids[self.page :]
             rows = [self._row(entity, id, columns) for id in page]
             if not rest:
+                rows += [self._row(entity, id, columns) for id in sorted(self.repeated)]
                 yield Page(rows, position=_mark(columns, head), last=True)
                 return
             after = page[-1]
@@ -285,7 +294,7 @@ class ScriptedEndpoint:
         if fault == "lost-before":
             return Unknown("the reply was lost")
         if fault == "transient":
-            return Transient("busy", 0.0)
+            return Transient("busy")
         if fault == "rejected":
             return Rejected("no", "it is not wanted")
         outcome = self._carry_out(entity, columns, operation)
@@ -301,13 +310,13 @@ class ScriptedEndpoint:
                 if twin is not None:
                     return Exists(twin)
                 blank = dict.fromkeys((c.name for c in self.tables[entity].columns), None)
-                self.put(entity, operation.id, US, **{**blank, **operation.values})
+                self.change(entity, operation.id, {**blank, **operation.values}, US)
             case Update() | Delete() if row is None:
                 return Missing()
-            case Update() | Delete() if str(row.version) != operation.version:  # type: ignore[union-attr]
+            case Update() | Delete() if str(row.version) != operation.version:
                 return Stale()
             case Update():
-                self.put(entity, operation.id, US, **operation.values)
+                self.change(entity, operation.id, operation.values, US)
             case Delete():
                 self.drop(entity, operation.id)
         self.written.append(operation)

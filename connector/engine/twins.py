@@ -1,0 +1,85 @@
+"""Rows of one side that share a normalised key.
+
+Owns: setting them aside together, and letting the last one go on when the others are gone.
+Never does: I/O, choosing between them; a person deletes or renames one.
+Tested in: tests/integration/engine/test_identity.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from connector.endpoints.base import Row
+from connector.engine.observe import Witness, twin_problem
+from connector.mapping.values import Side
+from connector.store.base import Presence, Record, SideState
+
+CODE = "duplicate-key"
+KEYLESS = "\x00"
+"""Begins the normalised key of a row whose key is empty; no key of a side can."""
+
+
+def set_aside(records: Sequence[Record], newcomer: Record, side: Side) -> None:
+    """Two rows of one side under one key: neither travels until one is gone or renamed."""
+    theirs = next((id for r in _holders(records, side) if (id := r.side(side).id)), "?")
+    for record in (*records, newcomer):
+        record.problem = twin_problem(record, side, (theirs, newcomer.side(side).id or "?"))
+        record.due = None
+
+
+def leaves(record: Record, row: Row, witness: Witness) -> bool:
+    """Whether a bound row goes its own way: a twin under a new key, or one that got a key.
+
+    Elsewhere a changed key is a question to a person, because the record would change places.
+    """
+    state = record.side(witness.side)
+    apart = is_twin(record) or record.key.startswith(KEYLESS)
+    return (
+        apart
+        and witness.tick >= state.tick
+        and witness.map.key_of(witness.side, row.image) not in (None, record.key)
+    )
+
+
+def let_go(record: Record, witness: Witness) -> None:
+    """Untie a row that leaves; what remains of a record that was never paired is a tombstone."""
+    _put(record, witness.side, SideState(agreed=record.side(witness.side).agreed))
+    if record.key.startswith(KEYLESS):
+        record.problem = None
+        record.due = None
+
+
+def is_twin(record: Record) -> bool:
+    """Whether the record is set aside because of a twin."""
+    return record.problem is not None and record.problem.code == CODE
+
+
+def rejoin(records: Sequence[Record], now: float) -> bool:
+    """Let the records of one key go on if no side has two rows of it any more.
+
+    What is left is gathered in the record that is paired with the other side, the first one.
+    """
+    if any(len(_holders(records, side)) > 1 for side in Side):
+        return False
+    root = min(records, key=lambda record: record.ordinal)
+    for side in Side:
+        for holder in _holders(records, side):
+            if holder is not root:
+                _put(root, side, replace(holder.side(side), agreed=root.side(side).agreed))
+                _put(holder, side, SideState())
+    for record in records:
+        record.problem = None
+        record.due = now
+    return True
+
+
+def _holders(records: Sequence[Record], side: Side) -> list[Record]:
+    return [r for r in records if r.side(side).presence is not Presence.ABSENT]
+
+
+def _put(record: Record, side: Side, state: SideState) -> None:
+    if side is Side.COMMERCE:
+        record.commerce = state
+    else:
+        record.dataverse = state

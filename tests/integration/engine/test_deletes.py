@@ -1,0 +1,158 @@
+"""Deletes: what they mean for the other side, and the guard against too many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connector.endpoints.base import Delete
+from connector.engine.ports import Guard
+from connector.errors import MapStoppedError
+from connector.mapping.values import Side
+from tests.integration.engine.conftest import map_text
+
+if TYPE_CHECKING:
+    from tests.integration.engine.conftest import Bench, MakeBench
+
+C, D = Side.COMMERCE, Side.DATAVERSE
+
+
+def start(make_bench: MakeBench, deletes: str, count: int = 3) -> Bench:
+    """Cards on both sides under a delete policy."""
+    bench = make_bench(map_text(deletes=deletes), page=50)
+    for n in range(count):
+        bench.new(C, f"C{n}")
+    bench.load()
+    return bench
+
+
+def deletes_sent(bench: Bench) -> int:
+    return sum(isinstance(one, Delete) for one in bench.dataverse.written)
+
+
+def test_propagate_and_restore(loaded: Bench) -> None:
+    loaded.delete(C, "C1")
+    loaded.delete(D, "C2")
+    loaded.sync()
+    assert "c1" not in loaded.dataverse.by_key("cards")
+    assert loaded.card(D, "C2") == {**loaded.card(D, "C2"), "name": "C2", "active": True}
+    loaded.assert_settled()
+
+
+def test_deactivate_marks_the_counterpart(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: deactivate, dataverse: ignore}")
+    bench.delete(C, "C1")
+    bench.sync()
+    assert bench.card(D, "C1")["active"] is False
+    verdict = bench.verify()
+    assert (verdict.equal, verdict.ignored) == (True, 1)
+    before = bench.writes()
+    bench.sync()
+    assert bench.writes() == before
+
+
+def test_ignore_leaves_the_sides_apart_and_verify_counts_it(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: propagate, dataverse: ignore}")
+    bench.delete(D, "C1")
+    before = bench.writes()
+    bench.sync()
+    bench.sync()
+    assert bench.writes() == before
+    assert "c1" in bench.commerce.by_key("Cards")
+    verdict = bench.verify()
+    assert (verdict.equal, verdict.ignored) == (True, 1)
+
+
+def test_a_delete_against_a_newer_edit_follows_the_policy_and_is_logged(loaded: Bench) -> None:
+    loaded.delete(C, "C1")
+    loaded.edit(D, "C1", name="edited")
+    number = loaded.record("C1").number
+    loaded.sync()
+    assert "c1" not in loaded.dataverse.by_key("cards")
+    losses = [c for c in loaded.open().history(number) if c.kind == "lost"]
+    assert [c.before for c in losses] == [{"name": "edited"}]
+
+
+def test_a_record_deleted_on_both_sides_is_gone(loaded: Bench) -> None:
+    loaded.delete(C, "C1")
+    loaded.delete(D, "C1")
+    before = loaded.writes()
+    loaded.sync()
+    assert loaded.writes() == before
+    loaded.assert_settled()
+
+
+def test_a_deleted_card_may_come_back_under_another_id(loaded: Bench) -> None:
+    loaded.delete(C, "C1")
+    loaded.sync()
+    loaded.commerce.put("Cards", "another", Number="c1", Name="again", Active="Yes")
+    loaded.sync()
+    assert loaded.card(D, "C1")["name"] == "again"
+    loaded.assert_settled()
+
+
+def test_the_first_delete_beyond_the_guard_is_not_sent(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=40)
+    bench.guard = Guard(rows=10, share=1.0)
+    for n in range(15):
+        bench.delete(C, f"C{n}")
+    bench.edit(C, "C20", Name="edited")
+    with pytest.raises(MapStoppedError) as told:
+        bench.sync()
+    assert told.value.code == "delete-guard"
+    assert "10 records" in told.value.message
+    assert deletes_sent(bench) == 10
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 10
+    assert bench.open().map_row("card").stopped.code == "delete-guard"  # type: ignore[union-attr]
+
+
+def test_the_share_counts_from_three_deletes_on(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=20)
+    for n in range(2):
+        bench.delete(C, f"C{n}")
+    assert bench.sync().finished
+    bench.delete(C, "C2")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 2
+
+
+def test_the_guard_counts_over_all_runs_of_the_hour(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=20)
+    bench.guard = Guard(rows=2, share=1.0)
+    for n in range(2):
+        bench.delete(C, f"C{n}")
+        assert bench.sync().finished
+    bench.delete(C, "C2")
+    bench.ahead += 3700
+    assert bench.sync().finished
+    assert deletes_sent(bench) == 3
+
+
+def test_exactly_as_many_are_released_as_a_person_said(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=40)
+    bench.guard = Guard(rows=10, share=1.0)
+    for n in range(20):
+        bench.delete(C, f"C{n}")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 10
+    bench.resume(allow_deletes=4)
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 14
+    bench.resume(allow_deletes=0)
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 14
+    bench.resume(allow_deletes=8)
+    assert bench.sync().finished
+    assert deletes_sent(bench) == 20
+    for n in range(20, 23):
+        bench.delete(C, f"C{n}")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 22

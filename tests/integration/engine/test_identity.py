@@ -1,0 +1,118 @@
+"""Which rows belong together: keys in other spellings, twins, renamed rows, other worlds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connector.errors import IdentityChangedError
+from connector.mapping.values import Side
+from connector.store.base import State
+
+if TYPE_CHECKING:
+    from tests.integration.engine.conftest import Bench, MakeBench
+
+C, D = Side.COMMERCE, Side.DATAVERSE
+
+
+def test_keys_meet_whatever_their_case_and_trailing_blanks(bench: Bench) -> None:
+    bench.new(C, "Abc ")
+    bench.new(D, "aBC")
+    bench.load()
+    assert len(bench.records()) == 1
+    assert bench.commerce.rows["Cards"].keys() == {"c-Abc "}
+    assert bench.dataverse.rows["cards"].keys() == {"d-aBC"}
+
+
+def parked(bench: Bench) -> list[tuple[str, str]]:
+    """(key, code) of every record in the way."""
+    return sorted(
+        (key, record.problem.code)
+        for key, records in bench.records().items()
+        for record in records
+        if record.problem is not None
+    )
+
+
+@pytest.mark.parametrize("page", [1, 10])
+def test_twins_are_set_aside_together_and_others_travel(make_bench: MakeBench, page: int) -> None:
+    bench = make_bench(page=page)
+    bench.new(C, "twin")
+    bench.new(C, "TWIN ")
+    bench.new(C, "other")
+    bench.load()
+    assert parked(bench) == [("twin", "duplicate-key")] * 2
+    (message,) = {r.problem.message for r in bench.records()["twin"] if r.problem}
+    assert "c-twin" in message
+    assert "c-TWIN " in message
+    assert "other" in bench.dataverse.by_key("cards")
+    verdict = bench.verify()
+    assert verdict.equal
+    assert verdict.excused >= 1
+
+
+def test_a_twin_that_comes_later_sets_both_aside(loaded: Bench) -> None:
+    loaded.commerce.put("Cards", "late", Number="c1 ", Name="late", Active="Yes")
+    loaded.edit(C, "C1", Name="edited")
+    loaded.sync()
+    assert parked(loaded) == [("c1", "duplicate-key")] * 2
+    assert loaded.card(D, "C1")["name"] == "C1"
+
+
+@pytest.mark.parametrize("gone", ["c-C1", "late"])
+@pytest.mark.parametrize("how", ["deleted", "renamed"])
+def test_when_one_twin_is_gone_the_other_travels_by_itself(
+    loaded: Bench, gone: str, how: str
+) -> None:
+    loaded.commerce.put("Cards", "late", Number="c1", Name="late", Active="Yes")
+    loaded.sync()
+    assert parked(loaded) == [("c1", "duplicate-key")] * 2
+    left = "late" if gone == "c-C1" else "C1"
+    if how == "deleted":
+        loaded.commerce.drop("Cards", gone)
+    else:
+        loaded.commerce.put("Cards", gone, Number="renamed")
+    loaded.sync()
+    assert ("c1", "duplicate-key") not in parked(loaded)
+    assert loaded.card(D, "C1")["name"] == left
+    if how == "renamed" and gone == "late":
+        assert loaded.card(D, "renamed")["name"] == "late"
+
+
+def test_a_changed_key_is_parked_until_it_is_put_back(loaded: Bench) -> None:
+    loaded.edit(D, "C1", number="other", name="edited")
+    loaded.sync()
+    assert parked(loaded) == [("c1", "key-changed")]
+    assert loaded.card(C, "C1")["Name"] == "C1"
+    loaded.edit(D, "other", number="C1")
+    loaded.sync()
+    assert parked(loaded) == []
+    assert loaded.card(C, "C1")["Name"] == "edited"
+    loaded.assert_settled()
+
+
+def test_a_row_without_a_key_is_parked_and_travels_when_it_has_one(loaded: Bench) -> None:
+    loaded.dataverse.put("cards", "nameless", number=None, name="x", active=True)
+    loaded.sync()
+    ((_, code),) = parked(loaded)
+    assert code == "key-missing"
+    loaded.dataverse.put("cards", "nameless", number="named")
+    loaded.sync()
+    assert loaded.card(C, "named")["Name"] == "x"
+    assert parked(loaded) == []
+
+
+def test_another_world_is_refused(loaded: Bench) -> None:
+    loaded.dataverse.world = "another organization"
+    before = loaded.writes()
+    with pytest.raises(IdentityChangedError):
+        loaded.sync()
+    assert loaded.writes() == before
+
+
+def test_an_edit_of_a_settled_record_leaves_no_trace_in_its_state(loaded: Bench) -> None:
+    loaded.edit(C, "C1", Name="edited")
+    loaded.sync()
+    assert loaded.record("C1").state is State.SETTLED
+    assert loaded.record("C1").due is None
