@@ -46,6 +46,15 @@ class MapOutcome:
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     error: DualWriteError | None = None
+    stopped_before: bool = False
+    """The map was stopped when this run came: nothing new for those who know it."""
+
+    @property
+    def news(self) -> bool:
+        """Whether this run found something only a person can decide."""
+        if isinstance(self.error, MapStoppedError):
+            return not self.stopped_before
+        return any(self.counts.get(name) for name in ("parked", "conflicts"))
 
     @property
     def writes(self) -> int:
@@ -98,10 +107,19 @@ def chosen(project: Project, name: str | None) -> list[MapDocument]:
     return documents if name is None else [named(documents, name)]
 
 
-def exit_code(outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -> int:
-    """The gravest of what the maps ended with; 3 where only a person is needed."""
-    codes = [outcome.error.exit_code for outcome in outcomes if outcome.error is not None]
-    if needs:
+def exit_code(
+    outcomes: Sequence[MapOutcome], needs: Sequence[Need], *, known_ok: bool = False
+) -> int:
+    """The gravest of what the maps ended with; 3 where only a person is needed.
+
+    With `known_ok`, what already needed a person before this run counts as 0.
+    """
+    codes = [
+        outcome.error.exit_code
+        for outcome in outcomes
+        if outcome.error is not None and not (known_ok and outcome.stopped_before)
+    ]
+    if needs and not (known_ok and not any(outcome.news for outcome in outcomes)):
         codes.append(3)
     return max(codes, key=lambda code: _SEVERITY.get(code, 5), default=0)
 
@@ -182,6 +200,7 @@ def _each(
             outcome.finished, outcome.rounds = finish.finished, finish.rounds
         except (LeaseHeldError, MapStoppedError, MapError, UsageError) as error:
             outcome.error = error
+            outcome.stopped_before = run is None and isinstance(error, MapStoppedError)
         if run is not None:
             outcome.counts = dict(run.counts)
         outcome.seconds = ports.monotonic() - began

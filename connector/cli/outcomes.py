@@ -34,7 +34,12 @@ _SHOWN = (
 
 
 def finish(
-    command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need], *, as_json: bool
+    command: str,
+    outcomes: Sequence[MapOutcome],
+    needs: Sequence[Need],
+    *,
+    as_json: bool,
+    known_ok: bool = False,
 ) -> None:
     """Print the summary and leave with the exit code of docs/operations.md."""
     from connector.operations import exit_code
@@ -43,7 +48,7 @@ def finish(
         output.emit(as_dict(command, outcomes, needs))
     else:
         _show(command, outcomes, needs)
-    code = exit_code(outcomes, needs)
+    code = exit_code(outcomes, needs, known_ok=known_ok)
     if code:
         raise typer.Exit(code)
 

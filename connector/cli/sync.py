@@ -28,6 +28,10 @@ def sync(
         float | None,
         typer.Option(min=0, help="Stop in good order after so long; the rest waits."),
     ] = None,
+    known_ok: Annotated[
+        bool,
+        typer.Option("--known-ok", help="Exit 0 when nothing new needs a person."),
+    ] = False,
 ) -> None:
     """Carry the changes of both sides across, until nothing is due."""
     from connector.bootstrap import open_project
@@ -41,4 +45,4 @@ def sync(
         documents = chosen(project, map)
         outcomes = sync_maps(project, documents, max_seconds=max_seconds, key=key)
         people = needs(project, documents)
-    finish("sync", outcomes, people, as_json=options.json)
+    finish("sync", outcomes, people, as_json=options.json, known_ok=known_ok)
