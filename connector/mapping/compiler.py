@@ -106,7 +106,6 @@ class _Compiler:
         if (row.commerce and commerce is None) or (name and dataverse is None):
             return None
         to_dataverse, to_commerce = Side.DATAVERSE in row.ways, Side.COMMERCE in row.ways
-        lookup = self._lookup(index, dataverse, dotted)
         if row.key and commerce and dataverse and not pairs_as_key(commerce, dataverse):
             self.problem(
                 index,
@@ -117,6 +116,7 @@ class _Compiler:
             )
         self._writable(index, row, commerce, dataverse, to_dataverse, to_commerce)
         try:
+            lookup = self._lookup(index, dataverse, dotted)
             forward, backward = self._translations(index, row, commerce, dataverse, lookup)
         except _Stopped:
             return None
@@ -197,7 +197,7 @@ class _Compiler:
                 "a dotted name needs a lookup column before the dot",
                 "name the lookup column, or drop what stands after the dot",
             )
-            return None
+            raise _Stopped
         known = self.lookup_columns(column.reference.entity)
         if dotted not in known:
             near = difflib.get_close_matches(dotted, list(known), n=1)
@@ -208,7 +208,7 @@ class _Compiler:
                 f"{column.reference.entity} has no column `{dotted}`",
                 f"did you mean `{near[0]}`?" if near else "see the columns of the table",
             )
-            return None
+            raise _Stopped
         lookup = Lookup(Side.DATAVERSE, column.reference.entity, dotted)
         self.lookups.append(lookup)
         return lookup

@@ -31,9 +31,9 @@ NO_YES = {"No": False, "Yes": True}
 Columns = dict[str, Column]
 
 
-def text(name: str, length: int = 100, **facets: bool) -> Column:
+def text(name: str, length: int = 100, *, required: bool = False) -> Column:
     """A text column."""
-    return Column(name, ValueType.TEXT, max_length=length, **facets)
+    return Column(name, ValueType.TEXT, max_length=length, required=required, nullable=not required)
 
 
 def integer(name: str, minimum: int = 0, maximum: int = 2**31 - 1) -> Column:
@@ -61,7 +61,7 @@ def table(*columns: Column) -> Columns:
 def commerce_cards(dates: ValueType = ValueType.INSTANT) -> Columns:
     """`RetailLoyaltyCards`; the embedded ledger has plain dates instead of instants."""
     return table(
-        text("CardNumber", 30, nullable=False, required=True),
+        text("CardNumber", 30, required=True),
         choice("CardTenderType", TENDER),
         text("PartyNumber", 40),
         text("ReplacementCardNumber", 30),
@@ -94,7 +94,7 @@ def dataverse_cards(dates: ValueType = ValueType.DATE) -> Columns:
 def commerce_points() -> Columns:
     """`RetailLoyaltyRewardPoints`."""
     return table(
-        text("RewardPointId", 64, nullable=False, required=True),
+        text("RewardPointId", 64, required=True),
         choice("RewardPointType", POINT_TYPES),
         choice("Redeemable", NO_YES),
         integer("RedeemRanking"),

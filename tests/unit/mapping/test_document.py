@@ -52,6 +52,12 @@ def test_the_defaults() -> None:
     assert not made.blank_wins
 
 
+def stands_at(error: MapError, row: str) -> str:
+    """What stands at the place an error about that row names."""
+    assert error.subject.line == 6
+    return f"  - {{{row}}}"[(error.subject.column or 0) - 1 :]
+
+
 @pytest.mark.parametrize(
     ("symbol", "ways"),
     [
@@ -84,49 +90,68 @@ def test_yes_and_no_stay_texts_and_booleans_booleans() -> None:
     assert made.fields[1].values == {"Yes": True, "No": False}
 
 
+BOTH = "commerce: A, sync: '=', dataverse: a, "
+BOTH_MADE = "commerce: A, sync: '><', dataverse: a, "
+RIGHT = "commerce: A, sync: '>', dataverse: a, "
+RIGHT_MADE = "commerce: A, sync: '>>', dataverse: a, "
+LEFT = "commerce: A, sync: '<', dataverse: a, "
+LEFT_MADE = "commerce: A, sync: '<<', dataverse: a, "
+
+
+@pytest.mark.parametrize(
+    ("row", "at", "says"),
+    [
+        ("commerce: A, sync: '><', dataverse: a", "sync", "write `=`"),
+        ("commerce: A, sync: '>>', dataverse: a", "sync", "write `>`"),
+        ("commerce: A, sync: '<<', dataverse: a", "sync", "write `<`"),
+        (BOTH + "values: {X: 1}", "sync", "`><`"),
+        (RIGHT + "values: {X: 1}", "sync", "`>>`"),
+        (LEFT + "default: {commerce: 1}", "sync", "`<<`"),
+        ("commerce: A, sync: '='", "{", "both sides"),
+        ("sync: '='", "{", "both sides"),
+        (BOTH_MADE + "values: {}", "values", "empty"),
+        (BOTH_MADE + "values: {X: 1, x: 2}", "values", "case"),
+        (BOTH_MADE + "values: {X: 1, Y: 1}", "values", "no way back"),
+        (LEFT_MADE + "values: {X: 1, Y: 1}", "values", "no way back"),
+        ("commerce: A, sync: '><', dataverse: a.b, values: {X: 1}", "values", "looked up"),
+        (RIGHT_MADE + "constant: 1", "constant", "one column"),
+        ("sync: '>>', constant: 1", "constant", "one column"),
+        ("sync: '>', dataverse: a, constant: 1", "sync", "`>>`"),
+        ("commerce: A, sync: '>>', constant: 1", "sync", "`<<`"),
+        ("sync: '>>', dataverse: a, constant: 1, default: {dataverse: 1}", "constant", "no `key`"),
+        ("commerce: ID, sync: '=', dataverse: b", "commerce", "two rows"),
+        ("commerce: B, sync: '=', dataverse: id", "dataverse", "two rows"),
+        ("commerce: B, sync: '=', dataverse: id.name", "dataverse", "two rows"),
+        ("commerce: B, sync: '=', dataverse: b, key: true, together: g", "together", "together"),
+        ("commerce: B, sync: '=', dataverse: b.c, key: true", "key", "same value"),
+        ("commerce: B, sync: '><', dataverse: b, key: true, values: {X: 1}", "key", "same value"),
+        ("commerce: B, sync: '>', dataverse: b, key: true", "sync", "`=`"),
+        ("sync: '>>', dataverse: Id, constant: 1", "dataverse", "name of another"),
+    ],
+)
+def test_a_row_that_contradicts_itself_or_another(row: str, at: str, says: str) -> None:
+    error = row_refusal(row)
+    assert error.code == "map-contradiction"
+    assert stands_at(error, row).startswith(at)
+    assert says in error.message + error.remedy
+
+
 @pytest.mark.parametrize(
     ("row", "code", "at", "says"),
     [
-        ("commerce: A, sync: '><', dataverse: a", "map-contradiction", "sync", "write `=`"),
-        ("commerce: A, sync: '>>', dataverse: a", "map-contradiction", "sync", "write `>`"),
-        ("commerce: A, sync: '<<', dataverse: a", "map-contradiction", "sync", "write `<`"),
-        ("commerce: A, sync: '=', dataverse: a, values: {X: 1}", "map-contradiction", "sync", "`><`"),
-        ("commerce: A, sync: '>', dataverse: a, values: {X: 1}", "map-contradiction", "sync", "`>>`"),
-        ("commerce: A, sync: '<', dataverse: a, default: {commerce: 1}", "map-contradiction", "sync", "`<<`"),
-        ("commerce: A, sync: '=', dataverse: a, valeus: {X: 1}", "map-unknown-key", "valeus", "valeus"),
+        (BOTH + "valeus: {X: 1}", "map-unknown-key", "valeus", "valeus"),
         ("commerce: A, sync: '~', dataverse: a", "map-wrong-value", "sync", "'='"),
         ("commerce: A, sync: '=', dataverse: 'a b'", "map-wrong-value", "dataverse", "pattern"),
-        ("commerce: A, sync: '=', dataverse: a, type: money", "map-wrong-value", "type", "money"),
-        ("commerce: A, sync: '=', dataverse: a, conflict: newest", "map-wrong-value", "conflict", "newest"),
+        (BOTH + "type: money", "map-wrong-value", "type", "money"),
+        (BOTH + "conflict: newest", "map-wrong-value", "conflict", "newest"),
         ("commerce: A, dataverse: a", "map-missing-key", "{", "`sync`"),
-        ("commerce: A, sync: '='", "map-contradiction", "{", "both sides"),
-        ("sync: '='", "map-contradiction", "{", "both sides"),
-        ("commerce: A, sync: '><', dataverse: a, values: {}", "map-contradiction", "values", "empty"),
-        ("commerce: A, sync: '><', dataverse: a, values: {X: 1, x: 2}", "map-contradiction", "values", "case"),
-        ("commerce: A, sync: '><', dataverse: a, values: {X: 1, Y: 1}", "map-contradiction", "values", "no way back"),
-        ("commerce: A, sync: '<<', dataverse: a, values: {X: 1, Y: 1}", "map-contradiction", "values", "no way back"),
-        ("commerce: A, sync: '><', dataverse: a, values: {X: [1]}", "map-wrong-value", "X", "[1]"),
-        ("commerce: A, sync: '><', dataverse: a.b, values: {X: 1}", "map-contradiction", "values", "looked up"),
-        ("commerce: A, sync: '>>', dataverse: a, constant: 1", "map-contradiction", "constant", "one column"),
-        ("sync: '>>', constant: 1", "map-contradiction", "constant", "one column"),
-        ("sync: '>', dataverse: a, constant: 1", "map-contradiction", "sync", "`>>`"),
-        ("commerce: A, sync: '>>', constant: 1", "map-contradiction", "sync", "`<<`"),
-        ("sync: '>>', dataverse: a, constant: 1, default: {dataverse: 1}", "map-contradiction", "constant", "no `key`"),
-        ("commerce: ID, sync: '=', dataverse: b", "map-contradiction", "commerce", "two rows"),
-        ("commerce: B, sync: '=', dataverse: id", "map-contradiction", "dataverse", "two rows"),
-        ("commerce: B, sync: '=', dataverse: id.name", "map-contradiction", "dataverse", "two rows"),
-        ("commerce: B, sync: '=', dataverse: b, key: true, together: g", "map-contradiction", "together", "together"),
-        ("commerce: B, sync: '=', dataverse: b.c, key: true", "map-contradiction", "key", "same value"),
-        ("commerce: B, sync: '><', dataverse: b, key: true, values: {X: 1}", "map-contradiction", "key", "same value"),
-        ("commerce: B, sync: '>', dataverse: b, key: true", "map-contradiction", "sync", "`=`"),
-        ("sync: '>>', dataverse: Id, constant: 1", "map-contradiction", "dataverse", "name of another"),
+        (BOTH_MADE + "values: {X: [1]}", "map-wrong-value", "X", "[1]"),
     ],
-)  # fmt: skip
-def test_a_row_that_cannot_be_meant(row: str, code: str, at: str, says: str) -> None:
+)
+def test_a_row_with_a_wrong_word(row: str, code: str, at: str, says: str) -> None:
     error = row_refusal(row)
     assert error.code == code
-    assert error.subject.line == 6
-    assert f"  - {{{row}}}"[(error.subject.column or 0) - 1 :].startswith(at)
+    assert stands_at(error, row).startswith(at)
     assert says in error.message + error.remedy
 
 
@@ -146,20 +171,21 @@ def test_an_unknown_key_names_the_nearest(typo: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "group"),
+    ("one", "other", "says"),
     [
-        ("{commerce: A, sync: '=', dataverse: a, together: g}\n"
-         "  - {commerce: B, sync: '>', dataverse: b, together: g}", "direction"),
-        ("{commerce: A, sync: '=', dataverse: a, together: g, conflict: latest}\n"
-         "  - {commerce: B, sync: '=', dataverse: b, together: g}", "conflict"),
-        ("{commerce: A, sync: '=', dataverse: a, together: B}\n"
-         "  - {commerce: B, sync: '=', dataverse: b}", "name of another"),
+        (BOTH + "together: g", "commerce: B, sync: '>', dataverse: b, together: g", "direction"),
+        (
+            BOTH + "together: g, conflict: latest",
+            "commerce: B, sync: '=', dataverse: b, together: g",
+            "conflict",
+        ),
+        (BOTH + "together: B", "commerce: B, sync: '=', dataverse: b", "name of another"),
     ],
-)  # fmt: skip
-def test_a_group_is_of_one_mind_and_has_a_name_of_its_own(rows: str, group: str) -> None:
-    error = refusal(f"{HEAD}fields:\n{KEY}  - {rows}\n")
+)
+def test_a_group_is_of_one_mind_and_has_a_name_of_its_own(one: str, other: str, says: str) -> None:
+    error = refusal(f"{HEAD}fields:\n{KEY}  - {{{one}}}\n  - {{{other}}}\n")
     assert error.code == "map-contradiction"
-    assert group in error.message
+    assert says in error.message
     assert error.subject.line == 7
 
 
@@ -182,22 +208,34 @@ def test_a_map_may_go_one_way_as_a_whole(symbol: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "code", "says"),
+    [
+        ("versoin: 1.0.0.0", "map-unknown-key", "`version`"),
+        ("version: 1.0", "map-wrong-value", "version"),
+        ("deletes: {commerce: cascade}", "map-wrong-value", "cascade"),
+        ("deletes: {commerce: deactivate}", "map-contradiction", "inactive"),
+        ("deletes: {dataverse: deactivate}", "map-contradiction", "inactive"),
+    ],
+)
+def test_a_head_that_cannot_be_meant(head: str, code: str, says: str) -> None:
+    error = refusal(f"{HEAD}{head}\nfields:\n{KEY}")
+    assert error.code == code
+    assert says in error.message + error.remedy
+    assert error.subject.line == 4
+
+
+@pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        (f"{HEAD}fields:\n  - {{commerce: A, sync: '=', dataverse: a}}\n", "map-contradiction", "key"),
+        (HEAD + "fields:\n  - {" + BOTH + "}\n", "map-contradiction", "key"),
         (f"{HEAD}fields: []\n", "map-wrong-value", "fields"),
         (HEAD, "map-missing-key", "`fields`"),
-        (f"{HEAD}versoin: 1.0.0.0\nfields:\n{KEY}", "map-unknown-key", "`version`"),
-        (f"{HEAD}version: 1.0\nfields:\n{KEY}", "map-wrong-value", "version"),
-        (f"{HEAD}deletes: {{commerce: cascade}}\nfields:\n{KEY}", "map-wrong-value", "cascade"),
-        (f"{HEAD}deletes: {{commerce: deactivate}}\nfields:\n{KEY}", "map-contradiction", "inactive"),
-        (f"{HEAD}deletes: {{dataverse: deactivate}}\nfields:\n{KEY}", "map-contradiction", "inactive"),
-        (HEAD.replace("map: card", "map: Loyalty Card"), "map-wrong-value", "Loyalty Card"),
+        (HEAD.replace("map: card", "map: Loyalty Card"), "map-wrong-value", "1 more"),
         ("- a\n- b\n", "map-not-a-table", "does not hold a map"),
         ("", "map-not-a-table", "does not hold a map"),
         ("just text", "map-not-a-table", "does not hold a map"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_map(text: str, code: str, says: str) -> None:
     error = refusal(text)
     assert error.code == code
@@ -249,10 +287,11 @@ def test_the_fingerprint_changes_with_the_meaning(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", ["master: dataverse\n", "conflict: latest\n", "deletes: {commerce: ignore}\n", "blank_wins: true\n"]
-)  # fmt: skip
+    "head",
+    ["master: dataverse", "conflict: latest", "deletes: {commerce: ignore}", "blank_wins: true"],
+)
 def test_the_fingerprint_changes_with_the_policies(head: str) -> None:
-    assert document(ROW).fingerprint() != document(ROW, head).fingerprint()
+    assert document(ROW).fingerprint() != document(ROW, f"{head}\n").fingerprint()
 
 
 def test_the_fingerprint_keeps_over_title_version_comments_and_defaults() -> None:

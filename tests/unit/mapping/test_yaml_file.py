@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,7 @@ def test_depth_and_size_are_bounded() -> None:
     assert refusal("[" * 5000).code == "yaml-too-deep"
     levels = "abcdefghi"
     bomb = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
-        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
-        for before, name in zip(levels, levels[1:], strict=False)
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in pairwise(levels)
     )
     assert refusal(bomb).code == "yaml-too-large"
 

@@ -1,0 +1,64 @@
+"""What is known of the rows lookups point to."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.mapping.references import Lookup
+from connector.mapping.values import Side
+
+
+@pytest.fixture
+def currencies() -> Lookup:
+    return Lookup(Side.DATAVERSE, "transactioncurrencies", "isocurrencycode")
+
+
+def test_nothing_is_known_before_it_was_asked(currencies: Lookup) -> None:
+    assert currencies.id_of("EUR") is None
+    assert currencies.text_of("1") is None
+    assert not currencies.asked_text("EUR")
+    assert not currencies.asked_id("1")
+
+
+def test_a_row_is_found_both_ways_whatever_the_case(currencies: Lookup) -> None:
+    currencies.add("1", "EUR")
+    assert currencies.id_of("EUR") == currencies.id_of("eur ") == "1"
+    assert currencies.text_of("1") == "EUR"
+    assert currencies.asked_text("Eur")
+    assert currencies.asked_id("1")
+    assert not currencies.ambiguous("EUR")
+
+
+def test_a_missing_answer_is_an_answer_until_the_row_arrives(currencies: Lookup) -> None:
+    currencies.miss_texts(["XXX"])
+    currencies.miss_ids(["9"])
+    assert currencies.asked_text("xxx")
+    assert currencies.asked_id("9")
+    assert currencies.id_of("XXX") is None
+    assert not currencies.ambiguous("XXX")
+    currencies.add("9", "XXX")
+    assert currencies.id_of("XXX") == "9"
+    assert currencies.text_of("9") == "XXX"
+
+
+def test_rows_that_share_a_text_find_none_of_them(currencies: Lookup) -> None:
+    currencies.add("1", "EUR")
+    currencies.add("2", "EUR")
+    assert currencies.id_of("EUR") is None
+    assert currencies.ambiguous("EUR")
+    assert currencies.text_of("1") == currencies.text_of("2") == "EUR"
+
+
+def test_the_exact_spelling_comes_first(currencies: Lookup) -> None:
+    currencies.add("1", "EUR")
+    currencies.add("2", "eur")
+    assert currencies.id_of("EUR") == "1"
+    assert currencies.id_of("eur") == "2"
+    assert currencies.id_of("Eur") is None
+    assert currencies.ambiguous("Eur")
+
+
+def test_the_same_row_twice_is_no_ambiguity(currencies: Lookup) -> None:
+    currencies.add("1", "EUR")
+    currencies.add("1", "EUR")
+    assert currencies.id_of("EUR") == "1"
