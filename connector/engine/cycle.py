@@ -52,8 +52,11 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
         left = settle_due(run, deadline, only)
         if left or _out_of_time(run, deadline):
             return Finish(False, round)
-        if only is not None or not _more(run):
+        if only is not None:
             return Finish(True, round)
+        if not _more(run):
+            # What failed and is to be tried again later is left to a later run.
+            return Finish(run.store.next_due(run.map.name) is None, round)
     return Finish(False, run.limits.rounds)
 
 

@@ -49,12 +49,14 @@ def load(run: MapRun, again: bool = False) -> Finish:
     if run.ports.stopping() or settle_due(run):
         return Finish(False, 1)
     rounds = _read_back(run)
+    if rounds is None:
+        return Finish(False, 1)
     work = run.work()
     work.map = MapRow(
         name, run.map.document.fingerprint(), run.map.document.version, loaded_at=run.now()
     )
     run.commit(work)
-    return Finish(True, rounds)
+    return Finish(run.store.next_due(name) is None, rounds)
 
 
 def _begin_again(run: MapRun, row: MapRow) -> None:
@@ -64,8 +66,8 @@ def _begin_again(run: MapRun, row: MapRow) -> None:
     run.commit(work)
 
 
-def _read_back(run: MapRun) -> int:
-    """Follow both feeds until every create of this load has been seen."""
+def _read_back(run: MapRun) -> int | None:
+    """Follow both feeds until every create of this load has been seen; None when stopped."""
     left = 0
     for round in range(1, run.limits.rounds + 1):
         for side in (Side.DATAVERSE, Side.COMMERCE):
@@ -74,6 +76,8 @@ def _read_back(run: MapRun) -> int:
         left = run.store.unconfirmed(run.map.name)
         if not left:
             return round
+        if run.ports.stopping():
+            return None
         run.ports.sleep(min(2.0 ** (round - 1) / 4, 15.0))
     raise StateError(
         "read-back-incomplete",

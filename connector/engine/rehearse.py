@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.endpoints.base import Row
-from connector.engine.absorb import Absorbed, absorb
+from connector.engine.absorb import absorb, reread
 from connector.engine.lookups import resolve
 from connector.engine.observe import begin
+from connector.engine.overlay import Overlay
 from connector.engine.pairs import Couple, couples
 from connector.engine.plan import Action, Kind, plan
 from connector.engine.run import MapRun
 from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value
-from connector.store.base import Layout, Record, Store
+from connector.store.base import Record
 
 LISTED = 1000
 """Planned changes kept for showing; all are counted."""
@@ -63,54 +64,10 @@ class Rehearsal:
         return sum(n for name, n in self.counts.items() if name.startswith(kinds))
 
 
-class _Overlay:
-    """The store as it would be: what this dry run touched hides what is stored."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._touched: dict[int, Record] = {}
-        self._new: dict[str, list[Record]] = {}
-
-    def keep(self, absorbed: Absorbed) -> None:
-        for record in absorbed.records:
-            if record.number < 0 and record.number not in self._touched:
-                self._new.setdefault(record.key, []).append(record)
-            self._touched[record.number] = record
-
-    def by_ids(self, layout: Layout, side: Side, ids: Sequence[str]) -> Mapping[str, Record]:
-        found = dict(self._store.by_ids(layout, side, ids))
-        for id, record in found.items():
-            found[id] = self._touched.get(record.number, record)
-        wanted = set(ids)
-        for record in self._touched.values():
-            id_ = record.side(side).id
-            if id_ in wanted:
-                found[id_] = record
-        return found
-
-    def by_keys(self, layout: Layout, keys: Sequence[str]) -> Mapping[str, Sequence[Record]]:
-        found = {
-            key: [self._touched.get(r.number, r) for r in records]
-            for key, records in self._store.by_keys(layout, keys).items()
-        }
-        for key in keys:
-            if key in self._new:
-                found.setdefault(key, []).extend(self._new[key])
-        return found
-
-    def due(self, layout: Layout, now: float) -> Iterator[Record]:
-        after = 0
-        while records := self._store.due(layout, now, after, 1000):
-            after = records[-1].number
-            for record in records:
-                if record.number not in self._touched:
-                    yield record
-        yield from [r for r in self._touched.values() if r.due is not None and r.due <= now]
-
-
 class DryRun(MapRun):
     """A run that reserves no numbers and commits nothing."""
 
+    keeps = False
     _next = 0
 
     def numbers(self, name: str, count: int = 1) -> int:
@@ -138,24 +95,38 @@ def rehearse(run: DryRun, only: str | None = None) -> Rehearsal:
 
 
 def _changed_records(run: DryRun) -> Iterator[Record]:
-    overlay = _Overlay(run.store)
-    positions = run.store.positions(run.map.name)
+    overlay = Overlay(run.store)
     store, run.store = run.store, overlay  # type: ignore[assignment]
     try:
         for side in Side:
-            feed = positions.get((side, "feed"))
-            if feed is None or feed.text is None:
-                continue
-            pages = run.endpoint(side).changes(run.map.entity(side), feed.columns, feed.text)
             try:
-                for page in pages:
-                    run.ports.progress(f"read {side}", len(page.rows))
-                    overlay.keep(absorb(run, side, run.numbers("tick"), page))
+                _follow(run, side, overlay)
             except PositionExpiredError:
-                run.tell(f"{side} feed expired", 1)
+                _scan(run, side, overlay)
     finally:
         run.store = store
     return overlay.due(run.layout, run.now())
+
+
+def _follow(run: DryRun, side: Side, overlay: Overlay) -> None:
+    feed = run.ports.store.positions(run.map.name).get((side, "feed"))
+    if feed is None or feed.text is None:
+        raise PositionExpiredError("position-none", "the feed was never begun", remedy="scan")
+    columns = run.map.column_names(side)
+    for page in run.endpoint(side).changes(run.map.entity(side), columns, feed.text):
+        run.ports.progress(f"read {side}", len(page.rows))
+        overlay.keep(absorb(run, side, run.numbers("tick"), page))
+
+
+def _scan(run: DryRun, side: Side, overlay: Overlay) -> None:
+    """A run would read the whole side as well, and read what is absent once more."""
+    seen: set[str] = set()
+    columns = run.map.column_names(side)
+    for page in run.endpoint(side).scan(run.map.entity(side), columns, None):
+        run.ports.progress(f"read {side}", len(page.rows))
+        overlay.keep(absorb(run, side, run.numbers("tick"), page))
+        seen.update(row.id for row in page.rows)
+    overlay.doubt(run.layout, side, seen, run.now())
 
 
 def _all_records(run: DryRun) -> Iterator[Record]:
@@ -182,6 +153,10 @@ def _first_sight(run: DryRun, couple: Couple) -> Record:
 
 
 def _plan_batch(run: DryRun, batch: Sequence[Record], rehearsal: Rehearsal) -> None:
+    for side in Side:
+        unknown = [record for record in batch if side in plan(record, run.map).reads]
+        if unknown:
+            reread(run, side, unknown)
     resolve(run.map, run.ports.endpoints, batch)
     for record in batch:
         for planned in _describe(record, plan(record, run.map)):

@@ -31,6 +31,9 @@ _BLOCK = 10_000
 class MapRun:
     """Everything one command holds while it works one map. Made by `running`."""
 
+    keeps = True
+    """Whether it may leave anything in the store."""
+
     def __init__(
         self, map: CompiledMap, entities: dict[Side, Entity], ports: Ports, tuning: Tuning
     ) -> None:
@@ -43,7 +46,7 @@ class MapRun:
         self.limits = tuning.limits
         self.counts: Counter[str] = Counter()
         self.number = 0
-        self.layout = layout_of(map, ports)
+        self.layout = layout_of(map, ports, keep=self.keeps)
         self.identities = {side: ports.endpoints[side].identity() for side in Side}
         self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
         self._free: dict[str, tuple[int, int]] = {}
@@ -160,10 +163,10 @@ class MapRun:
             self.ports.progress(step, count)
 
 
-def layout_of(map: CompiledMap, ports: Ports) -> Layout:
-    """The layout in which the map's images are kept."""
+def layout_of(map: CompiledMap, ports: Ports, *, keep: bool) -> Layout:
+    """The layout in which the map's images are kept; `keep` registers a new one."""
     columns = {side: tuple((c.name, c.type) for c in map.columns[side]) for side in Side}
-    return ports.store.layout(map.name, columns)
+    return ports.store.layout(map.name, columns, keep=keep)
 
 
 @contextmanager

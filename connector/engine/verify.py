@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from connector.endpoints.base import Page
-from connector.engine.absorb import absorb
+from connector.engine.absorb import Absorbed, absorb
+from connector.engine.apply import chunks
 from connector.engine.cycle import settle_due
 from connector.engine.lookups import resolve
 from connector.engine.pairs import Couple, Held, couples, couples_of
@@ -85,7 +86,7 @@ def verify(
 
     Takes no lease and keeps nothing.
     """
-    layout = layout_of(map, ports)
+    layout = layout_of(map, ports, keep=False)
     verdict = Verdict()
 
     def tell(finding: Finding) -> None:
@@ -280,22 +281,31 @@ def _columns(map: CompiledMap, side: Side, held: Held | None) -> dict[str, Value
 
 def repair(run: MapRun, findings: Sequence[Finding]) -> None:
     """Observe what differs anew on both sides and let the ordinary cycle settle it."""
-    keys = [finding.key for finding in findings if finding.verdict == "difference"]
-    for side in Side:
-        columns = run.map.column_names(side)
-        index = run.map.keys[side][0]
-        for at in range(0, len(keys), run.limits.page):
+    differing = [finding for finding in findings if finding.verdict == "difference"]
+    for chunk in chunks(differing, run.limits.page):
+        for side in Side:
             run.hold()
+            columns = run.map.column_names(side)
             tick = run.numbers("tick")
             found = run.endpoint(side).read(
                 run.map.entity(side),
                 columns,
-                by=columns[index],
-                values=keys[at : at + run.limits.page],
+                by=columns[run.map.keys[side][0]],
+                values=list(dict.fromkeys(finding.key for finding in chunk)),
             )
             rows = [row for rows in found.rows.values() for row in rows]
-            absorbed = absorb(run, side, tick, Page(rows))
-            for record in absorbed.records:
-                record.due = run.now()
-            run.commit(absorbed.seal())
+            run.commit(absorb(run, side, tick, Page(rows)).seal())
+        _doubt(run, [finding.record for finding in chunk if finding.record is not None])
     settle_due(run)
+
+
+def _doubt(run: MapRun, numbers: Sequence[int]) -> None:
+    """Let the cycle read these records by id, whatever is believed of them: no feed may tell."""
+    doubted = Absorbed(run.work())
+    for record in run.store.by_numbers(run.layout, numbers).values():
+        for side in Side:
+            if record.side(side).presence is Presence.PRESENT:
+                record.side(side).presence = Presence.UNKNOWN
+        record.due = run.now()
+        doubted.touch(record)
+    run.commit(doubted.seal())

@@ -252,8 +252,11 @@ class MapRow:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """After a full scan: rows of `side` believed present, but last established before `tick`,
-    become unknown and due, so that each is read by id before it counts as deleted."""
+    """What a full scan that began at `tick` did not meet.
+
+    Rows of `side` believed present, but last established before, become unknown and due, so
+    that each is read by id before it counts as deleted.
+    """
 
     side: Side
     tick: int
@@ -383,8 +386,17 @@ class Store(Protocol):
         """All maps that ever ran."""
         ...
 
-    def layout(self, map: str, columns: Mapping[Side, tuple[tuple[str, ValueType], ...]]) -> Layout:
-        """The layout with these column lists, registered if new."""
+    def layout(
+        self,
+        map: str,
+        columns: Mapping[Side, tuple[tuple[str, ValueType], ...]],
+        *,
+        keep: bool = True,
+    ) -> Layout:
+        """The layout with these column lists, registered if new.
+
+        Without `keep` a new one is good for reading only and leaves nothing in the store.
+        """
         ...
 
     # leases and runs

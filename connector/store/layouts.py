@@ -33,10 +33,18 @@ class Layouts:
         self._current: dict[str, LayoutCodec] = {}
         self._readers: dict[tuple[int, int], Readers] = {}
 
+    def find(self, map: str, columns: Mapping[Side, Columns]) -> Layout:
+        """The same for reading only: a new layout gets a number below zero and is not stored."""
+        number = self._db.scalar(_query(map, images.encode_columns(columns)))
+        if number is None:
+            number = -1 - len(self._codecs)
+            self._codecs[number] = LayoutCodec(Layout(number, map, columns))
+        return self.codec(number).layout
+
     def register(self, map: str, columns: Mapping[Side, Columns]) -> Layout:
         """The layout with these column lists; images of the map are written in it from now on."""
         text = images.encode_columns(columns)
-        query = sa.select(layouts.c.id).where(layouts.c.map == map, layouts.c.columns == text)
+        query = _query(map, text)
         number = self._db.scalar(query)
         if number is None:
             insert = self._db.dialect.insert(layouts).values(map=map, columns=text)
@@ -87,3 +95,7 @@ class Layouts:
             )
             readers = self._readers[stored, wanted.id] = (commerce, dataverse)
         return readers
+
+
+def _query(map: str, text: str) -> sa.Select[tuple[int]]:
+    return sa.select(layouts.c.id).where(layouts.c.map == map, layouts.c.columns == text)

@@ -68,9 +68,18 @@ class SqlStore:
         """All maps that ever ran, by name."""
         return self._books.map_rows()
 
-    def layout(self, map: str, columns: Mapping[Side, tuple[tuple[str, ValueType], ...]]) -> Layout:
-        """The layout with these column lists; records committed from now on are kept in it."""
-        return self._layouts.register(map, columns)
+    def layout(
+        self,
+        map: str,
+        columns: Mapping[Side, tuple[tuple[str, ValueType], ...]],
+        *,
+        keep: bool = True,
+    ) -> Layout:
+        """The layout with these column lists.
+
+        With `keep`, records committed from now on are kept in it.
+        """
+        return self._layouts.register(map, columns) if keep else self._layouts.find(map, columns)
 
     # ------------------------------------------------------------------------ leases and runs
 

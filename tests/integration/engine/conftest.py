@@ -158,7 +158,7 @@ class Bench:
             new_id=lambda: f"00000000-0000-4000-8000-{next(self._ids):012}",
             executor=Inline(),
             holder="test",
-            gone=lambda holder: holder == "test" and self.alone,
+            gone=lambda _holder: self.alone,
             stopping=self._stopping,
         )
 
@@ -183,8 +183,8 @@ class Bench:
     def load(self, again: bool = False) -> Finish:
         return cast(Finish, self.run(lambda run: load(run, again), "load"))
 
-    def sync(self, only: str | None = None) -> Finish:
-        return cast(Finish, self.run(lambda run: sync(run, only=only)))
+    def sync(self, only: str | None = None, seconds: float | None = None) -> Finish:
+        return cast(Finish, self.run(lambda run: sync(run, seconds, only)))
 
     def sync_in(self, run: MapRun) -> Finish:
         """A sync inside some work."""

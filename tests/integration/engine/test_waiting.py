@@ -1,0 +1,101 @@
+"""Groups that wait for a row they refer to, and wake when it comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connector.mapping.values import Side
+from connector.store.base import State
+from tests.integration.engine.conftest import map_text
+
+if TYPE_CHECKING:
+    from tests.integration.engine.conftest import Bench, MakeBench
+
+C, D = Side.COMMERCE, Side.DATAVERSE
+
+
+@pytest.fixture
+def bench(make_bench: MakeBench) -> Bench:
+    """A map with a lookup; the currency EUR is there."""
+    bench = make_bench(map_text(lookup=True))
+    bench.dataverse.put("currencies", "id-eur", code="EUR")
+    bench.new(C, "C1")
+    bench.edit(C, "C1", Currency="EUR")
+    return bench
+
+
+def test_lookups_travel_both_ways(bench: Bench) -> None:
+    bench.new(D, "D1")
+    bench.edit(D, "D1", currency="id-eur")
+    bench.load()
+    assert bench.card(D, "C1")["currency"] == "id-eur"
+    assert bench.card(C, "D1")["Currency"] == "EUR"
+    bench.dataverse.put("currencies", "id-usd", code="USD")
+    bench.edit(C, "D1", Currency="usd")
+    bench.edit(D, "C1", currency="id-usd")
+    bench.sync()
+    assert bench.card(D, "D1")["currency"] == "id-usd"
+    assert bench.card(C, "C1")["Currency"] == "USD"
+    bench.assert_settled()
+
+
+def test_only_the_group_waits_and_each_sync_asks_once(bench: Bench) -> None:
+    for n in range(2, 6):
+        bench.new(C, f"C{n}")
+        bench.edit(C, f"C{n}", Currency="XTS", Level=n)
+    bench.load()
+    assert bench.card(D, "C2")["level"] == 2
+    assert bench.card(D, "C2")["currency"] is None
+    assert bench.record("C2").state is State.WAITING
+    verdict = bench.verify()
+    assert (verdict.equal, verdict.excused) == (True, 4)
+    asked = bench.dataverse.calls["read"]
+    before = bench.writes()
+    bench.sync()
+    assert bench.writes() == before
+    assert bench.dataverse.calls["read"] == asked + 1
+
+
+def test_they_wake_when_the_row_arrives(bench: Bench) -> None:
+    bench.edit(C, "C1", Currency="XTS")
+    bench.new(D, "D1")
+    bench.edit(D, "D1", currency="id-xts")
+    bench.load()
+    assert {bench.record(key).state for key in ("C1", "D1")} == {State.WAITING}
+    bench.dataverse.put("currencies", "id-xts", code="XTS")
+    bench.sync()
+    assert bench.card(D, "C1")["currency"] == "id-xts"
+    assert bench.card(C, "D1")["Currency"] == "XTS"
+    bench.assert_settled()
+
+
+def test_the_rest_of_a_waiting_record_goes_on(bench: Bench) -> None:
+    bench.load()
+    bench.edit(C, "C1", Currency="XTS", Level=3)
+    bench.sync()
+    assert bench.card(D, "C1")["level"] == 3
+    bench.edit(D, "C1", name="edited")
+    bench.sync()
+    assert bench.card(C, "C1")["Name"] == "edited"
+    assert bench.card(C, "C1")["Currency"] == "XTS"
+    assert bench.card(D, "C1")["currency"] == "id-eur"
+    bench.edit(C, "C1", Currency="EUR")
+    bench.sync()
+    bench.assert_settled()
+    assert bench.record("C1").state is State.SETTLED
+
+
+def test_first_contact_keeps_its_rule_for_a_group_that_waits(bench: Bench) -> None:
+    bench.edit(C, "C1", Currency="XTS", Name="ours")
+    bench.new(D, "C1", "theirs")
+    bench.edit(D, "C1", currency="id-eur")
+    bench.load()
+    assert bench.card(D, "C1")["name"] == "ours"
+    assert bench.card(D, "C1")["currency"] == "id-eur"
+    bench.dataverse.put("currencies", "id-xts", code="XTS")
+    bench.sync()
+    assert bench.card(D, "C1")["currency"] == "id-xts"
+    assert bench.record("C1").state is State.SETTLED
+    bench.assert_settled()
