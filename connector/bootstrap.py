@@ -1,7 +1,7 @@
 """The one place where real parts are wired together.
 
 Owns: making stores, endpoints, clocks and compiled maps out of settings.
-Never does: deciding anything; commands go through `connector/operations.py`.
+Never does: deciding anything; commands go through `connector/operations/`.
 Tested in: tests/integration/test_bootstrap.py.
 """
 

@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False)
 def check(options: Options) -> None:
     """Check config, maps against live metadata, connections and permissions."""
     from connector.bootstrap import open_project
-    from connector.operations import check_project
+    from connector.operations.checking import check_project
 
     with open_project(options.settings()) as project:
         maps = list(project.documents)

@@ -25,7 +25,8 @@ MapOption = Annotated[str | None, typer.Option("--map", help="Only this map.")]
 def list_conflicts(options: Options, map: MapOption = None) -> None:
     """List the conflicts that wait for a decision."""
     from connector.bootstrap import open_project
-    from connector.operations import chosen, conflicts_of
+    from connector.operations.choosing import chosen
+    from connector.operations.standing import conflicts_of
 
     with open_project(options.settings()) as project:
         documents = project.documents
@@ -68,7 +69,8 @@ def resolve(
 ) -> None:
     """Decide a conflict and carry the decision out; the other value is kept in the audit."""
     from connector.bootstrap import open_project
-    from connector.operations import chosen, master_side, resolve_conflicts
+    from connector.operations.choosing import chosen, master_side
+    from connector.operations.runs import resolve_conflicts
 
     side = master_side(winner or None)
     if side is None or (key is None) != every:

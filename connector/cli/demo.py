@@ -24,7 +24,7 @@ from connector.cli.progress import progress
 if TYPE_CHECKING:
     from connector.bootstrap import Project
     from connector.mapping.document import MapDocument
-    from connector.operations import MapOutcome
+    from connector.operations.outcomes import MapOutcome
     from connector.settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -123,12 +123,8 @@ def settings_for(home: Path, sandbox: Mapping[str, Any]) -> Settings:
 
 def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, Any]:
     from connector.mapping.values import Side
-    from connector.operations import (
-        conflicts_of,
-        load_maps,
-        resolve_conflicts,
-        sync_maps,
-    )
+    from connector.operations.runs import load_maps, resolve_conflicts, sync_maps
+    from connector.operations.standing import conflicts_of
 
     documents = list(project.documents.values())
     tell.head("2. Load: CRM gets what the shop has")
@@ -210,7 +206,7 @@ def _report(outcomes: list[MapOutcome], tell: _Teller) -> None:
 
 
 def _verify(project: Project, tell: _Teller) -> dict[str, Any]:
-    from connector.operations import verify_map
+    from connector.operations.comparing import verify_map
 
     totals: dict[str, Any] = {"equal": True}
     counted = ("compared", "differences", "drift", "ignored", "excused", "adjusted")

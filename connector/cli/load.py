@@ -36,7 +36,9 @@ def load(
     A load that was killed goes on where it stopped: run the same command again.
     """
     from connector.bootstrap import open_project
-    from connector.operations import chosen, load_maps, master_side, needs
+    from connector.operations.choosing import chosen, master_side
+    from connector.operations.runs import load_maps
+    from connector.operations.standing import needs
 
     winner = master_side(master)
     with (

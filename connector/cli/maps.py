@@ -49,7 +49,7 @@ def list_maps(options: Options) -> None:
 def show(options: Options, map: MapName) -> None:
     """Draw one map as a table: left column, symbol, right column."""
     from connector.mapping.document import read_documents
-    from connector.operations import named
+    from connector.operations.choosing import named
 
     document = named(read_documents(options.settings().maps.path), map)
     if options.json:
@@ -92,7 +92,8 @@ def resume(
 ) -> None:
     """Let a map run again that a guard has stopped."""
     from connector.bootstrap import open_project
-    from connector.operations import chosen, resume_map
+    from connector.operations.choosing import chosen
+    from connector.operations.runs import resume_map
 
     with open_project(options.settings()) as project:
         resume_map(project, chosen(project, map)[0], allow_deletes)

@@ -15,7 +15,7 @@ import typer
 from connector.cli import output
 
 if TYPE_CHECKING:
-    from connector.operations import MapOutcome, Need
+    from connector.operations.outcomes import MapOutcome, Need
 
 _SHOWN = (
     "read commerce",
@@ -42,7 +42,7 @@ def finish(
     known_ok: bool = False,
 ) -> None:
     """Print the summary and leave with the exit code of docs/operations.md."""
-    from connector.operations import exit_code
+    from connector.operations.outcomes import exit_code
 
     if as_json:
         output.emit(as_dict(command, outcomes, needs))

@@ -32,7 +32,8 @@ def plan(
 ) -> None:
     """Show what the next `sync` (or first `load`) would write; changes nothing."""
     from connector.bootstrap import open_project
-    from connector.operations import chosen, rehearse_map
+    from connector.operations.choosing import chosen
+    from connector.operations.comparing import rehearse_map
 
     made: list[dict[str, Any]] = []
     with (

@@ -26,7 +26,8 @@ def status(
 ) -> None:
     """Show per map: state, lag, what is pending, waiting, parked or in conflict, and last run."""
     from connector.bootstrap import open_project
-    from connector.operations import chosen, needs, status_of
+    from connector.operations.choosing import chosen
+    from connector.operations.standing import needs, status_of
 
     with open_project(options.settings()) as project:
         documents = chosen(project, map)

@@ -43,7 +43,8 @@ def verify(
 ) -> None:
     """Compare everything both sides hold; each difference is read again before it is reported."""
     from connector.bootstrap import open_project
-    from connector.operations import chosen, verify_map
+    from connector.operations.choosing import chosen
+    from connector.operations.comparing import verify_map
     from connector.reports import findings_report
 
     maps: list[dict[str, Any]] = []

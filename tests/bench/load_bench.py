@@ -24,7 +24,9 @@ from connector.bootstrap import Project, open_project
 from connector.cli.demo import settings_for
 from connector.cli.demo_people import Clerk
 from connector.ledger.ledger import Ledger
-from connector.operations import MapOutcome, load_maps, sync_maps, verify_map
+from connector.operations.comparing import verify_map
+from connector.operations.outcomes import MapOutcome
+from connector.operations.runs import load_maps, sync_maps
 from connector.sandbox.run import running
 
 

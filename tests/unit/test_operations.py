@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.errors import LeaseHeldError, MapError, MapStoppedError
-from connector.operations import MapOutcome, Need, exit_code
+from connector.operations.outcomes import MapOutcome, Need, exit_code
 
 PARKED = Need("cards", "parked", 1)
 STOPPED = MapStoppedError("delete-guard", "stopped", remedy="resume")

@@ -1,0 +1,1 @@
+"""What a command does, as functions with plain results; the command line only shows them."""

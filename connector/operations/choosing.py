@@ -1,0 +1,49 @@
+"""What the options of a command name: maps and sides.
+
+Owns: turning names into maps and sides, with a clear error.
+Never does: anything with them.
+Tested in: tests/acceptance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connector.bootstrap import Project
+from connector.errors import (
+    Subject,
+    UsageError,
+)
+from connector.mapping.document import MapDocument
+from connector.mapping.values import Side
+
+
+def named(documents: Sequence[MapDocument], name: str) -> MapDocument:
+    """The map of this name; raises `UsageError` (`map-unknown`)."""
+    for document in documents:
+        if document.map == name:
+            return document
+    raise UsageError(
+        "map-unknown",
+        f"there is no map `{name}`",
+        subject=Subject(map=name),
+        remedy=f"choose one of {', '.join(document.map for document in documents)}",
+    )
+
+
+def chosen(project: Project, name: str | None) -> list[MapDocument]:
+    """The named map, or all of the project; raises `UsageError` (`map-unknown`)."""
+    documents = list(project.documents.values())
+    return documents if name is None else [named(documents, name)]
+
+
+def master_side(name: str | None) -> Side | None:
+    """The side an option names; raises `UsageError` (`side-unknown`)."""
+    if name is None:
+        return None
+    try:
+        return Side(name)
+    except ValueError as error:
+        raise UsageError(
+            "side-unknown", f"there is no side `{name}`", remedy="write commerce or dataverse"
+        ) from error

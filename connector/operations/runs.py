@@ -1,0 +1,150 @@
+"""Commands that write: load, sync, resume, resolve.
+
+Owns: running one map after the other; one that is held, stopped or wrong keeps no other waiting.
+Never does: printing, parsing arguments, wiring parts.
+Tested in: tests/acceptance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from connector.bootstrap import Project
+from connector.engine.cycle import Finish, sync
+from connector.engine.decide import decide
+from connector.engine.load import load
+from connector.engine.run import MapRun, running
+from connector.errors import (
+    LeaseHeldError,
+    MapError,
+    MapStoppedError,
+    Subject,
+    UsageError,
+)
+from connector.mapping.document import MapDocument
+from connector.mapping.values import Side, normal_key
+from connector.operations.outcomes import MapOutcome
+from connector.operations.standing import conflicts_of
+
+
+def load_maps(
+    project: Project,
+    documents: Sequence[MapDocument],
+    *,
+    master: Side | None = None,
+    again: bool = False,
+) -> list[MapOutcome]:
+    """The initial load of each map. Maps already loaded are skipped when several are asked for."""
+
+    def work(run: MapRun) -> Finish:
+        return load(run, again)
+
+    outcomes = _each(project, documents, "load", work, master)
+    if len(outcomes) > 1 and any(o.error is None for o in outcomes):
+        for outcome in outcomes:
+            if isinstance(outcome.error, UsageError) and outcome.error.code == "map-loaded":
+                outcome.error, outcome.finished = None, True
+    return outcomes
+
+
+def sync_maps(
+    project: Project,
+    documents: Sequence[MapDocument],
+    *,
+    max_seconds: float | None = None,
+    key: str | None = None,
+) -> list[MapOutcome]:
+    """One sync of each map, or of one record; the bound on time is shared by all."""
+    clock = project.ports(documents[0]).monotonic
+    end = None if max_seconds is None else clock() + max_seconds
+
+    def work(run: MapRun) -> Finish:
+        left = None if end is None else max(0.0, end - clock())
+        return sync(run, left, normal_key(key) if key is not None else None)
+
+    return _each(project, documents, "sync", work)
+
+
+def _each(
+    project: Project,
+    documents: Sequence[MapDocument],
+    command: str,
+    work: Callable[[MapRun], Finish],
+    master: Side | None = None,
+) -> list[MapOutcome]:
+    """Run every map; one that is held, stopped or wrong does not keep the others waiting."""
+    outcomes: list[MapOutcome] = []
+    for document in documents:
+        outcome = MapOutcome(document.map)
+        outcomes.append(outcome)
+        ports = project.ports(document)
+        began = ports.monotonic()
+        run: MapRun | None = None
+        try:
+            map, entities = project.compiled(document)
+            if master is not None:
+                map = map.with_master(master)
+            with running(command, map, entities, ports, project.tuning) as run:
+                finish = work(run)
+            outcome.finished, outcome.rounds = finish.finished, finish.rounds
+        except (LeaseHeldError, MapStoppedError, MapError, UsageError) as error:
+            outcome.error = error
+            outcome.stopped_before = run is None and isinstance(error, MapStoppedError)
+        if run is not None:
+            outcome.counts = dict(run.counts)
+        outcome.seconds = ports.monotonic() - began
+        if ports.stopping():
+            break
+    return outcomes
+
+
+def resume_map(project: Project, document: MapDocument, allow_deletes: int) -> None:
+    """Let a stopped map run again, and release so many deletes beyond the guard.
+
+    Raises `UsageError` (`map-not-stopped`).
+    """
+    row = project.store.map_row(document.map)
+    if row is None or (row.stopped is None and not allow_deletes):
+        raise UsageError(
+            "map-not-stopped",
+            "this map is not stopped",
+            subject=Subject(map=document.map),
+            remedy="nothing to do; `dualwrite status` shows where it stands",
+        )
+    map, entities = project.compiled(document)
+    ports = project.ports(document)
+    with running("resume", map, entities, ports, project.tuning, held=True) as run:
+        work = run.work()
+        work.map = replace(row, stopped=None, allowed_deletes=allow_deletes)
+        run.commit(work)
+
+
+def resolve_conflicts(
+    project: Project, document: MapDocument, key: str | None, winner: Side, group: str | None
+) -> MapOutcome:
+    """Let one side win: the conflicts of one record (by key or record number), or all of a map.
+
+    Raises `UsageError` (`conflict-unknown`).
+    """
+    map, entities = project.compiled(document)
+    ports = project.ports(document)
+    outcome = MapOutcome(document.map)
+    with running("resolve", map, entities, ports, project.tuning) as run:
+        wanted = [
+            one["record"]
+            for one in conflicts_of(project, [document])
+            if key is None or key == str(one["record"]) or normal_key(key) == one["key"]
+        ]
+        if not wanted:
+            raise UsageError(
+                "conflict-unknown",
+                "there is no open conflict to resolve here",
+                subject=Subject(map=document.map, record=key),
+                remedy="`dualwrite conflicts list` shows the open ones",
+            )
+        records = list(project.store.by_numbers(run.layout, wanted).values())
+        decide(run, records, winner, group)
+        outcome.finished = True
+        outcome.counts = dict(run.counts)
+    return outcome

@@ -1,0 +1,112 @@
+"""Where the maps stand, from the state alone: status, needs, conflicts.
+
+Owns: what is told of the state without asking a side.
+Never does: changing it.
+Tested in: tests/acceptance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connector.bootstrap import Project
+from connector.errors import (
+    Problem,
+)
+from connector.mapping.document import MapDocument
+from connector.mapping.values import Side
+from connector.operations.outcomes import Need
+from connector.store.base import State
+
+
+def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
+    """What needs a person now, from the state alone."""
+    found: list[Need] = []
+    for document in documents:
+        counts = project.store.counts(document.map)
+        for state, kind in ((State.PARKED, "parked"), (State.CONFLICT, "conflict")):
+            if counts[state]:
+                found.append(Need(document.map, kind, counts[state]))
+        row = project.store.map_row(document.map)
+        if row is not None and row.stopped is not None:
+            found.append(Need(document.map, "stopped", 1))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class MapStatus:
+    """Where one map stands, from the state alone."""
+
+    map: str
+    state: str
+    """new | loading | running | stopped"""
+    lag: float | None
+    """Seconds since both feeds were last read."""
+    counts: Mapping[State, int]
+    last_run: Mapping[str, Any] | None
+    problem: Problem | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON form (docs/json.md)."""
+        return {
+            "map": self.map,
+            "state": self.state,
+            "lag_seconds": None if self.lag is None else round(self.lag, 3),
+            **{state.value: count for state, count in self.counts.items()},
+            "last_run": self.last_run,
+            "problem": self.problem.as_dict() if self.problem else None,
+        }
+
+
+def status_of(project: Project, document: MapDocument) -> MapStatus:
+    """Where one map stands."""
+    store = project.store
+    row = store.map_row(document.map)
+    positions = store.positions(document.map)
+    now = project.ports(document).clock()
+    feeds = [p for (side, kind), p in positions.items() if kind == "feed" and p.text is not None]
+    lag = now - min(p.at for p in feeds) if len(feeds) == len(Side) else None
+    if row is not None and row.stopped is not None:
+        state = "stopped"
+    elif row is not None and row.loaded_at is not None:
+        state = "running"
+    else:
+        state = "loading" if positions else "new"
+    runs = store.runs(document.map, 1)
+    last = None
+    if runs:
+        run = runs[0]
+        last = {
+            "run": run.number,
+            "command": run.command,
+            "started": run.started,
+            "ended": run.ended,
+            "outcome": run.outcome,
+        }
+    problem = row.stopped if row is not None else None
+    return MapStatus(document.map, state, lag, store.counts(document.map), last, problem)
+
+
+def conflicts_of(project: Project, documents: Sequence[MapDocument]) -> list[dict[str, Any]]:
+    """The conflicts that wait for a person, in their documented JSON form (docs/json.md)."""
+    found: list[dict[str, Any]] = []
+    for document in documents:
+        after = 0
+        while page := project.store.open_conflicts(document.map, after, 1000):
+            after = page[-1].number
+            for one in page:
+                seen, base = one.conflict.seen, one.conflict.base
+                found.append(
+                    {
+                        "map": document.map,
+                        "record": one.record,
+                        "key": one.key,
+                        "field": one.conflict.group,
+                        "opened": one.opened,
+                        **{side.value: dict(seen.get(side, {})) for side in Side},
+                        "base": {side.value: dict(values) for side, values in base.items()},
+                    }
+                )
+    return found
