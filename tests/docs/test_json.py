@@ -1,0 +1,221 @@
+"""The JSON of every command is what docs/json.md says: every field of it, and no other.
+
+A section is named after its command and has a table of paths: `maps[].error` is the key `error` of
+each element of the list `maps`. A field whose type is one of the page's own objects (an error, a
+problem, values by column, counts) is not followed further here. Each section's example is held to
+its own table, and all tables together to what the commands print in one session that has a bit of
+everything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from connector.errors import ConfigError, Problem, Subject
+from tests.docs.test_reference import commands, sections
+
+if TYPE_CHECKING:
+    from tests.docs.conftest import Person, SitDown
+
+Samples: TypeAlias = dict[str, list[dict[str, Any]]]
+FREE_FORM = {"schema"}
+"""Commands whose output is a document of a standard's own."""
+
+
+@cache
+def page() -> dict[str, str]:
+    """Heading to text."""
+    return sections("json.md")
+
+
+def table(name: str) -> dict[str, str]:
+    """Path to type, of one section."""
+    return dict(re.findall(r"^\| `([^`]+)` \| ([^|]+?) \|", page()[name], re.MULTILINE))
+
+
+def leaves(value: Any, types: dict[str, str], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Path and value of everything in a value, down to what the table does not follow."""
+    if isinstance(value, list):
+        for item in value:
+            yield from leaves(item, types, f"{path}[]")
+    elif isinstance(value, dict) and "(" not in types.get(path, ""):
+        for key, item in value.items():
+            yield from leaves(item, types, f"{path}.{key}" if path else key)
+    else:
+        yield path, value
+
+
+def unknown(value: Any, types: dict[str, str]) -> set[str]:
+    """Paths of a value that the table does not have; null may stand for an object."""
+    return {
+        path
+        for path, _ in leaves(value, types)
+        if path not in types and not any(known.startswith(f"{path}.") for known in types)
+    }
+
+
+def play(person: Person) -> Samples:
+    """One session with a bit of everything; what each command printed."""
+    shown: Samples = {}
+
+    def take(command: str, words: str = "", code: int = 0) -> None:
+        printed = person.json(f"dualwrite {command} {words}".strip(), code)
+        shown.setdefault(command, []).append(printed)
+
+    take("init", ".")
+    person.fills_ledger()
+    members = (person.folder / "members.csv").read_text("utf-8")
+    (person.folder / "members.csv").write_text(members + "100005,yesterday,\n", "utf-8")
+    take(
+        "ledger import",
+        "members.csv --card-number Member --enrolled Joined --blocked-if Cancelled",
+        3,
+    )
+    take("ledger list")
+    take("ledger show", "100001")
+    take("plan")
+    take("load")
+    take("check")
+    take("maps list")
+    take("maps show", "loyalty-card")
+    take("schema", "map")
+    edit(person)
+    take("ledger set", "100001 CardTenderType=Blocked")
+    take("plan")
+    take("sync", code=3)
+    take("status", code=3)
+    take("verify")
+    take("load", "--map loyalty-card --again", 3)
+    with broken_map(person):
+        take("check", code=2)
+        take("sync", code=2)
+    take("conflicts list")
+    take("conflicts resolve", "loyalty-card 100002 --with commerce")
+    take("ledger delete", "100001")
+    for number in ("100002", "100003"):
+        take("ledger delete", number)
+    take("sync", code=3)
+    take("status", code=3)
+    take("maps resume", "loyalty-card --allow-deletes 1")
+    take("demo", "--cards 20")
+    return shown
+
+
+def edit(person: Person) -> None:
+    """Two edits of one value, drift, and an edit that commerce refuses."""
+    person.edits_crm("100002", msdyn_cardtendertype=806380001)
+    person.types("dualwrite ledger set 100002 CardTenderType=NoTender")
+    person.edits_crm("100003", msdyn_replacementcardnumber="100009")
+    person.edits_crm("100004", msdyn_partynumber="P-77")
+
+
+@contextmanager
+def broken_map(person: Person) -> Iterator[None]:
+    """A map that names a column nobody has, for a while."""
+    file = person.folder / "mappings/loyalty-reward-points.yaml"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("RedeemRanking", "RedeemRank"), "utf-8")
+    yield
+    file.write_text(text, "utf-8")
+
+
+@pytest.fixture(scope="module")
+def samples_of() -> dict[str, Samples]:
+    """Filled by the first test that asks; a session takes some seconds."""
+    return {}
+
+
+@pytest.fixture
+def samples(samples_of: dict[str, Samples], sit_down: SitDown, sandbox: dict[str, Any]) -> Samples:
+    """What every command printed."""
+    if not samples_of:
+        samples_of["all"] = {**play(sit_down()), "sandbox": [sandbox]}
+    return samples_of["all"]
+
+
+def names() -> list[str]:
+    """The commands whose output the page describes field by field."""
+    return [name for name, _ in commands() if name not in FREE_FORM]
+
+
+def example(name: str) -> dict[str, Any]:
+    """The example of a section."""
+    (text,) = re.findall(r"^```json\n(.*?)^```$", page()[name], re.MULTILINE | re.DOTALL)
+    value = json.loads(text)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_every_command_has_a_section() -> None:
+    objects = {"Errors", "Problems", "Needs"}
+    assert set(page()) == {name for name, _ in commands()} | objects
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_printed_field_is_described(name: str, samples: Samples) -> None:
+    for printed in samples[name]:
+        assert unknown(printed, table(name)) == set()
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_described_field_is_printed(name: str, samples: Samples) -> None:
+    types = table(name)
+    seen = {path for printed in samples[name] for path, _ in leaves(printed, types)}
+    assert set(types) - seen == set()
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_value_is_of_its_type(name: str, samples: Samples) -> None:
+    types = table(name)
+    for printed in samples[name]:
+        for path, value in leaves(printed, types):
+            allowed = types.get(path, "null").split(" or ")
+            assert any(is_a(value, kind) for kind in allowed), (path, value)
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_example_has_the_described_fields(name: str) -> None:
+    assert unknown(example(name), table(name)) == set()
+    heads = {re.split(r"[.\[]", path)[0] for path in table(name)}
+    assert set(example(name)) == heads
+
+
+def is_a(value: Any, kind: str) -> bool:
+    """Whether a value is of a type as the page names it."""
+    word, _, of = kind.partition(" ")
+    match word:
+        case "object":
+            own = {"(error)": ERROR, "(problem)": PROBLEM, "(need)": NEED}.get(of)
+            return isinstance(value, dict) and (own is None or set(value) == own)
+        case "integer" | "number" | "time":
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return whole or (isinstance(value, float) and word != "integer")
+    kinds: dict[str, type] = {"text": str, "boolean": bool, "null": type(None), "value": object}
+    return isinstance(value, kinds[word])
+
+
+ERROR = set(ConfigError("a", "b", remedy="c").as_dict())
+PROBLEM = set(Problem("a", "b", "c").as_dict())
+NEED = {"map", "kind", "count"}
+
+
+def test_the_pages_own_objects_are_complete() -> None:
+    assert set(table("Errors")) == ERROR == set(example("Errors")["error"])
+    assert set(table("Problems")) == PROBLEM
+    assert set(table("Needs")) == NEED
+    line = next(row for row in page()["Errors"].splitlines() if row.startswith("| `subject`"))
+    assert set(re.findall(r"`(\w+)`", line)) - {"subject"} == {f.name for f in fields(Subject)}
+
+
+def test_an_error_that_ends_a_command_stands_alone(sit_down: SitDown) -> None:
+    printed = sit_down().json("dualwrite status", code=2)
+    assert list(printed) == ["error"]
+    assert set(printed["error"]) == ERROR
