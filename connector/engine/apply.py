@@ -263,17 +263,12 @@ class Applier:
             )
         work = self.run.work()
         if _created_unseen(batch.items, outcomes):
-            self._settle_created(work, batch)
+            # The records hold already what such a reply tells: see `intend_create`.
+            work.completed_batch = (batch.number, "applied")
+            self.run.tell(f"created {batch.side}", len(batch.items))
         else:
             self._settle_each(work, batch, outcomes)
         self.run.commit(work)
-
-    def _settle_created(self, work: Work, batch: Batch) -> None:
-        """A bulk create that names no versions: one statement for the whole batch."""
-        tick = self.run.numbers("tick")
-        work.created_batch = (batch.number, batch.side, tick)
-        work.completed_batch = (batch.number, "applied")
-        self.run.tell(f"created {batch.side}", len(batch.items))
 
     def _settle_each(self, work: Work, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         run = self.run
@@ -325,11 +320,9 @@ def _operation(write: Write, id: str) -> Operation:
 
 
 def _created_unseen(items: Sequence[Item], outcomes: Sequence[Outcome]) -> bool:
+    """Whether these are creates that were applied without telling a version or an image."""
     return all(
-        isinstance(outcome, Applied)
-        and outcome.row is None
-        and item.write.kind is Kind.CREATE
-        and not item.record.waiting
+        isinstance(outcome, Applied) and outcome.row is None and item.write.kind is Kind.CREATE
         for item, outcome in zip(items, outcomes, strict=True)
     )
 

@@ -69,7 +69,12 @@ def note(record: Record, action: Action, map: CompiledMap) -> None:
 
 
 def intend_create(record: Record, write: Write, id: str, map: CompiledMap) -> None:
-    """Remember a create before it leaves: the chosen id and the pair it will make."""
+    """Remember a create before it leaves, as it will be when it is applied.
+
+    A bulk create tells neither versions nor images, so that its reply then changes nothing in
+    the record. Until the first sight `unconfirmed` says that this is an intention; should the
+    reply never come, the open intent makes the side unknown.
+    """
     source, target = record.side(write.side.other), record.side(write.side)
     assert source.image is not None
     creation = map.creations[write.side]
@@ -79,6 +84,7 @@ def intend_create(record: Record, write: Write, id: str, map: CompiledMap) -> No
         source.agreed = source.image
     else:
         source.agreed = _half(source.image, write.side.other, write.groups)
+    target.presence = Presence.PRESENT
     target.id = id
     target.version = None
     target.image = None
@@ -114,8 +120,10 @@ def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None
             _unknown(record, write, reply)
             _failed(record, reply, outcome.text, 0.0)
         case Transient():
+            _undo_intention(record, write)
             _failed(record, reply, outcome.text, outcome.retry_after)
         case Rejected():
+            _undo_intention(record, write)
             record.problem = Problem(
                 f"{write.side}-refused",
                 f"{write.side} refused the {write.kind}: {outcome.text} ({outcome.code})",
@@ -176,6 +184,12 @@ def _touched_more(map: CompiledMap, write: Write, expected: Image, image: Image)
         old != new and name not in write.values
         for name, old, new in zip(names, expected, image, strict=True)
     )
+
+
+def _undo_intention(record: Record, write: Write) -> None:
+    """A create that surely did not happen."""
+    if write.kind is Kind.CREATE:
+        record.side(write.side).presence = Presence.ABSENT
 
 
 def _unknown(record: Record, write: Write, reply: Reply) -> None:

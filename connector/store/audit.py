@@ -20,9 +20,8 @@ from connector.store.base import (
     ChangeRow,
     Completion,
     Presence,
-    State,
 )
-from connector.store.database import Database, bound, run, word
+from connector.store.database import Database, bound, run
 from connector.store.images import encode_named
 from connector.store.records import pending_if_settled, side_column
 from connector.store.schema import changes, records
@@ -56,7 +55,6 @@ class Audit:
             "b_number",
             "b_map",
         )
-        self._created = {side: db.hot(_created(side), *_CREATED) for side in Side}
         self._complete_batch = db.hot(
             sa.update(changes)
             .where(c.map == sa.bindparam("b_map"), c.batch == sa.bindparam("b_batch"), _OPEN)
@@ -141,12 +139,6 @@ class Audit:
                 remedy="run the command again; if it repeats, please report it",
             )
 
-    def created(
-        self, connection: sa.Connection, map: str, batch: int, side: Side, tick: int
-    ) -> None:
-        """The creates of the batch still without outcome happened as intended."""
-        run(connection, self._created[side], [(tick, map, batch)])
-
     def complete_batch(self, connection: sa.Connection, map: str, batch: int, outcome: str) -> None:
         """Give every intent of the batch that has no outcome this one."""
         run(connection, self._complete_batch, [(outcome, map, batch)])
@@ -176,34 +168,6 @@ class Audit:
 
 
 # ---------------------------------------------------------------------------- statements
-
-_CREATED = ("b_tick", "b_map", "b_batch")
-
-
-def _created(side: Side) -> sa.Update:
-    """The records of a batch's open creates: present, unconfirmed, settled."""
-    batch: sa.BindParameter[int] = sa.bindparam("b_batch")
-    intents = _intents(sa.bindparam("b_map")).where(
-        changes.c.batch == batch,
-        changes.c.side == word(side.value),
-        changes.c.kind == word(ChangeKind.CREATE.value),
-    )
-    # By number alone: beside a map, SQLite would rather walk an index of the whole map.
-    return (
-        sa.update(records)
-        .where(records.c.number.in_(intents))
-        .values(
-            {
-                side_column(side, "presence"): word(Presence.PRESENT.value),
-                side_column(side, "tick"): sa.bindparam("b_tick"),
-                records.c.unconfirmed: sa.literal_column("1"),
-                records.c.state: word(State.SETTLED.value),
-                records.c.due: sa.null(),
-                records.c.attempts: sa.literal_column("0"),
-                records.c.problem: sa.null(),
-            }
-        )
-    )
 
 
 def _intents(map: str | sa.BindParameter[str]) -> sa.Select[tuple[int]]:

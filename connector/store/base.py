@@ -290,10 +290,6 @@ class Work:
     completions: list[Completion] = field(default_factory=list)
     completed_batch: tuple[int, str] | None = None
     """(batch, outcome): every intent of the batch that has no outcome yet gets this one."""
-    created_batch: tuple[int, Side, int] | None = None
-    """(batch, side, tick): the records of this batch's intents were created on this side as
-    intended: present, unconfirmed, settled, established at this tick. One statement instead
-    of a thousand updates."""
     sweep: Sweep | None = None
     map: MapRow | None = None
 
@@ -308,7 +304,6 @@ class Work:
                 self.changes,
                 self.completions,
                 self.completed_batch,
-                self.created_batch,
                 self.sweep,
                 self.map,
             )

@@ -316,7 +316,12 @@ def _adoption(side: Side) -> sa.Update:
             *_adoptable(side, until, layout),
         )
         .values({side_column(side, name): value for name, value in new.items()})
-        .values({records.c.unconfirmed: sa.literal_column("0")})
+        .values(
+            {
+                records.c.unconfirmed: sa.literal_column("0"),
+                records.c.attempts: sa.literal_column("0"),
+            }
+        )
     )
 
 

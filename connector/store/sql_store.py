@@ -200,8 +200,6 @@ class SqlStore:
             self._records.insert(connection, map, work.inserted)
             self._audit.insert(connection, map, work.run, work.at, work.changes)
             self._audit.complete(connection, map, work.completions)
-            if work.created_batch is not None:
-                self._audit.created(connection, map, *work.created_batch)
             if work.completed_batch is not None:
                 self._audit.complete_batch(connection, map, *work.completed_batch)
             self._questions.write_waits(connection, map, work.waits)

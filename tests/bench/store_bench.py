@@ -89,9 +89,10 @@ def new_record(number: int) -> Record:
             seen, seen, 17, 1.7e9, "admin",
         ),
         dataverse=SideState(
-            Presence.ABSENT, dataverse_id(number), key.upper(), None, 1, None, intended, 17
+            Presence.PRESENT, dataverse_id(number), key.upper(), None, 1, None, intended, 17
         ),
-        state=State.PENDING,
+        unconfirmed=True,
+        state=State.SETTLED,
     )  # fmt: skip
 
 
@@ -146,14 +147,8 @@ def load(store: SqlStore, lease: Lease, run: int, clock: Clock, pages: int) -> N
         ]
         with clock.page("insert 1,000 + intents", PAGE):
             store.commit(lease, Work(run, 1.7e9, inserted=new, changes=changes))
-        created = Work(
-            run,
-            1.7e9,
-            created_batch=(batch, Side.DATAVERSE, 18),
-            completed_batch=(batch, "applied"),
-        )
-        with clock.page("settle a created batch", PAGE):
-            store.commit(lease, created)
+        with clock.page("complete a batch", PAGE):
+            store.commit(lease, Work(run, 1.7e9, completed_batch=(batch, "applied")))
 
 
 def adopt(store: SqlStore, lease: Lease, layout: Layout, clock: Clock, total: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,12 +24,19 @@ POSITION = Position(Side.DATAVERSE, "scan", "page 2", ("a",), 1, 30, 200.0)
 
 
 def load(kit: Kit, *numbers: int) -> None:
-    """Intend the creates of these records as batch 1, and settle them as created at tick 20."""
+    """Intend the creates of these records as batch 1, as they will be, and complete them."""
     kit.commit(
-        inserted=[kit.fresh(n) for n in numbers],
+        inserted=[intended(kit, n) for n in numbers],
         changes=[kit.intent(100 + n, n, batch=1) for n in numbers],
     )
-    kit.commit(created_batch=(1, Side.DATAVERSE, 20), completed_batch=(1, "applied"))
+    kit.commit(completed_batch=(1, "applied"))
+
+
+def intended(kit: Kit, number: int) -> Record:
+    record = kit.fresh(number)
+    record.dataverse.presence, record.unconfirmed = Presence.PRESENT, True
+    record.state, record.due = State.SETTLED, None
+    return record
 
 
 def seen(kit: Kit, number: int) -> Adoption:
@@ -45,11 +51,9 @@ def adopt(kit: Kit, *rows: Adoption, tick: int = 30) -> list[str]:
     return list(refused)
 
 
-def test_a_created_batch_settles_its_records_as_intended(kit: Kit) -> None:
+def test_a_completed_batch_closes_its_intents(kit: Kit) -> None:
     load(kit, 1, 2)
-    expected = kit.fresh(1)
-    expected.dataverse.presence, expected.dataverse.tick = Presence.PRESENT, 20
-    assert kit.get(1) == replace(expected, unconfirmed=True, state=State.SETTLED, due=None)
+    assert kit.get(1) == intended(kit, 1)
     assert kit.outcomes(1) == kit.outcomes(2) == ["applied"]
     assert kit.store.unconfirmed(kit.map) == 2
     assert kit.store.next_due(kit.map) is None
@@ -63,11 +67,8 @@ def test_what_a_batch_is_told_by_name_is_left_out_of_the_batch(kit: Kit) -> None
     )
     kit.commit(
         completions=[Completion(2, "rejected", None, "too long")],
-        created_batch=(1, Side.DATAVERSE, 20),
         completed_batch=(1, "applied"),
     )
-    presences = {n: kit.get(n).dataverse.presence for n in (1, 2, 3, 4)}
-    assert presences == {1: "present", 2: "absent", 3: "absent", 4: "absent"}
     assert [kit.outcomes(n) for n in (1, 2, 3, 4)] == [
         ["applied"],
         ["rejected"],

@@ -96,7 +96,7 @@ def a_working_day(store: SqlStore) -> None:
     work = Work(1, 1.0, updated=[Record(1, "m", "k1")], completions=[Completion(1, "applied")])
     work.positions = [Position(Side.COMMERCE, "feed", None)]
     work.waits, work.conflicts = {1: (WAIT,)}, {1: (Conflict("g", {}, {}),)}
-    work.created_batch, work.completed_batch = (1, Side.DATAVERSE, 1), (1, "applied")
+    work.completed_batch = (1, "applied")
     store.commit(lease, work)
     store.commit(lease, Work(1, 1.0, conflicts={1: ()}))
     row = Adoption("x", None, ("b",), None, None)
