@@ -1,0 +1,387 @@
+"""The three-way merge of one group: every case by table, and against an independent oracle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.engine.merge import Merged, Need, Pair, merge
+from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.document import Policy
+from connector.mapping.values import Image, Side, Value
+from tests.unit.engine.building import (
+    COMMERCE,
+    DATAVERSE,
+    STATUS,
+    both,
+    compiled,
+    group,
+    image,
+)
+
+TWO_WAY = compiled(both("A"))
+TO_RIGHT = compiled("commerce: A, sync: '>', dataverse: a")
+TO_LEFT = compiled("commerce: A, sync: '<', dataverse: a")
+
+NOTHING = Merged(Need.NOTHING)
+AGREE = Merged(Need.AGREE)
+DRIFT = Merged(Need.DRIFT)
+CONFLICT = Merged(Need.CONFLICT)
+RIGHT = Merged(Need.WRITE, DATAVERSE)
+LEFT = Merged(Need.WRITE, COMMERCE)
+RIGHT_OVER = Merged(Need.WRITE, DATAVERSE, True)
+LEFT_OVER = Merged(Need.WRITE, COMMERCE, True)
+
+
+def verdict(
+    map: CompiledMap,
+    commerce: Value,
+    dataverse: Value,
+    agreed: tuple[Value, Value] | None = None,
+    *,
+    policy: Policy = Policy.MANUAL,
+    master: Side = COMMERCE,
+    blank_wins: bool = False,
+    times: tuple[float | None, float | None] = (None, None),
+) -> Merged:
+    """The verdict on field A."""
+    made = group(map, "A")
+    ruled = Group(made.name, made.fields, policy)
+
+    def pair(left: Value, right: Value) -> tuple[Image, Image]:
+        return image(map, COMMERCE, {"A": left}), image(map, DATAVERSE, {"a": right})
+
+    base = Pair(*pair(*agreed)) if agreed is not None else None
+    return merge(ruled, Pair(*pair(commerce, dataverse), *times), base, master, blank_wins)
+
+
+# ------------------------------------------------------------------ first contact
+
+
+@pytest.mark.parametrize(
+    ("commerce", "dataverse", "master", "blank_wins", "expected"),
+    [
+        ("x", "x", COMMERCE, False, AGREE),
+        (None, None, COMMERCE, False, AGREE),
+        ("x", "y", COMMERCE, False, RIGHT_OVER),
+        ("x", "y", DATAVERSE, False, LEFT_OVER),
+        ("x", None, COMMERCE, False, RIGHT),
+        (None, "y", DATAVERSE, False, LEFT),
+        (None, "y", COMMERCE, False, LEFT),
+        ("x", None, DATAVERSE, False, RIGHT),
+        (None, "y", COMMERCE, True, RIGHT_OVER),
+        ("x", None, DATAVERSE, True, LEFT_OVER),
+    ],
+)
+def test_first_contact_both_ways(
+    commerce: Value, dataverse: Value, master: Side, blank_wins: bool, expected: Merged
+) -> None:
+    found = verdict(TWO_WAY, commerce, dataverse, master=master, blank_wins=blank_wins)
+    assert found == expected
+
+
+@pytest.mark.parametrize("master", list(Side))
+@pytest.mark.parametrize(
+    ("map", "commerce", "dataverse", "blank_wins", "expected"),
+    [
+        (TO_RIGHT, "x", "y", False, RIGHT_OVER),
+        (TO_RIGHT, "x", None, False, RIGHT),
+        (TO_RIGHT, None, "y", False, DRIFT),
+        (TO_RIGHT, None, "y", True, RIGHT_OVER),
+        (TO_LEFT, "x", "y", False, LEFT_OVER),
+        (TO_LEFT, None, "y", False, LEFT),
+        (TO_LEFT, "x", None, False, DRIFT),
+    ],
+)
+def test_first_contact_one_way(
+    map: CompiledMap,
+    commerce: Value,
+    dataverse: Value,
+    blank_wins: bool,
+    expected: Merged,
+    master: Side,
+) -> None:
+    found = verdict(map, commerce, dataverse, master=master, blank_wins=blank_wins)
+    assert found == expected
+
+
+# ------------------------------------------------------------------ since they agreed
+
+AGREED = ("x", "x")
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+@pytest.mark.parametrize(
+    ("commerce", "dataverse", "expected"),
+    [
+        ("x", "x", NOTHING),
+        ("y", "x", RIGHT),
+        (None, "x", RIGHT),
+        ("x", "y", LEFT),
+        ("x", None, LEFT),
+        ("y", "y", AGREE),
+        (None, None, AGREE),
+    ],
+)
+def test_edits_that_do_not_contradict(
+    commerce: Value, dataverse: Value, expected: Merged, policy: Policy
+) -> None:
+    assert verdict(TWO_WAY, commerce, dataverse, AGREED, policy=policy) == expected
+
+
+@pytest.mark.parametrize("master", list(Side))
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (Policy.MANUAL, CONFLICT),
+        (Policy.COMMERCE, RIGHT_OVER),
+        (Policy.DATAVERSE, LEFT_OVER),
+    ],
+)
+@pytest.mark.parametrize(("commerce", "dataverse"), [("y", "z"), (None, "z"), ("y", None)])
+def test_contradicting_edits_go_by_the_policy(
+    commerce: Value, dataverse: Value, policy: Policy, expected: Merged, master: Side
+) -> None:
+    found = verdict(TWO_WAY, commerce, dataverse, AGREED, policy=policy, master=master)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("times", "by_master", "expected"),
+    [
+        ((100.0, 90.0), False, RIGHT_OVER),
+        ((90.0, 100.0), False, LEFT_OVER),
+        ((105.1, 100.0), False, RIGHT_OVER),
+        ((100.0, 105.1), False, LEFT_OVER),
+        ((105.0, 100.0), True, None),
+        ((100.0, 105.0), True, None),
+        ((100.0, 100.0), True, None),
+        ((None, 100.0), True, None),
+        ((100.0, None), True, None),
+        ((None, None), True, None),
+    ],
+)
+@pytest.mark.parametrize("master", list(Side))
+def test_latest_needs_two_times_and_five_seconds(
+    times: tuple[float | None, float | None],
+    by_master: bool,
+    expected: Merged | None,
+    master: Side,
+) -> None:
+    if by_master:
+        expected = RIGHT_OVER if master is COMMERCE else LEFT_OVER
+    found = verdict(TWO_WAY, "y", "z", AGREED, policy=Policy.LATEST, master=master, times=times)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("map", "commerce", "dataverse", "expected"),
+    [
+        (TO_RIGHT, "y", "x", RIGHT),
+        (TO_RIGHT, "x", "y", DRIFT),
+        (TO_RIGHT, "x", None, DRIFT),
+        (TO_RIGHT, "y", "z", RIGHT_OVER),
+        (TO_RIGHT, None, "z", RIGHT_OVER),
+        (TO_RIGHT, "y", "y", AGREE),
+        (TO_LEFT, "x", "y", LEFT),
+        (TO_LEFT, "y", "x", DRIFT),
+        (TO_LEFT, "y", "z", LEFT_OVER),
+    ],
+)
+def test_a_one_way_field_knows_no_conflict(
+    map: CompiledMap, commerce: Value, dataverse: Value, expected: Merged
+) -> None:
+    for policy in Policy:
+        assert verdict(map, commerce, dataverse, AGREED, policy=policy) == expected
+
+
+def test_a_target_that_keeps_less_is_no_edit() -> None:
+    # The target cut the value; both halves of the pair are as each side holds it.
+    assert verdict(TWO_WAY, "long", "lo", ("long", "lo")) == NOTHING
+    assert verdict(TWO_WAY, "longer", "lo", ("long", "lo")) == RIGHT
+    assert verdict(TWO_WAY, "long", "me", ("long", "lo")) == LEFT
+
+
+# ------------------------------------------------------------------ groups and transforms
+
+
+def test_a_group_is_one_value() -> None:
+    map = compiled(both("A", ", together: g"), both("B", ", together: g"))
+    made = group(map, "g")
+    base = Pair(
+        image(map, COMMERCE, {"A": "1", "B": "day"}), image(map, DATAVERSE, {"a": "1", "b": "day"})
+    )
+    seen = Pair(
+        image(map, COMMERCE, {"A": "2", "B": "day"}),
+        image(map, DATAVERSE, {"a": "1", "b": "year"}),
+    )
+    assert merge(made, seen, base, COMMERCE, False) == CONFLICT
+    half = Pair(seen.commerce, image(map, DATAVERSE, {"b": "day"}))
+    assert merge(made, half, None, COMMERCE, False) == RIGHT_OVER
+    blank = Pair(image(map, COMMERCE, {}), half.dataverse)
+    assert merge(made, blank, None, COMMERCE, False) == LEFT
+
+
+@pytest.mark.parametrize(
+    ("rows", "commerce", "dataverse", "expected"),
+    [
+        ("sync: '>>', dataverse: a, constant: 'k'", {}, {"a": "k"}, AGREE),
+        ("sync: '>>', dataverse: a, constant: 'k'", {}, {}, RIGHT),
+        ("sync: '>>', dataverse: a, constant: 'k'", {}, {"a": "z"}, RIGHT_OVER),
+        ("commerce: A, sync: '<<', constant: 'k'", {}, {}, LEFT),
+        ("commerce: A, sync: '>>', dataverse: a, default: {dataverse: d}", {}, {}, RIGHT),
+        ("commerce: A, sync: '>>', dataverse: a, default: {dataverse: d}", {}, {"a": "d"}, AGREE),
+        ("commerce: A, sync: '>>', dataverse: a, default: {dataverse: d}", {}, {"a": "z"}, DRIFT),
+        ("commerce: A, sync: '><', dataverse: a, default: {dataverse: d}", {}, {"a": "z"}, LEFT),
+    ],
+)
+def test_constants_and_defaults_at_first_contact(
+    rows: str, commerce: dict[str, Value], dataverse: dict[str, Value], expected: Merged
+) -> None:
+    map = compiled(rows)
+    seen = Pair(image(map, COMMERCE, commerce), image(map, DATAVERSE, dataverse))
+    assert merge(map.groups[1], seen, None, COMMERCE, False) == expected
+
+
+def test_a_constant_edited_where_it_was_written_is_drift() -> None:
+    map = compiled("sync: '>>', dataverse: a, constant: 'k'")
+    base = Pair(image(map, COMMERCE, {}), image(map, DATAVERSE, {"a": "k"}))
+    seen = Pair(base.commerce, image(map, DATAVERSE, {"a": "z"}))
+    assert merge(map.groups[1], seen, base, COMMERCE, False) == DRIFT
+
+
+def test_an_unknown_choice_equals_nothing() -> None:
+    map = compiled(STATUS)
+    seen = Pair(image(map, COMMERCE, {"Status": "Lost"}), image(map, DATAVERSE, {"status": 1}))
+    assert merge(group(map, "Status"), seen, None, COMMERCE, False) == RIGHT_OVER
+
+
+# ------------------------------------------------------------------ the oracle
+
+Three: TypeAlias = tuple[Value, ...]
+"""The values of a group of three texts."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A group of three fields: what is held, what was agreed, and the rules."""
+
+    left: Three
+    right: Three
+    agreed: tuple[Three, Three] | None
+    way: str
+    policy: Policy
+    master: Side
+    blank_wins: bool
+    left_time: float | None
+    right_time: float | None
+
+
+def oracle(case: Case) -> str:
+    """What a person would say: `ok`, `drift`, `ask`, or the side that wins and over what."""
+    if case.left == case.right:
+        untouched = case.agreed == (case.left, case.right)
+        return "nothing" if untouched else "equal"
+    if case.agreed is None:
+        return first_meeting(case)
+    left_edited = case.left != case.agreed[0]
+    right_edited = case.right != case.agreed[1]
+    if not left_edited and not right_edited:
+        return "nothing"
+    if case.way == ">":
+        return say("commerce", right_edited) if left_edited else "drift"
+    if case.way == "<":
+        return say("dataverse", left_edited) if right_edited else "drift"
+    if left_edited and right_edited:
+        chosen = {
+            Policy.MANUAL: "ask",
+            Policy.COMMERCE: say("commerce", True),
+            Policy.DATAVERSE: say("dataverse", True),
+            Policy.LATEST: say(later(case), True),
+        }
+        return chosen[case.policy]
+    return say("commerce", False) if left_edited else say("dataverse", False)
+
+
+def first_meeting(case: Case) -> str:
+    values = {"commerce": case.left, "dataverse": case.right}
+    giver = {">": "commerce", "<": "dataverse", "=": case.master.value}[case.way]
+    taker = "dataverse" if giver == "commerce" else "commerce"
+    if values[giver] == (None, None, None) and not case.blank_wins:
+        return "drift" if case.way != "=" else say(taker, False)
+    return say(giver, values[taker] != (None, None, None))
+
+
+def later(case: Case) -> str:
+    if case.left_time is None or case.right_time is None:
+        return case.master.value
+    if case.left_time > case.right_time + 5:
+        return "commerce"
+    if case.right_time > case.left_time + 5:
+        return "dataverse"
+    return case.master.value
+
+
+def say(winner: str, over_an_edit: bool) -> str:
+    return f"{winner} wins" + (" over an edit" if over_an_edit else "")
+
+
+def spoken(found: Merged) -> str:
+    """The verdict of the merge in the oracle's words."""
+    if found.need is Need.WRITE:
+        assert found.target is not None
+        return say(found.target.other.value, found.overwrites)
+    return {
+        Need.NOTHING: "nothing",
+        Need.AGREE: "equal",
+        Need.DRIFT: "drift",
+        Need.CONFLICT: "ask",
+    }[found.need]
+
+
+THREES = {
+    way: compiled(
+        *(f"commerce: {n}, sync: '{way}', dataverse: {n.lower()}, together: g" for n in "ABC")
+    )
+    for way in ("=", ">", "<")
+}
+threes = st.tuples(*[st.sampled_from([None, "x", "y"])] * 3)
+times = st.none() | st.sampled_from([0.0, 3.0, 5.0, 8.0, 10.1, 20.0])
+cases = st.builds(
+    Case,
+    threes,
+    threes,
+    st.none() | st.tuples(threes, threes),
+    st.sampled_from(sorted(THREES)),
+    st.sampled_from(list(Policy)),
+    st.sampled_from(list(Side)),
+    st.booleans(),
+    times,
+    times,
+)
+
+
+@given(cases)
+def test_the_merge_says_what_the_oracle_says(case: Case) -> None:
+    map = THREES[case.way]
+    made = group(map, "g")
+
+    def pair(left: Three, right: Three, *times: float | None) -> Pair:
+        return Pair(
+            image(map, COMMERCE, dict(zip("ABC", left, strict=True))),
+            image(map, DATAVERSE, dict(zip("abc", right, strict=True))),
+            *times,
+        )
+
+    found = merge(
+        Group("g", made.fields, case.policy),
+        pair(case.left, case.right, case.left_time, case.right_time),
+        pair(*case.agreed) if case.agreed is not None else None,
+        case.master,
+        case.blank_wins,
+    )
+    assert spoken(found) == oracle(case)
