@@ -82,8 +82,12 @@ def resolve(
         )
     with open_project(options.settings()) as project:
         outcome = resolve_conflicts(project, chosen(project, map)[0], key, side, field)
-    decided = outcome.counts.get("decided", 0)
+    decided, parked = (outcome.counts.get(name, 0) for name in ("decided", "parked"))
     if options.json:
         output.emit({"map": map, "decided": decided, "counts": outcome.as_dict()["counts"]})
     else:
         output.say(f"{decided} decided: {side} wins; the other value is kept in the audit")
+        if parked:
+            output.say(f"{parked} refused: `dualwrite verify --map {map}` says why")
+    if parked:
+        raise typer.Exit(3)

@@ -60,6 +60,14 @@ def plan(
         _show(document, one)
 
 
+def _held(planned: dict[str, Any]) -> dict[str, Any] | None:
+    """What the side holds; of a record to be deleted only what it has."""
+    before: dict[str, Any] | None = planned["before"]
+    if before is None or planned["what"] != "delete":
+        return before
+    return {name: value for name, value in before.items() if value is not None}
+
+
 def _show(document: MapDocument, one: dict[str, Any]) -> None:
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in one["counts"].items())
     rows = [
@@ -68,7 +76,7 @@ def _show(document: MapDocument, one: dict[str, Any]) -> None:
             p["what"],
             p["side"],
             p["field"],
-            spoken(document, p["before"], named=True),
+            spoken(document, _held(p), named=True),
             spoken(document, p["after"], named=True),
             p["reason"],
         )
