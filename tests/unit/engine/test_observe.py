@@ -1,0 +1,416 @@
+"""News of one row: echo, edit, late, doubtful, first sight of our own create, delete, rename."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from connector.endpoints.base import Row
+from connector.engine.observe import (
+    Edit,
+    Witness,
+    begin,
+    bind,
+    observe,
+    observe_deleted,
+    observe_missing,
+    twin_problem,
+)
+from connector.engine.plan import Kind, plan
+from connector.engine.settle import intend_create
+from connector.errors import Problem
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.values import Side, Value
+from connector.store.base import Presence, Record
+from tests.unit.engine.building import (
+    COMMERCE,
+    DATAVERSE,
+    both,
+    compiled,
+    image,
+    record,
+    unknown,
+)
+
+MAP = compiled(both("A"), both("B"))
+XX = ({"A": "x", "B": "x"}, {"a": "x", "b": "x"})
+US, SOMEBODY = "app-user", "agent"
+NOW = 50.0
+
+
+def ordered(a: str, b: str) -> bool | None:
+    return int(a) > int(b)
+
+
+def unordered(a: str, b: str) -> bool | None:
+    return None
+
+
+def witness(
+    side: Side = DATAVERSE, tick: int = 10, map: CompiledMap = MAP, **more: object
+) -> Witness:
+    made = Witness(map, side, tick, NOW, 1, ordered, frozenset({US}))
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def settled() -> Record:
+    """Both sides agreed; version 5, established at tick 5 on both sides."""
+    made = record(MAP, *XX, XX)
+    made.due = None
+    for side in Side:
+        made.side(side).version, made.side(side).tick = "5", 5
+    return made
+
+
+def presence(made: Record) -> Presence:
+    """What is known of the Dataverse side."""
+    return made.dataverse.presence
+
+
+def row(
+    version: str | None = "6",
+    side: Side = DATAVERSE,
+    modifier: str | None = SOMEBODY,
+    map: CompiledMap = MAP,
+    **values: Value,
+) -> Row:
+    """A row as seen; unnamed columns hold `x`."""
+    filled = {name: "x" for name in map.column_names(side) if name.lower() != "id"}
+    return Row(f"{side}-1", version, image(map, side, filled | values), None, modifier)
+
+
+# ------------------------------------------------------------------ echo and news
+
+
+@pytest.mark.parametrize("version", ["5", "6"])
+def test_an_echo_is_no_news(version: str) -> None:
+    made = settled()
+    assert observe(made, row(version), witness()) is None
+    assert made.due is None
+    assert made.dataverse.version == version
+    assert made.dataverse.tick == 10
+
+
+def test_an_edit_is_told_with_both_values_and_makes_the_record_due() -> None:
+    made = settled()
+    made.attempts = 3
+    edit = observe(made, row(a="y"), witness())
+    assert edit == Edit({"a": "x"}, {"a": "y"})
+    assert (made.due, made.attempts) == (NOW, 0)
+    assert made.dataverse.image == image(MAP, DATAVERSE, {"a": "y", "b": "x"})
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, XX[1])
+    assert made.dataverse.modifier == SOMEBODY
+
+
+def test_the_modified_time_is_kept_by_our_clock() -> None:
+    made = settled()
+    at = datetime(2024, 1, 1, tzinfo=UTC)
+    seen = row(a="y")._replace(modified_at=at)
+    observe(made, seen, witness(clock_offset=30.0))
+    assert made.dataverse.modified_at == at.timestamp() - 30.0
+
+
+# ------------------------------------------------------------------ late and doubtful
+
+
+@pytest.mark.parametrize("tick", [1, 10])
+def test_an_older_version_is_late_whenever_it_was_asked_for(tick: int) -> None:
+    made = settled()
+    assert observe(made, row("4", a="y"), witness(tick=tick)) is None
+    assert made == settled()
+
+
+def test_a_newer_version_is_news_even_if_asked_for_early() -> None:
+    made = settled()
+    assert observe(made, row("6", a="y"), witness(tick=1)) is not None
+    assert made.dataverse.tick == 5
+
+
+def test_the_same_version_asked_for_earlier_is_late() -> None:
+    made = settled()
+    unknown(made.dataverse)
+    observe(made, row("5"), witness(tick=4))
+    assert presence(made) is Presence.UNKNOWN
+
+
+@pytest.mark.parametrize("newer", [unordered, ordered])
+@pytest.mark.parametrize("version", [None, "9"])
+def test_without_order_an_early_sight_that_differs_is_doubted(
+    newer: object, version: str | None
+) -> None:
+    made = settled()
+    made.dataverse.version = None if newer is ordered else "5"
+    assert observe(made, row(version, a="y"), witness(tick=4, newer=newer)) is None
+    assert presence(made) is Presence.UNKNOWN
+    assert made.dataverse.image == image(MAP, DATAVERSE, XX[1])
+    assert made.due == NOW
+
+
+def test_without_order_an_early_sight_that_is_the_same_is_late() -> None:
+    made = settled()
+    observe(made, row("9"), witness(tick=4, newer=unordered))
+    assert made == settled()
+
+
+def test_versions_of_another_epoch_do_not_compare() -> None:
+    made = settled()
+    edit = observe(made, row("2", a="y"), witness(epoch=2))
+    assert edit is not None
+    assert (made.dataverse.version, made.dataverse.epoch) == ("2", 2)
+
+
+def test_a_row_that_comes_back_after_a_delete_is_news() -> None:
+    made = settled()
+    observe_deleted(made, witness(tick=7))
+    observe(made, row("8"), witness(tick=9))
+    assert presence(made) is Presence.PRESENT
+    assert made.due == NOW
+
+
+def test_an_old_upsert_after_a_delete_is_doubted_unless_it_is_what_was_there() -> None:
+    made = settled()
+    observe_deleted(made, witness(tick=7))
+    observe(made, row("4"), witness(tick=6))
+    assert presence(made) is Presence.ABSENT
+    observe(made, row("4", a="y"), witness(tick=6))
+    assert presence(made) is Presence.UNKNOWN
+
+
+# ------------------------------------------------------------------ reading what was in doubt
+
+
+def test_reading_back_the_same_counts_attempts_on() -> None:
+    made = settled()
+    unknown(made.dataverse)
+    made.attempts = 3
+    assert observe(made, row("5"), witness()) is None
+    assert (made.dataverse.presence, made.due, made.attempts) == (Presence.PRESENT, NOW, 3)
+
+
+def test_reading_back_an_edit_of_somebody_begins_anew() -> None:
+    made = settled()
+    unknown(made.dataverse)
+    made.attempts = 3
+    assert observe(made, row("6", a="y"), witness()) == Edit({"a": "x"}, {"a": "y"})
+    assert made.attempts == 0
+
+
+def test_reading_back_our_own_write_is_no_edit() -> None:
+    made = settled()
+    made.commerce.image = image(MAP, COMMERCE, {"A": "longer", "B": "x"})
+    unknown(made.dataverse)
+    made.attempts = 1
+    assert observe(made, row("6", modifier=US, a="lon"), witness()) is None
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "lon", "b": "x"})
+    assert made.commerce.agreed == image(MAP, COMMERCE, XX[0])
+
+
+# ------------------------------------------------------------------ our own creates
+
+
+def created(map: CompiledMap = MAP, **values: Value) -> Record:
+    """A card of commerce whose create in Dataverse left and was not seen yet."""
+    made = record(map, values or XX[0], None)
+    (write,) = plan(made, map).writes
+    assert write.kind is Kind.CREATE
+    intend_create(made, write, "dataverse-1", map)
+    made.due = None
+    made.dataverse.presence, made.dataverse.tick = Presence.PRESENT, 5
+    return made
+
+
+@pytest.mark.parametrize("modifier", [US, None])
+def test_the_first_sight_of_our_create_is_agreed_on_as_it_came_out(modifier: str | None) -> None:
+    made = created(A="longer", B="x")
+    assert observe(made, row(modifier=modifier, a="lon"), witness()) is None
+    assert not made.unconfirmed
+    assert made.due is None
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "lon", "b": "x"})
+    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "longer", "B": "x"})
+    assert plan(made, MAP).writes == []
+
+
+def test_a_create_somebody_edited_before_we_saw_it_is_a_persons_edit() -> None:
+    made = created()
+    edit = observe(made, row(modifier=SOMEBODY, a="y"), witness())
+    assert edit == Edit({"a": "x"}, {"a": "y"})
+    assert not made.unconfirmed
+    assert made.due == NOW
+    (write,) = plan(made, MAP).writes
+    assert (write.side, write.values) == (COMMERCE, {"A": "y"})
+
+
+@pytest.mark.parametrize("modifier", [US, SOMEBODY, None])
+def test_an_edit_of_the_source_confirms_nothing(modifier: str | None) -> None:
+    made = created()
+    seen = row("9", COMMERCE, modifier, A="newer")
+    assert observe(made, seen, witness(COMMERCE)) == Edit({"A": "x"}, {"A": "newer"})
+    assert made.unconfirmed
+    assert made.commerce.agreed == image(MAP, COMMERCE, XX[0])
+    observe(made, row(modifier=US), witness(tick=11))
+    assert not made.unconfirmed
+    (write,) = plan(made, MAP).writes
+    assert (write.side, write.values) == (DATAVERSE, {"a": "newer"})
+
+
+def test_what_a_create_did_not_carry_is_planned_after_its_first_sight() -> None:
+    map = compiled(both("A"), "commerce: B, sync: '<', dataverse: b")
+    made = created(map, A="x")
+    observe(made, row(modifier=US, map=map, b="NO-1"), witness(map=map))
+    assert made.due == NOW
+    (write,) = plan(made, map).writes
+    assert (write.side, write.values) == (COMMERCE, {"B": "NO-1"})
+
+
+def test_a_create_deleted_before_we_saw_it_goes_by_the_policy() -> None:
+    made = created()
+    assert observe_deleted(made, witness())
+    assert not made.unconfirmed
+    (write,) = plan(made, MAP).writes
+    assert write.kind is Kind.CREATE
+    assert (write.reason or "").startswith("restored")
+
+
+def test_a_create_that_did_not_happen_goes_out_again_under_its_id() -> None:
+    made = created()
+    unknown(made.dataverse)
+    assert observe_missing(made, witness())
+    assert made.unconfirmed
+    (write,) = plan(made, MAP).writes
+    assert (write.kind, write.id) == (Kind.CREATE, "dataverse-1")
+
+
+def test_a_source_deleted_before_its_create_was_seen_still_has_an_unconfirmed_create() -> None:
+    made = created()
+    assert observe_deleted(made, witness(COMMERCE))
+    assert made.unconfirmed
+    observe(made, row(modifier=US), witness(tick=11))
+    (write,) = plan(made, MAP).writes
+    assert (write.side, write.kind) == (DATAVERSE, Kind.DELETE)
+
+
+def test_a_row_under_another_id_makes_our_create_void() -> None:
+    made = created()
+    found = row(modifier=SOMEBODY, a="theirs")._replace(id="theirs-1")
+    bind(made, found, witness())
+    observe(made, found, witness())
+    assert not made.unconfirmed
+    assert made.dataverse.id == "theirs-1"
+    assert made.commerce.agreed is None
+    assert made.dataverse.agreed is None
+    (write,) = plan(made, MAP).writes
+    assert (write.kind, write.before) == (Kind.UPDATE, {"a": "theirs"})
+
+
+# ------------------------------------------------------------------ deletes
+
+
+def test_a_delete_is_news_once() -> None:
+    made = settled()
+    assert observe_deleted(made, witness())
+    assert (made.dataverse.presence, made.dataverse.version) == (Presence.ABSENT, None)
+    assert made.dataverse.id == "dataverse-1"
+    assert made.due == NOW
+    assert not observe_deleted(made, witness(tick=11))
+
+
+def test_a_late_delete_is_doubted() -> None:
+    made = settled()
+    assert not observe_deleted(made, witness(tick=4))
+    assert presence(made) is Presence.UNKNOWN
+    assert made.due == NOW
+
+
+def test_a_row_that_is_not_found_is_gone_unless_we_know_better() -> None:
+    made = settled()
+    assert not observe_missing(made, witness(tick=4))
+    assert presence(made) is Presence.PRESENT
+    assert observe_missing(made, witness())
+    assert presence(made) is Presence.ABSENT
+    assert not observe_missing(made, witness(tick=11))
+
+
+def test_a_row_in_doubt_that_is_not_found_counts_attempts_on() -> None:
+    made = settled()
+    made.attempts = 3
+    unknown(made.dataverse)
+    assert observe_missing(made, witness(tick=4))
+    assert made.attempts == 3
+
+
+# ------------------------------------------------------------------ keys
+
+
+def test_a_changed_key_parks_the_record_until_it_is_put_back() -> None:
+    made = settled()
+    observe(made, row("6", id="OTHER"), witness())
+    assert made.problem is not None
+    assert made.problem.code == "key-changed"
+    assert made.problem.subject.side == "dataverse"
+    assert "OTHER" in made.problem.message
+    observe(made, row("7"), witness(tick=11))
+    assert made.problem is None
+    assert plan(made, MAP).writes == []
+
+
+def test_another_spelling_of_the_key_is_the_same_key() -> None:
+    made = settled()
+    observe(made, row("6", id="k  "), witness())
+    assert made.problem is None
+    assert made.dataverse.key == "k  "
+
+
+def test_a_key_that_was_emptied_is_missing() -> None:
+    made = settled()
+    observe(made, row("6", id=None), witness())
+    assert made.problem is not None
+    assert made.problem.code == "key-missing"
+    assert "dataverse-1" in made.problem.message
+
+
+def test_a_renamed_row_that_is_deleted_lifts_the_problem() -> None:
+    made = settled()
+    observe(made, row("6", id="OTHER"), witness())
+    observe_deleted(made, witness(tick=11))
+    assert made.problem is None
+
+
+def test_twins_are_not_parted_by_an_edit() -> None:
+    made = settled()
+    made.problem = twin_problem(made, DATAVERSE, ("dataverse-1", "dataverse-2"))
+    observe(made, row("6", a="y"), witness())
+    assert made.problem is not None
+    assert made.problem.code == "duplicate-key"
+    assert "dataverse-2" in made.problem.message
+
+
+def test_news_lifts_a_problem_that_is_not_of_identity() -> None:
+    made = settled()
+    made.problem = Problem("dataverse-refused", "m", "r")
+    observe(made, row("6"), witness())
+    assert made.problem is not None
+    observe(made, row("7", a="y"), witness(tick=11))
+    assert made.problem is None
+
+
+# ------------------------------------------------------------------ beginnings
+
+
+def test_a_row_nobody_has_seen_begins_a_record() -> None:
+    made = begin(3, "k", 0, row("6", modifier=US, a="y"), witness())
+    assert (made.number, made.key, made.due) == (3, "k", NOW)
+    assert presence(made) is Presence.PRESENT
+    assert (made.dataverse.id, made.dataverse.tick) == ("dataverse-1", 10)
+    assert made.commerce.presence is Presence.ABSENT
+    assert made.dataverse.agreed is None
+
+
+def test_the_counterpart_is_tied_before_it_is_observed() -> None:
+    made = begin(3, "k", 0, row(), witness())
+    found = row("2", COMMERCE, A="y")
+    bind(made, found, witness(COMMERCE, tick=3))
+    assert observe(made, found, witness(COMMERCE, tick=3)) is None
+    assert made.commerce.presence is Presence.PRESENT
+    assert made.commerce.id == "commerce-1"

@@ -1,0 +1,337 @@
+"""Replies: each outcome, attempts and waiting times, and what becomes the agreed pair."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.endpoints.base import (
+    Applied,
+    Exists,
+    Missing,
+    Outcome,
+    Rejected,
+    Row,
+    Stale,
+    Transient,
+    Unknown,
+)
+from connector.engine.plan import Action, Kind, Write, plan
+from connector.engine.retry import Retry
+from connector.engine.settle import intend_create, note, settle, stand
+from connector.errors import Problem
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.values import Value
+from connector.store.base import Conflict, Presence, Record, State, Wait
+from tests.unit.engine.building import (
+    COMMERCE,
+    CURRENCY,
+    DATAVERSE,
+    both,
+    compiled,
+    image,
+    record,
+    reply,
+)
+
+MAP = compiled(both("A"), both("B"))
+XX = ({"A": "x", "B": "x"}, {"a": "x", "b": "x"})
+
+
+def updated(map: CompiledMap = MAP) -> tuple[Record, Write]:
+    """A record on its way: A was edited in commerce and its update has left."""
+    made = record(map, {"A": "y", "B": "x"}, XX[1], XX)
+    action = plan(made, map)
+    note(made, action, map)
+    (write,) = action.writes
+    return made, write
+
+
+def creating(map: CompiledMap = MAP) -> tuple[Record, Write]:
+    """A record whose create in Dataverse has left under the id `new-1`."""
+    made = record(map, XX[0], None)
+    action = plan(made, map)
+    note(made, action, map)
+    (write,) = action.writes
+    intend_create(made, write, "new-1", map)
+    return made, write
+
+
+def deleting() -> tuple[Record, Write]:
+    """A record whose delete in Dataverse has left."""
+    made = record(MAP, None, XX[1], XX)
+    action = plan(made, MAP)
+    note(made, action, MAP)
+    (write,) = action.writes
+    return made, write
+
+
+def applied(map: CompiledMap = MAP, **values: Value) -> Applied:
+    """The row of Dataverse after a write, at version 9."""
+    shown = image(map, DATAVERSE, {**XX[1], **values})
+    return Applied("dataverse-1", Row("dataverse-1", "9", shown, None, "us"))
+
+
+# ------------------------------------------------------------------ applied
+
+
+def test_an_applied_update_settles_its_groups() -> None:
+    made, write = updated()
+    made.attempts = 2
+    settle(made, write, applied(a="y"), reply(MAP, tick=30))
+    assert (made.state, made.due, made.attempts) == (State.SETTLED, None, 0)
+    target = made.dataverse
+    assert (target.version, target.tick, target.modifier) == ("9", 30, "us")
+    assert made.commerce.agreed == made.commerce.image
+    assert target.agreed == target.image == image(MAP, DATAVERSE, {"a": "y", "b": "x"})
+
+
+def test_what_the_target_made_of_a_value_is_its_half() -> None:
+    made, write = updated()
+    settle(made, write, applied(a="y (cut)"), reply(MAP))
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "y (cut)", "b": "x"})
+    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "y", "B": "x"})
+    assert plan(made, MAP) == Action()
+
+
+def test_a_column_the_target_changed_besides_is_an_edit() -> None:
+    made, write = updated()
+    settle(made, write, applied(a="y", b="by a rule"), reply(MAP, now=40.0))
+    assert (made.state, made.due) == (State.PENDING, 40.0)
+    (back,) = plan(made, MAP).writes
+    assert (back.side, back.values) == (COMMERCE, {"B": "by a rule"})
+
+
+def test_an_update_without_a_row_is_read_back() -> None:
+    made, write = updated()
+    settle(made, write, Applied("dataverse-1"), reply(MAP, now=40.0))
+    assert made.dataverse.presence is Presence.UNKNOWN
+    assert made.due == 40.0
+
+
+def test_groups_that_were_not_written_keep_their_halves() -> None:
+    map = compiled(both("A"), both("B"), "commerce: C, sync: '>', dataverse: c")
+    made = record(map, {"A": "y", "B": "y"}, {"a": "x", "b": "z", "c": "drift"}, XX)
+    action = plan(made, map)
+    note(made, action, map)
+    (write,) = action.writes
+    settle(made, write, applied(map, a="y", b="z", c="drift"), reply(map))
+    assert made.dataverse.agreed == image(map, DATAVERSE, {"a": "y", "b": "x"})
+    assert made.state is State.CONFLICT
+
+
+def test_a_create_that_shows_its_row_is_confirmed() -> None:
+    made, write = creating()
+    assert made.unconfirmed
+    shown = image(MAP, DATAVERSE, {"a": "x (cut)", "b": "x"})
+    settle(made, write, Applied("new-1", Row("new-1", "1", shown)), reply(MAP))
+    assert not made.unconfirmed
+    assert (made.dataverse.presence, made.dataverse.id) == (Presence.PRESENT, "new-1")
+    assert made.dataverse.agreed == shown
+    assert made.commerce.agreed == image(MAP, COMMERCE, XX[0])
+    assert (made.state, made.due) == (State.SETTLED, None)
+
+
+def test_a_create_without_a_row_waits_for_its_first_sight() -> None:
+    made, write = creating()
+    settle(made, write, Applied("new-1"), reply(MAP, tick=30))
+    assert made.unconfirmed
+    assert (made.dataverse.presence, made.dataverse.image) == (Presence.PRESENT, None)
+    assert made.dataverse.tick == 30
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, XX[1])
+    assert (made.state, made.due) == (State.SETTLED, None)
+
+
+def test_what_a_create_did_not_carry_stays_to_be_done() -> None:
+    map = compiled(both("A"), "commerce: B, sync: '<', dataverse: b")
+    made, write = creating(map)
+    shown = image(map, DATAVERSE, {"a": "x", "b": "NO-1"})
+    settle(made, write, Applied("new-1", Row("new-1", "1", shown)), reply(map, now=40.0))
+    assert made.due == 40.0
+    (back,) = plan(made, map).writes
+    assert (back.side, back.values, [g.name for g in back.lost]) == (COMMERCE, {"B": "NO-1"}, ["B"])
+
+
+def test_an_applied_delete_leaves_a_tombstone() -> None:
+    made, write = deleting()
+    settle(made, write, Applied("dataverse-1"), reply(MAP, tick=30, now=40.0))
+    assert (made.dataverse.presence, made.dataverse.tick) == (Presence.ABSENT, 30)
+    assert made.due == 40.0
+    action = plan(made, MAP)
+    assert action == Action()
+    note(made, action, MAP)
+    assert made.commerce.agreed is None
+    assert made.dataverse.agreed is None
+    assert made.state is State.SETTLED
+    assert made.dataverse.id == "dataverse-1"
+
+
+# ------------------------------------------------------------------ not applied
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempts"),
+    [(Stale(), 0), (Missing(), 1), (Exists("other"), 1), (Unknown("reset"), 1)],
+)
+@pytest.mark.parametrize("kind", [updated, creating, deleting])
+def test_what_is_not_sure_is_read_first(kind: object, outcome: Outcome, attempts: int) -> None:
+    made, write = kind()  # type: ignore[operator]
+    before = made.dataverse.agreed
+    settle(made, write, outcome, reply(MAP, tick=30, now=40.0))
+    assert made.dataverse.presence is Presence.UNKNOWN
+    assert (made.attempts, made.due, made.dataverse.tick) == (attempts, 40.0, 30)
+    assert made.dataverse.agreed == before
+    assert plan(made, MAP).reads == (DATAVERSE,)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "retry_after", "due"),
+    [(0, None, 42.0), (1, None, 44.0), (2, None, 48.0), (0, 33.0, 73.0), (5, 0.5, 40.5)],
+)
+def test_a_transient_failure_is_tried_again_later(
+    attempts: int, retry_after: float | None, due: float
+) -> None:
+    made, write = updated()
+    made.attempts = attempts
+    settle(made, write, Transient("busy", retry_after), reply(MAP, now=40.0))
+    assert (made.attempts, made.due, made.state) == (attempts + 1, due, State.PENDING)
+    assert made.dataverse.presence is Presence.PRESENT
+    (again,) = plan(made, MAP).writes
+    assert again == write
+
+
+def test_a_transient_create_did_not_happen() -> None:
+    made, write = creating()
+    settle(made, write, Transient("busy"), reply(MAP))
+    (again,) = plan(made, MAP).writes
+    assert (again.kind, again.id, again.values) == (Kind.CREATE, "new-1", write.values)
+
+
+@pytest.mark.parametrize("outcome", [Transient("busy"), Unknown("reset"), Exists(None, "taken")])
+def test_attempts_end(outcome: Outcome) -> None:
+    made, write = updated()
+    made.attempts = 2
+    settle(made, write, outcome, reply(MAP, attempts=3))
+    assert made.problem is not None
+    assert made.problem.code == "attempts-exhausted"
+    assert "3 attempts" in made.problem.message
+    assert (made.state, made.due) == (State.PARKED, None)
+
+
+@pytest.mark.parametrize("kind", [updated, creating])
+def test_a_refusal_parks_with_what_the_side_said(kind: object) -> None:
+    made, write = kind()  # type: ignore[operator]
+    settle(made, write, Rejected("0x80044331", "too long", "a"), reply(MAP))
+    assert made.problem is not None
+    assert made.problem.code == "dataverse-refused"
+    assert "too long (0x80044331)" in made.problem.message
+    assert (made.problem.subject.side, made.problem.subject.field) == ("dataverse", "a")
+    assert (made.state, made.due) == (State.PARKED, None)
+    assert made.dataverse.presence is (
+        Presence.PRESENT if write.kind is Kind.UPDATE else Presence.ABSENT
+    )
+
+
+def test_one_refused_write_does_not_undo_the_other() -> None:
+    made = record(MAP, {"A": "y", "B": "x"}, {"a": "x", "b": "z"}, XX)
+    action = plan(made, MAP)
+    note(made, action, MAP)
+    writes = {write.side: write for write in action.writes}
+    settle(made, writes[DATAVERSE], Rejected("1", "no"), reply(MAP))
+    back = image(MAP, COMMERCE, {"A": "y", "B": "z"})
+    settle(made, writes[COMMERCE], Applied("c", Row("commerce-1", "9", back)), reply(MAP))
+    assert made.state is State.PARKED
+    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "x", "B": "z"})
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "x", "b": "z"})
+
+
+def test_at_first_contact_a_failed_half_keeps_the_rule() -> None:
+    made = record(MAP, {"A": "master"}, {"a": "other", "b": "theirs"})
+    action = plan(made, MAP)
+    note(made, action, MAP)
+    writes = {write.side: write for write in action.writes}
+    settle(made, writes[DATAVERSE], Transient("busy"), reply(MAP))
+    filled = image(MAP, COMMERCE, {"A": "master", "B": "theirs"})
+    settle(made, writes[COMMERCE], Applied("c", Row("commerce-1", "9", filled)), reply(MAP))
+    again = plan(made, MAP)
+    assert not again.conflicts
+    assert [(write.side, write.values) for write in again.writes] == [(DATAVERSE, {"a": "master"})]
+
+
+# ------------------------------------------------------------------ what planning found
+
+
+def test_agreement_is_noted_without_a_write() -> None:
+    made = record(MAP, {"A": "y", "B": "x"}, {"a": "y", "b": "x"}, XX)
+    note(made, plan(made, MAP), MAP)
+    assert (made.state, made.due) == (State.SETTLED, None)
+    assert made.commerce.agreed == made.commerce.image
+    assert made.dataverse.agreed == made.dataverse.image
+
+
+def test_conflicts_waits_and_problems_make_the_state() -> None:
+    made = record(MAP, *XX, XX)
+    conflict, wait = Conflict("A", {}, {}), Wait("B", DATAVERSE, "currencies", "code", "EUR")
+    for action, state in (
+        (Action(waits=[wait]), State.WAITING),
+        (Action(waits=[wait], conflicts=[conflict]), State.CONFLICT),
+        (Action(conflicts=[conflict], problem=Problem("c", "m", "r")), State.PARKED),
+        (Action(), State.SETTLED),
+    ):
+        note(made, action, MAP)
+        assert made.state is state
+        assert (made.waiting, made.conflicts) == (len(action.waits), len(action.conflicts))
+        assert made.problem == action.problem
+        assert made.due is None
+
+
+def test_a_read_keeps_what_is_known_until_it_comes() -> None:
+    made = record(MAP, *XX, XX)
+    made.conflicts, made.waiting, made.problem = 1, 2, Problem("c", "m", "r")
+    note(made, Action(reads=(DATAVERSE,)), MAP)
+    assert (made.conflicts, made.waiting, made.due) == (1, 2, 0.0)
+    assert made.problem is not None
+
+
+def test_a_waiting_group_of_a_create_is_agreed_on_when_it_is_written() -> None:
+    map = compiled(both("A"), CURRENCY)
+    made = record(map, {"A": "x", "Currency": "DKK"}, None)
+    action = plan(made, map)
+    note(made, action, map)
+    (write,) = action.writes
+    intend_create(made, write, "new-1", map)
+    assert made.state is State.WAITING
+    assert made.commerce.agreed == image(map, COMMERCE, {"A": "x"})
+    shown = image(map, DATAVERSE, {"a": "x"})
+    settle(made, write, Applied("new-1", Row("new-1", "1", shown)), reply(map))
+    map.lookups[0].add("guid-dkk", "DKK")
+    (late,) = plan(made, map).writes
+    assert (late.kind, late.values, late.lost) == (Kind.UPDATE, {"currencyid": "guid-dkk"}, ())
+
+
+@pytest.mark.parametrize(
+    ("problem", "conflicts", "waiting", "due", "state"),
+    [
+        (Problem("c", "m", "r"), 1, 1, 5.0, State.PARKED),
+        (None, 1, 1, 5.0, State.CONFLICT),
+        (None, 0, 1, 5.0, State.WAITING),
+        (None, 0, 0, 5.0, State.PENDING),
+        (None, 0, 0, None, State.SETTLED),
+    ],
+)
+def test_the_gravest_state_counts(
+    problem: Problem | None, conflicts: int, waiting: int, due: float | None, state: State
+) -> None:
+    made = Record(1, "m", "k", problem=problem, conflicts=conflicts, waiting=waiting, due=due)
+    stand(made)
+    assert made.state is state
+
+
+# ------------------------------------------------------------------ waiting times
+
+
+def test_waits_double_up_to_the_longest_and_vary_by_half() -> None:
+    retry = Retry(attempts=8, first=2.0, longest=60.0)
+    full = [retry.delay(attempt, lambda: 1.0) for attempt in range(1, 9)]
+    least = [retry.delay(attempt, lambda: 0.0) for attempt in range(1, 9)]
+    assert full == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+    assert least == [wait / 2 for wait in full]
