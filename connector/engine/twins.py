@@ -1,7 +1,8 @@
-"""Rows of one side that share a normalised key.
+"""Rows that share a normalised key with another row of their side, and rows that leave a key.
 
-Owns: setting them aside together, and letting the last one go on when the others are gone.
-Never does: I/O, choosing between them; a person deletes or renames one.
+Owns: setting twins aside together, letting the last one go on when the others are gone, and
+which bound rows may take another key without asking.
+Never does: I/O, choosing between twins; a person deletes or renames one.
 Tested in: tests/integration/engine/test_identity.py.
 """
 
@@ -29,25 +30,30 @@ def set_aside(records: Sequence[Record], newcomer: Record, side: Side) -> None:
 
 
 def leaves(record: Record, row: Row, witness: Witness) -> bool:
-    """Whether a bound row goes its own way: a twin under a new key, or one that got a key.
+    """Whether a bound row under a new key begins anew: a twin, or one that was never paired.
 
-    Elsewhere a changed key is a question to a person, because the record would change places.
+    Elsewhere a changed key is a question to a person, because the pair would come apart.
     """
-    state = record.side(witness.side)
-    apart = is_twin(record) or record.key.startswith(KEYLESS)
     return (
-        apart
-        and witness.tick >= state.tick
+        (is_twin(record) or _unpaired(record, witness.side))
+        and witness.tick >= record.side(witness.side).tick
         and witness.map.key_of(witness.side, row.image) not in (None, record.key)
     )
+
+
+def _unpaired(record: Record, side: Side) -> bool:
+    """Whether there certainly never was a row on the other side."""
+    other = record.side(side.other)
+    return other.presence is Presence.ABSENT and (record.unconfirmed or other.agreed is None)
 
 
 def let_go(record: Record, witness: Witness) -> None:
     """Untie a row that leaves; what remains of a record that was never paired is a tombstone."""
     _put(record, witness.side, SideState(agreed=record.side(witness.side).agreed))
-    if record.key.startswith(KEYLESS):
+    if not is_twin(record):
         record.problem = None
         record.due = None
+        record.unconfirmed = False
 
 
 def is_twin(record: Record) -> bool:

@@ -100,10 +100,11 @@ def edit_both_sides(project: Project) -> None:
 def done(project: Project) -> int:
     """How much of it has arrived on the other side."""
     rows = project.rows()
-    arrived = sum(row["msdyn_replacementcardnumber"] == "EDITED" for row in rows)
+    arrived: int = sum(row["msdyn_replacementcardnumber"] == "EDITED" for row in rows)
     arrived += sum(row["msdyn_cardnumber"] >= "M500000" for row in rows)
     listed = project.json("ledger", "list", "--limit", "10000")["records"]
-    return arrived + sum(one["values"]["CardTenderType"] == "NoTender" for one in listed)
+    tenders: list[str] = [one["values"]["CardTenderType"] for one in listed]
+    return arrived + tenders.count("NoTender")
 
 
 @pytest.mark.parametrize(("kind", "number"), [(BATCH, 1), (BATCH, 2), (CREATE, 1)])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Project
+    from tests.acceptance.conftest import Project, Result
 
 CARDS = "msdyn_loyaltycards"
 POINTS = "msdyn_loyaltyrewardpoints"
@@ -37,27 +38,30 @@ def generated_list(path: Path, count: int = 300) -> Path:
     return path
 
 
-def import_members(project: Project, path: Path) -> int:
+Command: TypeAlias = Callable[..., "Result"]
+
+
+def import_members(project: Project, command: Command, path: Path) -> int:
     """Import the list, twice; the number of members."""
-    command = ["ledger", "import", str(path), "--card-number", "Loyalty_Number"]
-    command += ["--enrolled", "{Enrollment_Year}-{Enrollment_Month}"]
-    command += ["--blocked-if", "Cancellation_Year"]
-    report = project.run(*command, "--json").json
+    words = ["ledger", "import", str(path), "--card-number", "Loyalty_Number"]
+    words += ["--enrolled", "{Enrollment_Year}-{Enrollment_Month}"]
+    words += ["--blocked-if", "Cancellation_Year"]
+    report = command(*words, "--json").json
     assert report["refused"] == 0
     assert report["created"] == report["read"]
-    again = project.json(*command)
+    again = project.json(*words)
     assert (again["created"], again["updated"]) == (0, 0)
     return int(report["read"])
 
 
-def play(project: Project, path: Path) -> None:
-    """The story over one list of members; every command is a process of its own."""
-    count = import_members(project, path)
-    loaded = project.run("load", "--json").json
+def play(project: Project, command: Command, path: Path) -> None:
+    """The story over one list of members; `command` runs what a person types."""
+    count = import_members(project, command, path)
+    loaded = command("load", "--json").json
     assert loaded["finished"] is True
     assert loaded["loaded"] == count
     assert loaded["needs"] == []
-    verdict = project.run("verify", "--json").json
+    verdict = command("verify", "--json").json
     assert (verdict["equal"], verdict["compared"], verdict["drift"]) == (True, count, 0)
 
     cards = project.cards()
@@ -78,16 +82,16 @@ def play(project: Project, path: Path) -> None:
     there, here, both, drifting = open_cards[:4]
     project.edit(there, msdyn_cardtendertype=BLOCKED)
     project.edit(both, msdyn_enrollmentdate="2019-03-05", msdyn_effectivedate="2019-03-05")
-    project.run("ledger", "set", here, "ReplacementCardNumber=NEW-1")
-    project.run("ledger", "set", both, "CardTenderType=AsContactTender")
+    command("ledger", "set", here, "ReplacementCardNumber=NEW-1")
+    command("ledger", "set", both, "CardTenderType=AsContactTender")
     project.edit(drifting, msdyn_replacementcardnumber="AGENT")
 
     state = (project.folder / "var/state.db").read_bytes()
-    planned = project.run("plan", "--json").json
+    planned = command("plan", "--json").json
     assert (project.folder / "var/state.db").read_bytes() == state
     assert planned["writes"] == 4
     assert planned["maps"][0]["counts"] == {"update_commerce": 2, "update_dataverse": 2}
-    synced = project.run("sync", "--json").json
+    synced = command("sync", "--json").json
     assert synced["synced"] == 4
     assert synced["finished"] is True
 
@@ -101,18 +105,130 @@ def play(project: Project, path: Path) -> None:
     assert cards[drifting]["msdyn_replacementcardnumber"] == "AGENT"
 
     project.forget_requests()
-    assert project.run("sync", "--json").json["synced"] == 0
+    assert command("sync", "--json").json["synced"] == 0
     assert project.written() == {}
-    verdict = project.run("verify", "--json").json
+    verdict = command("verify", "--json").json
     assert (verdict["equal"], verdict["differences"], verdict["drift"]) == (True, 0, 1)
     (finding,) = verdict["maps"][0]["findings"]
     assert (finding["verdict"], finding["key"]) == ("drift", drifting)
 
 
 def test_generated_members(project: Project, tmp_path: Path) -> None:
-    play(project, generated_list(tmp_path / "members.csv"))
+    play(project, project.call, generated_list(tmp_path / "members.csv"))
 
 
 @pytest.mark.slow
 def test_real_members(project: Project) -> None:
-    play(project, member_list())
+    path = member_list()
+    play(project, project.run, path)
+
+
+def point(id: str, **values: object) -> dict[str, object]:
+    """A kind of reward point as the ledger's import takes it."""
+    row: dict[str, object] = {"RewardPointId": id, "RewardPointType": "Quantity"}
+    return {**row, "RewardPointCurrency": "", "RedeemRanking": 0, "Redeemable": "No", **values}
+
+
+def currency_id(project: Project, code: str) -> str:
+    """The id of a currency in Dataverse."""
+    query = {"$filter": f"isocurrencycode eq '{code}'"}
+    (row,) = project.agent.get("transactioncurrencies", params=query).json()["value"]
+    return str(row["transactioncurrencyid"])
+
+
+def currency(project: Project, code: str) -> str:
+    """A currency as a lookup is bound to it."""
+    return f"transactioncurrencies({currency_id(project, code)})"
+
+
+def points(project: Project) -> dict[str, dict[str, Any]]:
+    """The kinds of reward points in Dataverse by id."""
+    return {row["msdyn_rewardpointid"]: row for row in project.rows(POINTS)}
+
+
+def test_reward_points_with_currencies_both_ways(project: Project) -> None:
+    amount = {"RewardPointType": "Amount", "RewardPointCurrency": "EUR", "Redeemable": "Yes"}
+    project.import_points([point("P-1", **amount), point("P-2", RedeemRanking=7)])
+    theirs = {
+        "msdyn_rewardpointid": "P-3",
+        "msdyn_rewardpointtype": 192350001,
+        "msdyn_RewardPointCurrency@odata.bind": currency(project, "USD"),
+        "msdyn_expirationtimeunit": 806380001,
+        "msdyn_expirationtimevalue": 18,
+    }
+    assert project.agent.post(POINTS, json=theirs).status_code == 204
+    assert project.json("load")["loaded"] == 3
+    rows = points(project)
+    assert rows["P-1"]["_msdyn_rewardpointcurrency_value"] == currency_id(project, "EUR")
+    assert rows["P-1"]["msdyn_rewardpointtype"] == 192350001
+    assert rows["P-1"]["msdyn_redeemable"] is True
+    assert rows["P-2"]["msdyn_redeemable"] is False
+    assert rows["P-2"]["msdyn_redeemranking"] == 7
+    here = project.ledger("P-3", "reward-points")
+    assert (here["RewardPointType"], here["RewardPointCurrency"]) == ("Amount", "USD")
+    assert (here["ExpirationTimeUnit"], here["ExpirationTimeValue"]) == ("Month", 18)
+    id = rows["P-1"]["msdyn_loyaltyrewardpointid"]
+    changed = {"msdyn_RewardPointCurrency@odata.bind": currency(project, "CAD")}
+    answer = project.agent.patch(f"{POINTS}({id})", json=changed, headers={"If-Match": "*"})
+    assert answer.status_code == 204, answer.text
+    project.json("ledger", "set", "P-3", "RewardPointCurrency=JPY", "--entity", "reward-points")
+    assert project.json("sync")["synced"] == 2
+    assert project.ledger("P-1", "reward-points")["RewardPointCurrency"] == "CAD"
+    wanted = currency_id(project, "JPY")
+    assert points(project)["P-3"]["_msdyn_rewardpointcurrency_value"] == wanted
+    project.verified()
+    assert project.json("sync")["synced"] == 0
+
+
+def test_a_reward_point_waits_for_its_currency(project: Project) -> None:
+    gone = currency_id(project, "CHF")
+    assert project.agent.delete(f"transactioncurrencies({gone})").status_code == 204
+    amount = {"RewardPointType": "Amount", "RewardPointCurrency": "CHF"}
+    project.import_points([point("P-1", RedeemRanking=3, **amount), point("P-2")])
+    project.json("load")
+    rows = points(project)
+    assert rows.keys() == {"P-1", "P-2"}
+    assert rows["P-1"]["msdyn_redeemranking"] == 3
+    # Type and currency are one value: neither travels without the other.
+    assert rows["P-1"]["msdyn_rewardpointtype"] is None
+    state = {one["map"]: one for one in project.json("status")["maps"]}["loyalty-reward-points"]
+    assert (state["waiting"], state["settled"]) == (1, 1)
+    verdict = project.verified()
+    assert verdict["excused"] == 1
+    assert project.json("sync")["synced"] == 0
+    franc = {"isocurrencycode": "CHF", "currencyname": "Swiss Franc", "currencysymbol": "CHF"}
+    answer = project.agent.post("transactioncurrencies", json=franc)
+    assert answer.status_code == 204, answer.text
+    assert project.json("sync")["synced"] == 1
+    row = points(project)["P-1"]
+    assert row["_msdyn_rewardpointcurrency_value"] == currency_id(project, "CHF")
+    assert row["msdyn_rewardpointtype"] == 192350001
+    assert project.verified()["excused"] == 0
+
+
+def test_a_column_that_keeps_less_causes_no_write_back(project: Project) -> None:
+    project.connector.switch(
+        "columns", {"table": "msdyn_loyaltycard", "column": "msdyn_partynumber", "truncate": 4}
+    )
+    project.connector.switch(
+        "columns",
+        {"table": "msdyn_loyaltyrewardpoint", "column": "msdyn_redeemranking", "round": -1},
+    )
+    cards = [{"CardNumber": f"M{n}", "PartyNumber": f"PARTY-{n}"} for n in range(20)]
+    project.import_cards(cards)
+    project.import_points([point("P-1", RedeemRanking=17)])
+    assert project.json("load")["loaded"] == 21
+    assert project.cards()["M7"]["msdyn_partynumber"] == "PART"
+    for _ in range(2):
+        assert project.json("sync")["synced"] == 0
+    verdict = project.verified()
+    assert (verdict["adjusted"], verdict["drift"]) == (21, 0)
+    project.json("ledger", "set", "M7", "PartyNumber=OTHER-7", "--create-references")
+    project.json("ledger", "set", "P-1", "RedeemRanking=24", "--entity", "reward-points")
+    assert project.json("sync")["synced"] == 2
+    assert project.json("sync")["synced"] == 0
+    assert project.cards()["M7"]["msdyn_partynumber"] == "OTHE"
+    assert points(project)["P-1"]["msdyn_redeemranking"] == 20
+    assert project.ledger("M7")["PartyNumber"] == "OTHER-7"
+    assert project.ledger("P-1", "reward-points")["RedeemRanking"] == 24
+    assert project.verified()["adjusted"] == 21
