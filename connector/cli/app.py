@@ -47,6 +47,7 @@ COMMANDS = (
     Row("status", "connector.cli.status", "Show where each map stands."),
     Row("maps", "connector.cli.maps", "List, show and resume maps."),
     Row("conflicts", "connector.cli.conflicts", "List and decide conflicts."),
+    Row("failures", "connector.cli.failures", "List records that were set aside, and retry."),
     Row("demo", "connector.cli.demo", "Play the whole story on this machine."),
     Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),
     Row("ledger", "connector.cli.ledger", "Work with the embedded commerce ledger."),

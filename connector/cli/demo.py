@@ -143,7 +143,7 @@ def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, 
         document = project.documents[one["map"]]
         shop, crm = (_spoken(document, one[side]) for side in ("commerce", "dataverse"))
         tell.line(
-            f"Card {one['key'].upper()}, {one['field']}: the shop wrote {shop}, CRM wrote {crm}. "
+            f"Card {one['key']}, {one['field']}: the shop wrote {shop}, CRM wrote {crm}. "
             "Nothing was overwritten."
         )
         decided = resolve_conflicts(project, document, one["key"], Side.DATAVERSE, one["field"])

@@ -78,7 +78,7 @@ def _show(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -
 
 
 _WHERE = {
-    "parked": "`dualwrite verify --map {map}` lists them with their reasons",
+    "parked": "`dualwrite failures list --map {map}` lists them with their reasons",
     "conflict": "`dualwrite conflicts list --map {map}` shows them",
     "stopped": "`dualwrite status --map {map}` says why",
 }

@@ -15,8 +15,10 @@ from connector.cli import output
 from connector.cli.options import Options, with_options
 from connector.cli.progress import progress
 from connector.cli.spoken import spoken
+from connector.errors import MapError
 
 if TYPE_CHECKING:
+    from connector.bootstrap import Project
     from connector.mapping.document import MapDocument
 
 app = typer.Typer(add_completion=False)
@@ -33,31 +35,51 @@ def plan(
     """Show what the next `sync` (or first `load`) would write; changes nothing."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.comparing import rehearse_map
 
-    made: list[dict[str, Any]] = []
     with (
         progress(options.json) as told,
         open_project(options.settings(), told) as project,
     ):
         documents = chosen(project, map)
-        for document in documents:
-            rehearsal, seconds = rehearse_map(project, document, key)
-            made.append(
-                {
-                    "map": document.map,
-                    "command": "load" if rehearsal.first_load else "sync",
-                    "writes": rehearsal.writes,
-                    "estimated_seconds": round(seconds, 1),
-                    "counts": {n.replace(" ", "_"): c for n, c in sorted(rehearsal.counts.items())},
-                    "planned": [asdict(planned) for planned in rehearsal.planned[:limit]],
-                }
-            )
+        wrong: dict[str, MapError] = {}
+        made = [_plan(project, document, key, limit, wrong) for document in documents]
     if options.json:
         output.emit({"writes": sum(one["writes"] for one in made), "maps": made})
-        return
-    for document, one in zip(documents, made, strict=True):
-        _show(document, one)
+    else:
+        for document, one in zip(documents, made, strict=True):
+            if document.map in wrong:
+                output.show_error(wrong[document.map], as_json=False)
+            else:
+                _show(document, one)
+    if wrong:
+        raise typer.Exit(MapError.exit_code)
+
+
+def _plan(
+    project: Project,
+    document: MapDocument,
+    key: str | None,
+    limit: int,
+    wrong: dict[str, MapError],
+) -> dict[str, Any]:
+    """The dry run of one map; one that is wrong is noted and keeps no other from being planned."""
+    from connector.engine.rehearse import Rehearsal
+    from connector.operations.comparing import rehearse_map
+
+    rehearsal, seconds = Rehearsal(), 0.0
+    try:
+        rehearsal, seconds = rehearse_map(project, document, key)
+    except MapError as error:
+        wrong[document.map] = error
+    return {
+        "map": document.map,
+        "command": "load" if rehearsal.first_load else "sync",
+        "writes": rehearsal.writes,
+        "estimated_seconds": round(seconds, 1),
+        "counts": {n.replace(" ", "_"): c for n, c in sorted(rehearsal.counts.items())},
+        "planned": [asdict(planned) for planned in rehearsal.planned[:limit]],
+        "error": wrong[document.map].as_dict() if document.map in wrong else None,
+    }
 
 
 def _held(planned: dict[str, Any]) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ Tested in: tests/acceptance/test_commands.py.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -59,5 +59,5 @@ def _lag(state: dict[str, Any]) -> str:
 def _run(run: dict[str, Any] | None) -> str:
     if run is None:
         return "never"
-    when = datetime.fromtimestamp(run["started"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    when = datetime.fromisoformat(run["started"]).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"{run['command']} {when}: {run['outcome'] or 'running'}"

@@ -17,6 +17,7 @@ from connector.cli import output
 from connector.cli.options import Options, with_options
 from connector.cli.progress import progress
 from connector.cli.spoken import spoken
+from connector.errors import MapError
 
 if TYPE_CHECKING:
     from connector.mapping.document import MapDocument
@@ -43,27 +44,35 @@ def verify(
 ) -> None:
     """Compare everything both sides hold; each difference is read again before it is reported."""
     from connector.bootstrap import open_project
+    from connector.engine.verify import Verdict
     from connector.operations.choosing import chosen
     from connector.operations.comparing import verify_map
     from connector.reports import findings_report
 
     maps: list[dict[str, Any]] = []
+    errors: dict[str, MapError] = {}
     with ExitStack() as stack:
         told = stack.enter_context(progress(options.json))
         write = stack.enter_context(findings_report(report))
         project = stack.enter_context(open_project(options.settings(), told))
         documents = chosen(project, map)
         for document in documents:
-            verdict = verify_map(
-                project,
-                document,
-                lambda finding, name=document.map: write(name, finding),  # type: ignore[misc]
-                repair=repair,
-                key=key,
-            )
-            one: dict[str, Any] = {"map": document.map, "equal": verdict.equal}
+            verdict = Verdict()
+            try:
+                verdict = verify_map(
+                    project,
+                    document,
+                    lambda finding, name=document.map: write(name, finding),  # type: ignore[misc]
+                    repair=repair,
+                    key=key,
+                )
+            except MapError as error:
+                errors[document.map] = error
+            wrong = errors.get(document.map)
+            one: dict[str, Any] = {"map": document.map, "equal": verdict.equal and wrong is None}
             one.update({name: getattr(verdict, name) for name in COUNTED})
             one["findings"] = [asdict(finding) for finding in verdict.findings[:limit]]
+            one["error"] = wrong.as_dict() if wrong is not None else None
             maps.append(one)
     total: dict[str, Any] = {"equal": all(one["equal"] for one in maps)}
     total.update({name: sum(one[name] for one in maps) for name in COUNTED})
@@ -71,6 +80,10 @@ def verify(
         output.emit({**total, "maps": maps})
     else:
         _show({document.map: document for document in documents}, maps, total, report)
+        for wrong in errors.values():
+            output.show_error(wrong, as_json=False)
+    if errors:
+        raise typer.Exit(MapError.exit_code)
     if not total["equal"]:
         raise typer.Exit(3)
 

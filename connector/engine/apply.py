@@ -65,7 +65,7 @@ class Applier:
         self._unread: dict[Side, list[Record]] = {side: [] for side in Side}
         self._deletes_left: dict[Side, int] = {}
         self._deletes_sent: dict[Side, int] = {}
-        self._stop: Problem | None = None
+        self._held_back: dict[Side, int] = dict.fromkeys(Side, 0)
 
     # ------------------------------------------------------------------ plan and intend
 
@@ -91,8 +91,8 @@ class Applier:
         run.commit(absorbed.seal())
         for number, side, chunk in batches:
             self._send(number, side, chunk)
-        if self._stop is not None:
-            self._halt(self._stop)
+        if any(self._held_back.values()):
+            self._halt()
 
     def _land(self, absorbed: Absorbed) -> None:
         """Settle what is out for records the page tells of, and have them read anew.
@@ -191,17 +191,18 @@ class Applier:
         else:
             row = work.map or run.store.map_row(run.map.name)
             if row is None or row.allowed_deletes < 1:
-                sent = self._deletes_sent[side]
-                self._stop = self._stop or stop_reason(run.map.name, side, sent, 1)
+                self._held_back[side] += 1
                 return False
             work.map = replace(row, allowed_deletes=row.allowed_deletes - 1)
         self._deletes_sent[side] += 1
         return True
 
-    def _halt(self, problem: Problem) -> None:
+    def _halt(self) -> None:
         """Settle what is out, hold the map, and say why."""
         self.drain()
         run = self.run
+        side, waiting = next((side, n) for side, n in self._held_back.items() if n)
+        problem = stop_reason(run.map.name, side, self._deletes_sent[side], waiting)
         row = run.store.map_row(run.map.name)
         work = run.work()
         work.map = MapRow(

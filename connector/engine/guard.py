@@ -28,8 +28,8 @@ def stop_reason(map: str, side: Side, sent: int, waiting: int) -> Problem:
     """Why the map stops, for its row in the store and for the person who decides."""
     return Problem(
         "delete-guard",
-        f"{sent} records were deleted in {side} within the hour and at least {waiting} more are "
-        "about to be; no delete beyond the guard was sent",
+        f"{sent} records were deleted in {side} within the hour and {waiting} or more wait to be; "
+        "no delete beyond the guard was sent",
         f"look at them with `dualwrite plan --map {map}`; if they are meant, "
         f"`dualwrite maps resume {map} --allow-deletes N` releases exactly N",
         Subject(map=map, side=side.value),

@@ -206,7 +206,7 @@ def _failed(record: Record, reply: Reply, text: str, retry_after: float | None) 
         record.problem = Problem(
             "attempts-exhausted",
             f"{record.attempts} attempts failed, the last with: {text}",
-            "see whether the side is healthy, then retry the record",
+            "see whether the side is healthy, then `dualwrite failures retry`",
             Subject(map=record.map, record=str(record.number)),
         )
         return

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from connector.bootstrap import Project
+from connector.engine.again import try_again
 from connector.engine.cycle import Finish, sync
 from connector.engine.decide import decide
 from connector.engine.load import load
@@ -25,7 +26,7 @@ from connector.errors import (
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side, normal_key
 from connector.operations.outcomes import MapOutcome
-from connector.operations.standing import conflicts_of
+from connector.operations.standing import conflicts_of, parked_in
 
 
 def load_maps(
@@ -134,7 +135,7 @@ def resolve_conflicts(
         wanted = [
             one["record"]
             for one in conflicts_of(project, [document])
-            if key is None or key == str(one["record"]) or normal_key(key) == one["key"]
+            if key is None or key == str(one["record"]) or normal_key(key) == normal_key(one["key"])
         ]
         if not wanted:
             raise UsageError(
@@ -145,6 +146,33 @@ def resolve_conflicts(
             )
         records = list(project.store.by_numbers(run.layout, wanted).values())
         decide(run, records, winner, group)
+        outcome.finished = True
+        outcome.counts = dict(run.counts)
+    return outcome
+
+
+def retry_failures(project: Project, document: MapDocument, key: str | None) -> MapOutcome:
+    """Try records again that were set aside: one by key or record number, or all of a map.
+
+    Raises `UsageError` (`failure-unknown`).
+    """
+    map, entities = project.compiled(document)
+    ports = project.ports(document)
+    outcome = MapOutcome(document.map)
+    with running("retry", map, entities, ports, project.tuning) as run:
+        records = [
+            record
+            for record in parked_in(project, run.layout)
+            if key is None or key == str(record.number) or normal_key(key) == record.key
+        ]
+        if not records:
+            raise UsageError(
+                "failure-unknown",
+                "no record was set aside here",
+                subject=Subject(map=document.map),
+                remedy="`dualwrite failures list` shows those that were",
+            )
+        try_again(run, records)
         outcome.finished = True
         outcome.counts = dict(run.counts)
     return outcome

@@ -7,18 +7,20 @@ Tested in: tests/acceptance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from connector.bootstrap import Project
+from connector.engine.run import layout_of
 from connector.errors import (
     Problem,
 )
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
 from connector.operations.outcomes import Need
-from connector.store.base import State
+from connector.store.base import Layout, Record, State
 
 
 def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
@@ -81,12 +83,17 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
         last = {
             "run": run.number,
             "command": run.command,
-            "started": run.started,
-            "ended": run.ended,
+            "started": instant(run.started),
+            "ended": None if run.ended is None else instant(run.ended),
             "outcome": run.outcome,
         }
     problem = row.stopped if row is not None else None
     return MapStatus(document.map, state, lag, store.counts(document.map), last, problem)
+
+
+def instant(seconds: float) -> str:
+    """A time as ISO 8601 in UTC, as everywhere in JSON."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def conflicts_of(project: Project, documents: Sequence[MapDocument]) -> list[dict[str, Any]]:
@@ -104,9 +111,33 @@ def conflicts_of(project: Project, documents: Sequence[MapDocument]) -> list[dic
                         "record": one.record,
                         "key": one.key,
                         "field": one.conflict.group,
-                        "opened": one.opened,
+                        "opened": instant(one.opened),
                         **{side.value: dict(seen.get(side, {})) for side in Side},
                         "base": {side.value: dict(values) for side, values in base.items()},
                     }
                 )
     return found
+
+
+def parked_in(project: Project, layout: Layout) -> Iterator[Record]:
+    """The records of a map that were set aside, streamed."""
+    after = 0
+    while page := project.store.needing(layout, [State.PARKED], after, 1000):
+        after = page[-1].number
+        yield from page
+
+
+def failures_of(project: Project, documents: Sequence[MapDocument]) -> Iterator[dict[str, Any]]:
+    """The records that were set aside, in their documented JSON form (docs/json.md)."""
+    for document in documents:
+        map, _ = project.compiled(document)
+        layout = layout_of(map, project.ports(document), keep=False)
+        for record in parked_in(project, layout):
+            assert record.problem is not None
+            yield {
+                "map": document.map,
+                "record": record.number,
+                "key": record.commerce.key or record.dataverse.key or record.key,
+                "attempts": record.attempts,
+                "problem": record.problem.as_dict(),
+            }

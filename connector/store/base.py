@@ -327,7 +327,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenConflict:
-    """A conflict that waits for a person, as read back."""
+    """A conflict that waits for a person, as read back; `key` as a side spells it."""
 
     number: int
     record: int

@@ -86,9 +86,10 @@ class Questions:
 
     def open_conflicts(self, map: str, after: int, limit: int) -> Sequence[OpenConflict]:
         """Conflicts not decided yet, by number, values with their types."""
-        c = conflicts.c
+        c, r = conflicts.c, records.c
+        spelled = sa.func.coalesce(r.commerce_key, r.dataverse_key, r.key).label("spelled")
         query = (
-            sa.select(conflicts, records.c.key)
+            sa.select(conflicts, spelled)
             .join(records, records.c.number == c.record)
             .where(c.map == map, c.number > after, _OPEN)
             .order_by(c.number)
@@ -100,7 +101,7 @@ class Questions:
             conflict = Conflict(
                 row.group_name, codec.decode_pair(row.base), codec.decode_pair(row.seen)
             )
-            found.append(OpenConflict(row.number, row.record, row.key, row.opened_at, conflict))
+            found.append(OpenConflict(row.number, row.record, row.spelled, row.opened_at, conflict))
         return found
 
     def write_conflicts(

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -99,6 +100,8 @@ def play(person: Person) -> Samples:
         take("sync", code=2)
     take("conflicts list")
     take("conflicts resolve", "loyalty-card 100002 --with commerce")
+    take("failures list")
+    take("failures retry", "loyalty-card 100004", 3)
     take("ledger delete", "100001")
     for number in ("100002", "100003"):
         take("ledger delete", number)
@@ -195,7 +198,9 @@ def is_a(value: Any, kind: str) -> bool:
         case "object":
             own = {"(error)": ERROR, "(problem)": PROBLEM, "(need)": NEED}.get(of)
             return isinstance(value, dict) and (own is None or set(value) == own)
-        case "integer" | "number" | "time":
+        case "time":
+            return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+        case "integer" | "number":
             whole = isinstance(value, int) and not isinstance(value, bool)
             return whole or (isinstance(value, float) and word != "integer")
     kinds: dict[str, type] = {"text": str, "boolean": bool, "null": type(None), "value": object}

@@ -219,8 +219,7 @@ def tracking_off(entity: str, cause: str | None = None) -> MapError:
     return MapError(
         "change-tracking-off",
         f"change tracking is off for {entity}, so its changes cannot be read",
-        remedy="turn on 'Track changes' in the table's advanced options, or run "
-        "`dualwrite provision`",
+        remedy="turn on 'Track changes' in the table's advanced options and publish it",
         subject=Subject(side="dataverse", entity=entity),
         cause=cause,
     )

@@ -79,7 +79,7 @@ def test_wake_makes_exactly_the_waiting_records_due(kit: Kit) -> None:
 def test_a_conflict_comes_back_with_typed_values_and_its_key(kit: Kit) -> None:
     kit.commit(at=70.5, inserted=[kit.record(1)], conflicts={1: (conflict("enrolment", "1.50"),)})
     (found,) = kit.store.open_conflicts(kit.map, 0, 10)
-    assert (found.record, found.key, found.opened) == (1, "c1", 70.5)
+    assert (found.record, found.key, found.opened) == (1, kit.get(1).commerce.key, 70.5)
     assert found.conflict == conflict("enrolment", "1.50")
     assert type(found.conflict.base[Side.COMMERCE]["Balance"]) is Decimal
     assert kit.store.open_conflicts("other-map", 0, 10) == []
