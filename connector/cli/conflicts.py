@@ -1,7 +1,7 @@
 """`dualwrite conflicts`: what two people edited at once, and who wins.
 
 Owns: how conflicts are shown. Never does: deciding.
-Tested in: tests/acceptance/test_conflicts.py.
+Tested in: tests/acceptance/test_decisions.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`dualwrite failures`: the records that were set aside, and another try for them.
 
-Owns: how they are shown. Never does: the trying (`connector.operations`).
+Owns: how they are shown. Never does: the trying (`connector/operations/`).
 Tested in: tests/acceptance/test_failures.py.
 """
 

@@ -1,7 +1,7 @@
 """`dualwrite maps`: list, show and resume maps.
 
 Owns: how a map is drawn, in dual-write's own reading order.
-Never does: the work (`connector.operations`).
+Never does: the work (`connector/operations/`).
 Tested in: tests/acceptance/test_commands.py.
 """
 

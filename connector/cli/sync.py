@@ -1,6 +1,6 @@
 """`dualwrite sync`: one run of the cycle over maps.
 
-Owns: its options. Never does: the work (`connector.operations`).
+Owns: its options. Never does: the work (`connector/operations/`).
 Tested in: tests/acceptance/test_commands.py.
 """
 

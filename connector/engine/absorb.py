@@ -9,6 +9,7 @@ Tested in: tests/integration/engine/test_capture.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from connector.endpoints.base import Page, Row
 from connector.engine.observe import (
@@ -191,7 +192,7 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     endpoint, entity = run.endpoint(side), run.map.entity(side)
     columns = run.map.column_names(side)
     tick = run.numbers("tick")
-    witness = run.witness(side, tick)
+    witness = replace(run.witness(side, tick), asked=True)
     absorbed = Absorbed(run.work())
     ids = [id for record in records if (id := record.side(side).id) is not None]
     found = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}

@@ -3,7 +3,7 @@
 Owns: that every write is announced in the audit before it leaves, leaves in batches under a
 lease that outlives the request, and is settled by its own reply.
 Never does: reading feeds; asking again what a reply meant.
-Tested in: tests/integration/engine/test_cycle.py.
+Tested in: tests/integration/engine/.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the order of the five steps, rounds, and the bounds of one run.
 Never does: a step itself.
-Tested in: tests/integration/engine/test_cycle.py.
+Tested in: tests/integration/engine/.
 """
 
 from __future__ import annotations

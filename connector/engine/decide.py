@@ -3,7 +3,7 @@
 Owns: what a decision means for the agreed pair: the losing side's value counts as agreed, so
 that only the winning side has changed and its value travels, conditionally, like any edit.
 Never does: choosing; writing (the ordinary cycle does).
-Tested in: tests/integration/engine/test_decide.py.
+Tested in: tests/integration/engine/test_conflicts.py.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ class Witness:
     """Under these ids our own writes appear as last modifier."""
     clock_offset: float = 0.0
     """Seconds the side's clock is ahead of ours."""
+    asked: bool = False
+    """The row was asked for itself; a page of a feed may come from a copy that lags behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +176,13 @@ def _weigh(state: SideState, row: Row, witness: Witness) -> str:
         if row.version == state.version:
             return _NEWS if witness.tick >= state.tick else _LATE
         newer = witness.newer(row.version, state.version)
-        if newer is not None:
-            return _NEWS if newer else _LATE
+        if newer:
+            return _NEWS
+        if newer is False:
+            if witness.tick < state.tick:
+                return _LATE
+            # A side that was restored from a backup goes back in its versions.
+            return _NEWS if witness.asked else _DOUBTFUL
     if witness.tick >= state.tick:
         return _NEWS
     return _LATE if state.image == row.image else _DOUBTFUL

@@ -3,7 +3,7 @@
 Owns: the values of the sync state (records, positions, intents, conflicts, runs, leases) and
 the store protocol: one transaction per `commit`, fenced by the lease.
 Never does: deciding anything; a store applies exactly the work it is handed.
-Tested in: tests/contract/test_store_contract.py (one suite, every store).
+Tested in: tests/contract/store/ (one suite, every store).
 
 State is kept as observations, not as to-do lists: what each side was last seen to hold, and
 the pair both sides held when they last agreed. Times are seconds since the epoch, UTC.

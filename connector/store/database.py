@@ -2,7 +2,7 @@
 
 Owns: how statements reach the driver, and the one place where a driver's error becomes ours.
 Never does: knowing a table.
-Tested in: tests/contract/test_store_contract.py, tests/unit/store/test_opening.py.
+Tested in: tests/contract/store/, tests/unit/store/test_opening.py.
 
 Why hot statements bypass Core at run time: they are written in Core like all
 others, but compiled once into the database's SQL, and then run by `exec_driver_sql` with plain
