@@ -171,17 +171,21 @@ class Bench:
 
     # ------------------------------------------------------------------ commands
 
-    def run(self, work: Callable[[MapRun], Any], command: str = "sync") -> Any:
+    def run(
+        self, work: Callable[[MapRun], Any], command: str = "sync", master: Side | None = None
+    ) -> Any:
         """Some work under the lease; the counts of the last run stay readable."""
         map, entities = self.compiled()
+        if master is not None:
+            map = map.with_master(master)
         with running(command, map, entities, self.ports(), self.tuning) as run:
             try:
                 return work(run)
             finally:
                 self.counts = dict(run.counts)
 
-    def load(self, again: bool = False) -> Finish:
-        return cast(Finish, self.run(lambda run: load(run, again), "load"))
+    def load(self, again: bool = False, master: Side | None = None) -> Finish:
+        return cast(Finish, self.run(lambda run: load(run, again), "load", master))
 
     def sync(self, only: str | None = None, seconds: float | None = None) -> Finish:
         return cast(Finish, self.run(lambda run: sync(run, seconds, only)))

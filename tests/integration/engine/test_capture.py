@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,3 +144,16 @@ def test_a_row_a_scan_hands_out_again_after_an_edit_is_not_lost(make_bench: Make
     assert bench.load().finished
     assert bench.card(D, "C0")["name"] == "edited meanwhile"
     bench.assert_settled()
+
+
+def test_a_side_restored_from_its_backup_is_seen_as_it_is(loaded: Bench) -> None:
+    """Its versions went back; what it holds now counts, not what it once held."""
+    backup = copy.deepcopy(loaded.dataverse.rows["cards"])
+    for n in (1, 2):
+        loaded.edit(D, f"C{n}", name="after the backup")
+    loaded.sync()
+    loaded.dataverse.rows["cards"] = backup
+    loaded.dataverse.forget_feed()
+    loaded.sync()
+    assert loaded.card(C, "C1")["Name"] == loaded.card(D, "C1")["name"]
+    loaded.assert_settled()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,3 +46,51 @@ def test_masters_values_win_at_first_contact_and_nulls_are_filled(bench: Bench) 
     losses = [change for change in bench.history("a") if change.kind == "lost"]
     assert [change.before for change in losses] == [{"name": "theirs"}]
     bench.assert_settled()
+
+
+def test_the_other_side_may_be_master_for_one_load(bench: Bench) -> None:
+    bench.new(Side.COMMERCE, "A", "ours")
+    bench.new(Side.DATAVERSE, "A", "theirs")
+    bench.load(master=Side.DATAVERSE)
+    assert bench.card(Side.COMMERCE, "A")["Name"] == "theirs"
+    bench.assert_settled()
+
+
+def test_an_edit_made_before_the_row_was_read_back_is_a_persons(bench: Bench) -> None:
+    """A bulk create shows no row; whoever is last modifier of its first sight decides."""
+    for n in range(6):
+        bench.new(Side.COMMERCE, f"C{n}")
+    changes = bench.dataverse.changes
+
+    def edited_first(*args: Any) -> Any:
+        bench.dataverse.changes = changes  # type: ignore[method-assign]
+        bench.edit(Side.DATAVERSE, "C2", name="edited")
+        bench.delete(Side.DATAVERSE, "C3")
+        return changes(*args)
+
+    bench.dataverse.changes = edited_first  # type: ignore[method-assign]
+    bench.load()
+    assert bench.card(Side.COMMERCE, "C2")["Name"] == "edited"
+    # A card deleted in Dataverse is put back, under this map.
+    assert bench.card(Side.DATAVERSE, "C3")["name"] == "C3"
+    (seen,) = [change for change in bench.history("C2") if change.kind == "seen"]
+    assert (seen.before, seen.after) == ({"name": "C2"}, {"name": "edited"})
+    bench.assert_settled()
+
+
+def test_a_state_that_was_lost_is_built_anew_without_a_write(loaded: Bench) -> None:
+    before = loaded.writes()
+    loaded.close()
+    for path in loaded.path.parent.glob(f"{loaded.path.name}*"):
+        path.unlink()
+    assert loaded.load().finished
+    assert loaded.writes() == before
+    loaded.assert_settled()
+
+
+def test_nothing_on_both_sides(bench: Bench) -> None:
+    assert bench.load().finished
+    bench.assert_settled()
+    bench.new(Side.COMMERCE, "first")
+    bench.sync()
+    assert "first" in bench.dataverse.by_key("cards")
