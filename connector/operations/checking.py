@@ -7,15 +7,16 @@ Tested in: tests/acceptance/test_bad_input.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from connector.bootstrap import Project
+from connector.endpoints.base import Entity
 from connector.errors import (
     DualWriteError,
     MapError,
     Problem,
 )
-from connector.mapping.document import MapDocument
+from connector.mapping.document import MapDocument, Policy
 from connector.mapping.values import Side
 
 
@@ -74,6 +75,7 @@ def _check_map(project: Project, document: MapDocument) -> Iterator[Problem]:
             subject,
             "warning",
         )
+    yield from _untimed(document, entities)
     for side, described in entities.items():
         if described.capabilities.preconditions == "none":
             yield Problem(
@@ -94,3 +96,18 @@ def _check_map(project: Project, document: MapDocument) -> Iterator[Problem]:
             return
         except DualWriteError as error:
             yield Problem.of(error)
+
+
+def _untimed(document: MapDocument, entities: Mapping[Side, Entity]) -> Iterator[Problem]:
+    """Rows whose conflicts the latest edit decides, where a side does not tell when it was."""
+    silent = [s.value for s, entity in entities.items() if not entity.capabilities.modified_time]
+    if not silent:
+        return
+    for index, row in enumerate(document.fields):
+        if (row.conflict or document.conflict) is Policy.LATEST:
+            yield Problem(
+                "latest-without-time",
+                f"`conflict: latest` needs modification times; {' and '.join(silent)} gives none",
+                "choose commerce, dataverse or manual",
+                document.field_subject(index, "conflict"),
+            )
