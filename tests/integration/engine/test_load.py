@@ -68,7 +68,7 @@ def test_an_edit_made_before_the_row_was_read_back_is_a_persons(bench: Bench) ->
         bench.delete(Side.DATAVERSE, "C3")
         return changes(*args)
 
-    bench.dataverse.changes = edited_first  # type: ignore[method-assign]
+    bench.dataverse.changes = edited_first  # type: ignore[method-assign,assignment]
     bench.load()
     assert bench.card(Side.COMMERCE, "C2")["Name"] == "edited"
     # A card deleted in Dataverse is put back, under this map.
