@@ -155,7 +155,7 @@ def open_project(
     Raises `ConfigError`, `MapError`, `StateError`; sides are asked nothing yet.
     """
     documents = {document.map: document for document in read_documents(settings.maps.path)}
-    limits = Limits()
+    limits = _limits(settings.dataverse)
     with ExitStack() as stack:
         stack.enter_context(_rarely_collecting())
         store = open_store(settings.store.url)
@@ -224,6 +224,14 @@ def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
         subject=Subject(side=name),
         remedy='use kind = "ledger" in this version',
     )
+
+
+def _limits(side: DataverseSettings) -> Limits:
+    """A lease that outlives the longest write at the moment it leaves."""
+    from connector.endpoints.dataverse.transport import longest_write
+
+    longest = longest_write(side.timeout)
+    return Limits(lease=2 * longest, margin=longest)
 
 
 def dataverse_endpoint(side: DataverseSettings) -> Endpoint:

@@ -37,9 +37,9 @@ class Limits:
     in_flight: int = 3
     """Batches sent and not yet settled."""
     lease: float = 300.0
-    """Seconds a lease lasts; longer than the longest request."""
+    """Seconds a lease lasts."""
     margin: float = 150.0
-    """Seconds the lease must still last before a batch leaves."""
+    """Seconds the lease must still last before a batch leaves: the longest a write can take."""
     rounds: int = 20
     """Times a run captures and plans anew before it leaves the rest to the next run."""
 

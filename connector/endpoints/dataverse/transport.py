@@ -42,6 +42,15 @@ ATTEMPTS = 4
 LONGEST_WAIT = 20.0
 """Seconds; a longer Retry-After is handed to the caller instead of waiting here."""
 
+WRITE_REQUESTS = 3
+"""Requests one call of `write` makes at most: updates, a bulk create, and its second form."""
+
+
+def longest_write(timeout: float) -> float:
+    """Seconds one call of `write` takes at most, with every wait and repetition."""
+    return WRITE_REQUESTS * ATTEMPTS * (timeout + LONGEST_WAIT)
+
+
 _LOG = logging.getLogger(__name__)
 _HEADERS = {
     "Accept": "application/json",
