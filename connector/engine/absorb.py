@@ -232,14 +232,26 @@ def _reread_by_key(
                 key = run.map.key_of(side, row.image)
                 if key is not None:
                     rows_by_key[key] = row
+    ids = [row.id for row in rows_by_key.values()]
+    holders = dict(run.store.by_ids(run.layout, side, ids))
     for record in records:
         found_row = rows_by_key.get(record.key)
-        if found_row is not None:
+        if found_row is not None and _is_free(holders.get(found_row.id), record, side):
+            holders[found_row.id] = record
             bind(record, found_row, witness)
             _take_in(run, absorbed, record, found_row, witness)
         else:
             observe_missing(record, witness)
             absorbed.touch(record)
+
+
+def _is_free(holder: Record | None, record: Record, side: Side) -> bool:
+    """Whether no other record has a row, such as a twin that came in its place."""
+    return (
+        holder is None
+        or holder.number == record.number
+        or holder.side(side).presence is Presence.ABSENT
+    )
 
 
 def _key_value(run: MapRun, record: Record, side: Side) -> str | None:

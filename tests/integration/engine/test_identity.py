@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.errors import IdentityChangedError
-from connector.mapping.values import Side
+from connector.mapping.values import Side, Value
 from connector.store.base import State
 
 if TYPE_CHECKING:
@@ -78,6 +78,23 @@ def test_when_one_twin_is_gone_the_other_travels_by_itself(
     assert loaded.card(D, "C1")["name"] == left
     if how == "renamed" and gone == "late":
         assert loaded.card(D, "renamed")["name"] == "late"
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_row_that_took_the_place_of_another_unseen_is_no_twin(loaded: Bench, side: Side) -> None:
+    """The feed expired, so the scan shows the new row before the old one is known to be gone."""
+    entity = "Cards" if side is C else "cards"
+    endpoint = loaded.commerce if side is C else loaded.dataverse
+    loaded.delete(side, "C1")
+    names: dict[str, Value] = {"Number": "C1", "Name": "new", "Active": "Yes"}
+    if side is D:
+        names = {"number": "C1", "name": "new", "active": True}
+    endpoint.change(entity, "another", names)
+    endpoint.forget_feed()
+    loaded.sync()
+    assert parked(loaded) == []
+    assert loaded.card(side.other, "C1")["name" if side is C else "Name"] == "new"
+    loaded.assert_settled()
 
 
 def test_a_changed_key_is_parked_until_it_is_put_back(loaded: Bench) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from connector.endpoints.base import Operation
 from connector.engine.ports import Guard
+from connector.engine.retry import Retry
 from connector.mapping.values import Side
 from connector.store.base import State
 from tests.integration.engine.conftest import map_text
@@ -77,6 +78,8 @@ def work(bench: Bench, crowd: Crowd) -> None:
     for endpoint in (bench.commerce, bench.dataverse):
         endpoint.fault = crowd.fault
         endpoint.before_write = crowd.act if crowd.random.random() < 0.5 else lambda: None
+        if crowd.random.random() < 0.1:
+            endpoint.forget_feed()
     try:
         bench.sync()
     except Killed:
@@ -116,6 +119,7 @@ def test_the_sides_agree_in_the_end(
     conflict, deletes = policies
     bench = make_bench(map_text(conflict=conflict, deletes=deletes))
     bench.guard = Guard(rows=10_000, share=1.0)
+    bench.retry = Retry(attempts=50, first=0.0)  # faults come thicker than anywhere
     crowd = Crowd(bench, seed)
     for _ in range(8):
         crowd.act()
