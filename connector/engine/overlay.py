@@ -26,12 +26,13 @@ class Overlay:
         self._new: dict[str, list[Record]] = {}
 
     def keep(self, absorbed: Absorbed) -> None:
-        """What a page made due; what it found as expected is dropped again."""
+        """What a page changed; what it found as expected is dropped again."""
         for record in absorbed.records:
-            if record.due is None and record.number > 0 and record.number not in self._touched:
-                continue
-            if record.number < 0 and record.number not in self._touched:
-                self._new.setdefault(record.key, []).append(record)
+            if record.number not in self._touched:
+                if record.number > 0 and _as_expected(record):
+                    continue
+                if record.number < 0:
+                    self._new.setdefault(record.key, []).append(record)
             self._touched[record.number] = record
             for side in Side:
                 id = record.side(side).id
@@ -81,3 +82,9 @@ class Overlay:
                 if record.number not in self._touched:
                     yield record
         yield from [r for r in self._touched.values() if r.due is not None and r.due <= now]
+
+
+def _as_expected(record: Record) -> bool:
+    """Whether a stored record that was seen on both sides gives nothing to do."""
+    there = record.commerce.presence is record.dataverse.presence is Presence.PRESENT
+    return there and record.due is None and record.problem is None

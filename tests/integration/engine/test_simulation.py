@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from connector.endpoints.base import Operation
-from connector.engine.ports import Guard
+from connector.engine.ports import Guard, Limits
 from connector.engine.retry import Retry
-from connector.mapping.values import Side
+from connector.mapping.values import Side, Value, normal_key
 from connector.store.base import State
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Fault, Killed, Moments, ScriptedEndpoint
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE
-KEYS = [f"K{n}" for n in range(12)]
+KEYS = [f"k{n}" for n in range(12)]
 STEPS = 60
+ENTITY = {C: "Cards", D: "cards"}
+NUMBER = {C: "Number", D: "number"}
 NAME = {C: "Name", D: "name"}
 LEVEL = {C: "Level", D: "level"}
 POLICIES = [
@@ -40,30 +42,57 @@ class Crowd:
         self.random = random.Random(seed)
         self.written = 0
         self.standing: dict[tuple[Side, str], str] = {}
-        """The last name a person left on a card of a side."""
+        """The last name a person left on a row of a side, by its id."""
 
     def endpoint(self, side: Side) -> ScriptedEndpoint:
         return self.bench.commerce if side is C else self.bench.dataverse
 
+    def ids(self, side: Side, key: str) -> list[str]:
+        """The rows under a key; more than one are twins."""
+        rows = self.endpoint(side).rows[ENTITY[side]]
+        return [id for id, row in rows.items() if normal_key(row.values[NUMBER[side]]) == key]
+
     def act(self) -> None:
         """One person does one thing."""
         side, key = self.random.choice(list(Side)), self.random.choice(KEYS)
-        entity = "Cards" if side is C else "cards"
-        there = key.casefold() in self.endpoint(side).by_key(entity)
         self.written += 1
-        name = f"n{self.written}"
-        what = self.random.random()
-        if not there:
-            self.bench.new(side, key, name)
-            self.standing[side, key] = name
-        elif what < 0.12:
-            self.bench.delete(side, key)
-            self.standing.pop((side, key), None)
-        elif what < 0.4:
-            self.bench.edit(side, key, **{LEVEL[side]: self.written})
+        ids, what = self.ids(side, key), self.random.random()
+        if not ids or (what < 0.04 and len(ids) < 2):
+            self.create(side, key.upper() if what < 0.5 else key)
+        elif what < (0.12 if len(ids) < 2 else 0.4):
+            self.drop(side, self.random.choice(ids))
+        elif len(ids) > 1 and what < 0.5:
+            values: dict[str, Value] = {NUMBER[side]: f"renamed {self.written}"}
+            self.endpoint(side).change(ENTITY[side], ids[0], values)
+        elif what < 0.6:
+            self.edit(side, self.random.choice(ids), LEVEL[side], self.written)
         else:
-            self.bench.edit(side, key, **{NAME[side]: name})
-            self.standing[side, key] = name
+            self.name(side, self.random.choice(ids))
+
+    def create(self, side: Side, key: str) -> None:
+        id = f"{side}-{self.written}"
+        active: Value = "Yes" if side is C else True
+        values = {NUMBER[side]: key, "Active" if side is C else "active": active}
+        self.endpoint(side).change(ENTITY[side], id, values)
+        self.name(side, id)
+
+    def name(self, side: Side, id: str) -> None:
+        self.standing[side, id] = f"n{self.written}"
+        self.edit(side, id, NAME[side], f"n{self.written}")
+
+    def edit(self, side: Side, id: str, column: str, value: Value) -> None:
+        self.endpoint(side).change(ENTITY[side], id, {column: value})
+
+    def drop(self, side: Side, id: str) -> None:
+        self.endpoint(side).drop(ENTITY[side], id)
+        self.standing.pop((side, id), None)
+
+    def part_twins(self) -> None:
+        """Somebody clears up."""
+        for side in Side:
+            for key in KEYS:
+                for id in self.ids(side, key)[1:]:
+                    self.drop(side, id)
 
     def fault(self, operation: Operation) -> Fault | None:
         """Now and then a write fails."""
@@ -130,6 +159,8 @@ def test_the_sides_agree_in_the_end(
         else:
             crowd.act()
     settle(bench)
+    crowd.part_twins()
+    settle(bench)
 
     verdict = bench.verify()
     assert [f for f in verdict.findings if f.verdict != "excused"] == []
@@ -150,6 +181,7 @@ def test_the_sides_agree_in_the_end(
 @pytest.mark.parametrize("seed", range(3))
 def test_a_dry_run_foretells_the_next_run(make_bench: MakeBench, seed: int) -> None:
     bench = make_bench()
+    bench.limits = Limits(page=50)
     bench.guard = Guard(rows=10_000, share=1.0)
     crowd = Crowd(bench, seed)
     bench.load()
