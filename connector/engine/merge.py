@@ -7,8 +7,8 @@ Tested in: tests/unit/engine/test_merge.py, against an independent oracle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from connector.mapping.compiled import Group
 from connector.mapping.document import Policy
@@ -33,8 +33,7 @@ class Need(StrEnum):
     """Both sides were edited and a person decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(NamedTuple):
     """The verdict on one group; `overwrites` says that an edit of the target gives way."""
 
     need: Need
@@ -48,8 +47,7 @@ DRIFT = Merged(Need.DRIFT)
 CONFLICT = Merged(Need.CONFLICT)
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """What both sides hold; modification times in seconds by our clock, None where unknown."""
 
     commerce: Image

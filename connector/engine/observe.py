@@ -167,12 +167,7 @@ _NEWS, _LATE, _DOUBTFUL = "news", "late", "doubtful"
 
 
 def _weigh(state: SideState, row: Row, witness: Witness) -> str:
-    if (
-        state.version is not None
-        and row.version is not None
-        and state.epoch == witness.epoch
-        and state.presence is not Presence.ABSENT
-    ):
+    if state.version is not None and row.version is not None and state.epoch == witness.epoch:
         if row.version == state.version:
             return _NEWS if witness.tick >= state.tick else _LATE
         newer = witness.newer(row.version, state.version)

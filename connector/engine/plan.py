@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from connector.engine.merge import Need, Pair, merge
 from connector.errors import Problem, Subject
@@ -32,8 +33,7 @@ class Kind(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One write to one side; `id` None at a create means: choose one."""
 
     side: Side
@@ -104,14 +104,17 @@ def _both(record: Record, map: CompiledMap) -> Action:
     assert c.image is not None
     assert d.image is not None
     seen = Pair(c.image, d.image, c.modified_at, d.modified_at)
-    agreed = None
+    agreed, groups = None, map.groups
     if c.agreed is not None and d.agreed is not None:
         agreed = Pair(c.agreed, d.agreed)
+        changed = map.changed(Side.COMMERCE, c.image, c.agreed)
+        changed |= map.changed(Side.DATAVERSE, d.image, d.agreed)
+        groups = tuple([map.groups[place] for place in sorted(changed)])
     action = Action()
     towards: dict[Side, list[tuple[Group, bool]]] = {side: [] for side in Side}
-    document = map.document
-    for group in map.groups:
-        merged = merge(group, seen, agreed, map.master, document.blank_wins)
+    master, blank_wins = map.master, map.document.blank_wins
+    for group in groups:
+        merged = merge(group, seen, agreed, master, blank_wins)
         if merged.need is Need.AGREE:
             action.agree.append(group)
         elif merged.need is Need.DRIFT:
@@ -122,9 +125,9 @@ def _both(record: Record, map: CompiledMap) -> Action:
             assert merged.target is not None
             towards[merged.target].append((group, merged.overwrites))
     try:
-        for target, groups in towards.items():
-            if groups:
-                _update(record, map, target, groups, seen, action)
+        for target, merged_groups in towards.items():
+            if merged_groups:
+                _update(record, map, target, merged_groups, seen, action)
     except _Failed as failed:
         action.problem = failed.problem
         action.writes.clear()
@@ -150,8 +153,11 @@ def _update(
     for group, overwrites in groups:
         # A field that is the same under the map stays as it is: the other side's form of it may
         # be shorter, and writing it back would cut what a person wrote.
+        alone = len(group.fields) == 1
         differing = [
-            f for f in group.fields if not f.key and not f.same_in(seen.commerce, seen.dataverse)
+            f
+            for f in group.fields
+            if not f.key and (alone or not f.same_in(seen.commerce, seen.dataverse))
         ]
         try:
             translated = _translated(record, map, differing, target, source)
@@ -323,42 +329,83 @@ def as_columns(map: CompiledMap, side: Side, image: Image) -> dict[str, Value]:
 
 
 def meet(record: Record, map: CompiledMap) -> None:
-    """Give two sides that meet for the first time halves in which nothing is agreed yet.
+    """Give two sides that meet for the first time halves in which only what is equal is agreed.
 
-    A group not agreed on at once, because it waits for a row it refers to, must keep the rule
-    of first contact: the other side's value counts as agreed where the master holds one, so
-    that only the master has changed; elsewhere null does, so that whoever holds a value has.
+    A group not agreed on at once, because it waits for a row it refers to or its write is still
+    out, must keep the rule of first contact: the other side's value counts as agreed where the
+    master holds one, so that only the master has changed, be it to nothing later on; elsewhere
+    null does, so that whoever holds a value has.
     """
     commerce, dataverse = record.commerce, record.dataverse
     if commerce.agreed is not None or dataverse.agreed is not None:
         return
-    master, other = record.side(map.master), record.side(map.master.other)
-    assert master.image is not None
-    assert other.image is not None
-    master.agreed = (None,) * len(master.image)
-    half: list[Value] = [None] * len(other.image)
+    images = {side: record.side(side).image for side in Side}
+    seen = Pair(_known(images[Side.COMMERCE]), _known(images[Side.DATAVERSE]))
+    halves: dict[Side, list[Value]] = {side: [None] * len(seen.image(side)) for side in Side}
     for group in map.groups:
         two_way = group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)
-        if two_way and not group.blank(map.master, master.image):
-            for f in group.fields:
-                half[f.index(map.master.other)] = other.image[f.index(map.master.other)]
-    other.agreed = tuple(half)
+        same = group.same(seen.commerce, seen.dataverse)
+        if not same and (not two_way or group.blank(map.master, seen.image(map.master))):
+            continue
+        for f in group.fields:
+            for side in Side:
+                if f.index(side) >= 0:
+                    halves[side][f.index(side)] = _half_of(f, side, seen, map.master, same)
+    commerce.agreed = tuple(halves[Side.COMMERCE])
+    dataverse.agreed = tuple(halves[Side.DATAVERSE])
+
+
+def _known(image: Image | None) -> Image:
+    assert image is not None, "sides meet when both were seen"
+    return image
+
+
+def _half_of(f: Field, side: Side, seen: Pair, master: Side, same: bool) -> Value:
+    """What one side is taken to have held before: what the master's other holds, in its form."""
+    if same or side is not master:
+        return seen.image(side)[f.index(side)]
+    return _in_form_of(side, f, seen.image(side.other))
+
+
+def _in_form_of(side: Side, f: Field, other: Image) -> Value:
+    """The other side's value as this side would hold it; null where it cannot travel."""
+    index = f.index(side.other)
+    try:
+        return f.translation_to(side)(other[index] if index >= 0 else None)
+    except (TargetMissing, Untranslatable):
+        return None
+
+
+def agree(record: Record, groups: Iterable[Group]) -> None:
+    """Both sides agree on `groups` as they are seen; their other groups keep what was agreed.
+
+    A side that is gone counts as holding what the other one does: a row that comes back has
+    changed where it holds something else.
+    """
+    groups = tuple(groups)
+    for side in Side:
+        state, other = record.side(side), record.side(side.other).image
+        if state.presence is not Presence.ABSENT:
+            state.agreed = agreed_with(state, side, groups)
+            continue
+        assert state.agreed is not None
+        assert other is not None
+        half = list(state.agreed)
+        for f in [f for group in groups for f in group.fields if f.index(side) >= 0]:
+            half[f.index(side)] = _in_form_of(side, f, other)
+        state.agreed = tuple(half)
 
 
 def agreed_with(state: SideState, side: Side, groups: Iterable[Group]) -> Image:
-    """The side's agreed half after `groups` agree on what is seen; others keep theirs.
-
-    A side that is gone holds nothing: what comes back later is news.
-    """
+    """The side's agreed half after `groups` agree on what is seen; others keep theirs."""
     assert state.image is not None
     assert state.agreed is not None
-    gone = state.presence is Presence.ABSENT
     half = list(state.agreed)
     for group in groups:
         for f in group.fields:
             index = f.index(side)
             if index >= 0:
-                half[index] = None if gone else state.image[index]
+                half[index] = state.image[index]
     return tuple(half)
 
 

@@ -7,7 +7,7 @@ Tested in: tests/unit/mapping/test_compiler.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.mapping.columns import Column
@@ -157,6 +157,16 @@ class Creation:
         return values
 
 
+def places_of(groups: Iterable[Group], side: Side) -> dict[int, int]:
+    """The place in `groups` by the place in the side's image."""
+    return {
+        field.index(side): place
+        for place, group in enumerate(groups)
+        for field in group.fields
+        if field.index(side) >= 0
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledMap:
     """A map that runs: fields in document order, their groups, and the column lists."""
@@ -167,6 +177,8 @@ class CompiledMap:
     columns: Mapping[Side, tuple[Column, ...]]
     keys: Mapping[Side, tuple[int, ...]]
     lookups: tuple[Lookup, ...]
+    places: Mapping[Side, Mapping[int, int]]
+    """Which of `groups` a place in the side's image belongs to."""
     creations: Mapping[Side, Creation]
     """How a record is made on a side out of the other side's image."""
     inactive: Mapping[Side, tuple[int, Value]]
@@ -193,6 +205,14 @@ class CompiledMap:
     def column_names(self, side: Side) -> tuple[str, ...]:
         """Columns to be read on this side, in image order."""
         return tuple(column.name for column in self.columns[side])
+
+    def changed(self, side: Side, image: Image, half: Image) -> set[int]:
+        """Which of `groups` differ between an image and the side's half of the agreed pair."""
+        if image == half:
+            return set()
+        places = self.places[side]
+        pairs = enumerate(zip(image, half, strict=True))
+        return {places[at] for at, (now, then) in pairs if now != then and at in places}
 
     def key_of(self, side: Side, image: Image) -> str | None:
         """The normalised key of an image; None where a key part is null."""

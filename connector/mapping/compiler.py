@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from connector.errors import MapError, Problem
 from connector.mapping import translate
 from connector.mapping.columns import Column
-from connector.mapping.compiled import CompiledMap, Creation, Field, Group
+from connector.mapping.compiled import CompiledMap, Creation, Field, Group, places_of
 from connector.mapping.conversions import by_date, conversion, pairs_as_key
 from connector.mapping.document import FieldRow, MapDocument, Policy
 from connector.mapping.references import Lookup
@@ -87,6 +87,7 @@ class _Compiler:
             columns={side: tuple(columns) for side, columns in self.columns.items()},
             keys={side: tuple(f.index(side) for f in fields if f.key) for side in Side},
             lookups=tuple(self.lookups),
+            places={side: places_of(groups, side) for side in Side},
             creations={side: Creation.on(side, groups, self.columns[side]) for side in Side},
             inactive={side: mark for side, mark in inactive.items() if mark is not None},
         )

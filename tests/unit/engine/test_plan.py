@@ -443,6 +443,28 @@ def test_an_untranslatable_value_parks_the_record_naming_the_field() -> None:
     assert not action.writes
 
 
+def test_a_parked_record_writes_nothing_to_either_side() -> None:
+    map = compiled(STATUS, both("A"))
+    agreed: tuple[dict[str, Value], dict[str, Value]] = (
+        {"Status": "Open", "A": "x"},
+        {"status": 1, "a": "x"},
+    )
+    action = plan(record(map, {"Status": "Lost", "A": "x"}, {"status": 1, "a": "z"}, agreed), map)
+    assert action.problem is not None
+    assert not action.writes
+
+
+def test_a_record_parked_at_first_contact_agrees_on_nothing_yet() -> None:
+    map = compiled(STATUS, both("A"))
+    action = plan(record(map, {"Status": "Lost", "A": "x"}, {"status": 1, "a": "x"}), map)
+    assert action.problem is not None
+    assert not action.agree
+    agreed: tuple[dict[str, Value], dict[str, Value]] = ({"A": "x"}, {"status": 1, "a": "x"})
+    later = plan(record(map, {"Status": "Lost", "A": "y"}, {"status": 1, "a": "y"}, agreed), map)
+    assert later.problem is not None
+    assert names(later.agree) == ["A"]
+
+
 def test_a_parked_record_keeps_its_conflicts() -> None:
     map = compiled(STATUS, both("A"))
     agreed: tuple[dict[str, Value], dict[str, Value]] = (

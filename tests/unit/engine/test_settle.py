@@ -244,6 +244,22 @@ def test_one_refused_write_does_not_undo_the_other() -> None:
     assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "x", "b": "z"})
 
 
+def test_at_first_contact_nothing_is_agreed_before_the_write_is_settled() -> None:
+    made = record(MAP, {"A": "same", "B": "master"}, {"a": "same", "b": "other"})
+    action = plan(made, MAP)
+    assert [group.name for group in action.agree] == ["Id", "A"]
+    note(made, action, MAP)
+    assert made.commerce.agreed is None
+    assert made.dataverse.agreed is None
+    (write,) = action.writes
+    settle(made, write, applied(a="same", b="master"), reply(MAP))
+    # A change of either side from here on is an edit, also where the sides were equal.
+    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "same", "B": "master"})
+    note(made, plan(made, MAP), MAP)
+    assert made.commerce.agreed == made.commerce.image
+    assert made.dataverse.agreed == made.dataverse.image
+
+
 def test_at_first_contact_a_failed_half_keeps_the_rule() -> None:
     made = record(MAP, {"A": "master"}, {"a": "other", "b": "theirs"})
     action = plan(made, MAP)
