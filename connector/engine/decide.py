@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.engine.absorb import Absorbed
+from connector.engine.agreement import agreed_with
 from connector.engine.cycle import settle_due
 from connector.engine.lookups import resolve
-from connector.engine.plan import agreed_with, plan
+from connector.engine.plan import plan
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
 from connector.store.base import ChangeKind, Record, Work

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from connector.endpoints.base import Row
-from connector.engine.plan import agreed_with, apart
+from connector.engine.agreement import agreed_with, apart
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value

@@ -21,7 +21,8 @@ from connector.endpoints.base import (
     Transient,
     Unknown,
 )
-from connector.engine.plan import Action, Kind, Write, agreed_with, apart, meet
+from connector.engine.agreement import agree, agreed_with, apart, meet
+from connector.engine.plan import Action, Kind, Write
 from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap, Group
@@ -55,9 +56,7 @@ def note(record: Record, action: Action, map: CompiledMap) -> None:
     # is refused, or never leaves, must find the rule of first contact again.
     if action.agree and (met or not action.writes):
         meet(record, map)
-        for side in Side:
-            state = record.side(side)
-            state.agreed = agreed_with(state, side, action.agree)
+        agree(record, action.agree)
     record.waiting = len(action.waits)
     record.conflicts = len(action.conflicts)
     record.problem = action.problem
@@ -170,9 +169,7 @@ def _applied(record: Record, write: Write, row: Row | None, reply: Reply) -> Non
             record.due = reply.now
         return
     meet(record, reply.map)
-    for side in Side:
-        state = record.side(side)
-        state.agreed = agreed_with(state, side, write.groups)
+    agree(record, write.groups)
     if expected is not None and _touched_more(reply.map, write, expected, row.image):
         record.due = reply.now
 

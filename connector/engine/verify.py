@@ -170,12 +170,11 @@ def _judge(
     verdict: Verdict,
     tell: Report,
 ) -> None:
-    records = ports.store.by_keys(layout, [couple.key for couple in batch])
+    records = _records(ports, layout, batch)
     live = {couple.key: _as_record(map, couple, 0) for couple in batch}
     resolve(map, ports.endpoints, live.values())
     for couple in batch:
-        known = records.get(couple.key, ())
-        record = known[0] if known else None
+        record = records.get(couple.key)
         if couple.commerce is None or couple.dataverse is None:
             tell(_one_sided(map, couple, record))
             continue
@@ -183,6 +182,18 @@ def _judge(
             if group.same(couple.commerce.image, couple.dataverse.image):
                 continue
             _judge_group(map, couple, group, record, verdict, tell)
+
+
+def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str, Record]:
+    """What is known of each couple: by key, or by the id of a row parked under another key."""
+    by_key = ports.store.by_keys(layout, [couple.key for couple in batch])
+    records = {key: known[0] for key, known in by_key.items()}
+    for side in Side:
+        ids = {held.id: c.key for c in batch if (held := c.held(side)) is not None}
+        for id, record in ports.store.by_ids(layout, side, list(ids)).items():
+            if record.state is State.PARKED:
+                records[ids[id]] = record
+    return records
 
 
 def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Finding:

@@ -468,7 +468,10 @@ class Store(Protocol):
         ...
 
     def unconfirmed(self, map: str) -> int:
-        """How many creates of ours wait for their first sight."""
+        """How many creates of ours wait for their first sight.
+
+        Parked ones are left out: they may never be seen, and a person looks at them.
+        """
         ...
 
     def bound(self, map: str, side: Side) -> int:

@@ -150,8 +150,14 @@ class Records:
         return due
 
     def unconfirmed(self, map: str) -> int:
-        """How many creates of ours wait for their first sight."""
-        return self._count(records.c.map == map, sa.text("unconfirmed = 1"))
+        """How many creates of ours wait for their first sight, parked ones left out."""
+        waiting = self._count(records.c.map == map, sa.text("unconfirmed = 1"))
+        if not waiting:
+            return 0
+        parked = records.c.state == State.PARKED.value
+        return waiting - self._count(
+            records.c.map == map, sa.text(NEEDS_A_PERSON), parked, records.c.unconfirmed != 0
+        )
 
     def bound(self, map: str, side: Side) -> int:
         """How many records are believed present on this side."""
