@@ -1,0 +1,221 @@
+"""Stories that other sync products got wrong, and those a seed found here, told one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from connector.engine.ports import Guard, Limits, Tuning
+from connector.engine.retry import Retry
+from connector.mapping.values import Side
+from tests.simulation.conftest import MakeWorld
+from tests.simulation.plan_of_seed import FAULTS, HABITS, Plan, map_text
+from tests.simulation.systems import SOMEBODY, Traits
+from tests.simulation.verdict import judge
+from tests.simulation.wire import Process
+from tests.simulation.world import World
+
+C, D = Side.COMMERCE, Side.DATAVERSE
+PROPAGATE = ("propagate", "propagate")
+
+
+def plan(
+    deletes: tuple[str, str] = PROPAGATE,
+    conflict: str = "manual",
+    rates: Mapping[str, float] | None = None,
+) -> Plan:
+    """A calm world of small pages."""
+    return Plan(
+        {**dict.fromkeys(FAULTS, 0.0), **(rates or {})},
+        dict.fromkeys(HABITS, 1),
+        map_text(conflict, deletes),
+        dict(zip(Side, deletes, strict=True)),
+        {side: Traits(side is C, True, True, True, page=2, batch=2) for side in Side},
+        Tuning(Guard(1000, 1.0, 1), Retry(8, 2.0), Limits(page=3)),
+        steps=0,
+        cards=0,
+    )
+
+
+def begin(make_world: MakeWorld, how: Plan | None = None) -> World:
+    """Four cards on both sides, two from each."""
+    world = make_world(1, how or plan())
+    for n, side in enumerate([C, C, D, D]):
+        put(world, side, f"{side.value[0]}{n}", f"K{n}", f"name {n}")
+    assert world.command("sync", world.sync)
+    return world
+
+
+def put(world: World, side: Side, id: str, key: str | None = None, name: str | None = None) -> None:
+    """Somebody creates or edits a card."""
+    spelled = (lambda text: text) if side is C else str.lower
+    values = {spelled("Number"): key, spelled("Name"): name}
+    world.people.acts += 1
+    told = {column: value for column, value in values.items() if value is not None}
+    for column, value in told.items():
+        world.people.written.setdefault(column.lower(), set()).add(value)
+    world.systems[side].change(id, told, SOMEBODY)
+
+
+def held(world: World, side: Side, key: str) -> dict[str, object] | None:
+    """The one card a side has under a key."""
+    system = world.systems[side]
+    id = system.twin(key)
+    return None if id is None else dict(system.rows[id].values)
+
+
+def test_flip_flop(make_world: MakeWorld) -> None:
+    """Two quick edits while the echo of the first is under way do not chase each other."""
+    world = begin(make_world)
+    before = sum(len(system.writes) for system in world.systems.values())
+
+    def second_edit(process: Process, name: str) -> None:
+        if name == "dataverse has written":
+            world.script = lambda _process, _name: None
+            put(world, C, "c0", name="second")
+
+    put(world, C, "c0", name="first")
+    world.script = second_edit
+    world.command("sync", world.sync)
+    judge(world)
+    dataverse = held(world, D, "K0")
+    assert dataverse is not None
+    assert dataverse["name"] == "second"
+    assert sum(len(system.writes) for system in world.systems.values()) - before == 2
+
+
+def test_a_delete_is_not_revived(make_world: MakeWorld) -> None:
+    """The echo of our own write comes after the delete of the row, or with it."""
+    world = begin(make_world)
+    put(world, C, "c0", name="edited")
+
+    def deleted(process: Process, name: str) -> None:
+        if name == "dataverse has written":
+            world.script = lambda _process, _name: None
+            world.systems[C].drop("c0", SOMEBODY)
+
+    world.script = deleted
+    world.command("sync", world.sync)
+    judge(world)
+    assert held(world, C, "K0") is None
+    assert held(world, D, "K0") is None
+
+
+def test_a_card_made_again_at_once(make_world: MakeWorld) -> None:
+    """Deleted and created anew between two runs: one card on each side, the new one."""
+    world = begin(make_world)
+    world.systems[C].drop("c0", SOMEBODY)
+    put(world, C, "c9", "k0 ", "again")
+    judge(world)
+    for side, name in ((C, "Name"), (D, "name")):
+        card = held(world, side, "K0")
+        assert card is not None
+        assert card[name] == "again"
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize(
+    "end", ["has written", "after commit", "before commit"], ids=lambda end: end.replace(" ", "-")
+)
+def test_killed_between_a_create_and_its_settlement(
+    make_world: MakeWorld, side: Side, end: str
+) -> None:
+    world = begin(make_world)
+    put(world, side.other, "new", "K9", "nine")
+    world.calm = False
+    written = False
+
+    def kill(process: Process, name: str) -> None:
+        nonlocal written
+        written |= name == f"{side} has written"
+        if written and name.endswith(end):
+            world.script = lambda _process, _name: None
+            world.kill(process)
+
+    world.script = kill
+    world.command("sync", world.sync)
+    world.calm = True
+    assert world.crashes == 1
+    judge(world)
+    (write,) = [w for w in world.systems[side].writes if "nine" in str(w)]
+    assert world.systems[side].twin("K9") == write.id
+
+
+def test_a_value_cleared_while_the_first_write_is_out(make_world: MakeWorld) -> None:
+    """Sides that meet agree at once on what is equal: clearing it then is an edit (seed 47)."""
+    world = make_world(1, plan(conflict="dataverse"))
+    put(world, C, "c0", "K0", "ours")
+    put(world, D, "d0", "K0", "theirs")
+    for side, column, value in ((C, "Active", "Yes"), (D, "active", True)):
+        world.systems[side].change(f"{side.value[0]}0", {column: value}, SOMEBODY)
+
+    def clear(process: Process, name: str) -> None:
+        if name == "dataverse has written":
+            world.script = lambda _process, _name: None
+            world.systems[C].change("c0", {"Active": None}, SOMEBODY)
+
+    world.script = clear
+    world.command("sync", world.sync)
+    judge(world)
+    dataverse = held(world, D, "K0")
+    assert dataverse is not None
+    assert dataverse["active"] is None
+
+
+@pytest.mark.parametrize("active", ["Yes", "No", None])
+def test_a_card_comes_back_after_its_counterpart_was_deactivated(
+    make_world: MakeWorld, active: str | None
+) -> None:
+    """What comes back is compared with what was deactivated, not with nothing (seed 230)."""
+    world = begin(make_world, plan(deletes=("deactivate", "deactivate")))
+    world.systems[C].drop("c0", SOMEBODY)
+    assert world.command("sync", world.sync)
+    put(world, C, "c9", "K0", "back")
+    world.systems[C].change("c9", {"Active": active}, SOMEBODY)
+    judge(world)
+    dataverse = held(world, D, "K0")
+    assert dataverse is not None
+    assert dataverse["active"] == {"Yes": True, "No": False, None: None}[active]
+
+
+def test_a_create_deleted_before_it_was_seen(make_world: MakeWorld) -> None:
+    """Its side never showed an image, and the other one is deactivated all the same (seed 190)."""
+    world = make_world(1, plan(deletes=("deactivate", "deactivate")))
+    for n in range(3):
+        put(world, C, f"c{n}", f"K{n}", f"name {n}")
+
+    def drop(process: Process, name: str) -> None:
+        if name == "dataverse has written" and world.systems[D].twin("K0") is not None:
+            world.script = lambda _process, _name: None
+            world.systems[D].drop(world.systems[D].twin("K0") or "", SOMEBODY)
+
+    world.script = drop
+    world.command("sync", world.sync)
+    judge(world)
+    commerce = held(world, C, "K0")
+    assert commerce is not None
+    assert commerce["Active"] == "No"
+
+
+def test_a_refused_create_does_not_hold_up_the_load(make_world: MakeWorld) -> None:
+    """It is never going to be seen: load and sync do not wait for it (seed 9)."""
+    world = make_world(1, plan(rates={"rejected": 1.0}))
+    put(world, D, "d0", "K8", "eight")
+    put(world, C, "c0", "K9", "nine")
+    world.calm = False
+    assert world.command("sync", world.sync), "the load came to an end"
+    world.calm = True
+    began = world.clock[0]
+    assert world.command("sync", world.sync)
+    assert world.clock[0] - began < 1
+    judge(world)
+
+
+def test_a_renamed_row_is_excused_under_its_new_key(make_world: MakeWorld) -> None:
+    """Its record waits under the old key; verify knows the row by its id (seed 12)."""
+    world = begin(make_world)
+    put(world, C, "c0", key="K7")
+    verdict = judge(world)
+    assert {finding.verdict for finding in verdict.findings} == {"excused"}
+    assert all("key-changed" in finding.reason for finding in verdict.findings)
