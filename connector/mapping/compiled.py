@@ -2,7 +2,7 @@
 
 Owns: fields, groups and column lists prepared for planning over images.
 Never does: reading documents or metadata; `compiler.py` makes these.
-Tested in: tests/unit/mapping/test_compiler.py.
+Tested in: tests/unit/mapping/test_compiled.py.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns: which pairs of types can be mapped as they are, by which conversion, and what of their
 values counts in a comparison.
 Never does: value maps, lookups, defaults; the row of the map brings those.
-Tested in: tests/unit/mapping/test_compiler.py.
+Tested in: tests/unit/mapping/test_compiled.py.
 """
 
 from __future__ import annotations

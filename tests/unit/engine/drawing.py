@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
 from connector.store.base import Presence, Record
-from tests.unit.engine.building import COMMERCE, CURRENCY, DATAVERSE, STATUS, both, compiled
+from tests.unit.engine.building import CURRENCY, STATUS, both, compiled
 
 AMOUNT = "commerce: Amount, sync: '=', dataverse: amount"
 SHAPES: dict[str, Sequence[str]] = {
@@ -137,6 +137,3 @@ def cases(draw: st.DrawFn) -> tuple[CompiledMap, Record]:
 def sides_match(map: CompiledMap, commerce: Image, dataverse: Image, leave: set[str]) -> bool:
     """Whether both images are equal under the map, groups named in `leave` aside."""
     return all(group.same(commerce, dataverse) for group in map.groups if group.name not in leave)
-
-
-__all__ = ["COMMERCE", "DATAVERSE", "MAPS", "cases", "images", "maps", "records", "sides_match"]

@@ -1,16 +1,13 @@
-"""News of one row: echo, edit, late, doubtful, first sight of our own create, delete, rename."""
+"""News of one row: echo, edit, late, doubtful, delete, rename."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from connector.endpoints.base import Row
 from connector.engine.observe import (
     Edit,
-    Witness,
     begin,
     bind,
     observe,
@@ -18,68 +15,28 @@ from connector.engine.observe import (
     observe_missing,
     twin_problem,
 )
-from connector.engine.plan import Kind, plan
-from connector.engine.settle import intend_create
+from connector.engine.plan import plan
 from connector.errors import Problem
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Side, Value
-from connector.store.base import Presence, Record
+from connector.store.base import Presence
 from tests.unit.engine.building import (
     COMMERCE,
     DATAVERSE,
-    both,
-    compiled,
     image,
-    record,
     unknown,
 )
-
-MAP = compiled(both("A"), both("B"))
-XX = ({"A": "x", "B": "x"}, {"a": "x", "b": "x"})
-US, SOMEBODY = "app-user", "agent"
-NOW = 50.0
-
-
-def ordered(a: str, b: str) -> bool | None:
-    return int(a) > int(b)
-
-
-def unordered(a: str, b: str) -> bool | None:
-    return None
-
-
-def witness(
-    side: Side = DATAVERSE, tick: int = 10, map: CompiledMap = MAP, **more: object
-) -> Witness:
-    made = Witness(map, side, tick, NOW, 1, ordered, frozenset({US}))
-    return replace(made, **more)  # type: ignore[arg-type]
-
-
-def settled() -> Record:
-    """Both sides agreed; version 5, established at tick 5 on both sides."""
-    made = record(MAP, *XX, XX)
-    made.due = None
-    for side in Side:
-        made.side(side).version, made.side(side).tick = "5", 5
-    return made
-
-
-def presence(made: Record) -> Presence:
-    """What is known of the Dataverse side."""
-    return made.dataverse.presence
-
-
-def row(
-    version: str | None = "6",
-    side: Side = DATAVERSE,
-    modifier: str | None = SOMEBODY,
-    map: CompiledMap = MAP,
-    **values: Value,
-) -> Row:
-    """A row as seen; unnamed columns hold `x`."""
-    filled = {name: "x" for name in map.column_names(side) if name.lower() != "id"}
-    return Row(f"{side}-1", version, image(map, side, filled | values), None, modifier)
-
+from tests.unit.engine.sighting import (
+    MAP,
+    NOW,
+    SOMEBODY,
+    US,
+    XX,
+    ordered,
+    presence,
+    row,
+    settled,
+    unordered,
+    witness,
+)
 
 # ------------------------------------------------------------------ echo and news
 
@@ -213,103 +170,6 @@ def test_reading_back_our_own_write_is_no_edit() -> None:
     assert observe(made, row("6", modifier=US, a="lon"), witness()) is None
     assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "lon", "b": "x"})
     assert made.commerce.agreed == image(MAP, COMMERCE, XX[0])
-
-
-# ------------------------------------------------------------------ our own creates
-
-
-def created(map: CompiledMap = MAP, **values: Value) -> Record:
-    """A card of commerce whose create in Dataverse left and was not seen yet."""
-    made = record(map, values or XX[0], None)
-    (write,) = plan(made, map).writes
-    assert write.kind is Kind.CREATE
-    intend_create(made, write, "dataverse-1", map)
-    made.due = None
-    made.dataverse.presence, made.dataverse.tick = Presence.PRESENT, 5
-    return made
-
-
-@pytest.mark.parametrize("modifier", [US, None])
-def test_the_first_sight_of_our_create_is_agreed_on_as_it_came_out(modifier: str | None) -> None:
-    made = created(A="longer", B="x")
-    assert observe(made, row(modifier=modifier, a="lon"), witness()) is None
-    assert not made.unconfirmed
-    assert made.due is None
-    assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "lon", "b": "x"})
-    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "longer", "B": "x"})
-    assert plan(made, MAP).writes == []
-
-
-def test_a_create_somebody_edited_before_we_saw_it_is_a_persons_edit() -> None:
-    made = created()
-    edit = observe(made, row(modifier=SOMEBODY, a="y"), witness())
-    assert edit == Edit({"a": "x"}, {"a": "y"})
-    assert not made.unconfirmed
-    assert made.due == NOW
-    (write,) = plan(made, MAP).writes
-    assert (write.side, write.values) == (COMMERCE, {"A": "y"})
-
-
-@pytest.mark.parametrize("modifier", [US, SOMEBODY, None])
-def test_an_edit_of_the_source_confirms_nothing(modifier: str | None) -> None:
-    made = created()
-    seen = row("9", COMMERCE, modifier, A="newer")
-    assert observe(made, seen, witness(COMMERCE)) == Edit({"A": "x"}, {"A": "newer"})
-    assert made.unconfirmed
-    assert made.commerce.agreed == image(MAP, COMMERCE, XX[0])
-    observe(made, row(modifier=US), witness(tick=11))
-    assert not made.unconfirmed
-    (write,) = plan(made, MAP).writes
-    assert (write.side, write.values) == (DATAVERSE, {"a": "newer"})
-
-
-def test_what_a_create_did_not_carry_is_planned_after_its_first_sight() -> None:
-    map = compiled(both("A"), "commerce: B, sync: '<', dataverse: b")
-    made = created(map, A="x")
-    observe(made, row(modifier=US, map=map, b="NO-1"), witness(map=map))
-    assert made.due == NOW
-    (write,) = plan(made, map).writes
-    assert (write.side, write.values) == (COMMERCE, {"B": "NO-1"})
-
-
-def test_a_create_deleted_before_we_saw_it_goes_by_the_policy() -> None:
-    made = created()
-    assert observe_deleted(made, witness())
-    assert not made.unconfirmed
-    (write,) = plan(made, MAP).writes
-    assert write.kind is Kind.CREATE
-    assert (write.reason or "").startswith("restored")
-
-
-def test_a_create_that_did_not_happen_goes_out_again_under_its_id() -> None:
-    made = created()
-    unknown(made.dataverse)
-    assert observe_missing(made, witness())
-    assert made.unconfirmed
-    (write,) = plan(made, MAP).writes
-    assert (write.kind, write.id) == (Kind.CREATE, "dataverse-1")
-
-
-def test_a_source_deleted_before_its_create_was_seen_still_has_an_unconfirmed_create() -> None:
-    made = created()
-    assert observe_deleted(made, witness(COMMERCE))
-    assert made.unconfirmed
-    observe(made, row(modifier=US), witness(tick=11))
-    (write,) = plan(made, MAP).writes
-    assert (write.side, write.kind) == (DATAVERSE, Kind.DELETE)
-
-
-def test_a_row_under_another_id_makes_our_create_void() -> None:
-    made = created()
-    found = row(modifier=SOMEBODY, a="theirs")._replace(id="theirs-1")
-    bind(made, found, witness())
-    observe(made, found, witness())
-    assert not made.unconfirmed
-    assert made.dataverse.id == "theirs-1"
-    assert made.commerce.agreed is None
-    assert made.dataverse.agreed is None
-    (write,) = plan(made, MAP).writes
-    assert (write.kind, write.before) == (Kind.UPDATE, {"a": "theirs"})
 
 
 # ------------------------------------------------------------------ deletes
