@@ -147,6 +147,18 @@ def test_only_a_row_that_travels_there_fills_a_required_column(row: str, filled:
     assert codes == ([] if filled else ["column-required"])
 
 
+def test_a_required_column_the_system_fills_itself_needs_no_row() -> None:
+    own = Column("versionnumber", ValueType.INTEGER, required=True, creatable=False)
+    assert not problems(yaml(), COMMERCE, {**DATAVERSE, "versionnumber": own})
+
+
+def test_a_choice_whose_values_nobody_tells_takes_symbols_and_numbers_only() -> None:
+    dataverse = {**DATAVERSE, "kind": Column("kind", ValueType.CHOICE)}
+    assert not problems(yaml("sync: '>>', dataverse: kind, constant: 7"), COMMERCE, dataverse)
+    (problem,) = problems(yaml("sync: '>>', dataverse: kind, constant: true"), COMMERCE, dataverse)
+    assert problem.code == "value-wrong-type"
+
+
 def test_a_map_that_creates_nothing_there_needs_no_required_column() -> None:
     one_way = yaml().replace('sync: "="', 'sync: ">"')
     commerce = {**COMMERCE, "Extra": text("Extra", required=True)}
