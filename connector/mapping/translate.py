@@ -212,11 +212,19 @@ def fit(column: Column) -> Translation:
 
 
 def _fit_length(longest: int) -> Translation:
+    """Lengths count UTF-16 units, as .NET and SQL Server do: an emoji takes two."""
+
     def check(value: Value) -> Value:
-        if value is not None and len(value) > longest:  # type: ignore[arg-type]
+        if value is None:
+            return None
+        assert isinstance(value, str)
+        if (
+            len(value) * 2 > longest
+            and len(value.encode("utf-16-le", "surrogatepass")) > 2 * longest
+        ):
             raise Untranslatable(
                 "text-too-long",
-                f"the text has {len(str(value))} characters, the column takes {longest}",
+                f"the text has {len(value)} characters, the column takes {longest}",
                 "shorten the value in the source, or lengthen the column",
             )
         return value

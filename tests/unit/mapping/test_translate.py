@@ -234,6 +234,7 @@ def test_a_fitted_decimal_fits(scale: int, number: Decimal) -> None:
     ("target", "good", "bad", "code"),
     [
         (Column("c", ValueType.TEXT, max_length=3), "abc", "abcd", "text-too-long"),
+        (Column("c", ValueType.TEXT, max_length=3), "a\U0001f600", "ab\U0001f600", "text-too-long"),
         (Column("c", ValueType.INTEGER, minimum=0, maximum=9), 9, 10, RANGE),
         (Column("c", ValueType.INTEGER, minimum=0), 0, -1, RANGE),
         (Column("c", ValueType.INTEGER, maximum=9), -5, 10, RANGE),
