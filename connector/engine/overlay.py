@@ -54,12 +54,15 @@ class Overlay:
 
     def by_ids(self, layout: Layout, side: Side, ids: Sequence[str]) -> Mapping[str, Record]:
         """As `Store.by_ids`."""
-        found = dict(self._store.by_ids(layout, side, ids))
-        for id, record in found.items():
-            found[id] = self._touched.get(record.number, record)
+        stored = self._store.by_ids(layout, side, ids)
+        found: dict[str, Record] = {}
         for id in ids:
-            if (side, id) in self._by_id:
-                found[id] = self._by_id[side, id]
+            record = self._by_id.get((side, id)) or stored.get(id)
+            if record is None:
+                continue
+            record = self._touched.get(record.number, record)
+            if record.side(side).id == id:  # else a dry run has tied it to another row since
+                found[id] = record
         return found
 
     def by_keys(self, layout: Layout, keys: Sequence[str]) -> Mapping[str, Sequence[Record]]:
