@@ -17,6 +17,7 @@ from connector.engine.observe import (
     Witness,
     begin,
     bind,
+    identify,
     observe,
     observe_deleted,
     observe_missing,
@@ -172,6 +173,8 @@ def _rejoin_twins(run: MapRun, absorbed: Absorbed) -> None:
     for twins in touched.values():
         if rejoin(list(twins.values()), run.now()):
             for record in twins.values():
+                # A row may have lost its key, or got another one, while it was set aside.
+                identify(record, run.map)
                 absorbed.touch(record)
 
 

@@ -2,7 +2,7 @@
 
 Owns: beginning, moving and comparing the agreed halves of a record.
 Never does: I/O, deciding who wins, writing.
-Tested in: tests/unit/engine/test_settle.py, tests/simulation.
+Tested in: tests/unit/engine/test_settle.py, tests/simulation/
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def _half_of(f: Field, side: Side, seen: Pair, master: Side, same: bool) -> Valu
     """What one side is taken to have held before: what the master's other holds, in its form."""
     if same or side is not master:
         return seen.image(side)[f.index(side)]
-    return _in_form_of(side, f, seen.image(side.other))
+    return in_form_of(side, f, seen.image(side.other))
 
 
-def _in_form_of(side: Side, f: Field, other: Image) -> Value:
+def in_form_of(side: Side, f: Field, other: Image) -> Value:
     """The other side's value as this side would hold it; null where it cannot travel."""
     index = f.index(side.other)
     try:
@@ -81,7 +81,7 @@ def agree(record: Record, groups: Iterable[Group]) -> None:
         assert other is not None
         half = list(state.agreed)
         for f in [f for group in groups for f in group.fields if f.index(side) >= 0]:
-            half[f.index(side)] = _in_form_of(side, f, other)
+            half[f.index(side)] = in_form_of(side, f, other)
         state.agreed = tuple(half)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from connector.endpoints.base import Row
-from connector.engine.agreement import agreed_with, apart
+from connector.engine.agreement import agreed_with, apart, in_form_of
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
@@ -70,11 +70,11 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     if presence is not Presence.UNKNOWN or before != row.image:
         # Reading back what is known already is no news: failed attempts go on counting.
         record.attempts = 0
-    _identify(record, witness.map)
+    identify(record, witness.map)
     if before is None or before == row.image:
         return None
     if in_doubt and row.modifier in witness.users:
-        _own_write(state, before, row.image)
+        _own_write(record, witness, before, row.image)
         return None
     return _edit(witness, before, row.image)
 
@@ -89,21 +89,29 @@ def _adopt(record: Record, state: SideState, witness: Witness) -> None:
     carried = witness.map.creations[witness.side].groups
     state.agreed = agreed_with(state, witness.side, carried)
     record.attempts = 0
-    _identify(record, witness.map)
+    identify(record, witness.map)
     if apart(record):
         record.due = witness.now
 
 
-def _own_write(state: SideState, before: Image, image: Image) -> None:
+def _own_write(record: Record, witness: Witness, before: Image, image: Image) -> None:
     """A write of ours whose reply was lost did happen: what it made of the row is no edit.
 
     It was conditional on the row we saw, and nobody else has written since, so every column
-    that differs is our doing. The source keeps its half: an edit it made meanwhile still counts.
+    that differs is our doing. The source agreed on what it gave: an edit it made meanwhile still
+    counts, be it back to what it held before.
     """
-    if state.agreed is None:
+    side = witness.side
+    own, source = record.side(side), record.side(side.other)
+    if own.agreed is None or source.agreed is None:
         return
-    halves = zip(state.agreed, before, image, strict=True)
-    state.agreed = tuple([new if old != new else half for half, old, new in halves])
+    halves, given = list(own.agreed), list(source.agreed)
+    for place in (i for i, old in enumerate(before) if old != image[i]):
+        halves[place] = image[place]
+        for f in witness.map.fields:
+            if f.index(side) == place and f.index(side.other) >= 0:
+                given[f.index(side.other)] = in_form_of(side.other, f, image)
+    own.agreed, source.agreed = tuple(halves), tuple(given)
 
 
 def observe_deleted(record: Record, witness: Witness) -> bool:
@@ -203,10 +211,10 @@ def _gone(record: Record, state: SideState, witness: Witness) -> None:
     state.version = None
     state.tick = max(state.tick, witness.tick)
     record.due = witness.now
-    _identify(record, witness.map)
+    identify(record, witness.map)
 
 
-def _identify(record: Record, map: CompiledMap) -> None:
+def identify(record: Record, map: CompiledMap) -> None:
     """Lift what a new observation lifts, and park the record if a side carries another key."""
     if record.problem is not None and record.problem.code == "duplicate-key":
         return

@@ -163,6 +163,27 @@ def test_a_value_cleared_while_the_first_write_is_out(make_world: MakeWorld) -> 
     assert dataverse["active"] is None
 
 
+def test_an_edit_taken_back_after_a_lost_reply(make_world: MakeWorld) -> None:
+    """The write did happen, its source went back to what it was before: an edit (seed 1741)."""
+    world = begin(make_world, plan(rates={"lost after": 1.0}))
+    put(world, D, "d2", name="there")
+    world.calm = False
+
+    def kill(process: Process, name: str) -> None:
+        if name == "commerce has written":
+            world.script = lambda _process, _name: None
+            world.calm = True
+            world.kill(process)
+
+    world.script = kill
+    world.command("sync", world.sync)
+    put(world, D, "d2", name="name 2")
+    judge(world)
+    commerce = held(world, C, "K2")
+    assert commerce is not None
+    assert commerce["Name"] == "name 2"
+
+
 @pytest.mark.parametrize("active", ["Yes", "No", None])
 def test_a_card_comes_back_after_its_counterpart_was_deactivated(
     make_world: MakeWorld, active: str | None

@@ -24,7 +24,10 @@ EXCUSES = {
     "duplicate-key": ("rename", "create", "unkey"),
     "commerce-refused": ("rejected",),
     "dataverse-refused": ("rejected",),
-    "attempts-exhausted": ("transient", "lost before", "lost after", "crash", "takeover"),
+    "attempts-exhausted": (
+        *("transient", "lost before", "lost after", "crash", "takeover"),
+        *("rename", "unkey"),  # a key that is taken by a row of another record
+    ),
 }
 """A record may be parked only for what this seed lets happen."""
 PAIRED = ("Name", "Level", "First", "Second", "Active")

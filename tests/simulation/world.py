@@ -269,6 +269,7 @@ class World:
         """No faults, nobody at work: how many runs it took to come to rest."""
         for round in range(1, ROUNDS + 1):
             self.clock[0] += 1000
-            if self.command("sync", self.sync):
+            # A scan that was cut short goes on first; without a feed only the next one is whole.
+            if self.command("sync", self.sync) and round > 1:
                 return round
         raise AssertionError(f"not at rest after {ROUNDS} runs")
