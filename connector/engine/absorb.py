@@ -27,7 +27,8 @@ from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.errors import Problem, Subject
 from connector.mapping.values import Side
-from connector.store.base import ChangeKind, Presence, Record, Work
+from connector.store.record import Presence, Record
+from connector.store.work import ChangeKind, Work
 
 
 class Absorbed:

@@ -13,7 +13,8 @@ from connector.engine.absorb import Absorbed
 from connector.engine.cycle import settle_due
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
-from connector.store.base import ChangeKind, Presence, Record
+from connector.store.record import Presence, Record
+from connector.store.work import ChangeKind
 
 
 def try_again(run: MapRun, records: Sequence[Record]) -> int:

@@ -14,7 +14,7 @@ from connector.mapping.compiled import CompiledMap, Field, Group
 from connector.mapping.references import TargetMissing
 from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value
-from connector.store.base import Presence, Record, SideState
+from connector.store.record import Presence, Record, SideState
 
 
 def meet(record: Record, map: CompiledMap) -> None:

@@ -31,7 +31,8 @@ from connector.engine.run import MapRun
 from connector.engine.settle import intend_create, note, settle
 from connector.errors import DualWriteError, MapStoppedError, Problem
 from connector.mapping.values import Side
-from connector.store.base import Change, ChangeKind, Completion, MapRow, Presence, Record, Work
+from connector.store.record import Presence, Record
+from connector.store.work import Change, ChangeKind, Completion, MapRow, Work
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from connector.engine.absorb import Absorbed, absorb
 from connector.engine.run import MapRun
 from connector.errors import MapStoppedError, PositionExpiredError, Subject
 from connector.mapping.values import Side
-from connector.store.base import Adoption, Position, Sweep
+from connector.store.work import Adoption, Position, Sweep
 
 Then = Callable[[Absorbed], None]
 """What becomes of an absorbed page; it commits it, alone or with what it plans from it."""

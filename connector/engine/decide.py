@@ -17,7 +17,8 @@ from connector.engine.lookups import resolve
 from connector.engine.plan import plan
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
-from connector.store.base import ChangeKind, Record, Work
+from connector.store.record import Record
+from connector.store.work import ChangeKind, Work
 
 
 def decide(run: MapRun, records: Sequence[Record], winner: Side, group: str | None) -> int:

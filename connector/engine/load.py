@@ -16,7 +16,7 @@ from connector.engine.cycle import Finish, settle_due
 from connector.engine.run import MapRun
 from connector.errors import StateError, Subject, UsageError
 from connector.mapping.values import Side
-from connector.store.base import MapRow, Position
+from connector.store.work import MapRow, Position
 
 
 def load(run: MapRun, again: bool = False) -> Finish:

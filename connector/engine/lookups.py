@@ -14,7 +14,7 @@ from connector.engine.run import MapRun
 from connector.mapping.compiled import CompiledMap, Field
 from connector.mapping.references import Lookup
 from connector.mapping.values import Image, Side
-from connector.store.base import Record
+from connector.store.record import Record
 
 
 def resolve(

@@ -15,7 +15,7 @@ from connector.engine.agreement import agreed_with, apart, in_form_of
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
-from connector.store.base import Presence, Record, SideState
+from connector.store.record import Presence, Record, SideState
 
 
 @dataclass(frozen=True, slots=True)

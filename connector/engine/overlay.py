@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from connector.engine.absorb import Absorbed
 from connector.mapping.values import Side
-from connector.store.base import Layout, Presence, Record, State, Store
+from connector.store.base import Store
+from connector.store.record import Layout, Presence, Record, State
 
 _PAGE = 1000
 

@@ -20,7 +20,7 @@ from connector.mapping.document import DeletePolicy
 from connector.mapping.references import TargetMissing
 from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value
-from connector.store.base import Conflict, Presence, Record, SideState, Wait
+from connector.store.record import Conflict, Presence, Record, SideState, Wait
 
 STICKY = frozenset({"duplicate-key", "key-changed", "key-missing"})
 """Problems of identity: planning cannot lift them, only a new observation or a person can."""

@@ -21,7 +21,7 @@ from connector.engine.plan import Action, Kind, plan
 from connector.engine.run import MapRun
 from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value
-from connector.store.base import Record
+from connector.store.record import Record
 
 LISTED = 1000
 """Planned changes kept for showing; all are counted."""

@@ -23,7 +23,8 @@ from connector.errors import (
 )
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
-from connector.store.base import Change, ChangeKind, Layout, Lease, MapRow, Record, Work, World
+from connector.store.record import Layout, Record
+from connector.store.work import Change, ChangeKind, Lease, MapRow, Work, World
 
 _BLOCK = 10_000
 

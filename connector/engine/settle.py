@@ -27,7 +27,7 @@ from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap, Group
 from connector.mapping.values import Image, Side, Value
-from connector.store.base import Presence, Record, State
+from connector.store.record import Presence, Record, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from connector.endpoints.base import Row
 from connector.engine.observe import Witness, twin_problem
 from connector.mapping.values import Side
-from connector.store.base import Presence, Record, SideState
+from connector.store.record import Presence, Record, SideState
 
 CODE = "duplicate-key"
 KEYLESS = "\x00"

@@ -22,7 +22,7 @@ from connector.engine.ports import Ports
 from connector.engine.run import MapRun, layout_of
 from connector.mapping.compiled import CompiledMap, Group
 from connector.mapping.values import Image, Side, Value
-from connector.store.base import Layout, Presence, Record, SideState, State
+from connector.store.record import Layout, Presence, Record, SideState, State
 
 LISTED = 10_000
 """Findings kept in memory; the report callback is told all of them."""

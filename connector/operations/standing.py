@@ -20,7 +20,7 @@ from connector.errors import (
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
 from connector.operations.outcomes import Need
-from connector.store.base import Layout, Record, State
+from connector.store.record import Layout, Record, State
 
 
 def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:

@@ -14,17 +14,12 @@ import sqlalchemy as sa
 from connector.errors import StateError, Subject
 from connector.mapping.values import Side
 from connector.store import images
-from connector.store.base import (
-    Change,
-    ChangeKind,
-    ChangeRow,
-    Completion,
-    Presence,
-)
 from connector.store.database import Database, bound, run
 from connector.store.images import encode_named
+from connector.store.record import Presence
 from connector.store.records import pending_if_settled, side_column
 from connector.store.schema import changes, records
+from connector.store.work import Change, ChangeKind, ChangeRow, Completion
 
 _WRITTEN = (
     "number", "run", "batch", "at", "map", "record", "kind", "side", "target", "expected",

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 
 from connector.mapping.values import Side
 from connector.store import images
-from connector.store.base import MapRow, Position, RunRow, World
 from connector.store.database import Database
 from connector.store.rows import decode_problem, encode_problem
 from connector.store.schema import endpoints, maps, positions, runs
+from connector.store.work import MapRow, Position, RunRow, World
 
 
 class Bookkeeping:

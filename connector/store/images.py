@@ -20,7 +20,7 @@ import orjson
 
 from connector.errors import StateError
 from connector.mapping.values import Image, Side, Value, ValueType
-from connector.store.base import Layout
+from connector.store.record import Layout
 
 Columns: TypeAlias = tuple[tuple[str, ValueType], ...]
 """(name, type) in image order."""

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from connector.errors import StateError, Subject
 from connector.mapping.values import Side
 from connector.store import images
-from connector.store.base import Layout
 from connector.store.database import Database
 from connector.store.images import Columns, Decode, LayoutCodec
+from connector.store.record import Layout
 from connector.store.schema import layouts
 
 Readers: TypeAlias = tuple[Decode, Decode]

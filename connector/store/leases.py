@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from connector.errors import LeaseHeldError, StateError, Subject
-from connector.store.base import Lease
 from connector.store.database import Database
 from connector.store.schema import leases, sequences
+from connector.store.work import Lease
 
 
 class Leases:

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import sqlalchemy as sa
 
 from connector.mapping.values import Side
-from connector.store.base import Conflict, OpenConflict, Wait
 from connector.store.database import Database
 from connector.store.layouts import Layouts
+from connector.store.record import Conflict, Wait
 from connector.store.schema import conflicts, records, waits
+from connector.store.work import OpenConflict
 
 _PAGE = 1_000
 """Targets per query while all of them are listed."""

@@ -15,18 +15,12 @@ import sqlalchemy as sa
 
 from connector.errors import StateError, Subject
 from connector.mapping.values import Side
-from connector.store.base import (
-    Adoption,
-    Layout,
-    Presence,
-    Record,
-    State,
-    Sweep,
-)
 from connector.store.database import Database, Hot, bound, run, word
 from connector.store.layouts import Layouts
+from connector.store.record import Layout, Presence, Record, State
 from connector.store.rows import BODY, NAMES, body_of, record_of
 from connector.store.schema import NEEDS_A_PERSON, SAME, records
+from connector.store.work import Adoption, Sweep
 
 _INDEXED = ("key", "ordinal", "commerce_id", "dataverse_id")
 """What the large indexes hold; it hardly ever changes."""

@@ -19,10 +19,10 @@ import orjson
 from connector.errors import Problem, Subject
 from connector.mapping.values import Image, Side
 from connector.store import images
-from connector.store.base import Presence, Record, SideState, State
 from connector.store.database import Params
 from connector.store.images import Decode, LayoutCodec
 from connector.store.layouts import Readers
+from connector.store.record import Presence, Record, SideState, State
 from connector.store.schema import SAME, records
 
 NAMES = tuple(column.name for column in records.columns)

@@ -13,29 +13,26 @@ from typing import Any
 
 from connector.mapping.values import Side, ValueType
 from connector.store.audit import Audit
-from connector.store.base import (
-    Adoption,
-    ChangeRow,
-    Layout,
-    Lease,
-    MapRow,
-    OpenConflict,
-    Position,
-    Record,
-    RunRow,
-    Scratch,
-    State,
-    Wait,
-    Work,
-    World,
-)
+from connector.store.base import Scratch
 from connector.store.bookkeeping import Bookkeeping
 from connector.store.database import Database
 from connector.store.layouts import Layouts
 from connector.store.leases import Leases
 from connector.store.questions import Questions
+from connector.store.record import Layout, Record, State, Wait
 from connector.store.records import Records
 from connector.store.scratch import SqlScratch
+from connector.store.work import (
+    Adoption,
+    ChangeRow,
+    Lease,
+    MapRow,
+    OpenConflict,
+    Position,
+    RunRow,
+    Work,
+    World,
+)
 
 
 class SqlStore:

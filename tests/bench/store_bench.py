@@ -20,22 +20,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from connector.mapping.values import Image, Side, ValueType
-from connector.store.base import (
-    Adoption,
-    Change,
-    ChangeKind,
-    Completion,
-    Layout,
-    Lease,
-    Position,
-    Presence,
-    Record,
-    SideState,
-    State,
-    Work,
-)
 from connector.store.opening import open_store
+from connector.store.record import Layout, Presence, Record, SideState, State
 from connector.store.sql_store import SqlStore
+from connector.store.work import Adoption, Change, ChangeKind, Completion, Lease, Position, Work
 
 PAGE = 1_000
 ADOPTED = 5_000

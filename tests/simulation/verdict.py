@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from connector.engine.verify import Verdict
 from connector.mapping.values import Side, Value
-from connector.store.base import Layout, Record, State
+from connector.store.record import Layout, Record, State
 from tests.simulation.people import known_key
 from tests.simulation.plan_of_seed import KEYS
 from tests.simulation.systems import US, Stored, System

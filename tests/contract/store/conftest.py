@@ -18,18 +18,10 @@ import pytest
 
 from connector.errors import Problem, Subject
 from connector.mapping.values import Image, Side, ValueType
-from connector.store.base import (
-    Change,
-    ChangeKind,
-    Lease,
-    Presence,
-    Record,
-    SideState,
-    State,
-    Store,
-    Work,
-)
+from connector.store.base import Store
 from connector.store.opening import open_store
+from connector.store.record import Presence, Record, SideState, State
+from connector.store.work import Change, ChangeKind, Lease, Work
 
 Opener: TypeAlias = Callable[[], Store]
 

@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import StateError
 from connector.mapping.values import Side, Value
-from connector.store.base import Change, ChangeKind, ChangeRow, Completion, Work
+from connector.store.work import Change, ChangeKind, ChangeRow, Completion, Work
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit

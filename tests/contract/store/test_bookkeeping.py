@@ -9,7 +9,7 @@ import pytest
 
 from connector.errors import Problem
 from connector.mapping.values import Side
-from connector.store.base import MapRow, Position, RunRow, World
+from connector.store.work import MapRow, Position, RunRow, World
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit

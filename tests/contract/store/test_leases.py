@@ -10,7 +10,9 @@ import pytest
 
 from connector.errors import LeaseHeldError, StateError
 from connector.mapping.values import Side
-from connector.store.base import Lease, Store, Wait, Work
+from connector.store.base import Store
+from connector.store.record import Wait
+from connector.store.work import Lease, Work
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from connector.mapping.values import Side, Value
-from connector.store.base import Conflict, State, Wait
+from connector.store.record import Conflict, State, Wait
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit

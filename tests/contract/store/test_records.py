@@ -9,20 +9,8 @@ import pytest
 
 from connector.errors import Problem, StateError
 from connector.mapping.values import Side, ValueType
-from connector.store.base import (
-    Change,
-    ChangeKind,
-    Completion,
-    Conflict,
-    MapRow,
-    Position,
-    Presence,
-    SideState,
-    State,
-    Sweep,
-    Wait,
-    Work,
-)
+from connector.store.record import Conflict, Presence, SideState, State, Wait
+from connector.store.work import Change, ChangeKind, Completion, MapRow, Position, Sweep, Work
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.mapping.values import Side, ValueType
-from connector.store.base import (
-    Adoption,
-    ChangeKind,
-    Completion,
-    Position,
-    Presence,
-    Record,
-    State,
-)
+from connector.store.record import Presence, Record, State
+from connector.store.work import Adoption, ChangeKind, Completion, Position
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit

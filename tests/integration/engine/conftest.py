@@ -25,8 +25,10 @@ from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, Value, ValueType
-from connector.store.base import ChangeRow, Record, State, Store
+from connector.store.base import Store
 from connector.store.opening import open_store
+from connector.store.record import Record, State
+from connector.store.work import ChangeRow
 from tests.integration.engine.scripted import (
     Inline,
     Moments,

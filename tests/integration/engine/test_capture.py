@@ -13,7 +13,7 @@ from connector.engine.capture import capture
 from connector.engine.run import MapRun
 from connector.errors import MapStoppedError
 from connector.mapping.values import Side
-from connector.store.base import Presence
+from connector.store.record import Presence
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.mapping.values import Side
-from connector.store.base import State
+from connector.store.record import State
 from tests.integration.engine.conftest import map_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from connector.errors import IdentityChangedError
 from connector.mapping.values import Side, Value
-from connector.store.base import State
+from connector.store.record import State
 
 if TYPE_CHECKING:
     from tests.integration.engine.conftest import Bench, MakeBench

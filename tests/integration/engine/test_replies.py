@@ -10,7 +10,7 @@ from connector.endpoints.base import Create, Delete, Operation, Update
 from connector.engine.retry import Retry
 from connector.errors import UnreachableError
 from connector.mapping.values import Side
-from connector.store.base import State
+from connector.store.record import State
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Fault, Killed, Moments
 

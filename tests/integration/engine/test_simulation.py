@@ -12,7 +12,7 @@ from connector.endpoints.base import Operation
 from connector.engine.ports import Guard, Limits
 from connector.engine.retry import Retry
 from connector.mapping.values import Side, Value, normal_key
-from connector.store.base import State
+from connector.store.record import State
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Fault, Killed, Moments, ScriptedEndpoint
 

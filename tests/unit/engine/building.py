@@ -19,7 +19,7 @@ from connector.mapping.compiled import CompiledMap, Group
 from connector.mapping.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Image, Side, Value, ValueType
-from connector.store.base import Presence, Record, SideState
+from connector.store.record import Presence, Record, SideState
 
 COMMERCE, DATAVERSE = Side.COMMERCE, Side.DATAVERSE
 Values = Mapping[str, Value]

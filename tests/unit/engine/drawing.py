@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
-from connector.store.base import Presence, Record
+from connector.store.record import Presence, Record
 from tests.unit.engine.building import CURRENCY, STATUS, both, compiled
 
 AMOUNT = "commerce: Amount, sync: '=', dataverse: amount"

@@ -10,7 +10,7 @@ from connector.engine.observe import (
 )
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side, Value
-from connector.store.base import Presence, Record
+from connector.store.record import Presence, Record
 from tests.unit.engine.building import (
     DATAVERSE,
     both,

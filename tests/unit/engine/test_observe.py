@@ -17,7 +17,7 @@ from connector.engine.observe import (
 )
 from connector.engine.plan import plan
 from connector.errors import Problem
-from connector.store.base import Presence
+from connector.store.record import Presence
 from tests.unit.engine.building import (
     COMMERCE,
     DATAVERSE,

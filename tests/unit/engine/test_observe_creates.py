@@ -15,7 +15,7 @@ from connector.engine.plan import Kind, plan
 from connector.engine.settle import intend_create
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Value
-from connector.store.base import Presence, Record
+from connector.store.record import Presence, Record
 from tests.unit.engine.building import (
     COMMERCE,
     DATAVERSE,

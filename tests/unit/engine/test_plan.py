@@ -11,7 +11,7 @@ from connector.engine.plan import STICKY, Action, Kind, Write, plan
 from connector.errors import Problem
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side, Value
-from connector.store.base import Conflict, Wait
+from connector.store.record import Conflict, Wait
 from tests.unit.engine.building import (
     COMMERCE,
     CURRENCY,

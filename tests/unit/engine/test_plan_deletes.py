@@ -7,7 +7,7 @@ import pytest
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side, Value
-from connector.store.base import Presence, Record
+from connector.store.record import Presence, Record
 from tests.unit.engine.building import (
     COMMERCE,
     DATAVERSE,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connector.engine.plan import Action, Kind, plan
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
-from connector.store.base import Presence, Record
+from connector.store.record import Presence, Record
 from tests.unit.engine.building import COMMERCE, DATAVERSE, World
 from tests.unit.engine.drawing import cases, images, sides_match
 

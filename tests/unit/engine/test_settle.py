@@ -21,7 +21,7 @@ from connector.engine.settle import intend_create, note, settle, stand
 from connector.errors import Problem
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Value
-from connector.store.base import Conflict, Presence, Record, State, Wait
+from connector.store.record import Conflict, Presence, Record, State, Wait
 from tests.unit.engine.building import (
     COMMERCE,
     CURRENCY,

@@ -15,7 +15,7 @@ from connector.mapping.compiler import findings
 from connector.mapping.document import DeletePolicy, FieldRow, Policy, read_document
 from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value, ValueType
-from connector.store.base import Presence, Record
+from connector.store.record import Presence, Record
 from tests.unit.mapping import live
 
 # Sections 2 and 3 of the mapping reference: F&O field, map type, Dataverse column, value map.

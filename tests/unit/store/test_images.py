@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from connector.errors import StateError
 from connector.mapping.values import Side, Value, ValueType
-from connector.store.base import Layout
 from connector.store.images import (
     LayoutCodec,
     SideCodec,
@@ -22,6 +21,7 @@ from connector.store.images import (
     encode_columns,
     encode_named,
 )
+from connector.store.record import Layout
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 INTEGERS = st.integers(-(2**63), 2**63 - 1)

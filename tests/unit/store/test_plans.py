@@ -14,20 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from connector.mapping.values import Side, ValueType
-from connector.store.base import (
-    Adoption,
-    Change,
-    ChangeKind,
-    Completion,
-    Conflict,
-    Position,
-    Record,
-    State,
-    Wait,
-    Work,
-)
 from connector.store.opening import open_store
+from connector.store.record import Conflict, Record, State, Wait
 from connector.store.sql_store import SqlStore
+from connector.store.work import Adoption, Change, ChangeKind, Completion, Position, Work
 
 COLUMNS = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
 WAIT = Wait("g", Side.DATAVERSE, "e", "c", "v")
