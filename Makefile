@@ -62,7 +62,7 @@ $(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements/dev.txt
 # emptied so that nobody's own index, mirror or wheel folder gets into a lock file.
 COMPILE := env -i HOME="$(HOME)" PATH="$(PATH)" SSL_CERT_FILE="$(SSL_CERT_FILE)" \
              uv pip compile --quiet --no-config --universal --python-version 3.11 \
-             --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+             --generate-hashes --no-annotate \
              --custom-compile-command "make lock" $(ARGS)
 
 lock:
