@@ -156,8 +156,15 @@ def _pair(
 
 
 def _can_bind(record: Record, side: Side) -> bool:
+    """Whether the record has no row on this side that could still be there beside a new one.
+
+    A create of ours in doubt is no such row: if it did happen, the feed will tell of it.
+    """
     state = record.side(side)
-    return record.ordinal == 0 and state.presence is not Presence.PRESENT
+    in_doubt = record.unconfirmed and state.image is None
+    return record.ordinal == 0 and (
+        state.presence is Presence.ABSENT or (state.presence is Presence.UNKNOWN and in_doubt)
+    )
 
 
 def _rejoin_twins(run: MapRun, absorbed: Absorbed) -> None:

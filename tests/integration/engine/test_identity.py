@@ -10,6 +10,8 @@ from connector.errors import IdentityChangedError
 from connector.mapping.values import Side, Value
 from connector.store.record import State
 
+from tests.integration.engine.scripted import Killed, Moments
+
 if TYPE_CHECKING:
     from tests.integration.engine.conftest import Bench, MakeBench
 
@@ -95,6 +97,25 @@ def test_a_row_that_took_the_place_of_another_unseen_is_no_twin(loaded: Bench, s
     assert parked(loaded) == []
     assert loaded.card(side.other, "C1")["name" if side is C else "Name"] == "new"
     loaded.assert_settled()
+
+
+@pytest.mark.parametrize("still_there", [True, False])
+def test_a_row_in_doubt_is_not_given_up_for_another(loaded: Bench, still_there: bool) -> None:
+    """A write to it was under way when we died; meanwhile a second row has its key."""
+    loaded.edit(C, "C1", Name="edited")
+    loaded.reopen(Moments(kill_on=["dataverse is asked to write"]))
+    with pytest.raises(Killed):
+        loaded.sync()
+    loaded.reopen()
+    if not still_there:
+        loaded.delete(D, "C1")
+    loaded.dataverse.put("cards", "second", number="c1", name="second", active=True)
+    loaded.sync()
+    if still_there:
+        assert parked(loaded) == [("c1", "duplicate-key")] * 2
+    else:
+        assert parked(loaded) == []
+        assert loaded.record("C1").dataverse.id == "second"
 
 
 def test_a_changed_key_is_parked_until_it_is_put_back(loaded: Bench) -> None:
