@@ -9,7 +9,6 @@ import pytest
 from connector.errors import IdentityChangedError
 from connector.mapping.values import Side, Value
 from connector.store.record import State
-
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
