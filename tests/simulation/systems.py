@@ -91,6 +91,8 @@ class System:
         self.gave_way: list[Cell] = []
         """Values of people that a write of ours replaced."""
         self.writes: list[Operation] = []
+        self.dropped: dict[str, set[str]] = {}
+        """By who dropped them: the keys of rows that went, as they are compared."""
         self.idle: list[Update] = []
         """Writes of ours that changed nothing."""
 
@@ -133,6 +135,7 @@ class System:
         """Delete a row."""
         row = self.rows.pop(id)
         self.log.append(id)
+        self.dropped.setdefault(by, set()).add(normal_key(row.values[self.key]) or "")
         if by == US:
             self.gave_way += [Cell(self.side, id, n, row.values[n]) for n in sorted(row.people)]
 

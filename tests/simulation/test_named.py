@@ -184,6 +184,30 @@ def test_an_edit_taken_back_after_a_lost_reply(make_world: MakeWorld) -> None:
     assert commerce["Name"] == "name 2"
 
 
+def test_a_row_a_scan_did_not_meet_is_read_before_it_counts_as_deleted(
+    make_world: MakeWorld,
+) -> None:
+    """It moved while the scan went on: the feed expired, somebody edits, the page lacks it."""
+    world = begin(make_world, plan(rates={"skipped": 1.0}))
+    put(world, C, "c0", name="edited")
+    world.systems[C].forget()
+    moved = world.systems[C].twin("K2")
+    assert moved is not None
+
+    def edit(process: Process, name: str) -> None:
+        if name.startswith("commerce scan:"):
+            world.script = lambda _process, _name: None
+            put(world, C, moved, name="moved")
+
+    world.calm = False
+    world.script = edit
+    world.command("sync", world.sync)
+    world.calm = True
+    judge(world)
+    assert world.systems[C].twin("K2") == moved
+    assert not world.systems[D].dropped
+
+
 @pytest.mark.parametrize("active", ["Yes", "No", None])
 def test_a_card_comes_back_after_its_counterpart_was_deactivated(
     make_world: MakeWorld, active: str | None

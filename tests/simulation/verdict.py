@@ -15,7 +15,7 @@ from connector.mapping.values import Side, Value
 from connector.store.record import Layout, Record, State
 from tests.simulation.people import known_key
 from tests.simulation.plan_of_seed import KEYS
-from tests.simulation.systems import US, Stored, System
+from tests.simulation.systems import SOMEBODY, US, Stored, System
 from tests.simulation.world import World
 
 EXCUSES = {
@@ -60,6 +60,7 @@ def judge(world: World) -> Verdict:
     _nothing_invented(world)
     _nothing_lost(world, found)
     _no_duplicates(world)
+    _deletes_have_a_cause(world)
     _all_equal(world, found)
     bad = [finding for finding in verdict.findings if finding.verdict == "difference"]
     assert not bad, f"verify finds differences: {bad}"
@@ -138,6 +139,16 @@ def _no_duplicates(world: World) -> None:
         for key, rows in _by_key(system).items():
             ours = [row for row in rows if row.creator == US]
             assert len(ours) < 2, f"we made {len(ours)} rows {key!r} in {side}"
+
+
+def _deletes_have_a_cause(world: World) -> None:
+    """We delete only what a person deleted on the other side."""
+    if world.plan.habits["rename"] or world.plan.habits["unkey"]:
+        return
+    for side, system in world.systems.items():
+        meant = world.systems[side.other].dropped.get(SOMEBODY, set())
+        unmeant = system.dropped.get(US, set()) - meant
+        assert not unmeant, f"deleted in {side}, but by nobody in {side.other}: {unmeant}"
 
 
 def _all_equal(world: World, found: Found) -> None:

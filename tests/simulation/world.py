@@ -33,7 +33,7 @@ from tests.simulation.people import People
 from tests.simulation.plan_of_seed import KEYS, Plan, columns
 from tests.simulation.stores import Stores
 from tests.simulation.systems import System
-from tests.simulation.wire import Killed, MortalStore, Process, Sender, Wire
+from tests.simulation.wire import Killed, MortalStore, Process, Sender, Task, Wire
 
 BEGIN = 1_800_000_000.0
 EXPECTED = frozenset(
@@ -47,6 +47,8 @@ EXPECTED = frozenset(
     }
 )
 """Errors a run may end with when the world is rough; any other one fails the seed."""
+ARRIVAL = 0.05
+"""How likely at each moment a request of a dead process arrives, if one is under way."""
 ROUNDS = 12
 """Runs after which a quiet world has to be at rest."""
 
@@ -73,6 +75,8 @@ class World:
         self.script: Callable[[Process, str], None] = lambda _process, _name: None
         """What a named scenario wants to happen at a moment."""
         self.crashes = 0
+        self.under_way: list[Task] = []
+        """What dead processes sent and no system has received yet."""
         self.processes: dict[str, Process] = {}
         self._ids = itertools.count(1)
         self._idle: list[SqlStore] = []
@@ -99,6 +103,8 @@ class World:
         self.clock[0] += 0.01
         self.tell(f"{process.name} {name}")
         self.script(process, name)
+        if self.under_way and self.random.random() < ARRIVAL:
+            self.under_way.pop(0).late()
         if self.happens("clock"):
             self.clock[0] += self.random.choice([3, 60, 400])
         if self.happens("people"):
@@ -119,7 +125,7 @@ class World:
         process.dead = True
         for task in process.tasks:
             if self.happens("arrives late"):
-                task.late()
+                self.under_way.append(task)
         process.die()
 
     # ------------------------------------------------------------------ processes
@@ -263,6 +269,8 @@ class World:
                 name = self.random.choice(list(rarely))
                 self.command(name, rarely[name])
             self.command("sync", self.sync)
+        while self.under_way:
+            self.under_way.pop(0).late()
         self.calm = True
 
     def quiet(self) -> int:
