@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
+from connector.endpoints.base import Create
 from connector.engine.ports import Guard, Limits, Tuning
 from connector.engine.retry import Retry
 from connector.mapping.values import Side
@@ -182,6 +184,37 @@ def test_an_edit_taken_back_after_a_lost_reply(make_world: MakeWorld) -> None:
     commerce = held(world, C, "K2")
     assert commerce is not None
     assert commerce["Name"] == "name 2"
+
+
+def test_a_create_of_a_dead_process_arrives_after_it_was_looked_for(
+    make_world: MakeWorld,
+) -> None:
+    """The next process finds nothing and creates anew: under the same id, so there is one row."""
+    calm = plan(rates={"lost before": 1.0})
+    free = {side: replace(traits, unique=False) for side, traits in calm.traits.items()}
+    world = begin(make_world, replace(calm, traits=free))
+    put(world, C, "c9", "K9", "nine")
+    world.calm = False
+    sent: list[Create] = []
+
+    def late(process: Process, name: str) -> None:
+        if name.startswith("dataverse read:"):
+            world.script = lambda _process, _name: None
+            world.systems[D].carry_out(list(world.systems[D].columns), sent[0])
+
+    def kill(process: Process, name: str) -> None:
+        if name.startswith("dataverse Create("):
+            world.script = late
+            world.calm = True
+            id = name.split("'")[1]
+            sent.append(Create(id, {"number": "K9", "name": "nine"}))
+            world.kill(process)
+
+    world.script = kill
+    world.command("sync", world.sync)
+    world.command("sync", world.sync)
+    assert [write.id for write in world.systems[D].writes].count(sent[0].id) == 1
+    judge(world)
 
 
 def test_a_row_a_scan_did_not_meet_is_read_before_it_counts_as_deleted(
