@@ -198,7 +198,7 @@ def test_a_create_of_a_dead_process_arrives_after_it_was_looked_for(
     sent: list[Create] = []
 
     def late(process: Process, name: str) -> None:
-        if name.startswith("dataverse read:"):
+        if name.startswith("dataverse read: number"):
             world.script = lambda _process, _name: None
             world.systems[D].carry_out(list(world.systems[D].columns), sent[0])
 
