@@ -204,11 +204,15 @@ class Problem:
     remedy: str
     subject: Subject = Subject()
     severity: str = "error"
+    exit_code: int = 2
+    """What a command ends with that finds nothing graver."""
 
     @classmethod
     def of(cls, error: DualWriteError) -> Problem:
         """The same finding as `error`, as a value."""
-        return cls(error.code, error.message, error.remedy, error.subject)
+        return cls(
+            error.code, error.message, error.remedy, error.subject, exit_code=error.exit_code
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON form of a finding (docs/json.md)."""

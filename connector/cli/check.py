@@ -20,6 +20,7 @@ def check(options: Options) -> None:
     """Check config, maps against live metadata, connections and permissions."""
     from connector.bootstrap import open_project
     from connector.operations.checking import check_project
+    from connector.operations.outcomes import gravest
 
     with open_project(options.settings()) as project:
         maps = list(project.documents)
@@ -37,4 +38,4 @@ def check(options: Options) -> None:
             f"checked {len(maps)} maps and both sides: {ending if problems else 'all well'}"
         )
     if errors:
-        raise typer.Exit(2)
+        raise typer.Exit(gravest(problem.exit_code for problem in errors))

@@ -7,7 +7,7 @@ Tested in: tests/unit/test_operations.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,11 @@ _SEVERITY = {1: 5, 2: 4, 4: 3, 5: 2, 3: 1, 0: 0}
 """Which exit code wins where maps end differently."""
 
 
+def gravest(codes: Iterable[int]) -> int:
+    """The exit code that wins; 0 where there is none."""
+    return max(codes, key=lambda code: _SEVERITY.get(code, 5), default=0)
+
+
 def exit_code(
     outcomes: Sequence[MapOutcome], needs: Sequence[Need], *, known_ok: bool = False
 ) -> int:
@@ -93,4 +98,4 @@ def exit_code(
     ]
     if needs and not (known_ok and not any(outcome.news for outcome in outcomes)):
         codes.append(3)
-    return max(codes, key=lambda code: _SEVERITY.get(code, 5), default=0)
+    return gravest(codes)

@@ -286,6 +286,7 @@ def _adoptable(
     # one on the id, and with it every row adopted costs a walk over all that wait.
     return (
         side_column(side, "presence") == word(Presence.PRESENT.value),
+        side_column(side, "image").is_(None),
         records.c.unconfirmed != sa.literal_column("0"),
         side_column(side, "tick") <= tick,
         records.c.layout == layout,

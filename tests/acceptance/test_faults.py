@@ -108,7 +108,7 @@ def test_a_side_that_is_not_there(project: Project, command: str) -> None:
         "DUALWRITE__DATAVERSE__AUTHORITY": "https://127.0.0.1:9/tenant",
     }
     if command == "check":
-        told = project.call("check", "--json", code=2, **environment).json["problems"][0]
+        told = project.call("check", "--json", code=4, **environment).json["problems"][0]
     else:
         told = project.call(command, "--json", code=4, **environment).error
         assert told["cause"]

@@ -98,7 +98,11 @@ def settled_later(kit: Kit, record: Record) -> None:
     record.dataverse.tick = 31
 
 
-@pytest.mark.parametrize("spoil", [unknown_row, not_present, confirmed, settled_later])
+def seen_before(kit: Kit, record: Record) -> None:
+    record.dataverse.image = kit.dataverse(2)
+
+
+@pytest.mark.parametrize("spoil", [unknown_row, not_present, confirmed, settled_later, seen_before])
 def test_an_adoption_that_one_row_refuses_changes_nothing(kit: Kit, spoil) -> None:  # type: ignore[no-untyped-def]
     load(kit, 1, 2)
     record = kit.get(2)
