@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -26,7 +27,8 @@ FAULTS: list[dict[str, object]] = [
 @pytest.fixture
 def no_waiting() -> Iterator[mock.Mock]:
     """Backoff and Retry-After are asked for, but take no time."""
-    with mock.patch("time.sleep") as sleep:
+    at_once = {"DUALWRITE__RETRY__FIRST_WAIT": "0"}
+    with mock.patch("time.sleep") as sleep, mock.patch.dict(os.environ, at_once):
         yield sleep
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector.engine.retry import Retry
 from connector.errors import UsageError
 from connector.mapping.values import Side
 
@@ -94,3 +95,18 @@ def test_nothing_on_both_sides(bench: Bench) -> None:
     bench.new(Side.COMMERCE, "first")
     bench.sync()
     assert "first" in bench.dataverse.by_key("cards")
+
+
+def test_creates_that_wait_longer_than_the_load_leave_it_unfinished(bench: Bench) -> None:
+    """A service that asks for patience is no error; the same command goes on later."""
+    for n in range(3):
+        bench.new(Side.COMMERCE, f"C{n}")
+    busy = True
+    bench.dataverse.fault = lambda _operation: "transient" if busy else None
+    bench.retry = Retry(attempts=8, first=3600.0, longest=3600.0)
+    assert not bench.load().finished
+    assert not bench.dataverse.rows["cards"]
+    busy = False
+    bench.ahead += 3600.0
+    assert bench.load().finished
+    bench.assert_settled()
