@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -25,10 +24,10 @@ FAULTS: list[dict[str, object]] = [
 
 
 @pytest.fixture
-def no_waiting() -> Iterator[mock.Mock]:
+def no_waiting(project: Project) -> Iterator[mock.Mock]:
     """Backoff and Retry-After are asked for, but take no time."""
-    at_once = {"DUALWRITE__RETRY__FIRST_WAIT": "0"}
-    with mock.patch("time.sleep") as sleep, mock.patch.dict(os.environ, at_once):
+    project.environment["DUALWRITE__RETRY__FIRST_WAIT"] = "0"
+    with mock.patch("time.sleep") as sleep:
         yield sleep
 
 
