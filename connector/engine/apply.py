@@ -146,10 +146,13 @@ class Applier:
         self, work: Work, side: Side, pairs: Sequence[tuple[Record, Write]]
     ) -> tuple[int, Side, list[Item]]:
         run = self.run
+        versioned = run.entities[side].capabilities.preconditions == "version"
         batch = run.numbers("batch")
         first = run.numbers("change", len(pairs))
         items: list[Item] = []
         for number, (record, write) in enumerate(pairs, first):
+            # Nothing leaves unconditionally where the side can compare versions.
+            assert write.kind is Kind.CREATE or write.version is not None or not versioned
             id = write.id or run.ports.new_id()
             if write.kind is Kind.CREATE:
                 intend_create(record, write, id, run.map)

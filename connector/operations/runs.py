@@ -117,6 +117,8 @@ def resume_map(project: Project, document: MapDocument, allow_deletes: int) -> N
     ports = project.ports(document)
     with running("resume", map, entities, ports, project.tuning, held=True) as run:
         work = run.work()
+        # Read again under the lease: a load may have ended since.
+        row = run.store.map_row(document.map) or row
         work.map = replace(row, stopped=None, allowed_deletes=allow_deletes)
         run.commit(work)
 
