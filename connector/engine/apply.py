@@ -9,7 +9,7 @@ Tested in: tests/integration/engine/.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -30,11 +30,15 @@ from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.run import MapRun
 from connector.engine.settle import intend_create, note, settle
 from connector.errors import DualWriteError, MapStoppedError, Problem
+from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 from connector.store.work import Change, ChangeKind, Completion, MapRow, Work
 
 T = TypeVar("T")
+
+Planner = Callable[[Record, CompiledMap], Action]
+"""Says what one record needs next, as `plan` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,18 @@ class Applier:
 
     # ------------------------------------------------------------------ plan and intend
 
-    def push(self, absorbed: Absorbed) -> None:
-        """Plan the absorbed records that are due, commit everything at once, send the writes."""
+    def push(self, absorbed: Absorbed, planned: Planner | None = None) -> None:
+        """Plan the absorbed records that are due, commit everything at once, send the writes.
+
+        `planned` is another plan where a person decided what these records need.
+        """
         run = self.run
         self._land(absorbed)
         due = [record for record in absorbed.records if record.due is not None]
         resolve(run.map, run.ports.endpoints, due)
         items: dict[Side, list[tuple[Record, Write]]] = {side: [] for side in Side}
         for record in due:
-            action = plan(record, run.map)
+            action = (planned or plan)(record, run.map)
             if not self._within_guard(absorbed.work, action):
                 continue
             self._take(absorbed.work, record, action)
@@ -135,6 +142,8 @@ class Applier:
             run.tell("conflicts", len(action.conflicts) - had_conflicts)
         if action.problem is not None and action.problem != old:
             self._park(work, record, action.problem)
+        if action.again:
+            record.due = run.now()
         run.tell("waiting", max(0, len(action.waits) - had_waits))
 
     def _park(self, work: Work, record: Record, problem: Problem) -> None:

@@ -63,6 +63,8 @@ class Action:
     conflicts: list[Conflict] = field(default_factory=list)
     drift: list[Group] = field(default_factory=list)
     problem: Problem | None = None
+    again: bool = False
+    """The record is planned once more when these writes are settled."""
     ignored: bool = False
     """The sides differ on purpose: a delete policy or a direction keeps the record apart."""
 
