@@ -45,7 +45,7 @@ COMMANDS = (
     Row("sync", "connector.cli.sync", "Carry the changes of both sides across."),
     Row("verify", "connector.cli.verify", "Compare everything both sides hold."),
     Row("status", "connector.cli.status", "Show where each map stands."),
-    Row("maps", "connector.cli.maps", "List, show and resume maps."),
+    Row("maps", "connector.cli.maps", "List, show, pause and resume maps."),
     Row("conflicts", "connector.cli.conflicts", "List and decide conflicts."),
     Row("failures", "connector.cli.failures", "List records that were set aside, and retry."),
     Row("demo", "connector.cli.demo", "Play the whole story on this machine."),

@@ -13,7 +13,6 @@ import typer
 
 from connector.cli import output
 from connector.cli.ledger_access import (
-    ByOption,
     EntityOption,
     LedgerOption,
     modifier,
@@ -22,6 +21,7 @@ from connector.cli.ledger_access import (
 )
 from connector.cli.ledger_import import import_file_command
 from connector.cli.options import Options, with_options
+from connector.cli.people import ByOption
 from connector.errors import Subject, UsageError
 
 if TYPE_CHECKING:

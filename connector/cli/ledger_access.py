@@ -7,7 +7,6 @@ Tested in: tests/unit/cli/test_ledger_commands.py.
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.options import Options
+from connector.cli.people import person
 from connector.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ LedgerOption = Annotated[
 ]
 EntityOption = Annotated[
     str, typer.Option("--entity", metavar="cards|reward-points", help="Which records.")
-]
-ByOption = Annotated[
-    str | None,
-    typer.Option("--by", help="Who makes the change; your login name when not given."),
 ]
 
 
@@ -57,14 +53,7 @@ def opened(options: Options, url: str | None, *, create: bool = True) -> Iterato
 
 def modifier(by: str | None) -> str:
     """Who makes a change; the prefix keeps people apart from the sync's own writes."""
-    return f"cli:{by or _login()}"
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a user without a name
-        return "unknown"
+    return f"cli:{person(by)}"
 
 
 def pairs(option: str, form: str, texts: Sequence[str] | None) -> dict[str, str]:

@@ -16,7 +16,6 @@ import typer
 
 from connector.cli import output
 from connector.cli.ledger_access import (
-    ByOption,
     EntityOption,
     LedgerOption,
     malformed,
@@ -25,6 +24,7 @@ from connector.cli.ledger_access import (
     pairs,
 )
 from connector.cli.options import Options, with_options
+from connector.cli.people import ByOption
 from connector.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
-"""`dualwrite maps`: list, show and resume maps.
+"""`dualwrite maps`: list, show, pause and resume maps.
 
 Owns: how a map is drawn, in dual-write's own reading order.
 Never does: the work (`connector/operations/`).
-Tested in: tests/acceptance/test_commands.py.
+Tested in: tests/acceptance/test_commands.py, tests/acceptance/test_pause.py.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
+from connector.cli.people import ByOption, person
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 MapName = Annotated[str, typer.Argument(metavar="MAP")]
+WaitOption = Annotated[
+    float, typer.Option("--wait", min=0, help="Seconds to wait for a run at work to end.")
+]
 
 
 @app.command("list")
@@ -83,20 +87,50 @@ def show(options: Options, map: MapName) -> None:
 
 @app.command()
 @with_options
+def pause(
+    options: Options,
+    map: MapName,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Told to everybody who asks.")
+    ] = None,
+    by: ByOption = None,
+    wait: WaitOption = 0.0,
+) -> None:
+    """Hold a map until it is resumed; changes made meanwhile are not lost."""
+    from connector.bootstrap import open_project
+    from connector.operations.choosing import chosen
+    from connector.operations.holding import pause_map
+    from connector.operations.standing import held_state
+
+    with open_project(options.settings()) as project:
+        (document,) = chosen(project, map)
+        hold = pause_map(project, document, by=person(by), reason=reason, wait=wait)
+    if options.json:
+        state = held_state(hold.problem)
+        told = {"state": state, "already": hold.already, "problem": hold.problem.as_dict()}
+        output.emit({"map": map, **told})
+        return
+    output.say(f"{map}: {'was held already: ' if hold.already else ''}{hold.problem.message}")
+    output.say(f"  {hold.problem.remedy}")
+
+
+@app.command()
+@with_options
 def resume(
     options: Options,
     map: MapName,
     allow_deletes: Annotated[
         int, typer.Option(min=0, help="Release exactly so many deletes beyond the guard.")
     ] = 0,
+    wait: WaitOption = 0.0,
 ) -> None:
-    """Let a map run again that a guard has stopped."""
+    """Let a map run again that a person has paused or a guard has stopped."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.runs import resume_map
+    from connector.operations.holding import resume_map
 
     with open_project(options.settings()) as project:
-        resume_map(project, chosen(project, map)[0], allow_deletes)
+        resume_map(project, chosen(project, map)[0], allow_deletes, wait=wait)
     if options.json:
         output.emit({"map": map, "state": "running", "allowed_deletes": allow_deletes})
     else:

@@ -81,6 +81,7 @@ _WHERE = {
     "parked": "`dualwrite failures list --map {map}` lists them with their reasons",
     "conflict": "`dualwrite conflicts list --map {map}` shows them",
     "stopped": "`dualwrite status --map {map}` says why",
+    "paused": "`dualwrite status --map {map}` says by whom and why",
 }
 """Where a person finds what needs them, by the kind of need."""
 

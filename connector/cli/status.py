@@ -46,7 +46,7 @@ def status(
             if state["problem"] is not None:
                 output.say(f"{state['map']}: {state['problem']['message']}")
                 output.say(f"  remedy: {state['problem']['remedy']}")
-        show_needs([need for need in people if need["kind"] != "stopped"])
+        show_needs([need for need in people if need["kind"] not in ("stopped", "paused")])
     if people:
         raise typer.Exit(3)
 

@@ -70,8 +70,8 @@ class MapRun:
                 subject=Subject(map=self.map.name, side=side.value),
                 tried=f"compare its identity {identity.world} ({identity.title})",
                 cause=f"the state was built against {known.identity} ({known.title})",
-                remedy="point the config at the old system, or start with an empty store "
-                "(`store.url`) for the new one",
+                remedy="point the config back at the old system; where it was moved or copied on "
+                f"purpose, `dualwrite state rebind {side.value}` goes on with the new one",
             )
         return known
 
@@ -191,6 +191,8 @@ def running(
     run = MapRun(map, entities, ports, tuning)
     run.take()
     try:
+        if not held:  # it may have been paused while this run came for the lease
+            refuse_stopped(ports.store.map_row(map.name))
         fingerprint = map.document.fingerprint()
         run.number = ports.store.start_run(command, map.name, fingerprint, run.now())
         try:

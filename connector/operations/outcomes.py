@@ -67,7 +67,7 @@ class Need:
 
     map: str
     kind: str
-    """parked | conflict | stopped | differences"""
+    """parked | conflict | stopped | paused | differences"""
     count: int
 
     def as_dict(self) -> dict[str, Any]:

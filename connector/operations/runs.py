@@ -1,4 +1,4 @@
-"""Commands that write: load, sync, resume, resolve.
+"""Commands that write: load, sync, resolve, retry.
 
 Owns: running one map after the other; one that is held, stopped or wrong keeps no other waiting.
 Never does: printing, parsing arguments, wiring parts.
@@ -8,7 +8,6 @@ Tested in: tests/acceptance.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from connector.bootstrap import Project
 from connector.engine.again import try_again
@@ -98,29 +97,6 @@ def _each(
         if ports.stopping():
             break
     return outcomes
-
-
-def resume_map(project: Project, document: MapDocument, allow_deletes: int) -> None:
-    """Let a stopped map run again, and release so many deletes beyond the guard.
-
-    Raises `UsageError` (`map-not-stopped`).
-    """
-    row = project.store.map_row(document.map)
-    if row is None or (row.stopped is None and not allow_deletes):
-        raise UsageError(
-            "map-not-stopped",
-            "this map is not stopped",
-            subject=Subject(map=document.map),
-            remedy="nothing to do; `dualwrite status` shows where it stands",
-        )
-    map, entities = project.compiled(document)
-    ports = project.ports(document)
-    with running("resume", map, entities, ports, project.tuning, held=True) as run:
-        work = run.work()
-        # Read again under the lease: a load may have ended since.
-        row = run.store.map_row(document.map) or row
-        work.map = replace(row, stopped=None, allowed_deletes=allow_deletes)
-        run.commit(work)
 
 
 def resolve_conflicts(

@@ -19,6 +19,7 @@ from connector.errors import (
 )
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
+from connector.operations.holding import PAUSED
 from connector.operations.outcomes import Need
 from connector.store.record import Layout, Record, State
 
@@ -33,8 +34,13 @@ def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
                 found.append(Need(document.map, kind, counts[state]))
         row = project.store.map_row(document.map)
         if row is not None and row.stopped is not None:
-            found.append(Need(document.map, "stopped", 1))
+            found.append(Need(document.map, held_state(row.stopped), 1))
     return found
+
+
+def held_state(problem: Problem) -> str:
+    """How a held map is called: `paused` by a person, `stopped` by a guard."""
+    return "paused" if problem.code == PAUSED else "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class MapStatus:
 
     map: str
     state: str
-    """new | loading | running | stopped"""
+    """new | loading | running | paused | stopped"""
     lag: float | None
     """Seconds since both feeds were last read."""
     counts: Mapping[State, int]
@@ -71,7 +77,7 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
     feeds = [p for (side, kind), p in positions.items() if kind == "feed" and p.text is not None]
     lag = now - min(p.at for p in feeds) if len(feeds) == len(Side) else None
     if row is not None and row.stopped is not None:
-        state = "stopped"
+        state = held_state(row.stopped)
     elif row is not None and row.loaded_at is not None:
         state = "running"
     else:

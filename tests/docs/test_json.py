@@ -108,6 +108,8 @@ def play(person: Person) -> Samples:
     take("sync", code=3)
     take("status", code=3)
     take("maps resume", "loyalty-card --allow-deletes 1")
+    take("maps pause", "loyalty-card --by anna --reason holiday")
+    take("maps pause", "loyalty-card")
     take("demo", "--cards 20")
     return shown
 
