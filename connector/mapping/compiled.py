@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from connector.mapping.columns import Column
 from connector.mapping.document import MapDocument, Policy
+from connector.mapping.filters import RowFilter
 from connector.mapping.references import Lookup, TargetMissing
 from connector.mapping.translate import Translation, Untranslatable, identity
 from connector.mapping.values import Image, Side, Value, normal_key
@@ -183,6 +184,8 @@ class CompiledMap:
     """How a record is made on a side out of the other side's image."""
     inactive: Mapping[Side, tuple[int, Value]]
     """Where `deactivate` is possible: image index of the active mark, and its inactive value."""
+    filters: Mapping[Side, RowFilter]
+    """Which rows of a side the map takes; a side without a filter has all its rows taken."""
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap, Creation, Field, Group, places_of
 from connector.mapping.conversions import by_date, conversion, pairs_as_key
 from connector.mapping.document import FieldRow, MapDocument, Policy
+from connector.mapping.ends import End
 from connector.mapping.references import Lookup
 from connector.mapping.scalars import canonical
 from connector.mapping.translate import Translation, Untranslatable
@@ -73,15 +74,20 @@ class _Compiler:
         self.lookups: list[Lookup] = []
 
     def run(self) -> CompiledMap | None:
-        made = [self.field(index, row) for index, row in enumerate(self.document.fields)]
+        document = self.document
+        made = [self.field(index, row) for index, row in enumerate(document.fields)]
         fields = tuple(field for field in made if field is not None)
-        inactive = {side: self._inactive(side) for side in Side}
-        self._required_columns_are_filled()
+        ends = {side: End(document, side, self.live[side], self.columns[side]) for side in Side}
+        inactive = {side: end.inactive() for side, end in ends.items()}
+        filters = {side: end.filter() for side, end in ends.items()}
+        for end in ends.values():
+            end.check_required()
+            self.problems += end.problems
         if any(problem.severity == "error" for problem in self.problems):
             return None
         groups = self._groups(fields)
         return CompiledMap(
-            document=self.document,
+            document=document,
             fields=fields,
             groups=groups,
             columns={side: tuple(columns) for side, columns in self.columns.items()},
@@ -90,6 +96,7 @@ class _Compiler:
             places={side: places_of(groups, side) for side in Side},
             creations={side: Creation.on(side, groups, self.columns[side]) for side in Side},
             inactive={side: mark for side, mark in inactive.items() if mark is not None},
+            filters={side: made for side, made in filters.items() if made is not None},
         )
 
     def problem(
@@ -328,36 +335,6 @@ class _Compiler:
 
     # ------------------------------------------------------------------ the whole
 
-    def _inactive(self, side: Side) -> tuple[int, Value] | None:
-        """Where the side's image holds its active mark, and the value that means inactive."""
-        inactive = self.document.end(side).inactive
-        if inactive is None:
-            return None
-        entity = self.document.end(side).entity
-        column = self.live[side].get(
-            inactive.column.casefold() if side is Side.COMMERCE else inactive.column
-        )
-        if column is None:
-            self._inactive_wrong(side, "column", f"{entity} has no column `{inactive.column}`")
-            return None
-        if not column.updatable:
-            self._inactive_wrong(side, "column", f"`{column.name}` cannot be updated")
-            return None
-        try:
-            value = canonical(inactive.value, column)
-        except Untranslatable as error:
-            self._inactive_wrong(side, "value", error.message)
-            return None
-        mapped = [known.name for known in self.columns[side]]
-        if column.name in mapped:
-            return mapped.index(column.name), value
-        return self._slot(side, column), value
-
-    def _inactive_wrong(self, side: Side, part: str, message: str) -> None:
-        subject = self.document.file.subject(side.value, "inactive", part, map=self.document.map)
-        remedy = "name a column of the table that can be updated, and a value of its type"
-        self.problems.append(Problem("inactive-wrong", message, remedy, subject))
-
     def _groups(self, fields: Iterable[Field]) -> tuple[Group, ...]:
         named: dict[str, list[Field]] = {}
         policies: dict[str, Policy] = {}
@@ -366,28 +343,6 @@ class _Compiler:
             named.setdefault(name, []).append(field)
             policies[name] = row.conflict or self.document.conflict
         return tuple(Group(name, tuple(fs), policies[name]) for name, fs in named.items())
-
-    def _required_columns_are_filled(self) -> None:
-        for side in Side:
-            if not any(row.key and side in row.ways for row in self.document.fields):
-                continue
-            names = (
-                (row.commerce if side is Side.COMMERCE else row.dataverse) or ""
-                for row in self.document.fields
-                if side in row.ways
-            )
-            filled = {name.split(".")[0].casefold() for name in names}
-            for column in self.live[side].values():
-                if column.required and column.creatable and column.name.casefold() not in filled:
-                    self.problems.append(
-                        Problem(
-                            "column-required",
-                            f"{self.document.end(side).entity} requires `{column.name}`, "
-                            "which no row fills",
-                            f"map the column towards {side}, or give it a `constant`",
-                            self.document.file.subject(side.value, map=self.document.map),
-                        )
-                    )
 
 
 class _Stopped(Exception):

@@ -60,6 +60,13 @@ class DeletePolicy(StrEnum):
     IGNORE = "ignore"
 
 
+class FilterExit(StrEnum):
+    """What happens to the other side's row when a row leaves the filter after it was in sync."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -77,6 +84,9 @@ class End(_Model):
     entity: str = Field(min_length=1, description="Entity set name, e.g. msdyn_loyaltycards.")
     side: str | None = Field(None, description="Name of the side, where there is more than one.")
     inactive: Inactive | None = None
+    filter: str | None = Field(
+        None, min_length=1, description="OData condition; only rows that meet it travel."
+    )
 
 
 class Deletes(_Model):
@@ -193,6 +203,10 @@ class MapDocument(_Model):
     master: Side = Side.COMMERCE
     conflict: Policy = Policy.MANUAL
     deletes: Deletes = Deletes()
+    filter_exit: FilterExit = Field(
+        FilterExit.KEEP,
+        description="What a row that leaves its filter means for the other side's row.",
+    )
     blank_wins: bool = Field(False, description="At first contact the master's null wins too.")
     fields: list[FieldRow] = Field(min_length=1)
 

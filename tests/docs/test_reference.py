@@ -168,7 +168,7 @@ _RAISING = {
     name
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, (errors.DualWriteError, errors.Problem))
-} | {"Untranslatable", "Rejected"}
+} | {"Untranslatable", "Rejected", "BadFilter"}
 _HELPERS = {"problem": 2, "_problem": 1, "_error": 0, "error": 0}
 """Functions that make an error, by the place of the code among their arguments."""
 _CODE = re.compile(r"^[a-z]+(?:-[a-z]+)*$")
