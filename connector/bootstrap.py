@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connector.endpoints.base import Endpoint, Entity
 from connector.engine.ports import Guard, Limits, Ports, Tuning
@@ -30,9 +31,18 @@ from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map, findings
 from connector.mapping.document import MapDocument, read_documents
 from connector.mapping.values import Side
-from connector.settings import CommerceSettings, DataverseSettings, Settings, read_secret
+from connector.settings import (
+    CommerceSettings,
+    DataverseSettings,
+    RetrySettings,
+    Settings,
+    read_secret,
+)
 from connector.store.base import Store
 from connector.store.opening import open_store
+
+if TYPE_CHECKING:
+    from connector.endpoints.dataverse.transport import Patience
 
 Progress = Callable[[str, int], None]
 
@@ -155,7 +165,7 @@ def open_project(
     Raises `ConfigError`, `MapError`, `StateError`; sides are asked nothing yet.
     """
     documents = {document.map: document for document in read_documents(settings.maps.path)}
-    limits = _limits(settings.dataverse)
+    limits = _limits(settings)
     with ExitStack() as stack:
         stack.enter_context(_rarely_collecting())
         store = open_store(settings.store.url)
@@ -164,7 +174,7 @@ def open_project(
         for name, side in {"commerce": settings.commerce, **settings.sides}.items():
             commerce[name] = _commerce_endpoint(name, side)
             stack.callback(commerce[name].close)
-        dataverse = dataverse_endpoint(settings.dataverse)
+        dataverse = dataverse_endpoint(settings.dataverse, settings.retry)
         stack.callback(dataverse.close)
         workers = limits.in_flight + 1  # and the page read ahead
         executor = stack.enter_context(ThreadPoolExecutor(workers, "dualwrite"))
@@ -226,15 +236,21 @@ def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
     )
 
 
-def _limits(side: DataverseSettings) -> Limits:
+def _limits(settings: Settings) -> Limits:
     """A lease that outlives the longest write at the moment it leaves."""
     from connector.endpoints.dataverse.transport import longest_write
 
-    longest = longest_write(side.timeout)
+    longest = longest_write(settings.dataverse.timeout, _patience(settings.retry))
     return Limits(lease=2 * longest, margin=longest)
 
 
-def dataverse_endpoint(side: DataverseSettings) -> Endpoint:
+def _patience(retry: RetrySettings) -> Patience:
+    from connector.endpoints.dataverse.transport import Patience
+
+    return Patience(retry.attempts, retry.first_wait, retry.longest_wait, time.sleep)
+
+
+def dataverse_endpoint(side: DataverseSettings, retry: RetrySettings) -> Endpoint:
     """The Dataverse endpoint of the settings; raises `ConfigError` for its secret."""
     from connector.endpoints.dataverse.auth import ClientSecretTokens
     from connector.endpoints.dataverse.endpoint import DataverseEndpoint
@@ -255,9 +271,10 @@ def dataverse_endpoint(side: DataverseSettings) -> Endpoint:
         side.url,
         tokens=tokens,
         ca=ca,
-        sleep=time.sleep,
+        patience=_patience(retry),
         clock=lambda: datetime.now(UTC),
         timeout=side.timeout,
         page_size=side.page_size,
+        batch_size=side.batch_size,
         connections=side.connections,
     )

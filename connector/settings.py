@@ -182,6 +182,8 @@ class DataverseSettings(Connection):
 
     url: HttpsUrl
     auth: Auth = "client-secret"
+    batch_size: int = Field(default=1000, ge=1, le=1000)
+    """Records in one write request; fewer where plug-ins make each of them slow."""
 
 
 class StoreSettings(Section):

@@ -179,6 +179,14 @@ Outcome: TypeAlias = Applied | Stale | Exists | Missing | Rejected | Transient |
 # ---------------------------------------------------------------------------- protocol
 
 
+class Throttling(NamedTuple):
+    """How often a side asked us to slow down since the endpoint was opened."""
+
+    count: int = 0
+    seconds: float = 0.0
+    """Waited because of it, summed over requests that wait side by side."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The answer of `read`: rows by the id or key that was asked for; absent ones lack."""
@@ -241,6 +249,10 @@ class Endpoint(Protocol):
 
     def newer(self, a: str, b: str) -> bool | None:
         """Whether version `a` is newer than `b`; None where versions cannot be ordered."""
+        ...
+
+    def throttling(self) -> Throttling:
+        """What was counted so far; nothing for a side that never throttles."""
         ...
 
     def close(self) -> None:

@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from connector.backoff import Backoff
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Exponential backoff, half of each wait by chance; times in seconds."""
+    """`[retry]` of the config; times in seconds."""
 
-    attempts: int = 8
+    attempts: int = 6
     """After so many failed attempts the record is parked."""
-    first: float = 2.0
-    longest: float = 600.0
+    first: float = 1.0
+    longest: float = 60.0
 
     def delay(self, attempt: int, random: Callable[[], float]) -> float:
         """Seconds until the attempt after the `attempt`-th failure (from 1 on)."""
-        ceiling = min(self.longest, self.first * 2.0 ** (attempt - 1))
-        return ceiling / 2 + random() * ceiling / 2
+        return Backoff(self.first, self.longest, random).after(attempt)

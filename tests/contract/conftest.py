@@ -5,7 +5,6 @@ A new endpoint adds a function that yields its `World` and a line in `WORLDS`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,6 +52,7 @@ class World:
 
 def _dataverse(request: pytest.FixtureRequest) -> Iterator[World]:
     from connector.endpoints.dataverse import ClientSecretTokens, DataverseEndpoint
+    from connector.endpoints.dataverse.transport import Patience
 
     where: dict[str, Any] = request.getfixturevalue("sandbox")
     request.getfixturevalue("dataverse")  # empties the organization
@@ -67,7 +67,7 @@ def _dataverse(request: pytest.FixtureRequest) -> Iterator[World]:
         where["dataverse"],
         tokens=tokens,
         ca=where["ca"],
-        sleep=time.sleep,
+        patience=Patience(),
         clock=lambda: datetime.now(UTC),
         page_size=PAGE_ROWS,
     )

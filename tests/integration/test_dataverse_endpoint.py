@@ -27,6 +27,7 @@ from connector.endpoints.base import (
     Update,
 )
 from connector.endpoints.dataverse import ClientSecretTokens, DataverseEndpoint
+from connector.endpoints.dataverse.transport import Patience
 from connector.errors import AccessError, PositionExpiredError, UnreachableError
 from connector.mapping.values import Value, ValueType
 
@@ -72,7 +73,7 @@ def open_endpoint(
     return DataverseEndpoint(
         where["dataverse"],
         tokens=source,
-        sleep=sleep,
+        patience=Patience(4, sleep=sleep, random=lambda: 1.0),
         clock=lambda: datetime.now(UTC),
         **{**given, **changes},
     )

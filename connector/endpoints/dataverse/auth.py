@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 RENEW_BEFORE = 300.0
 """Seconds before its end at which a token is replaced."""
 TIMEOUT = 30.0
+LONGEST_ACQUISITION = 2 * TIMEOUT
+"""Seconds a new token takes at most: the authority's description, then the token."""
 
 _SUBJECT = Subject(side="dataverse")
 _MICROSOFT = (".microsoftonline.com", ".microsoftonline.us", ".chinacloudapi.cn")

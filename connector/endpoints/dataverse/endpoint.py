@@ -13,12 +13,20 @@ from email.utils import parsedate_to_datetime
 
 import orjson
 
-from connector.endpoints.base import Entity, Found, Identity, Operation, Outcome, Page
+from connector.endpoints.base import (
+    Entity,
+    Found,
+    Identity,
+    Operation,
+    Outcome,
+    Page,
+    Throttling,
+)
 from connector.endpoints.dataverse.faults import access_error, fault_of, refused
 from connector.endpoints.dataverse.feed import Feed
-from connector.endpoints.dataverse.metadata import Tables, unreadable
+from connector.endpoints.dataverse.metadata import BATCH, Tables, unreadable
 from connector.endpoints.dataverse.reads import Reader
-from connector.endpoints.dataverse.transport import Reply, TokenSource, Transport
+from connector.endpoints.dataverse.transport import Patience, Reply, TokenSource, Transport
 from connector.endpoints.dataverse.writes import Writing
 
 PAGE_SIZE = 5000
@@ -29,32 +37,33 @@ class DataverseEndpoint:
     """`connector.endpoints.base.Endpoint` for one organization.
 
     `url` is `https://NAME.crm.dynamics.com`, `ca` a PEM file or None for the system's trust,
-    `timeout` the seconds one answer may take, `clock` gives aware datetimes. Entities are
-    entity set names, columns are logical names.
+    `timeout` the seconds one answer may take, `clock` gives aware datetimes, `batch_size` the
+    operations one write request takes. Entities are entity set names, columns are logical names.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name, each a figure or a part of its own
         self,
         url: str,
         *,
         tokens: TokenSource,
         ca: str | None,
-        sleep: Callable[[float], None],
+        patience: Patience,
         clock: Callable[[], datetime],
         timeout: float = 120.0,
         page_size: int = PAGE_SIZE,
+        batch_size: int = BATCH,
         connections: int = 8,
     ) -> None:
         self._transport = Transport(
             url,
             tokens=tokens,
             ca=ca,
-            sleep=sleep,
+            patience=patience,
             clock=clock,
             timeout=timeout,
             connections=connections,
         )
-        self._tables = Tables(self._transport)
+        self._tables = Tables(self._transport, batch_size)
         self._feed = Feed(self._transport, self._tables, page_size)
         self._reader = Reader(self._transport, self._tables, page_size)
 
@@ -108,6 +117,10 @@ class DataverseEndpoint:
     def newer(self, a: str, b: str) -> bool | None:
         """Versions are numbers that grow with every change in the organization."""
         return int(a) > int(b)
+
+    def throttling(self) -> Throttling:
+        """Answers of 429, and of 503 with Retry-After, also for parts of a batch."""
+        return self._transport.meter.read()
 
     def close(self) -> None:
         """Release connections."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 import orjson
 
@@ -76,10 +77,13 @@ class Fault:
         return f"HTTP {self.status} {self.code} {self.message}".rstrip() + named
 
 
-def fault_of(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
+def fault_of(
+    status: int, headers: Mapping[str, str], body: bytes, date: str | None = None
+) -> Fault:
     """Read a refusal; a body that is not the documented JSON is quoted in part.
 
-    Header names are looked up in lower case, as batch parts carry them.
+    Header names are looked up in lower case, as batch parts carry them. A part has no Date of
+    its own: `date` is that of the answer around it.
     """
     code, message = "", ""
     try:
@@ -91,11 +95,23 @@ def fault_of(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         message = body[:200].decode("utf-8", "replace").strip()
     request_id = headers.get("x-ms-service-request-id") or headers.get("req_id")
-    return Fault(status, code, message, request_id, _seconds(headers.get("retry-after")))
+    after = _seconds(headers.get("retry-after"), headers.get("date") or date)
+    return Fault(status, code, message, request_id, after)
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text is not None and text.strip().isdigit() else None
+def _seconds(text: str | None, date: str | None) -> float | None:
+    """A Retry-After in seconds: a number, or a date less the date of the answer itself.
+
+    Both are the service's (RFC 9110, section 10.2.3), so that our clock does not matter. None
+    for anything else, as for a date without a date to compare it with.
+    """
+    if text is None or text.strip().isdigit():
+        return None if text is None else float(text)
+    try:
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(date or "")
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, wait.total_seconds())
 
 
 def outcome_of(operation: Operation, fault: Fault) -> Outcome:

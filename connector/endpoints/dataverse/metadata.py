@@ -104,8 +104,9 @@ class Table:
 class Tables:
     """Tables by entity set name, read once and again whenever they are described."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, batch: int = BATCH) -> None:
         self._transport = transport
+        self._batch = batch
         self._lock = threading.Lock()
         self._known: dict[str, Table] = {}
 
@@ -117,7 +118,7 @@ class Tables:
 
     def describe(self, entity: str) -> Table:
         """The table from live metadata. Raises `MapError` if there is no such entity set."""
-        described = _Reader(self._transport, entity).table()
+        described = _Reader(self._transport, entity, self._batch).table()
         with self._lock:
             self._known[entity] = described
         return described
@@ -126,9 +127,10 @@ class Tables:
 class _Reader:
     """The metadata requests for one table."""
 
-    def __init__(self, transport: Transport, entity: str) -> None:
+    def __init__(self, transport: Transport, entity: str, batch: int) -> None:
         self._transport = transport
         self._entity = entity
+        self._batch = batch
 
     def table(self) -> Table:
         wanted = f"EntitySetName eq {literal(self._entity)}"
@@ -153,7 +155,7 @@ class _Reader:
                 modified_time="modifiedon" in fields,
                 ordered_versions=True,
                 change_feed=tracked,
-                batch=BATCH,
+                batch=self._batch,
             ),
         )
         return Table(entity, definition["LogicalName"], tracked, fields)

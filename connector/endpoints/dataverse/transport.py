@@ -12,7 +12,10 @@ Facts: "Dataverse Web API: webapi/compose-http-requests-handle-errors" (headers)
 from __future__ import annotations
 
 import logging
+import random
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple, Protocol, TypeAlias
@@ -23,7 +26,10 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_result
 
+from connector.backoff import Backoff
+from connector.endpoints.dataverse.auth import LONGEST_ACQUISITION
 from connector.endpoints.dataverse.faults import BUSY_CODES, Fault, fault_of
+from connector.endpoints.dataverse.meter import Meter, throttles
 from connector.endpoints.dataverse.trust import (
     certificate_error,
     is_loopback,
@@ -37,18 +43,38 @@ from connector.errors import AccessError, ConfigError, Subject, UnreachableError
 API = "/api/data/v9.2/"
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection with its TLS handshake."""
-ATTEMPTS = 4
-"""How often one request is sent at most."""
-LONGEST_WAIT = 20.0
-"""Seconds; a longer Retry-After is handed to the caller instead of waiting here."""
-
+LONGEST_PATIENCE = 60.0
+"""Seconds within which one request is sent again at most, whatever the config says: a lease has
+to outlive it, and a longer wait is better kept in the store."""
 WRITE_REQUESTS = 3
 """Requests one call of `write` makes at most: updates, a bulk create, and its second form."""
 
 
-def longest_write(timeout: float) -> float:
-    """Seconds one call of `write` takes at most, with every wait and repetition."""
-    return WRITE_REQUESTS * ATTEMPTS * (timeout + LONGEST_WAIT)
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How one request is tried again: `[retry]` of the config, in seconds, and its means."""
+
+    attempts: int = 6
+    """How often it is sent at most."""
+    first: float = 1.0
+    longest: float = 60.0
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+    @property
+    def whole(self) -> float:
+        """Seconds after the first sending within which the last one begins."""
+        return min(self.longest, LONGEST_PATIENCE)
+
+
+def longest_write(timeout: float, patience: Patience) -> float:
+    """Seconds one call of `write` takes at most, with every wait and repetition.
+
+    The last sending begins within the patience; it may find its token refused and ask for
+    another one.
+    """
+    sending = 2 * (LONGEST_ACQUISITION + CONNECT_TIMEOUT + timeout)
+    return WRITE_REQUESTS * (patience.whole + sending)
 
 
 _LOG = logging.getLogger(__name__)
@@ -109,7 +135,7 @@ class Transport:
         *,
         tokens: TokenSource,
         ca: str | None,
-        sleep: Callable[[float], None],
+        patience: Patience,
         clock: Callable[[], datetime],
         timeout: float,
         connections: int,
@@ -126,8 +152,10 @@ class Transport:
         self.origin = f"https://{parts.netloc}"
         self.base = self.origin + API
         self._tokens = tokens
-        self._sleep = sleep
+        self._patience = patience
+        self._backoff = Backoff(patience.first, patience.longest, patience.random)
         self._clock = clock
+        self.meter = Meter()
         self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
         self._verify = trust(ca)
         self._session = requests.Session()
@@ -192,11 +220,11 @@ class Transport:
         body: bytes | None,
     ) -> Answer:
         retrying = Retrying(
-            sleep=self._sleep,
-            stop=_patience_ends,
-            wait=_wait,
+            sleep=self._patience.sleep,
+            stop=self._ends,
+            wait=self._wait,
             retry=retry_if_result(again),
-            before_sleep=_log_wait,
+            before_sleep=self._note_wait,
             retry_error_callback=_outcome,
         )
         answer: Answer = retrying(self._send, method, url, headers, body)
@@ -243,7 +271,36 @@ class Transport:
                 return Unsent(short(error))
             return Lost(short(error))
         received_at = self._clock()
+        if throttles(response.status_code, response.headers):
+            self.meter.asked()
         return Reply(response.status_code, response.headers, response.content, sent_at, received_at)
+
+    # ------------------------------------------------------------------------ patience
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Seconds before the next attempt: what Retry-After says, else growing ones."""
+        answer = _outcome(state)
+        if isinstance(answer, Reply):
+            after = fault_of(answer.status, answer.headers, answer.body).retry_after
+            if after:
+                return after
+        return self._backoff(state)
+
+    def _ends(self, state: RetryCallState) -> bool:
+        """Whether the next attempt would be one too many, or begin too late."""
+        # A sleep that is not slept, as in tests, is counted as well.
+        spent = max(state.seconds_since_start or 0.0, state.idle_for)
+        late = spent + state.upcoming_sleep > self._patience.whole
+        return late or state.attempt_number >= self._patience.attempts
+
+    def _note_wait(self, state: RetryCallState) -> None:
+        answer, seconds = _outcome(state), state.upcoming_sleep
+        what = f"status {answer.status}" if isinstance(answer, Reply) else answer.text
+        _LOG.info("dataverse: %s, next attempt in %.1f s", what, seconds)
+        if isinstance(answer, Reply) and throttles(answer.status, answer.headers):
+            self.meter.waits(seconds)
+
+    # ------------------------------------------------------------------------ errors
 
     def unreachable(self, answer: Lost | Unsent) -> UnreachableError:
         """The error for an answer that did not come."""
@@ -252,7 +309,7 @@ class Transport:
             f"{self.origin} gives no answer",
             remedy="check dataverse.url, the network, and that the service is running",
             subject=Subject(side="dataverse"),
-            tried=f"{ATTEMPTS} times",
+            tried=f"up to {self._patience.attempts} times",
             cause=answer.text,
         )
 
@@ -264,7 +321,7 @@ class Transport:
             remedy="try again later; nothing is lost"
             + (f", in {fault.retry_after:.0f} s at the earliest" if fault.retry_after else ""),
             subject=Subject(side="dataverse"),
-            tried=f"{ATTEMPTS} times",
+            tried=f"up to {self._patience.attempts} times",
             cause=str(fault),
         )
 
@@ -278,26 +335,6 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-def _wait(state: RetryCallState) -> float:
-    """Seconds before the next attempt: Retry-After where given, else 1, 2, 4 ..."""
-    answer = _outcome(state)
-    if isinstance(answer, Reply):
-        after = fault_of(answer.status, answer.headers, answer.body).retry_after
-        if after is not None:
-            return after
-    return float(2 ** (state.attempt_number - 1))
-
-
-def _patience_ends(state: RetryCallState) -> bool:
-    return state.attempt_number >= ATTEMPTS or _wait(state) > LONGEST_WAIT
-
-
-def _log_wait(state: RetryCallState) -> None:
-    answer = _outcome(state)
-    what = f"status {answer.status}" if isinstance(answer, Reply) else answer.text
-    _LOG.info("dataverse: %s, next attempt in %.0f s", what, _wait(state))
 
 
 def _outcome(state: RetryCallState) -> Answer:

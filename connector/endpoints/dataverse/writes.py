@@ -39,6 +39,7 @@ from connector.endpoints.dataverse.faults import (
     refused,
 )
 from connector.endpoints.dataverse.metadata import BATCH, Table
+from connector.endpoints.dataverse.meter import throttles
 from connector.endpoints.dataverse.rows import (
     Encoder,
     Item,
@@ -219,18 +220,22 @@ class Writing:
             return
         flat = [one for one in responses if isinstance(one, BatchResponse)]
         self._settle(places[len(flat) :], Unknown("the batch's answer ends before this request"))
-        self._answered(parts[: len(flat)], flat)
+        self._answered(parts[: len(flat)], flat, answer.headers.get("Date"))
 
-    def _answered(self, parts: Sequence[_Part], responses: Sequence[BatchResponse]) -> None:
+    def _answered(
+        self, parts: Sequence[_Part], responses: Sequence[BatchResponse], date: str | None
+    ) -> None:
         shown: list[tuple[int, Any]] = []
         faults: list[Fault] = []
         for part, response in zip(parts, responses, strict=False):
+            if throttles(response.status, response.headers):
+                self._transport.meter.asked()
             if response.status < 300:
                 self._outcomes[part.place] = Applied(part.operation.id)
                 if isinstance(part.operation, Update) and response.body:
                     shown.append((part.place, response.body))
                 continue
-            fault = fault_of(response.status, response.headers, response.body)
+            fault = fault_of(response.status, response.headers, response.body, date)
             self._outcomes[part.place] = outcome_of(part.operation, fault)
             faults.append(fault)
         if len(faults) == len(parts) and all(_no_right(fault) for fault in faults):

@@ -28,6 +28,7 @@ from connector.endpoints.base import (
     Rejected,
     Row,
     Stale,
+    Throttling,
     Update,
 )
 from connector.endpoints.ledger import tokens
@@ -172,6 +173,10 @@ class LedgerEndpoint:
     def newer(self, a: str, b: str) -> bool | None:
         """Versions are sequences of one feed, so they order all changes of the ledger."""
         return int(a) > int(b) if a.isdecimal() and b.isdecimal() else None
+
+    def throttling(self) -> Throttling:
+        """A database of our own never asks us to slow down."""
+        return Throttling()
 
     def close(self) -> None:
         """Close the ledger."""

@@ -33,6 +33,7 @@ from connector.endpoints.base import (
     Rejected,
     Row,
     Stale,
+    Throttling,
     Transient,
     Unknown,
     Update,
@@ -145,6 +146,8 @@ class ScriptedEndpoint:
         self.rows: dict[str, dict[str, _Row]] = {entity: {} for entity in tables}
         self.log: list[tuple[str, str]] = []
         """(entity, id) of every change; the place in it is the version."""
+        self.throttled = Throttling()
+        """What it says it asked for, of slowing down."""
         self.forgotten = 0
         """Positions before this place have expired."""
         self.calls: Counter[str] = Counter()
@@ -283,6 +286,9 @@ class ScriptedEndpoint:
 
     def newer(self, a: str, b: str) -> bool | None:
         return int(a) > int(b)
+
+    def throttling(self) -> Throttling:
+        return self.throttled
 
     def close(self) -> None:
         return None

@@ -14,6 +14,7 @@ import responses
 from requests import PreparedRequest
 
 from connector.endpoints.dataverse import DataverseEndpoint
+from connector.endpoints.dataverse.transport import Patience
 
 HOST = "https://org.example"
 API = f"{HOST}/api/data/v9.2/"
@@ -29,6 +30,7 @@ class Service:
     def __init__(self, mock: responses.RequestsMock) -> None:
         self.mock = mock
         self.slept: list[float] = []
+        self.patience = Patience(4, sleep=self.slept.append, random=lambda: 1.0)
         self.tokens_rejected: list[str] = []
         self.now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         self.step = timedelta(0)
@@ -76,9 +78,6 @@ class Service:
 
     # ports of the endpoint
 
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
     def clock(self) -> datetime:
         self.now += self.step
         return self.now
@@ -108,7 +107,7 @@ def service() -> Iterator[Service]:
 @pytest.fixture
 def endpoint(service: Service) -> Iterator[DataverseEndpoint]:
     made = DataverseEndpoint(
-        HOST, tokens=service, ca=None, sleep=service.sleep, clock=service.clock, page_size=2
+        HOST, tokens=service, ca=None, patience=service.patience, clock=service.clock, page_size=2
     )
     yield made
     made.close()

@@ -41,6 +41,25 @@ def test_a_body_that_is_no_documented_error(body: bytes) -> None:
     assert fault.message == body.decode()
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        (" 17 ", 17.0),
+        ("Wed, 21 Oct 2026 07:28:17 GMT", 17.0),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),
+        ("soon", None),
+        ("-3", None),
+        ("", None),
+    ],
+)
+def test_when_to_come_back(text: str, seconds: float | None) -> None:
+    sent = "Wed, 21 Oct 2026 07:28:00 GMT"
+    assert fault_of(429, {"retry-after": text, "date": sent}, b"").retry_after == seconds
+    # A part of a batch has no date of its own.
+    assert fault_of(429, {"retry-after": text}, b"", sent).retry_after == seconds
+
+
 def key_violation(found: str) -> str:
     return (
         "Entity Key Card number violated. A record with the same value for Card number already "

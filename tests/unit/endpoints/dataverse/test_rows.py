@@ -37,7 +37,7 @@ def table(points: Service) -> Table:
         "https://org.example",
         tokens=points,
         ca=None,
-        sleep=points.sleep,
+        patience=points.patience,
         clock=points.clock,
         timeout=5,
         connections=1,

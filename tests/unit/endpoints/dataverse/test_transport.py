@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,15 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from connector.endpoints.dataverse.transport import Lost, Reply, Transport, Unsent
+from connector.endpoints.base import Throttling
+from connector.endpoints.dataverse.transport import (
+    Lost,
+    Patience,
+    Reply,
+    Transport,
+    Unsent,
+    longest_write,
+)
 from connector.errors import AccessError, ConfigError, UnreachableError
 
 if TYPE_CHECKING:
@@ -29,7 +38,7 @@ def _transport(service: Service, url: str = HOST, ca: str | None = None) -> Tran
         url,
         tokens=service,
         ca=ca,
-        sleep=service.sleep,
+        patience=service.patience,
         clock=service.clock,
         timeout=60,
         connections=2,
@@ -78,6 +87,70 @@ def test_a_read_that_stays_throttled_says_so(service: Service, transport: Transp
     assert caught.value.code == "throttled"
     assert len(service.calls("GET", "/x")) == 4
     assert service.slept == [3, 3, 3]
+    assert caught.value.tried == "up to 4 times"
+
+
+def test_a_request_follows_the_settings(service: Service) -> None:
+    service.patience = Patience(3, 0.5, 40.0, service.slept.append, lambda: 0.0)
+    service.on("GET", "x", 503)
+    with pytest.raises(UnreachableError):
+        _transport(service).get("x")
+    assert service.slept == [0.25, 0.5]
+
+
+def test_a_request_is_patient_for_so_long_in_all(service: Service, transport: Transport) -> None:
+    service.on("POST", "x", 429, headers={"Retry-After": "25"})
+    transport.post("x", b"{}", {})
+    assert service.slept == [25, 25]
+    # However long the config lets a record wait: the lease has to outlive the request.
+    assert Patience(longest=3600.0).whole == 60.0
+    assert Patience(longest=5.0).whole == 5.0
+
+
+def test_time_that_answers_took_counts_as_patience(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count(0, 25)
+    monkeypatch.setattr("tenacity.time.monotonic", lambda: next(seconds))
+    service.on("POST", "x", 429, headers={"Retry-After": "1"})
+    transport = _transport(service)
+    transport.post("x", b"{}", {})
+    assert len(service.calls("POST", "/x")) == 3
+
+
+def test_a_write_is_over_before_its_lease(service: Service) -> None:
+    """Three requests, each with its patience, and a last sending that needs two tokens."""
+    patience = Patience(50, 1.0, 3600.0)
+    assert longest_write(60.0, patience) == 3 * (60.0 + 2 * (60.0 + 10.0 + 60.0))
+
+
+def test_what_asks_us_to_slow_down_is_counted(service: Service, transport: Transport) -> None:
+    service.on("POST", "x", 429, headers={"Retry-After": "7"})
+    service.on("POST", "x", 503, headers={"Retry-After": "2"})
+    service.on("POST", "x", 204)
+    service.on("GET", "x", 503)
+    service.on("GET", "x", body=RuntimeLoss("reset"))
+    service.on("GET", "x", 429)
+    service.on("GET", "x", 200)
+    transport.post("x", b"{}", {})
+    transport.get("x")
+    assert service.slept == [7, 2, 1, 2, 4]
+    assert transport.meter.read() == Throttling(3, 7 + 2 + 4)
+
+
+def test_a_retry_after_as_a_date_is_as_long_as_the_service_means(
+    service: Service, transport: Transport
+) -> None:
+    """Measured against the answer's own date; our clock is months behind."""
+    dates = {
+        "Date": "Wed, 21 Oct 2026 07:28:00 GMT",
+        "Retry-After": "Wed, 21 Oct 2026 07:28:09 GMT",
+    }
+    service.on("POST", "x", 429, headers=dates)
+    service.on("POST", "x", 429, headers={**dates, "Retry-After": "Wed, 21 Oct 2026 07:00:00 GMT"})
+    service.on("POST", "x", 204)
+    transport.post("x", b"{}", {})
+    assert service.slept == [9, 2]
 
 
 def test_a_long_retry_after_is_left_to_the_caller(service: Service, transport: Transport) -> None:
