@@ -67,8 +67,10 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
         return None
     record.due = witness.now
     in_doubt = presence is Presence.UNKNOWN and record.attempts > 0
-    if presence is not Presence.UNKNOWN or before != row.image:
-        # Reading back what is known already is no news: failed attempts go on counting.
+    other_in_doubt = record.side(witness.side.other).presence is Presence.UNKNOWN
+    if (presence is not Presence.UNKNOWN or before != row.image) and not other_in_doubt:
+        # Reading back what is known already is no news: failed attempts go on counting, and
+        # they say that the other side may hold a write of ours whose reply was lost.
         record.attempts = 0
     identify(record, witness.map)
     if before is None or before == row.image:

@@ -153,6 +153,8 @@ class ScriptedEndpoint:
         self.calls: Counter[str] = Counter()
         self.written: list[Operation] = []
         """Operations that had an effect."""
+        self.replaced: list[tuple[str, str, Value]] = []
+        """(id, column, value) of what our writes replaced or removed, nulls left out."""
         self.fault: Callable[[Operation], Fault | None] = lambda _operation: None
         self.hidden: Callable[[str], bool] = lambda _id: False
         """Rows a scan and a feed do not show, as a missing permission does."""
@@ -280,8 +282,10 @@ class ScriptedEndpoint:
         assert len(operations) <= self.batch
         self._call("write")
         self.before_write()
-        outcomes = [self._one(entity, columns, operation) for operation in operations]
-        self.moments.pass_by(f"{self.name} has written")
+        outcomes: list[Outcome] = []
+        for operation in operations:
+            outcomes.append(self._one(entity, columns, operation))
+            self.moments.pass_by(f"{self.name} has written")
         return outcomes
 
     def newer(self, a: str, b: str) -> bool | None:
@@ -322,8 +326,10 @@ class ScriptedEndpoint:
             case Update() | Delete() if str(row.version) != operation.version:
                 return Stale()
             case Update():
+                self._gives_way(operation.id, row, operation.values)
                 self.change(entity, operation.id, operation.values, US)
             case Delete():
+                self._gives_way(operation.id, row, dict.fromkeys(row.values))
                 self.drop(entity, operation.id)
         self.written.append(operation)
         if isinstance(operation, Delete) or (
@@ -331,6 +337,12 @@ class ScriptedEndpoint:
         ):
             return Applied(operation.id)
         return Applied(operation.id, self._row(entity, operation.id, columns))
+
+    def _gives_way(self, id: str, row: _Row, values: Mapping[str, Value]) -> None:
+        for name, value in values.items():
+            old = row.values.get(name)
+            if old is not None and old != value:
+                self.replaced.append((id, name, old))
 
     def _twin(self, entity: str, values: Mapping[str, Value]) -> str | None:
         key = self.tables[entity].key
