@@ -1,4 +1,4 @@
-"""The audit: what was seen, intended and written, for ever.
+"""The audit: what was seen, intended and written.
 
 Owns: the table `changes`, and the two statements that settle a whole batch by its intents.
 Never does: changing a row that has an outcome; opening a transaction.
@@ -7,7 +7,8 @@ Tested in: tests/contract/store/.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,16 +16,17 @@ from connector.errors import StateError, Subject
 from connector.mapping.values import Side
 from connector.store import images
 from connector.store.database import Database, bound, run
-from connector.store.images import encode_named
+from connector.store.images import encode_named, encode_pair
 from connector.store.record import Presence
 from connector.store.records import pending_if_settled, side_column
-from connector.store.schema import changes, records
+from connector.store.schema import changes, records, runs
 from connector.store.work import Change, ChangeKind, ChangeRow, Completion
 
 _WRITTEN = (
     "number", "run", "batch", "at", "map", "record", "kind", "side", "target", "expected",
-    "before", "after", "outcome", "detail",
+    "before", "after", "outcome", "detail", "agreed",
 )  # fmt: skip
+_WRITES = (ChangeKind.CREATE.value, ChangeKind.UPDATE.value, ChangeKind.DELETE.value)
 _OPEN = sa.text("outcome IS NULL")
 """Spelled as in the partial index of intents."""
 
@@ -63,26 +65,43 @@ class Audit:
 
     def history(self, record: int) -> Sequence[ChangeRow]:
         """All audit rows of one record, oldest first."""
-        c = changes.c
-        rows = self._db.rows(sa.select(changes).where(c.record == record).order_by(c.number))
-        return [
-            ChangeRow(
-                row.number,
-                row.run,
-                row.at,
-                row.record,
-                ChangeKind(row.kind),
-                Side(row.side),
-                row.target,
-                row.expected,
-                row.version,
-                images.decode_named(row.before),
-                images.decode_named(row.after),
-                row.outcome,
-                row.detail,
+        return self.histories([record], None).get(record, [])
+
+    def histories(
+        self, numbers: Sequence[int], since: float | None
+    ) -> Mapping[int, Sequence[ChangeRow]]:
+        """Audit rows of many records, each's oldest first; a record without any is left out."""
+        c, dialect = changes.c, self._db.dialect
+        query = sa.select(changes).where(dialect.among(c.record, "numbers")).order_by(c.number)
+        if since is not None:
+            query = query.where(c.at >= since)
+        found: dict[int, list[ChangeRow]] = {}
+        for row in self._db.rows(query.params(numbers=dialect.listed(numbers))):
+            found.setdefault(row.record, []).append(_change_row(row))
+        return found
+
+    def written_by(self, run: int, after: int, limit: int) -> Sequence[int]:
+        """Records a run wrote to, ascending, above `after`.
+
+        Every call walks the audit of the run, which lies between the first number of this run
+        and that of its map's next one: ask for large pages.
+        """
+        c, first = changes.c, runs.c.first_change
+        begun = self._db.row(sa.select(runs.c.map, first).where(runs.c.number == run))
+        if begun is None or begun.first_change is None:
+            return ()
+        following = sa.select(sa.func.min(first))
+        end = self._db.scalar(following.where(runs.c.map == begun.map, runs.c.number > run))
+        query = (
+            sa.select(c.record)
+            .distinct()
+            .where(
+                c.number >= begun.first_change, c.run == run, c.kind.in_(_WRITES), c.record > after
             )
-            for row in rows
-        ]
+        )
+        if end is not None:
+            query = query.where(c.number < end)
+        return [number for (number,) in self._db.rows(query.order_by(c.record).limit(limit))]
 
     def deletes_since(self, map: str, side: Side, since: float) -> int:
         """Deletes sent to one side since a time."""
@@ -117,6 +136,7 @@ class Audit:
                 encode_named(change.after),
                 change.outcome,
                 change.detail,
+                encode_pair(change.agreed),
             )
             for change in new
         ]
@@ -160,6 +180,29 @@ class Audit:
             .where(changes.c.map == map, _OPEN)
             .values(outcome="unknown", detail=detail)
         ).rowcount
+
+
+# ---------------------------------------------------------------------------- rows
+
+
+def _change_row(row: Any) -> ChangeRow:
+    return ChangeRow(
+        row.number,
+        row.run,
+        row.at,
+        row.map,
+        row.record,
+        ChangeKind(row.kind),
+        Side(row.side),
+        row.target,
+        row.expected,
+        row.version,
+        images.decode_named(row.before),
+        images.decode_named(row.after),
+        row.outcome,
+        row.detail,
+        images.decode_pair(row.agreed),
+    )
 
 
 # ---------------------------------------------------------------------------- statements

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from connector.mapping.values import Image, Side, ValueType
+from connector.mapping.values import Image, Side, Value, ValueType
 from connector.store.record import Layout, Record, State, Wait
 from connector.store.work import (
     Adoption,
     ChangeRow,
+    ConflictRow,
     Lease,
     MapRow,
     OpenConflict,
@@ -48,7 +49,7 @@ class Scratch(Protocol):
 class Store(Protocol):
     """Durable sync state. Used from one thread at a time.
 
-    Every call may raise `StateError`; `commit`, `renew` and `reopen_intents` raise
+    Every call may raise `StateError`; one that is handed a lease and changes something raises
     `LeaseHeldError` when the lease is no longer ours.
     """
 
@@ -130,6 +131,10 @@ class Store(Protocol):
         """The newest runs first."""
         ...
 
+    def run_row(self, number: int) -> RunRow | None:
+        """One run, None where there is none with this number."""
+        ...
+
     # reading the state
     def positions(self, map: str) -> Mapping[tuple[Side, str], Position]:
         """By (side, kind)."""
@@ -181,15 +186,59 @@ class Store(Protocol):
         ...
 
     def open_conflicts(self, map: str, after: int, limit: int) -> Sequence[OpenConflict]:
-        """Conflicts not decided yet, by number."""
+        """Conflicts not closed yet, by number."""
+        ...
+
+    def conflict_rows(self, record: int) -> Sequence[ConflictRow]:
+        """The open and the closed conflicts of one record, by number."""
         ...
 
     def history(self, record: int) -> Sequence[ChangeRow]:
         """All audit rows of one record, oldest first."""
         ...
 
+    def histories(
+        self, records: Sequence[int], since: float | None = None
+    ) -> Mapping[int, Sequence[ChangeRow]]:
+        """Audit rows of many records, each's oldest first; those without any are left out."""
+        ...
+
+    def written_by(self, run: int, after: int, limit: int) -> Sequence[int]:
+        """Records that a run created, updated or deleted, ascending, above `after`.
+
+        Whatever the outcome. Every call walks the whole audit of the run: take large pages.
+        """
+        ...
+
+    def typed(self, layout: Layout, side: Side, values: Mapping[str, Any]) -> Mapping[str, Value]:
+        """Values of an audit row, which have the types of JSON, brought back to the layout's.
+
+        A column the layout does not have keeps the type it has.
+        """
+        ...
+
     def deletes_since(self, map: str, side: Side, since: float) -> int:
         """Deletes we sent to one side since a time, over all runs, whatever became of them."""
+        ...
+
+    def audit_kept_since(self, map: str) -> float | None:
+        """From when on the map's audit is complete; None while nothing was purged of it."""
+        ...
+
+    def departed(self, map: str, key: str) -> Sequence[tuple[int, float]]:
+        """(record number, when purged) of tombstones under a normalised key, oldest first."""
+        ...
+
+    def forgotten(self, map: str, key: str) -> float | None:
+        """When a person's data under this normalised key was forgotten, None if it was not."""
+        ...
+
+    def incidents(self, map: str, kind: str, since: float) -> int:
+        """Errors of a kind in the minute `since` lies in and all later ones."""
+        ...
+
+    def alerted(self, map: str, rule: str) -> float | None:
+        """When the rule's alert was last raised, None if never."""
         ...
 
     # changing the state
@@ -225,6 +274,32 @@ class Store(Protocol):
         """After a crash: end intents without outcome as `unknown`; how many.
 
         Their sides become unknown and their records due, with one attempt more.
+        """
+        ...
+
+    def forget(self, lease: Lease, record: int, key: str, at: float) -> Mapping[str, int]:
+        """Delete a record, living or departed, and empty its audit; rows touched, by table.
+
+        What remains: that changes happened, and a keyed hash of `key`, the normalised one. The
+        caller has made sure that nobody needs the record any more.
+        """
+        ...
+
+    def purge(
+        self,
+        lease: Lease,
+        at: float,
+        *,
+        audit_before: float,
+        runs_before: float,
+        tombstones_before: float,
+        limit: int,
+    ) -> Mapping[str, int]:
+        """Delete old rows of the leased map, at most `limit` of each kind; how many, by table.
+
+        Audit rows with an outcome; runs but the newest; tombstones (absent on both sides, not
+        due, nobody needed, no audit row since), whose number and key go to `departed`; departed
+        ones the audit no longer tells of; counted errors older than a week.
         """
         ...
 

@@ -17,7 +17,7 @@ from connector.mapping.values import Side
 from connector.store import images
 from connector.store.database import Database
 from connector.store.rows import decode_problem, encode_problem
-from connector.store.schema import endpoints, maps, positions, runs
+from connector.store.schema import endpoints, maps, positions, runs, sequences
 from connector.store.work import MapRow, Position, RunRow, World
 
 
@@ -83,6 +83,8 @@ class Bookkeeping:
                 row.epoch,
                 row.tick,
                 row.at,
+                row.high_id,
+                row.high_version,
             )
             for row in rows
         }
@@ -103,6 +105,8 @@ class Bookkeeping:
                 "epoch": position.epoch,
                 "tick": position.tick,
                 "at": position.at,
+                "high_id": position.high_id,
+                "high_version": position.high_version,
             }
             self._upsert(connection, positions, key, values)
 
@@ -110,8 +114,13 @@ class Bookkeeping:
 
     def start_run(self, command: str, map: str, fingerprint: str, at: float) -> int:
         """Open a run; its number."""
+        following = sa.select(sequences.c.next).where(sequences.c.name == "change")
         insert = sa.insert(runs).values(
-            command=command, map=map, fingerprint=fingerprint, started=at
+            command=command,
+            map=map,
+            fingerprint=fingerprint,
+            started=at,
+            first_change=following.scalar_subquery(),
         )
         with self._db.transaction() as connection:
             number: int = connection.execute(insert.returning(runs.c.number)).scalar_one()
@@ -143,20 +152,12 @@ class Bookkeeping:
         query = sa.select(runs).order_by(runs.c.number.desc()).limit(limit)
         if map is not None:
             query = query.where(runs.c.map == map)
-        return [
-            RunRow(
-                row.number,
-                row.command,
-                row.map,
-                row.fingerprint,
-                row.started,
-                row.ended,
-                row.outcome,
-                {} if row.counts is None else orjson.loads(row.counts),
-                None if row.error is None else orjson.loads(row.error),
-            )
-            for row in self._db.rows(query)
-        ]
+        return [_run_row(row) for row in self._db.rows(query)]
+
+    def run_row(self, number: int) -> RunRow | None:
+        """One run, None where there is none with this number."""
+        row = self._db.row(sa.select(runs).where(runs.c.number == number))
+        return None if row is None else _run_row(row)
 
     def _upsert(
         self,
@@ -175,4 +176,19 @@ def _map_row(row: sa.Row[Any]) -> MapRow:
     stopped = None if row.stopped is None else decode_problem(row.stopped)
     return MapRow(
         row.map, row.fingerprint, row.version, row.loaded_at, stopped, row.allowed_deletes
+    )
+
+
+def _run_row(row: sa.Row[Any]) -> RunRow:
+    return RunRow(
+        row.number,
+        row.command,
+        row.map,
+        row.fingerprint,
+        row.started,
+        row.ended,
+        row.outcome,
+        {} if row.counts is None else orjson.loads(row.counts),
+        None if row.error is None else orjson.loads(row.error),
+        row.first_change,
     )

@@ -69,6 +69,20 @@ def decode_named(text: str | None) -> Mapping[str, Any] | None:
     return values
 
 
+def encode_pair(values: Mapping[Side, Mapping[str, Value]] | None) -> str | None:
+    """Named values of both sides as one JSON object."""
+    if values is None:
+        return None
+    return encode({side.value: dict(named) for side, named in values.items()})
+
+
+def decode_pair(text: str | None) -> Mapping[Side, Mapping[str, Any]] | None:
+    """The JSON form of named values of both sides, types as JSON has them."""
+    if text is None:
+        return None
+    return {Side(side): named for side, named in orjson.loads(text).items()}
+
+
 class SideCodec:
     """The images of one side under one layout."""
 
@@ -136,10 +150,6 @@ class LayoutCodec:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.sides = {side: SideCodec(tuple(layout.columns[side])) for side in Side}
-
-    def encode_pair(self, values: Mapping[Side, Mapping[str, Value]]) -> str:
-        """Named values of both sides as one JSON object."""
-        return encode({side.value: dict(named) for side, named in values.items()})
 
     def decode_pair(self, text: str) -> dict[Side, Mapping[str, Value]]:
         """Named values of both sides, typed by the layout."""

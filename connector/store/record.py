@@ -83,6 +83,8 @@ class Record:
     waiting: int = 0
     conflicts: int = 0
     problem: Problem | None = None
+    accepted: bool = False
+    """A person accepted the present difference, until either side changes."""
 
     def side(self, side: Side) -> SideState:
         """The state of one side."""

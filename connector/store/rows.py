@@ -55,6 +55,7 @@ def body_of(codec: LayoutCodec) -> Callable[[Record], Params]:
             None if problem is None else encode_problem(problem),
             *_side_values(record.commerce, commerce),
             *_side_values(record.dataverse, dataverse),
+            1 if record.accepted else 0,
         )
 
     return body
@@ -93,6 +94,7 @@ def record_of(row: Any, readers: Readers) -> Record:
         row[9],
         row[10],
         None if problem is None else decode_problem(problem),
+        row[32] == 1,
     )
 
 

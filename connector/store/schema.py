@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a database that names it is opened without asking alembic."""
 
 SEQUENCES = ("record", "change", "batch", "tick")
@@ -60,6 +60,7 @@ maps = Table(
     Column("loaded_at", Double),
     Column("stopped", Text),
     Column("allowed_deletes", Integer, nullable=False, server_default="0"),
+    Column("audit_kept_since", Double),
 )
 
 layouts = Table(
@@ -82,6 +83,8 @@ positions = Table(
     Column("epoch", Integer, nullable=False),
     Column("tick", BigInteger, nullable=False),
     Column("at", Double, nullable=False),
+    Column("high_id", Text),
+    Column("high_version", Text),
 )
 
 leases = Table(
@@ -112,6 +115,7 @@ runs = Table(
     Column("outcome", Text),
     Column("counts", Text),
     Column("error", Text),
+    Column("first_change", BigInteger),
     Index("runs_map", "map", "number"),
 )
 
@@ -137,6 +141,9 @@ def _side(side: str) -> list[Column[object]]:
 NEEDS_A_PERSON = "state IN ('waiting', 'conflict', 'parked')"
 """Few records in a healthy map: their partial index costs the others nothing."""
 
+TOMBSTONE = "commerce_presence = 'absent' AND dataverse_presence = 'absent'"
+"""Gone on both sides; few too, and purged in time."""
+
 records = Table(
     "records",
     metadata,
@@ -154,6 +161,7 @@ records = Table(
     Column("problem", Text),
     *_side("commerce"),
     *_side("dataverse"),
+    Column("accepted", Integer, nullable=False, server_default="0"),
     UniqueConstraint("map", "key", "ordinal", name="records_key"),
     Index("records_commerce_id", "map", "commerce_id"),
     Index("records_dataverse_id", "map", "dataverse_id"),
@@ -178,6 +186,13 @@ records = Table(
         "number",
         sqlite_where=text(NEEDS_A_PERSON),
         postgresql_where=text(NEEDS_A_PERSON),
+    ),
+    Index(
+        "records_tombstones",
+        "map",
+        "number",
+        sqlite_where=text(TOMBSTONE),
+        postgresql_where=text(TOMBSTONE),
     ),
 )
 
@@ -210,6 +225,7 @@ conflicts = Table(
     Column("decision", Text),
     Column("decided_by", Text),
     Column("decided_at", Double),
+    Column("revision", Integer, nullable=False, server_default="1"),
     Index("conflicts_record", "record"),
     Index(
         "conflicts_open",
@@ -241,6 +257,7 @@ changes = Table(
     Column("after", Text),
     Column("outcome", Text),
     Column("detail", Text),
+    Column("agreed", Text),
     Index("changes_record", "record"),
     Index(
         "changes_intents",
@@ -257,4 +274,51 @@ changes = Table(
         sqlite_where=text("kind = 'delete'"),
         postgresql_where=text("kind = 'delete'"),
     ),
+)
+
+# ---------------------------------------------------------------------------- what is left
+
+departed = Table(
+    "departed",
+    metadata,
+    Column("map", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("record", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Index("departed_record", "record"),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("map", Text, primary_key=True),
+    Column("hash", Text, primary_key=True),
+    Column("record", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# ---------------------------------------------------------------------------- alerts
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("map", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("minute", Integer, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("map", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("raised_at", Double, nullable=False),
 )

@@ -11,20 +11,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from connector.mapping.values import Side, ValueType
+from connector.mapping.values import Side, Value, ValueType
 from connector.store.audit import Audit
 from connector.store.base import Scratch
 from connector.store.bookkeeping import Bookkeeping
+from connector.store.conflicts import Conflicts
 from connector.store.database import Database
+from connector.store.forgetting import Forgetting
+from connector.store.incidents import Incidents
 from connector.store.layouts import Layouts
 from connector.store.leases import Leases
-from connector.store.questions import Questions
 from connector.store.record import Layout, Record, State, Wait
 from connector.store.records import Records
+from connector.store.retention import Retention
 from connector.store.scratch import SqlScratch
+from connector.store.waits import Waits
 from connector.store.work import (
     Adoption,
     ChangeRow,
+    ConflictRow,
     Lease,
     MapRow,
     OpenConflict,
@@ -45,7 +50,11 @@ class SqlStore:
         self._books = Bookkeeping(db)
         self._records = Records(db, self._layouts)
         self._audit = Audit(db)
-        self._questions = Questions(db, self._layouts)
+        self._waits = Waits(db)
+        self._conflicts = Conflicts(db, self._layouts)
+        self._incidents = Incidents(db)
+        self._forgetting = Forgetting(db)
+        self._retention = Retention(db, self._incidents)
 
     # ------------------------------------------------------------------------ worlds and maps
 
@@ -121,6 +130,10 @@ class SqlStore:
         """The newest runs first."""
         return self._books.runs(map, limit)
 
+    def run_row(self, number: int) -> RunRow | None:
+        """One run, None where there is none with this number."""
+        return self._books.run_row(number)
+
     # ------------------------------------------------------------------------ reading the state
 
     def positions(self, map: str) -> Mapping[tuple[Side, str], Position]:
@@ -157,7 +170,7 @@ class SqlStore:
 
     def waits(self, map: str) -> Iterator[Wait]:
         """Distinct targets somebody waits for, `group` empty."""
-        return self._questions.waits(map)
+        return self._waits.targets(map)
 
     def counts(self, map: str) -> Mapping[State, int]:
         """Records by state, every state named; tombstones not counted."""
@@ -171,15 +184,53 @@ class SqlStore:
 
     def open_conflicts(self, map: str, after: int, limit: int) -> Sequence[OpenConflict]:
         """Conflicts not decided yet, by number."""
-        return self._questions.open_conflicts(map, after, limit)
+        return self._conflicts.open(map, after, limit)
+
+    def conflict_rows(self, record: int) -> Sequence[ConflictRow]:
+        """The open and the closed conflicts of one record, by number."""
+        return self._conflicts.of_record(record)
 
     def history(self, record: int) -> Sequence[ChangeRow]:
         """All audit rows of one record, oldest first."""
         return self._audit.history(record)
 
+    def histories(
+        self, records: Sequence[int], since: float | None = None
+    ) -> Mapping[int, Sequence[ChangeRow]]:
+        """Audit rows of many records, each's oldest first."""
+        return self._audit.histories(records, since)
+
+    def written_by(self, run: int, after: int, limit: int) -> Sequence[int]:
+        """Records that a run created, updated or deleted, ascending, above `after`."""
+        return self._audit.written_by(run, after, limit)
+
+    def typed(self, layout: Layout, side: Side, values: Mapping[str, Any]) -> Mapping[str, Value]:
+        """Values of an audit row brought back to the layout's types."""
+        return self._layouts.codec(layout.id).sides[side].typed(values)
+
     def deletes_since(self, map: str, side: Side, since: float) -> int:
         """Deletes we sent to one side since a time, over all runs, whatever became of them."""
         return self._audit.deletes_since(map, side, since)
+
+    def audit_kept_since(self, map: str) -> float | None:
+        """From when on the audit is complete; None while nothing was purged of it."""
+        return self._retention.audit_kept_since(map)
+
+    def departed(self, map: str, key: str) -> Sequence[tuple[int, float]]:
+        """(record number, when purged) of tombstones under a normalised key, oldest first."""
+        return self._retention.departed(map, key)
+
+    def forgotten(self, map: str, key: str) -> float | None:
+        """When a person's data under this normalised key was forgotten."""
+        return self._forgetting.forgotten(map, key)
+
+    def incidents(self, map: str, kind: str, since: float) -> int:
+        """Errors of a kind in the minute `since` lies in and all later ones."""
+        return self._incidents.since(map, kind, since)
+
+    def alerted(self, map: str, rule: str) -> float | None:
+        """When the rule's alert was last raised, None if never."""
+        return self._incidents.alerted(map, rule)
 
     # ------------------------------------------------------------------------ changing the state
 
@@ -199,8 +250,11 @@ class SqlStore:
             self._audit.complete(connection, map, work.completions)
             if work.completed_batch is not None:
                 self._audit.complete_batch(connection, map, *work.completed_batch)
-            self._questions.write_waits(connection, map, work.waits)
-            self._questions.write_conflicts(connection, map, work.run, work.at, work.conflicts)
+            self._waits.replace(connection, map, work.waits)
+            self._conflicts.decide(connection, map, work.at, work.decisions)
+            self._conflicts.replace(connection, map, work.run, work.at, work.conflicts)
+            self._incidents.count(connection, map, work.at, work.incidents)
+            self._incidents.raised(connection, map, work.alerted)
             if work.sweep is not None:
                 self._records.sweep(connection, map, work.sweep, work.at)
             self._books.write_positions(connection, map, work.positions)
@@ -237,13 +291,42 @@ class SqlStore:
         """Make the records that wait for this target due; how many."""
         with self._db.transaction() as connection:
             self._leases.hold(connection, lease)
-            return self._questions.wake(connection, lease.map, wait, at)
+            return self._waits.wake(connection, lease.map, wait, at)
 
     def reopen_intents(self, lease: Lease, run: int, at: float) -> int:
         """After a crash: end intents without outcome as `unknown`; how many."""
         with self._db.transaction() as connection:
             self._leases.hold(connection, lease)
             return self._audit.reopen(connection, lease.map, run, at)
+
+    def forget(self, lease: Lease, record: int, key: str, at: float) -> Mapping[str, int]:
+        """Delete a record and what is told of it, keep a keyed hash; rows touched, by table."""
+        with self._db.transaction() as connection:
+            self._leases.hold(connection, lease)
+            return self._forgetting.forget(connection, lease.map, record, key, at)
+
+    def purge(
+        self,
+        lease: Lease,
+        at: float,
+        *,
+        audit_before: float,
+        runs_before: float,
+        tombstones_before: float,
+        limit: int,
+    ) -> Mapping[str, int]:
+        """Delete at most `limit` old rows of each kind; how many, by table."""
+        with self._db.transaction() as connection:
+            self._leases.hold(connection, lease)
+            return self._retention.purge(
+                connection,
+                lease.map,
+                at,
+                audit_before=audit_before,
+                runs_before=runs_before,
+                tombstones_before=tombstones_before,
+                limit=limit,
+            )
 
     # ------------------------------------------------------------------------ scratch space
 

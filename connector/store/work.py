@@ -51,6 +51,9 @@ class Change:
     after: Mapping[str, Value] | None = None
     outcome: str | None = "noted"
     detail: str | None = None
+    agreed: Mapping[Side, Mapping[str, Value]] | None = None
+    """The agreed pair of the written groups from before this write, by side and column name;
+    None where there was none, as at a first create."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,15 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """An audit row as read back, with the run and time it belongs to."""
+    """An audit row as read back, with the run, time and map it belongs to.
+
+    Values have the types of JSON; `Store.typed` gives them back their own.
+    """
 
     number: int
     run: int
     at: float
+    map: str
     record: int
     kind: ChangeKind
     side: Side
@@ -80,6 +87,7 @@ class ChangeRow:
     after: Mapping[str, Any] | None
     outcome: str | None
     detail: str | None
+    agreed: Mapping[Side, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,9 @@ class Position:
     epoch: int = 1
     tick: int = 0
     at: float = 0.0
+    high_id: str | None = None
+    """The row with the newest version this feed has told of, and that version."""
+    high_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,15 @@ class Adoption:
     modifier: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a person chose for a conflict, by its number."""
+
+    conflict: int
+    decision: str
+    by: str
+
+
 @dataclass(slots=True)
 class Work:
     """Everything one transaction makes durable, or nothing of it."""
@@ -175,6 +195,12 @@ class Work:
     """(batch, outcome): every intent of the batch that has no outcome yet gets this one."""
     sweep: Sweep | None = None
     map: MapRow | None = None
+    decisions: list[Decided] = field(default_factory=list)
+    """Written into their conflicts, decided at `at`; closing them is up to `conflicts`."""
+    incidents: dict[str, int] = field(default_factory=dict)
+    """Errors by kind, added to the map's count of the minute `at` lies in."""
+    alerted: dict[str, float] = field(default_factory=dict)
+    """By rule: when its alert was last raised."""
 
     def __bool__(self) -> bool:
         return any(
@@ -189,6 +215,9 @@ class Work:
                 self.completed_batch,
                 self.sweep,
                 self.map,
+                self.decisions,
+                self.incidents,
+                self.alerted,
             )
         )
 
@@ -206,6 +235,9 @@ class RunRow:
     outcome: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     error: Mapping[str, Any] | None = None
+    first_change: int | None = None
+    """The next audit number when the run started: the rows of a run lie from here up to
+    `first_change` of the map's next run. None for a run of an older version without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +249,22 @@ class OpenConflict:
     key: str
     opened: float
     conflict: Conflict
+    revision: int
+    """Raised by one whenever the values of the open conflict change."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRow:
+    """A conflict, open or closed, with what a person decided."""
+
+    number: int
+    record: int
+    map: str
+    group: str
+    opened: float
+    closed: float | None
+    revision: int
+    conflict: Conflict
+    decision: str | None
+    decided_by: str | None
+    decided_at: float | None

@@ -7,7 +7,7 @@ returns what opens it, as often as a test wants workers.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -101,6 +101,17 @@ class Kit:
             )
         record = Record(number, MAP, f"c{number}", **sides)  # type: ignore[arg-type]
         return replace(record, **changed)
+
+    def tombstone(self, number: int) -> Record:
+        """A settled record, gone on both sides."""
+        record = self.record(number)
+        record.commerce.presence = record.dataverse.presence = Presence.ABSENT
+        return record
+
+    def purge(self, at: float = 500.0, limit: int = 100, **before: float) -> Mapping[str, int]:
+        """Purge what is older than the times given, and nothing else."""
+        times = dict.fromkeys(("audit_before", "runs_before", "tombstones_before"), 0.0)
+        return self.store.purge(self.lease, at, **{**times, **before}, limit=limit)
 
     def fresh(self, number: int) -> Record:
         """A record of commerce whose create in Dataverse is intended under a chosen id."""

@@ -27,19 +27,25 @@ def test_history_tells_everything_about_one_record_oldest_first(kit: Kit) -> Non
         "type": 806380000,
     }
     update = Change(
-        5, 1, ChangeKind.UPDATE, Side.DATAVERSE, 9, "g1", "v1", before, after, None, "first"
-    )
+        5, 1, ChangeKind.UPDATE, Side.DATAVERSE, 9, "g1", "v1", before, after, None, "first",
+        {Side.COMMERCE: before, Side.DATAVERSE: {}},
+    )  # fmt: skip
     kit.commit(at=100.5, inserted=[kit.record(1)], changes=[update])
     kit.commit(at=101.5, completions=[Completion(5, "applied", "v2")])
     kit.commit(at=102.5, changes=[Change(3, 1, ChangeKind.SEEN, Side.COMMERCE)])
     kit.commit(at=102.5, changes=[Change(4, 2, ChangeKind.SEEN, Side.COMMERCE)])
     seen, written = kit.store.history(1)
     assert (seen.number, seen.outcome, seen.before, seen.after) == (3, "noted", None, None)
+    assert seen.agreed is None
     assert written == ChangeRow(
-        5, kit.run, 100.5, 1, ChangeKind.UPDATE, Side.DATAVERSE, "g1", "v1", "v2",
+        5, kit.run, 100.5, kit.map, 1, ChangeKind.UPDATE, Side.DATAVERSE, "g1", "v1", "v2",
         {"Balance": "100", "EnrollmentDate": "2024-01-02", "Blocked": None},
         {"modifiedon": "2024-01-02T03:04:05Z", "type": 806380000},
         "applied", "first",
+        {
+            Side.COMMERCE: {"Balance": "100", "EnrollmentDate": "2024-01-02", "Blocked": None},
+            Side.DATAVERSE: {},
+        },
     )  # fmt: skip
     assert kit.store.history(3) == []
 
@@ -93,3 +99,52 @@ def test_deletes_are_counted_per_side_and_time_whatever_became_of_them(kit: Kit)
     assert counted == [3, 2, 2, 0]
     assert kit.store.deletes_since(kit.map, Side.COMMERCE, 0.0) == 1
     assert kit.store.deletes_since("other-map", Side.DATAVERSE, 0.0) == 0
+
+
+def test_the_values_of_an_audit_row_get_their_types_back(kit: Kit) -> None:
+    day, instant = date(2024, 1, 2), datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+    left: dict[str, Value] = {"Balance": Decimal("12.50"), "EnrollmentDate": day, "Blocked": None}
+    right: dict[str, Value] = {"modifiedon": instant, "removed since": "2024-01-02"}
+    change = Change(
+        1, 1, ChangeKind.UPDATE, Side.COMMERCE, before=left, after=right,
+        agreed={Side.COMMERCE: left, Side.DATAVERSE: right},
+    )  # fmt: skip
+    kit.commit(changes=[change])
+    (row,) = kit.store.history(1)
+    assert row.agreed is not None
+    assert row.before is not None
+    assert kit.store.typed(kit.layout, Side.COMMERCE, row.before) == left
+    assert type(kit.store.typed(kit.layout, Side.COMMERCE, row.before)["Balance"]) is Decimal
+    assert kit.store.typed(kit.layout, Side.DATAVERSE, row.agreed[Side.DATAVERSE]) == right
+
+
+def test_histories_of_many_records_in_one_answer(kit: Kit) -> None:
+    kit.commit(at=10.0, changes=[kit.intent(1, 1, 1), kit.intent(2, 2, 1), kit.intent(4, 3, 1)])
+    kit.commit(at=20.0, changes=[kit.intent(5, 1, 2)])
+    found = kit.store.histories([1, 2, 9])
+    assert {n: [row.number for row in rows] for n, rows in found.items()} == {1: [1, 5], 2: [2]}
+    lately = kit.store.histories([1, 2, 9], since=20.0)
+    assert {n: [row.number for row in rows] for n, rows in lately.items()} == {1: [5]}
+    assert kit.store.histories([]) == {}
+
+
+def test_a_run_names_the_records_it_wrote_to_once_and_in_order(kit: Kit) -> None:
+    first, kit.run = kit.run, kit.store.start_run("sync", kit.map, "f1", 1.0)
+    assert kit.store.numbers("change", 6) == 1
+    noted = Change(4, 4, ChangeKind.LOST, Side.DATAVERSE)
+    kit.commit(
+        changes=[
+            kit.intent(1, 9, 1),
+            kit.intent(2, 2, 1, kind=ChangeKind.UPDATE),
+            kit.intent(3, 2, 1, kind=ChangeKind.DELETE, side=Side.COMMERCE, outcome="stale"),
+            noted,
+        ]
+    )
+    written, kit.run = kit.run, kit.store.start_run("sync", kit.map, "f1", 2.0)
+    kit.commit(changes=[kit.intent(kit.store.numbers("change", 1), 1, 1)])
+    assert kit.store.written_by(written, 0, 9) == [2, 9]
+    assert kit.store.written_by(written, 0, 1) == [2]
+    assert kit.store.written_by(written, 2, 9) == [9]
+    assert kit.store.written_by(kit.run, 0, 9) == [1]
+    assert kit.store.written_by(first, 0, 9) == []
+    assert list(kit.store.written_by(99, 0, 9)) == []

@@ -40,7 +40,7 @@ def test_what_is_kept_of_a_map_is_replaced_by_a_commit(kit: Kit, problem: Proble
 
 
 def test_positions_are_moved_and_removed_one_by_one(kit: Kit) -> None:
-    feed = Position(Side.DATAVERSE, "feed", "token 1", ("a", "b"), 2, 30, 99.5)
+    feed = Position(Side.DATAVERSE, "feed", "token 1", ("a", "b"), 2, 30, 99.5, "row 7", "991")
     scan = Position(Side.DATAVERSE, "scan", "page 1")
     other = Position(Side.COMMERCE, "feed", "seq 5")
     kit.commit(positions=[feed, scan, other])
@@ -58,13 +58,22 @@ def test_runs_are_listed_newest_first(kit: Kit) -> None:
     third = kit.store.start_run("load", kit.map, "f3", 300.0)
     error = {"code": "unreachable", "subject": {"side": "commerce"}}
     kit.store.finish_run(third, 301.5, "failed", {"written": 3}, error)
-    done = RunRow(third, "load", kit.map, "f3", 300.0, 301.5, "failed", {"written": 3}, error)
+    done = RunRow(third, "load", kit.map, "f3", 300.0, 301.5, "failed", {"written": 3}, error, 1)
     assert kit.run < second < third
     assert [run.number for run in kit.store.runs(None, 2)] == [third, second]
     assert kit.store.runs(kit.map, 9) == [
         done,
-        RunRow(kit.run, "sync", kit.map, "f1", 100.0),
+        RunRow(kit.run, "sync", kit.map, "f1", 100.0, first_change=1),
     ]
+    assert kit.store.run_row(third) == done
+    assert kit.store.run_row(third + 1) is None
+
+
+def test_a_run_knows_the_audit_number_it_began_at(kit: Kit) -> None:
+    kit.store.numbers("change", 40)
+    later = kit.store.start_run("sync", kit.map, "f1", 200.0)
+    assert [run.first_change for run in kit.store.runs(kit.map, 9)] == [41, 1]
+    assert later == kit.store.runs(kit.map, 1)[0].number
 
 
 def test_scratch_hands_out_rows_once_and_then_the_rest(kit: Kit) -> None:

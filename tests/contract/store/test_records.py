@@ -28,6 +28,7 @@ def test_a_record_comes_back_as_it_was_handed_in(kit: Kit, problem: Problem) -> 
         waiting=1,
         conflicts=2,
         problem=problem,
+        accepted=True,
         commerce=SideState(Presence.UNKNOWN, None, None, None, 7, None, kit.commerce(9), 11),
         dataverse=SideState(
             Presence.PRESENT, "g", "Ünï", "v", 2, kit.dataverse(1), kit.dataverse(2), 3, 1.5, "me"

@@ -30,12 +30,24 @@ def migrated(tmp_path: Path) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-def statements(engine: sa.Engine) -> set[str]:
-    """Every CREATE statement of a database, blanks evened out."""
-    query = sa.text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+def parts(engine: sa.Engine) -> set[str]:
+    """What the CREATE statements of a database say: one entry per table column and the like.
+
+    The order within a table is left out: a column added later stands behind the constraints.
+    """
+    query = sa.text("SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    found = set()
     with engine.connect() as connection:
-        found = [re.sub(r"\s+", " ", sql) for (sql,) in connection.execute(query)]
-    return {sql for sql in found if "alembic_version" not in sql and "sqlite_sequence" not in sql}
+        for table, sql in connection.execute(query):
+            if table in ("alembic_version", "sqlite_sequence"):
+                continue
+            kind, _, body = re.sub(r"\s+", " ", sql).partition(" (")
+            if kind.startswith("CREATE INDEX"):
+                found.add(f"{kind} ({body}")
+                continue
+            for part in re.split(r", (?![^(]*\))", body.removesuffix(")")):
+                found.add(f"{table}: {part.strip()}")
+    return found
 
 
 def test_alembic_finds_no_difference(migrated: sa.Engine) -> None:
@@ -47,7 +59,7 @@ def test_alembic_finds_no_difference(migrated: sa.Engine) -> None:
 def test_partial_indexes_and_constraints_are_equal_too(migrated: sa.Engine, tmp_path: Path) -> None:
     fresh = sa.create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
     metadata.create_all(fresh)
-    assert statements(migrated) == statements(fresh)
+    assert parts(migrated) == parts(fresh)
     fresh.dispose()
 
 
@@ -71,11 +83,11 @@ def test_a_downgrade_leaves_nothing_and_can_be_taken_back(migrated: sa.Engine) -
     with migrated.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
-    assert statements(migrated) == set()
+    assert parts(migrated) == set()
     with migrated.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    assert len(statements(migrated)) > 10
+    assert len(parts(migrated)) > 100
 
 
 def test_the_schema_can_be_spelled_for_postgresql() -> None:

@@ -21,12 +21,14 @@ from connector.store.work import Adoption, Change, ChangeKind, Completion, Posit
 
 COLUMNS = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
 WAIT = Wait("g", Side.DATAVERSE, "e", "c", "v")
-BIG = ("records", "changes", "waits", "conflicts")
+BIG = ("records", "changes", "waits", "conflicts", "departed")
 NARROW = (
     "INTEGER PRIMARY KEY (rowid=?)",
+    "INTEGER PRIMARY KEY (rowid<?)",
     "INDEX records_commerce_id (map=? AND commerce_id=?)",
     "INDEX records_dataverse_id (map=? AND dataverse_id=?)",
     "INDEX sqlite_autoindex_records_1 (map=? AND key=?)",
+    "INDEX records_tombstones (map=?",
     "INDEX records_due (map=?",
     "COVERING INDEX records_due (map=?",
     "INDEX records_state (map=? AND number>?)",
@@ -36,6 +38,9 @@ NARROW = (
     "INDEX changes_deletes (map=? AND side=? AND at>?)",
     "INDEX waits_target (map=?",
     "COVERING INDEX waits_target (map=?",
+    "INDEX departed_record (record=?)",
+    "INDEX sqlite_autoindex_departed_1 (map=?",
+    "COVERING INDEX sqlite_autoindex_departed_1 (map=?",
     "INDEX sqlite_autoindex_waits_1 (record=?)",
     "INDEX conflicts_record (record=?)",
     "INDEX conflicts_open (map=? AND number>?)",
@@ -81,6 +86,9 @@ def a_working_day(store: SqlStore) -> None:
     list(store.waits("m"))
     store.open_conflicts("m", 0, 10)
     store.history(1)
+    store.histories([1, 2], 0.5)
+    store.conflict_rows(1)
+    store.departed("m", "k1")
     store.deletes_since("m", Side.DATAVERSE, 0.0)
     store.positions("m")
     work = Work(1, 1.0, updated=[Record(1, "m", "k1")], completions=[Completion(1, "applied")])
@@ -93,6 +101,10 @@ def a_working_day(store: SqlStore) -> None:
     assert store.adopt(lease, layout, Side.DATAVERSE, 1, [row], None, 1, 1.0) == ["x"]
     assert store.adopt(lease, layout, Side.COMMERCE, 1, [row], None, 1, 1.0) == ["x"]
     store.wake(lease, WAIT, 1.0)
+    store.forget(lease, 2, "k2", 1.0)
+    store.start_run("sync", "m", "f", 5.0)  # what is older lies before its audit numbers
+    times = {"audit_before": 1.0, "runs_before": 1.0, "tombstones_before": 2.0}
+    assert store.purge(lease, 1.0, **times, limit=9)["records"] == 0
     store.reopen_intents(lease, 1, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Waits and conflicts: one row per question, gone or closed when it is answered."""
+"""Conflicts: opened, followed while people go on editing, decided, closed, remembered."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pytest
+
+from connector.errors import StateError
 from connector.mapping.values import Side, Value
-from connector.store.record import Conflict, State, Wait
+from connector.store.record import Conflict
+from connector.store.work import ConflictRow, Decided
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Kit
-
-EUR = Wait("currency", Side.DATAVERSE, "transactioncurrencies", "isocurrencycode", "EUR")
-USD = Wait("currency", Side.DATAVERSE, "transactioncurrencies", "isocurrencycode", "USD")
-PARTY = Wait("party", Side.COMMERCE, "Parties", "PartyNumber", "EUR")
-
-
-def targets(kit: Kit) -> list[tuple[str, str]]:
-    return [(wait.entity, wait.value) for wait in kit.store.waits(kit.map)]
 
 
 def conflict(group: str, balance: str) -> Conflict:
@@ -32,48 +28,6 @@ def conflict(group: str, balance: str) -> Conflict:
         {Side.COMMERCE: values, Side.DATAVERSE: {"msdyn_tendertype": 1}},
         {Side.COMMERCE: {**values, "CardNumber": "C1"}, Side.DATAVERSE: {}},
     )
-
-
-def test_each_target_is_asked_for_once_however_many_wait(kit: Kit) -> None:
-    kit.commit(
-        inserted=[kit.record(n) for n in (1, 2, 3)],
-        waits={1: (EUR, PARTY), 2: (EUR, EUR), 3: (USD,)},
-    )
-    assert targets(kit) == [
-        ("Parties", "EUR"),
-        ("transactioncurrencies", "EUR"),
-        ("transactioncurrencies", "USD"),
-    ]
-    assert {wait.group for wait in kit.store.waits(kit.map)} == {""}
-    assert list(kit.store.waits("other-map")) == []
-
-
-def test_waits_of_a_record_are_replaced_as_a_whole(kit: Kit) -> None:
-    kit.commit(inserted=[kit.record(1), kit.record(2)], waits={1: (EUR, PARTY), 2: (USD,)})
-    kit.commit(waits={1: (USD,)})
-    assert targets(kit) == [("transactioncurrencies", "USD")]
-    kit.commit(waits={1: (), 2: ()})
-    assert targets(kit) == []
-
-
-def test_targets_are_listed_over_many_pages_while_commits_go_on(kit: Kit) -> None:
-    many = tuple(Wait("g", Side.DATAVERSE, "e", "c", f"{n:05}") for n in range(2_500))
-    kit.commit(inserted=[kit.record(1)], waits={1: many})
-    listing = kit.store.waits(kit.map)
-    first = next(listing)
-    kit.commit(updated=[kit.record(1, attempts=1)])
-    assert [first.value, *(wait.value for wait in listing)] == [wait.value for wait in many]
-
-
-def test_wake_makes_exactly_the_waiting_records_due(kit: Kit) -> None:
-    kit.commit(
-        inserted=[kit.record(n, state=State.WAITING, waiting=1) for n in (1, 2, 3)],
-        waits={1: (EUR,), 2: (USD,), 3: (EUR, USD)},
-    )
-    assert kit.store.wake(kit.lease, EUR, 150.0) == 2
-    assert [kit.get(n).due for n in (1, 2, 3)] == [150.0, None, 150.0]
-    assert kit.get(1).state is State.WAITING
-    assert kit.store.wake(kit.lease, PARTY, 150.0) == 0
 
 
 def test_a_conflict_comes_back_with_typed_values_and_its_key(kit: Kit) -> None:
@@ -115,3 +69,38 @@ def test_conflicts_come_in_pages_by_number(kit: Kit) -> None:
     page = kit.store.open_conflicts(kit.map, 0, 2)
     rest = kit.store.open_conflicts(kit.map, page[-1].number, 2)
     assert [c.record for c in (*page, *rest)] == [1, 2, 3]
+
+
+def test_the_revision_tells_that_the_values_of_an_open_conflict_changed(kit: Kit) -> None:
+    kit.commit(inserted=[kit.record(1)], conflicts={1: (conflict("a", "1"), conflict("b", "1"))})
+    assert [c.revision for c in kit.store.open_conflicts(kit.map, 0, 9)] == [1, 1]
+    kit.commit(conflicts={1: (conflict("a", "1"), conflict("b", "2"))})
+    kit.commit(conflicts={1: (conflict("a", "1"), conflict("b", "3"))})
+    assert [c.revision for c in kit.store.open_conflicts(kit.map, 0, 9)] == [1, 3]
+
+
+def test_what_a_person_decided_stays_with_the_closed_conflict(kit: Kit) -> None:
+    kit.commit(
+        at=10.0,
+        inserted=[kit.record(1), kit.record(2)],
+        conflicts={1: (conflict("a", "1.50"),), 2: (conflict("a", "1"),)},
+    )
+    number, other = (c.number for c in kit.store.open_conflicts(kit.map, 0, 9))
+    decided = Decided(number, "commerce", "ada")
+    kit.commit(at=20.0, decisions=[decided], conflicts={1: ()})
+    kit.commit(at=30.0, conflicts={1: (conflict("b", "2"),)})
+    closed, opened = kit.another().conflict_rows(1)
+    assert closed == ConflictRow(
+        number, 1, kit.map, "a", 10.0, 20.0, 1, conflict("a", "1.50"), "commerce", "ada", 20.0
+    )
+    assert (opened.group, opened.opened, opened.closed, opened.decision) == ("b", 30.0, None, None)
+    (untouched,) = kit.store.conflict_rows(2)
+    assert (untouched.number, untouched.closed, untouched.decision) == (other, None, None)
+    assert kit.store.conflict_rows(3) == []
+
+
+def test_a_decision_about_no_conflict_of_the_map_changes_nothing(kit: Kit) -> None:
+    with pytest.raises(StateError) as caught:
+        kit.commit(inserted=[kit.record(1)], decisions=[Decided(7, "commerce", "ada")])
+    assert caught.value.code == "conflict-missing"
+    assert kit.store.by_numbers(kit.layout, [1]) == {}

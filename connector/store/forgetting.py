@@ -1,0 +1,86 @@
+"""What remains of a person who asked to be forgotten: a keyed hash, and nothing else.
+
+Owns: the tables `forgotten` and `secrets`; deleting one record with everything told of it.
+Never does: deciding whether it may; opening a transaction.
+Tested in: tests/contract/store/test_forgetting.py.
+
+The hash is HMAC-SHA256 with a random secret of this state. A card number alone has so few
+possible values that a plain hash could be undone by trying them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets as chance
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from connector.store.database import Database
+from connector.store.schema import changes, conflicts, departed, forgotten, records, secrets, waits
+
+_NAME = "forgotten"
+"""Of the secret."""
+_NULLED = ("target", "expected", "version", "before", "after", "detail", "agreed")
+"""Columns of an audit row that may tell of a person; what remains is that something happened."""
+
+
+class Forgetting:
+    """Deletes records for good, and knows the keys of those it deleted."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def forgotten(self, map: str, key: str) -> float | None:
+        """When the data under this normalised key was forgotten, None if it was not."""
+        secret: str | None = self._db.scalar(_the_secret())
+        if secret is None:
+            return None
+        c = forgotten.c
+        query = sa.select(sa.func.max(c.at)).where(c.map == map, c.hash == _hash(secret, map, key))
+        at: float | None = self._db.scalar(query)
+        return at
+
+    def forget(
+        self, connection: sa.Connection, map: str, record: int, key: str, at: float
+    ) -> Mapping[str, int]:
+        """Delete or empty every row that tells of the record; rows touched, by table."""
+        counts = {
+            table.name: connection.execute(
+                sa.delete(table).where(table.c.map == map, number == record)
+            ).rowcount
+            for table, number in (
+                (records, records.c.number),
+                (waits, waits.c.record),
+                (conflicts, conflicts.c.record),
+                (departed, departed.c.record),
+            )
+        }
+        counts[changes.name] = connection.execute(
+            sa.update(changes)
+            .where(changes.c.map == map, changes.c.record == record)
+            .values(dict.fromkeys(_NULLED))
+        ).rowcount
+        connection.execute(
+            self._db.dialect.insert(secrets)
+            .values(name=_NAME, value=chance.token_hex(32))
+            .on_conflict_do_nothing()
+        )
+        secret = connection.execute(_the_secret()).scalar_one()
+        insert = self._db.dialect.insert(forgotten).values(
+            map=map, hash=_hash(secret, map, key), record=record, at=at
+        )
+        same = ["map", "hash", "record"]
+        connection.execute(insert.on_conflict_do_update(index_elements=same, set_={"at": at}))
+        return counts
+
+
+def _the_secret() -> sa.Select[str]:
+    return sa.select(secrets.c.value).where(secrets.c.name == _NAME)
+
+
+def _hash(secret: str, map: str, key: str) -> str:
+    """The same key in two maps has two hashes: nobody can tie them together."""
+    told = f"{map}\n{key}".encode()
+    return hmac.new(bytes.fromhex(secret), told, hashlib.sha256).hexdigest()

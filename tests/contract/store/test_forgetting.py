@@ -1,0 +1,87 @@
+"""Forgetting a person: nothing of the record is left but a keyed hash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connector.errors import LeaseHeldError
+from connector.mapping.values import Side
+from connector.store.record import Conflict, Wait
+from connector.store.work import Change, ChangeKind, Completion
+
+if TYPE_CHECKING:
+    from tests.contract.store.conftest import Kit
+
+WAIT = Wait("currency", Side.DATAVERSE, "transactioncurrencies", "isocurrencycode", "EUR")
+VALUES = {"CardNumber": "C1"}
+
+
+def told_of(kit: Kit, number: int) -> None:
+    """A record of which every table tells."""
+    pair = {Side.COMMERCE: VALUES, Side.DATAVERSE: {}}
+    update = Change(
+        10 + number, number, ChangeKind.UPDATE, Side.COMMERCE, 1, f"g{number}", "v1",
+        VALUES, VALUES, None, "why", pair,
+    )  # fmt: skip
+    kit.commit(
+        at=50.0,
+        inserted=[kit.record(number)],
+        waits={number: (WAIT,)},
+        conflicts={number: (Conflict("a", pair, pair),)},
+        changes=[update, Change(20 + number, number, ChangeKind.SEEN, Side.COMMERCE)],
+    )
+    kit.commit(at=51.0, completions=[Completion(10 + number, "applied", "v2")])
+
+
+def test_everything_of_the_record_goes_and_nothing_of_another(kit: Kit) -> None:
+    told_of(kit, 1)
+    told_of(kit, 2)
+    other = (kit.get(2), kit.store.history(2), kit.store.conflict_rows(2))
+    counts = kit.store.forget(kit.lease, 1, "c1", 60.0)
+    assert counts == {"records": 1, "waits": 1, "conflicts": 1, "departed": 0, "changes": 2}
+    assert kit.store.by_numbers(kit.layout, [1]) == {}
+    assert kit.store.conflict_rows(1) == []
+    assert [wait.value for wait in kit.store.waits(kit.map)] == ["EUR"]  # record 2 still waits
+    assert (kit.get(2), kit.store.history(2), kit.store.conflict_rows(2)) == other
+
+
+def test_the_audit_still_says_that_something_happened(kit: Kit) -> None:
+    told_of(kit, 1)
+    kit.store.forget(kit.lease, 1, "c1", 60.0)
+    update, seen = kit.store.history(1)
+    assert (update.kind, update.outcome, update.at) == (ChangeKind.UPDATE, "applied", 50.0)
+    for row in (update, seen):
+        empty = (row.target, row.expected, row.version, row.before, row.after, row.detail)
+        assert (*empty, row.agreed) == (None,) * 7
+
+
+def test_a_departed_record_is_forgotten_too(kit: Kit) -> None:
+    gone = kit.tombstone(1)
+    kit.commit(at=110.0, inserted=[gone], changes=[kit.intent(1, 1, 1, outcome="applied")])
+    kit.purge(tombstones_before=120.0)
+    assert kit.store.departed(kit.map, "c1")
+    counts = kit.store.forget(kit.lease, 1, "c1", 60.0)
+    assert (counts["records"], counts["departed"], counts["changes"]) == (0, 1, 1)
+    assert kit.store.departed(kit.map, "c1") == []
+
+
+def test_a_forgotten_key_is_recognised_by_every_worker_but_kept_nowhere(kit: Kit) -> None:
+    assert kit.store.forgotten(kit.map, "c1") is None
+    kit.store.forget(kit.lease, 1, "c1", 60.0)
+    kit.store.forget(kit.lease, 2, "c2", 61.0)
+    kit.store.forget(kit.lease, 3, "c1", 62.0)
+    kit.store.forget(kit.lease, 3, "c1", 63.0)
+    other = kit.another()
+    assert [other.forgotten(kit.map, key) for key in ("c1", "c2", "c3")] == [63.0, 61.0, None]
+    assert other.forgotten("other-map", "c1") is None
+
+
+def test_a_worker_without_the_lease_forgets_nothing(kit: Kit) -> None:
+    told_of(kit, 1)
+    kit.store.release(kit.lease)
+    with pytest.raises(LeaseHeldError):
+        kit.store.forget(kit.lease, 1, "c1", 60.0)
+    assert kit.get(1).key == "c1"
+    assert kit.store.forgotten(kit.map, "c1") is None
