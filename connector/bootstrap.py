@@ -55,6 +55,16 @@ def _never() -> bool:
     return False
 
 
+def _monotonic() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the machine sleeps.
+
+    Where a system has no such clock, a worker that was suspended finds out when it commits.
+    """
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
 def _host() -> str:
     """This host and, inside containers, the namespace in which process ids mean something."""
     namespace = Path("/proc/self/ns/pid")
@@ -111,7 +121,7 @@ class Project:
             store=self.store,
             endpoints=self.endpoints(document),
             clock=time.time,
-            monotonic=time.monotonic,
+            monotonic=_monotonic,
             sleep=time.sleep,
             random=random.random,
             new_id=TimeOrderedIds(),

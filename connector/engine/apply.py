@@ -270,7 +270,7 @@ class Applier:
 
     def _settle_oldest(self) -> None:
         batch = self._out.popleft()
-        outcomes = batch.reply.result()
+        outcomes = self.run.wait(batch.reply)
         if len(outcomes) != len(batch.items):
             raise AssertionError(
                 f"{len(batch.items)} operations left, {len(outcomes)} outcomes came back"

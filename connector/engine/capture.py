@@ -116,8 +116,7 @@ def _ticked(run: MapRun, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:
     last = False
     next_tick, coming = run.numbers("tick"), submit(next, pages, None)
     while not last:
-        run.hold()
-        tick, page = next_tick, coming.result()
+        tick, page = next_tick, run.wait(coming)
         if page is None:
             return
         last = page.last

@@ -84,4 +84,5 @@ def wake(run: MapRun) -> None:
         for wait in mine:
             arrived = lookup.id_of(wait.value) if wait.column else lookup.text_of(wait.value)
             if arrived is not None:
+                run.hold()
                 run.tell("woken", run.store.wake(run.lease, wait, run.now()))

@@ -7,7 +7,7 @@ Tested in: tests/unit/engine/test_plan.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from connector.engine.agreement import apart
 from connector.engine.merge import Need, Pair, merge
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap, Field, Group
-from connector.mapping.document import DeletePolicy
+from connector.mapping.document import DeletePolicy, FilterExit
 from connector.mapping.references import TargetMissing
 from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value
@@ -66,7 +66,10 @@ class Action:
     again: bool = False
     """The record is planned once more when these writes are settled."""
     ignored: bool = False
-    """The sides differ on purpose: a delete policy or a direction keeps the record apart."""
+    """The sides differ on purpose: a filter, a delete policy, a direction or a person's word
+    keeps the record apart."""
+    parted: bool = False
+    """What the sides agreed on is void: the pair came apart while the record was outside."""
 
 
 def plan(record: Record, map: CompiledMap) -> Action:
@@ -75,17 +78,24 @@ def plan(record: Record, map: CompiledMap) -> Action:
         return Action(reads=tuple(side for side in Side if _unseen(record.side(side))))
     if record.problem is not None and record.problem.code in STICKY:
         return Action(problem=record.problem)
-    commerce = record.commerce.presence is Presence.PRESENT
-    dataverse = record.dataverse.presence is Presence.PRESENT
+    if record.accepted:
+        return Action(ignored=True)
     try:
-        if commerce and dataverse:
-            return _both(record, map)
-        if commerce:
-            return _one_sided(record, map, Side.COMMERCE)
-        if dataverse:
-            return _one_sided(record, map, Side.DATAVERSE)
+        return _seen(record, map)
     except _Failed as failed:
         return Action(problem=failed.problem)
+
+
+def _seen(record: Record, map: CompiledMap) -> Action:
+    """What a record needs of which both sides are known."""
+    if map.filters and (refusing := refused_by(record, map)):
+        return _outside(record, map, refusing)
+    commerce = record.commerce.presence is Presence.PRESENT
+    dataverse = record.dataverse.presence is Presence.PRESENT
+    if commerce and dataverse:
+        return _both(record, map)
+    if commerce or dataverse:
+        return _one_sided(record, map, Side.COMMERCE if commerce else Side.DATAVERSE)
     return Action()
 
 
@@ -98,6 +108,33 @@ def _unseen(state: SideState) -> bool:
     return state.presence is Presence.UNKNOWN or (
         state.presence is Presence.PRESENT and state.image is None
     )
+
+
+def refused_by(record: Record, map: CompiledMap) -> list[Side]:
+    """The sides whose filter refuses what they hold, or last held of a pair that was agreed."""
+    refusing: list[Side] = []
+    for side, filter in map.filters.items():
+        state = record.side(side)
+        paired = state.presence is Presence.PRESENT or state.agreed is not None
+        if paired and state.image is not None and not filter.admits(state.image):
+            refusing.append(side)
+    return refusing
+
+
+def _outside(record: Record, map: CompiledMap, refusing: Sequence[Side]) -> Action:
+    """The record is none of the map's, but a pair that was in sync may have to be undone."""
+    first = refusing[0]
+    here, other = record.side(first), record.side(first.other)
+    if (
+        map.document.filter_exit is FilterExit.DELETE
+        and len(refusing) == 1
+        and other.presence is Presence.PRESENT
+        and here.agreed is not None
+        and other.agreed is not None
+    ):
+        return Action(writes=[_delete(record, map, first.other, f"left the filter of {first}")])
+    alone = here.presence is Presence.PRESENT and other.presence is Presence.ABSENT
+    return Action(ignored=True, parted=alone)
 
 
 def _both(record: Record, map: CompiledMap) -> Action:
@@ -195,14 +232,15 @@ def _one_sided(record: Record, map: CompiledMap, present: Side) -> Action:
     if record.unconfirmed or gone.agreed is None or here.agreed is None:
         if not map.creates_on(absent):
             return Action(ignored=True)
-        return _create(record, map, absent, gone.id, None)
+        # An id under which no row was ever seen may still belong to a create on its way.
+        return _create(record, map, absent, gone.id if gone.image is None else None, None)
     policy = (
         map.document.deletes.commerce if absent is Side.COMMERCE else map.document.deletes.dataverse
     )
     if policy is DeletePolicy.RESTORE and map.creates_on(absent):
         return _create(record, map, absent, None, f"restored after a delete in {absent}")
     if policy is DeletePolicy.PROPAGATE:
-        return Action(writes=[_delete(record, map, present)])
+        return Action(writes=[_delete(record, map, present, f"deleted in {absent}")])
     if policy is DeletePolicy.DEACTIVATE:
         return _deactivate(record, map, present)
     return Action(ignored=True)
@@ -241,12 +279,11 @@ def _create_by_group(
     return values, tuple(written)
 
 
-def _delete(record: Record, map: CompiledMap, target: Side) -> Write:
+def _delete(record: Record, map: CompiledMap, target: Side, reason: str) -> Write:
     state = record.side(target)
     assert state.image is not None
     assert state.agreed is not None
     edited = tuple(g for g in map.groups if g.changed(target, state.image, state.agreed))
-    reason = f"deleted in {target.other}"
     if edited:
         names = ", ".join(group.name for group in edited)
         reason += f" against a newer edit of {names} in {target}"

@@ -46,7 +46,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything impure. `clock` and `monotonic` give seconds, `random` a number in [0, 1)."""
+    """Everything impure. `clock` and `monotonic` give seconds, `random` a number in [0, 1).
+
+    `monotonic` goes on while the machine sleeps: leases are counted by it.
+    """
 
     store: Store
     endpoints: Mapping[Side, Endpoint]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import TypeVar
 
 from connector.endpoints.base import Endpoint, Entity, Identity
 from connector.engine.observe import Witness
@@ -26,6 +28,7 @@ from connector.mapping.values import Side
 from connector.store.record import Layout, Record
 from connector.store.work import Change, ChangeKind, Lease, MapRow, Work, World
 
+T = TypeVar("T")
 _BLOCK = 10_000
 
 
@@ -52,6 +55,8 @@ class MapRun:
         self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
         self._free: dict[str, tuple[int, int]] = {}
         self._lease: Lease | None = None
+        self._held_until = 0.0
+        """On our monotonic clock."""
 
     # ------------------------------------------------------------------ sides
 
@@ -123,6 +128,7 @@ class MapRun:
     def commit(self, work: Work) -> None:
         """Make it durable under the lease; nothing happens for an empty one."""
         if work:
+            self.hold()
             self.store.commit(self.lease, work)
 
     @property
@@ -134,15 +140,34 @@ class MapRun:
     def take(self) -> None:
         """Take the lease and bind sides seen for the first time; raises `LeaseHeldError`."""
         ports = self.ports
+        asked = ports.monotonic()
         self._lease = self.store.acquire(self.map.name, ports.holder, self.limits.lease, ports.gone)
+        self._held_until = asked + self.limits.lease
         for side, world in self.worlds.items():
             if self.store.world(side) is None:
                 self.store.bind_world(world)
 
     def hold(self) -> None:
-        """Renew the lease if it does not outlive the longest request by the margin."""
-        if self.lease.expires - self.now() < self.limits.margin:
+        """Renew the lease if it does not outlive the longest request by the margin.
+
+        It is counted on our own monotonic clock, from before it was asked for: the store may run
+        on another host, whose clock says nothing about ours. Raises `LeaseHeldError` (`lease-lost`)
+        where the store has counted it to its end or given it to another run.
+        """
+        asked = self.ports.monotonic()
+        if self._held_until - asked < self.limits.margin:
             self._lease = self.store.renew(self.lease, self.limits.lease)
+            self._held_until = asked + self.limits.lease
+
+    def wait(self, future: Future[T]) -> T:
+        """The result of something under way, however long it takes: the lease is kept meanwhile."""
+        while True:
+            self.hold()
+            try:
+                return future.result(self.limits.margin / 2)
+            except TimeoutError:
+                if future.done():  # just now, or with a timeout of its own
+                    return future.result()
 
     def give_back(self) -> None:
         """Give the lease back."""
