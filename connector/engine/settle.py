@@ -12,16 +12,14 @@ from dataclasses import dataclass
 
 from connector.endpoints.base import (
     Applied,
-    Exists,
     Missing,
     Outcome,
     Rejected,
     Row,
-    Stale,
     Transient,
-    Unknown,
 )
 from connector.engine.agreement import agree, agreed_with, apart, meet
+from connector.engine.faults import Due, Handling, Step, handling_of
 from connector.engine.plan import Action, Kind, Write
 from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
@@ -61,7 +59,8 @@ def note(record: Record, action: Action, map: CompiledMap) -> None:
     record.conflicts = len(action.conflicts)
     record.problem = action.problem
     record.due = None
-    if record.commerce.presence is record.dataverse.presence is Presence.ABSENT:
+    gone = record.commerce.presence is record.dataverse.presence is Presence.ABSENT
+    if gone or action.parted:
         record.commerce.agreed = record.dataverse.agreed = None
         record.unconfirmed = False
     stand(record)
@@ -102,40 +101,37 @@ def _half(image: Image, side: Side, groups: Sequence[Group]) -> Image:
 
 
 def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None:
-    """Take over the outcome of one write that left earlier."""
-    match outcome:
-        case Applied():
-            _applied(record, write, outcome.row, reply)
-        case Stale():
-            _unknown(record, write, reply)
-            record.attempts = 0
-        case Missing():
-            _unknown(record, write, reply)
-            _failed(record, reply, "there is no such record", 0.0)
-        case Exists():
-            _unknown(record, write, reply)
-            _failed(record, reply, outcome.text or "there is such a record already", 0.0)
-        case Unknown():
-            _unknown(record, write, reply)
-            _failed(record, reply, outcome.text, 0.0)
-        case Transient():
-            _undo_intention(record, write)
-            _failed(record, reply, outcome.text, outcome.retry_after)
-        case Rejected():
-            _undo_intention(record, write)
-            record.problem = Problem(
-                f"{write.side}-refused",
-                f"{write.side} refused the {write.kind}: {outcome.text} ({outcome.code})",
-                "correct the record on the side it comes from; it then travels by itself",
-                Subject(
-                    map=record.map,
-                    side=write.side.value,
-                    record=str(record.number),
-                    field=outcome.field,
-                ),
-            )
-            record.due = None
+    """Take over the outcome of one write that left earlier, as `faults.REPLIES` says."""
+    if isinstance(outcome, Applied):
+        _applied(record, write, outcome.row, reply)
+        stand(record)
+        return
+    how = handling_of(outcome)
+    if how.step is Step.READ:
+        _unknown(record, write, reply)
+    else:
+        _undo_intention(record, write)
+    if isinstance(outcome, Rejected):
+        record.problem = _refused(record, write, outcome)
+        record.due = None
+    else:
+        record.attempts += how.attempt
+        _next_try(record, how, outcome, reply)
     stand(record)
+
+
+def _refused(record: Record, write: Write, outcome: Rejected) -> Problem:
+    return Problem(
+        f"{write.side}-refused",
+        f"{write.side} refused the {write.kind}: {outcome.text} ({outcome.code})",
+        "correct the record on the side it comes from; it then travels by itself",
+        Subject(
+            map=record.map,
+            side=write.side.value,
+            record=str(record.number),
+            field=outcome.field,
+        ),
+    )
 
 
 def _applied(record: Record, write: Write, row: Row | None, reply: Reply) -> None:
@@ -193,22 +189,36 @@ def _unknown(record: Record, write: Write, reply: Reply) -> None:
     target = record.side(write.side)
     target.presence = Presence.UNKNOWN
     target.tick = max(target.tick, reply.tick)
-    record.due = reply.now
 
 
-def _failed(record: Record, reply: Reply, text: str, retry_after: float | None) -> None:
-    record.attempts += 1
-    if record.attempts >= reply.retry.attempts:
+def _next_try(record: Record, how: Handling, outcome: Outcome, reply: Reply) -> None:
+    """When the record is due again; after the last attempt a person is."""
+    if how.attempt and record.attempts >= reply.retry.attempts:
         record.due = None
         record.problem = Problem(
             "attempts-exhausted",
-            f"{record.attempts} attempts failed, the last with: {text}",
+            f"{record.attempts} attempts failed, the last with: {_told(outcome)}",
             "see whether the side is healthy, then `dualwrite failures retry`",
             Subject(map=record.map, record=str(record.number)),
         )
         return
-    delay = reply.retry.delay(record.attempts, reply.random) if retry_after is None else retry_after
+    failures = record.attempts
+    if how.due is Due.AT_ONCE_THEN_LATER:
+        failures -= 1
+    elif how.due is Due.AS_TOLD:
+        failures = max(failures, 1)
+    waits = how.due is not Due.AT_ONCE and failures > 0
+    delay = reply.retry.delay(failures, reply.random) if waits else 0.0
+    if isinstance(outcome, Transient):
+        delay = max(delay, outcome.retry_after or 0.0)
     record.due = reply.now + delay
+
+
+def _told(outcome: Outcome) -> str:
+    """What the side, or the line to it, said."""
+    if isinstance(outcome, Missing):
+        return "there is no such record"
+    return getattr(outcome, "text", "") or "there is such a record already"
 
 
 def stand(record: Record) -> None:

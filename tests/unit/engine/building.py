@@ -116,7 +116,7 @@ def reply(map: CompiledMap, *, tick: int = 10, now: float = 100.0, attempts: int
     """A reply that came at `tick` and `now`; retries wait their full time."""
     return Reply(
         map, tick, now, dict.fromkeys(Side, 1), dict.fromkeys(Side, 0.0),
-        Retry(attempts=attempts), lambda: 1.0,
+        Retry(attempts, 2.0, 600.0), lambda: 1.0,
     )  # fmt: skip
 
 

@@ -16,7 +16,6 @@ from connector.endpoints.base import (
     Unknown,
 )
 from connector.engine.plan import Action, Kind, Write, plan
-from connector.engine.retry import Retry
 from connector.engine.settle import intend_create, note, settle, stand
 from connector.errors import Problem
 from connector.mapping.compiled import CompiledMap
@@ -185,7 +184,15 @@ def test_what_is_not_sure_is_read_first(kind: object, outcome: Outcome, attempts
 
 @pytest.mark.parametrize(
     ("attempts", "retry_after", "due"),
-    [(0, None, 42.0), (1, None, 44.0), (2, None, 48.0), (0, 33.0, 73.0), (5, 0.5, 40.5)],
+    [
+        (0, None, 42.0),
+        (1, None, 44.0),
+        (2, None, 48.0),
+        (0, 33.0, 73.0),
+        # No sooner than our own wait, whatever the side says.
+        (0, 0.0, 42.0),
+        (3, 0.5, 48.0),
+    ],
 )
 def test_a_transient_failure_is_tried_again_later(
     attempts: int, retry_after: float | None, due: float
@@ -193,10 +200,28 @@ def test_a_transient_failure_is_tried_again_later(
     made, write = updated()
     made.attempts = attempts
     settle(made, write, Transient("busy", retry_after), reply(MAP, now=40.0))
-    assert (made.attempts, made.due, made.state) == (attempts + 1, due, State.PENDING)
+    failed = 1 if retry_after is None else 0
+    assert (made.attempts, made.due, made.state) == (attempts + failed, due, State.PENDING)
     assert made.dataverse.presence is Presence.PRESENT
     (again,) = plan(made, MAP).writes
     assert again == write
+
+
+def test_a_record_is_never_parked_because_the_side_is_busy() -> None:
+    made, write = updated()
+    for _ in range(100):
+        settle(made, write, Transient("busy", 5.0), reply(MAP, attempts=2))
+    assert (made.state, made.attempts) == (State.PENDING, 0)
+
+
+@pytest.mark.parametrize("outcome", [Unknown("reset"), Missing(), Exists("other")])
+def test_a_doubt_that_comes_back_is_looked_into_after_growing_waits(outcome: Outcome) -> None:
+    made, write = updated()
+    dues = []
+    for _ in range(4):
+        settle(made, write, outcome, reply(MAP, now=40.0))
+        dues.append(made.due)
+    assert dues == [40.0, 42.0, 44.0, 48.0]
 
 
 def test_a_transient_create_did_not_happen() -> None:
@@ -340,14 +365,3 @@ def test_the_gravest_state_counts(
     made = Record(1, "m", "k", problem=problem, conflicts=conflicts, waiting=waiting, due=due)
     stand(made)
     assert made.state is state
-
-
-# ------------------------------------------------------------------ waiting times
-
-
-def test_waits_double_up_to_the_longest_and_vary_by_half() -> None:
-    retry = Retry(attempts=8, first=2.0, longest=60.0)
-    full = [retry.delay(attempt, lambda: 1.0) for attempt in range(1, 9)]
-    least = [retry.delay(attempt, lambda: 0.0) for attempt in range(1, 9)]
-    assert full == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
-    assert least == [wait / 2 for wait in full]
