@@ -98,6 +98,21 @@ def agreed_with(state: SideState, side: Side, groups: Iterable[Group]) -> Image:
     return tuple(half)
 
 
+def halves(record: Record, groups: Iterable[Group]) -> dict[Side, dict[str, Value]] | None:
+    """What both sides agreed on in `groups`, by side and column; None where they never did.
+
+    The halves of an unconfirmed create are an intention.
+    """
+    commerce, dataverse = record.commerce.agreed, record.dataverse.agreed
+    if commerce is None or dataverse is None or record.unconfirmed:
+        return None
+    made: dict[Side, dict[str, Value]] = {side: {} for side in Side}
+    for group in groups:
+        made[Side.COMMERCE].update(group.values(Side.COMMERCE, commerce))
+        made[Side.DATAVERSE].update(group.values(Side.DATAVERSE, dataverse))
+    return made
+
+
 def apart(record: Record) -> bool:
     """Whether a side holds something else than its half of the agreed pair."""
     c, d = record.commerce, record.dataverse

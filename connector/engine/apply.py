@@ -9,7 +9,7 @@ Tested in: tests/integration/engine/.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -24,16 +24,19 @@ from connector.endpoints.base import (
     Update,
 )
 from connector.engine.absorb import Absorbed, reread
+from connector.engine.agreement import halves
+from connector.engine.faults import handling_of
 from connector.engine.guard import allowance, stop_reason
 from connector.engine.lookups import resolve
 from connector.engine.plan import Action, Kind, Write, plan
-from connector.engine.run import MapRun
+from connector.engine.run import MapRun, stopped
 from connector.engine.settle import intend_create, note, settle
-from connector.errors import DualWriteError, MapStoppedError, Problem
+from connector.engine.watch import count, held_row
+from connector.errors import DualWriteError, Problem
 from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Side
-from connector.store.record import Presence, Record
-from connector.store.work import Change, ChangeKind, Completion, MapRow, Work
+from connector.mapping.values import Side, Value
+from connector.store.record import Presence, Record, State
+from connector.store.work import Change, ChangeKind, Completion, Work
 
 T = TypeVar("T")
 
@@ -101,6 +104,10 @@ class Applier:
             self._send(number, side, chunk)
         if any(self._held_back.values()):
             self._halt()
+        held = run.heed()
+        if held is not None:
+            self.drain()
+            raise held
 
     def _land(self, absorbed: Absorbed) -> None:
         """Settle what is out for records the page tells of, and have them read anew.
@@ -126,7 +133,7 @@ class Applier:
         """Take over what planning found, with the audit rows that belong to it."""
         run = self.run
         had_waits, had_conflicts = record.waiting, record.conflicts
-        old = record.problem
+        old, parked = record.problem, record.state is State.PARKED
         note(record, action, run.map)
         for side in action.reads:
             self._unread[side].append(record)
@@ -139,8 +146,8 @@ class Applier:
         if len(action.conflicts) > had_conflicts:
             names = ", ".join(conflict.group for conflict in action.conflicts)
             run.note(work, record, ChangeKind.CONFLICT, run.map.master, detail=names)
-            run.tell("conflicts", len(action.conflicts) - had_conflicts)
-        if action.problem is not None and action.problem != old:
+            count(work.incidents, "conflict", times=len(action.conflicts) - had_conflicts)
+        if action.problem is not None and (action.problem != old or not parked):
             self._park(work, record, action.problem)
         if action.again:
             record.due = run.now()
@@ -149,7 +156,7 @@ class Applier:
     def _park(self, work: Work, record: Record, problem: Problem) -> None:
         detail = f"{problem.code}: {problem.message}"
         self.run.note(work, record, ChangeKind.PARKED, self.run.map.master, detail=detail)
-        self.run.tell("parked", 1)
+        count(work.incidents, "parked", problem.code)
 
     def _intend(
         self, work: Work, side: Side, pairs: Sequence[tuple[Record, Write]]
@@ -163,6 +170,7 @@ class Applier:
             # Nothing leaves unconditionally where the side can compare versions.
             assert write.kind is Kind.CREATE or write.version is not None or not versioned
             id = write.id or run.ports.new_id()
+            agreed = halves(record, write.groups if write.kind is Kind.UPDATE else run.map.groups)
             if write.kind is Kind.CREATE:
                 intend_create(record, write, id, run.map)
             operation = _operation(write, id)
@@ -180,6 +188,7 @@ class Applier:
                     write.values or None,
                     None,
                     write.reason,
+                    agreed,
                 )
             )
         return batch, side, items
@@ -216,19 +225,10 @@ class Applier:
         run = self.run
         side, waiting = next((side, n) for side, n in self._held_back.items() if n)
         problem = stop_reason(run.map.name, side, self._deletes_sent[side], waiting)
-        row = run.store.map_row(run.map.name)
         work = run.work()
-        work.map = MapRow(
-            run.map.name,
-            run.map.document.fingerprint(),
-            run.map.document.version,
-            row.loaded_at if row is not None else None,
-            problem,
-        )
+        work.map = held_row(run.store.map_row(run.map.name), run.map.document, problem)
         run.commit(work)
-        raise MapStoppedError(
-            problem.code, problem.message, subject=problem.subject, remedy=problem.remedy
-        )
+        raise stopped(run.map.name, problem)
 
     # ------------------------------------------------------------------ apply
 
@@ -290,6 +290,9 @@ class Applier:
         for item, outcome in zip(batch.items, outcomes, strict=True):
             record, write = item.record, item.write
             settle(record, write, outcome, reply)
+            kind = handling_of(outcome).incident
+            if kind is not None:
+                count(work.incidents, kind)
             work.updated.append(record)
             work.completions.append(_completion(item, outcome))
             if isinstance(outcome, Applied):
@@ -323,6 +326,28 @@ _NOTED = {
     Kind.UPDATE: ChangeKind.UPDATE,
     Kind.DELETE: ChangeKind.DELETE,
 }
+
+
+def _agreed_before(
+    record: Record, write: Write, map: CompiledMap
+) -> Mapping[Side, Mapping[str, Value]] | None:
+    """What both sides agreed on in what a write changes, for whoever takes it back.
+
+    None where there was no pair, as at a first create; empty where an update makes two rows meet.
+    """
+    if record.commerce.agreed is None or record.dataverse.agreed is None:
+        return {} if write.kind is Kind.UPDATE else None
+    groups = map.groups
+    if write.kind is Kind.UPDATE:
+        written = write.values.keys()
+        groups = write.groups or tuple(
+            group for group in groups if any(f.column(write.side) in written for f in group.fields)
+        )
+    return {
+        side: {name: v for group in groups for name, v in group.values(side, half).items()}
+        for side in Side
+        if (half := record.side(side).agreed) is not None
+    }
 
 
 def _operation(write: Write, id: str) -> Operation:

@@ -11,6 +11,7 @@ from connector.engine.retry import Retry
 from connector.errors import UnreachableError
 from connector.mapping.values import Side
 from connector.store.record import State
+from connector.store.work import ChangeKind
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Fault, Killed, Moments
 
@@ -213,3 +214,24 @@ def test_a_lost_reply_of_a_target_that_keeps_less_is_no_edit_of_a_person(loaded:
     loaded.sync()
     assert loaded.card(C, "C1")["Name"] == "much too long"
     assert loaded.record("C1").state is State.SETTLED
+
+
+def test_every_write_keeps_what_was_agreed_before_it(loaded: Bench) -> None:
+    """What undo goes back to: the halves of the groups written, as they were."""
+    loaded.edit(C, "C1", Name="new")
+    loaded.delete(D, "C2")
+    loaded.delete(C, "C3")
+    number = loaded.record("C3").number
+    loaded.sync()
+    history = loaded.open().history(number)
+    (update,) = [row for row in loaded.history("C1") if row.kind is ChangeKind.UPDATE]
+    assert update.agreed == {C: {"Name": "C1"}, D: {"name": "C1"}}
+    created, restored = [row for row in loaded.history("C2") if row.kind is ChangeKind.CREATE]
+    assert created.agreed is None
+    assert restored.agreed is not None
+    assert restored.agreed[D]["name"] == "C2"
+    (deleted,) = [row for row in history if row.kind is ChangeKind.DELETE]
+    assert deleted.agreed is not None
+    assert deleted.agreed[C] == {
+        "Number": "C3", "Name": "C3", "Level": None, "Note": None, "Active": "Yes",
+    }  # fmt: skip
