@@ -123,8 +123,9 @@ def settings_for(home: Path, sandbox: Mapping[str, Any]) -> Settings:
 
 def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, Any]:
     from connector.mapping.values import Side
-    from connector.operations.runs import load_maps, resolve_conflicts, sync_maps
-    from connector.operations.standing import conflicts_of
+    from connector.operations.conflicts import Wanted, conflict_dict, conflicts_in
+    from connector.operations.deciding import resolve_conflicts
+    from connector.operations.runs import load_maps, sync_maps
 
     documents = list(project.documents.values())
     tell.head("2. Load: CRM gets what the shop has")
@@ -137,7 +138,11 @@ def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, 
     tell.head("4. Sync")
     syncs = sync_maps(project, documents)
     _report(syncs, tell)
-    conflicts = conflicts_of(project, documents)
+    conflicts = [
+        conflict_dict(document, entry)
+        for document in documents
+        for entry in conflicts_in(project, document, Wanted())
+    ]
     tell.head("5. One conflict, one decision")
     for one in conflicts:
         document = project.documents[one["map"]]
@@ -146,8 +151,9 @@ def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, 
             f"Card {one['key']}, {one['field']}: the shop wrote {shop}, CRM wrote {crm}. "
             "Nothing was overwritten."
         )
-        decided = resolve_conflicts(project, document, one["key"], Side.DATAVERSE, one["field"])
-        syncs.append(decided)
+        wanted = Wanted(one["key"], one["field"], as_shown=one["revision"])
+        decided = resolve_conflicts(project, document, wanted, by="demo", winner=Side.DATAVERSE)
+        syncs.append(decided.outcome)
         tell.line("Decided for CRM; the shop's value stays in the history.")
 
     tell.head("6. Sync again: nothing left to do")

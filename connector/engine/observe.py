@@ -14,6 +14,7 @@ from connector.endpoints.base import Row
 from connector.engine.agreement import agreed_with, apart, in_form_of
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
+from connector.mapping.document import Policy
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record, SideState
 
@@ -72,6 +73,8 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
         # Reading back what is known already is no news: failed attempts go on counting, and
         # they say that the other side may hold a write of ours whose reply was lost.
         record.attempts = 0
+    if presence is Presence.ABSENT or before != row.image:
+        record.accepted = False
     identify(record, witness.map)
     if before is None or before == row.image:
         return None
@@ -108,12 +111,34 @@ def _own_write(record: Record, witness: Witness, before: Image, image: Image) ->
     if own.agreed is None or source.agreed is None:
         return
     halves, given = list(own.agreed), list(source.agreed)
-    for place in (i for i, old in enumerate(before) if old != image[i]):
+    decided = _in_conflict(record, witness, before)
+    for place in (i for i, old in enumerate(before) if old != image[i] and i not in decided):
         halves[place] = image[place]
         for f in witness.map.fields:
             if f.index(side) == place and f.index(side.other) >= 0:
                 given[f.index(side.other)] = in_form_of(side.other, f, image)
     own.agreed, source.agreed = tuple(halves), tuple(given)
+
+
+def _in_conflict(record: Record, witness: Witness, before: Image) -> set[int]:
+    """Places of groups that were in conflict: all we write there is a value a person gave.
+
+    It stays an edit of its side until the other side was decided against (`given.py`).
+    """
+    side = witness.side
+    own, other = record.side(side), record.side(side.other)
+    if own.agreed is None or other.agreed is None or other.image is None:
+        return set()
+    return {
+        field.index(side)
+        for group in witness.map.groups
+        if group.policy is Policy.MANUAL
+        and group.travels_to(side)
+        and group.travels_to(side.other)
+        and group.changed(side, before, own.agreed)
+        and group.changed(side.other, other.image, other.agreed)
+        for field in group.fields
+    }
 
 
 def observe_deleted(record: Record, witness: Witness) -> bool:
@@ -161,6 +186,7 @@ def bind(record: Record, row: Row, witness: Witness) -> None:
     state.image = None
     state.presence = Presence.ABSENT
     state.tick = 0
+    record.accepted = False
 
 
 def begin(number: int, key: str, ordinal: int, row: Row, witness: Witness) -> Record:
@@ -209,6 +235,8 @@ def _take(state: SideState, row: Row, witness: Witness) -> None:
 def _gone(record: Record, state: SideState, witness: Witness) -> None:
     if state.presence is Presence.PRESENT:
         record.attempts = 0
+    if state.presence is not Presence.ABSENT:
+        record.accepted = False
     state.presence = Presence.ABSENT
     state.version = None
     state.tick = max(state.tick, witness.tick)

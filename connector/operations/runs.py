@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from connector.bootstrap import Project
 from connector.engine.again import try_again
 from connector.engine.cycle import Finish, sync
-from connector.engine.decide import decide
 from connector.engine.load import load
 from connector.engine.run import MapRun, running
 from connector.errors import (
@@ -25,7 +24,7 @@ from connector.errors import (
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side, normal_key
 from connector.operations.outcomes import MapOutcome
-from connector.operations.standing import conflicts_of, parked_in
+from connector.operations.standing import parked_in
 
 
 def load_maps(
@@ -97,36 +96,6 @@ def _each(
         if ports.stopping():
             break
     return outcomes
-
-
-def resolve_conflicts(
-    project: Project, document: MapDocument, key: str | None, winner: Side, group: str | None
-) -> MapOutcome:
-    """Let one side win: the conflicts of one record (by key or record number), or all of a map.
-
-    Raises `UsageError` (`conflict-unknown`).
-    """
-    map, entities = project.compiled(document)
-    ports = project.ports(document)
-    outcome = MapOutcome(document.map)
-    with running("resolve", map, entities, ports, project.tuning) as run:
-        wanted = [
-            one["record"]
-            for one in conflicts_of(project, [document])
-            if key is None or key == str(one["record"]) or normal_key(key) == normal_key(one["key"])
-        ]
-        if not wanted:
-            raise UsageError(
-                "conflict-unknown",
-                "there is no open conflict to resolve here",
-                subject=Subject(map=document.map, record=key),
-                remedy="`dualwrite conflicts list` shows the open ones",
-            )
-        records = list(project.store.by_numbers(run.layout, wanted).values())
-        decide(run, records, winner, group)
-        outcome.finished = True
-        outcome.counts = dict(run.counts)
-    return outcome
 
 
 def retry_failures(project: Project, document: MapDocument, key: str | None) -> MapOutcome:

@@ -102,29 +102,6 @@ def instant(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def conflicts_of(project: Project, documents: Sequence[MapDocument]) -> list[dict[str, Any]]:
-    """The conflicts that wait for a person, in their documented JSON form (docs/json.md)."""
-    found: list[dict[str, Any]] = []
-    for document in documents:
-        after = 0
-        while page := project.store.open_conflicts(document.map, after, 1000):
-            after = page[-1].number
-            for one in page:
-                seen, base = one.conflict.seen, one.conflict.base
-                found.append(
-                    {
-                        "map": document.map,
-                        "record": one.record,
-                        "key": one.key,
-                        "field": one.conflict.group,
-                        "opened": instant(one.opened),
-                        **{side.value: dict(seen.get(side, {})) for side in Side},
-                        "base": {side.value: dict(values) for side, values in base.items()},
-                    }
-                )
-    return found
-
-
 def parked_in(project: Project, layout: Layout) -> Iterator[Record]:
     """The records of a map that were set aside, streamed."""
     after = 0

@@ -1,0 +1,64 @@
+"""`--where`: an OData condition over what a command lists and the columns of both sides.
+
+Owns: the names such a condition may use: those of the list, `commerce_COLUMN`, `dataverse_COLUMN`.
+Never does: reading records; understanding OData (`connector/mapping/filters.py` does).
+Tested in: tests/unit/test_conditions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from connector.errors import UsageError
+from connector.mapping.columns import Column
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.filter_text import BadFilter
+from connector.mapping.filters import Filter, compile_filter
+from connector.mapping.values import Side, Value, ValueType
+from connector.store.record import Record
+
+Read = Callable[[Mapping[str, Value], Record], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition that runs over a listed thing and its record."""
+
+    filter: Filter
+    reads: tuple[Read, ...]
+
+    def admits(self, listed: Mapping[str, Value], record: Record) -> bool:
+        """Whether it holds for what the list shows of the record, and for the record itself."""
+        return self.filter.admits([read(listed, record) for read in self.reads])
+
+
+def compile_condition(text: str, map: CompiledMap, listed: Mapping[str, ValueType]) -> Condition:
+    """The condition in `text`; raises `UsageError` with the codes of row filters."""
+    columns = {name: Column(name, type_) for name, type_ in listed.items()}
+    reads: dict[str, Read] = {name: _of_list(name) for name in listed}
+    for side in Side:
+        for index, column in enumerate(map.columns[side]):
+            name = f"{side.value}_{column.name}"
+            columns[name] = replace(column, name=name)
+            reads[name] = _of_side(side, index)
+    spelled = {name.casefold(): name for name in columns}
+    try:
+        filter = compile_filter(text, columns, lambda name: spelled.get(name.casefold(), name))
+    except BadFilter as error:
+        raise UsageError(
+            error.code, error.message, tried=f"--where {text!r}", remedy=error.remedy
+        ) from error
+    return Condition(filter, tuple(reads[column.name] for column in filter.columns))
+
+
+def _of_list(name: str) -> Read:
+    return lambda listed, _record: listed[name]
+
+
+def _of_side(side: Side, index: int) -> Read:
+    def read(_listed: Mapping[str, Value], record: Record) -> Value:
+        image = record.side(side).image
+        return None if image is None else image[index]
+
+    return read

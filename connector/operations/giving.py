@@ -1,0 +1,125 @@
+"""`--value COLUMN=VALUE`: what a person types becomes a value of one group.
+
+Owns: which column is meant on which side, reading the text by the column's type, and that the
+value can stand on both sides.
+Never does: writing it.
+Tested in: tests/unit/test_giving.py, tests/acceptance/test_decisions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.endpoints.base import Endpoint
+from connector.engine.given import Given
+from connector.engine.lookups import ask
+from connector.errors import Subject, UsageError
+from connector.mapping.compiled import CompiledMap, Field, Group
+from connector.mapping.references import TargetMissing
+from connector.mapping.scalars import canonical
+from connector.mapping.translate import Untranslatable, fit
+from connector.mapping.values import Side, Value
+
+
+def given_values(
+    words: Sequence[str], map: CompiledMap, endpoints: Mapping[Side, Endpoint]
+) -> Given:
+    """The value of one group that `COLUMN=VALUE` words give, in the columns of one side.
+
+    That side is commerce where one of its columns was typed, else Dataverse. Raises `UsageError`:
+    `value-word`, `column-unknown`, `value-incomplete`, or why a text is no value of its column or
+    of the other side's.
+    """
+    typed: dict[Field, tuple[Side, Value]] = {}
+    for word in words:
+        column, equals, text = word.partition("=")
+        if not equals:
+            raise UsageError(
+                "value-word", f"`{word}` is no COLUMN=VALUE", remedy="such as `--value Name=Anna`"
+            )
+        field, side = _meant(map, column)
+        typed[field] = side, _read(map, field, side, text)
+    group = _group(map, list(typed))
+    side = Side.COMMERCE if any(s is Side.COMMERCE for s, _ in typed.values()) else Side.DATAVERSE
+    values: dict[str, Value] = {}
+    for field, (own, value) in typed.items():
+        other = _translated(map, field, own.other, value, endpoints)
+        values[field.column(side) or ""] = value if own is side else other
+    return Given(group.name, side, {name: v for name, v in values.items() if name})
+
+
+def _meant(map: CompiledMap, name: str) -> tuple[Field, Side]:
+    """The field and side of a typed column; a looked-up column stands for its text in commerce."""
+    for field, row in zip(map.fields, map.document.fields, strict=True):
+        if name == field.dataverse:
+            return field, Side.DATAVERSE
+        if (field.commerce or "").casefold() == name.casefold() or name == row.dataverse:
+            return field, Side.COMMERCE
+    raise UsageError(
+        "column-unknown",
+        f"the map has no column `{name}`",
+        subject=Subject(map=map.name),
+        remedy="name a column of either side: "
+        + ", ".join(f.commerce or f.dataverse or f.name for f in map.fields),
+    )
+
+
+def _read(map: CompiledMap, field: Field, side: Side, text: str) -> Value:
+    """The text as a value of the column; an empty text is no value."""
+    if not text:
+        return None
+    column = map.columns[side][field.index(side)]
+    try:
+        return fit(column)(canonical(text, column))
+    except Untranslatable as error:
+        raise _wrong(map, field, error) from error
+
+
+def _translated(
+    map: CompiledMap,
+    field: Field,
+    side: Side,
+    value: Value,
+    endpoints: Mapping[Side, Endpoint],
+) -> Value:
+    """The value in the form of `side`, which has to be able to take it."""
+    if field.lookup is not None and value is not None:
+        by_text = side is field.lookup.side
+        texts, ids = ([str(value)], []) if by_text else ([], [str(value)])
+        ask(field.lookup, endpoints[field.lookup.side], texts, ids)
+    try:
+        return field.translation_to(side)(value)
+    except Untranslatable as error:
+        raise _wrong(map, field, error) from error
+    except TargetMissing as missing:
+        raise UsageError(
+            "reference-unknown",
+            f"there is no row `{missing.value}` in {missing.lookup.entity}",
+            subject=Subject(map=map.name, field=field.name),
+            remedy="name one that is there, or create it first",
+        ) from missing
+
+
+def _group(map: CompiledMap, fields: Sequence[Field]) -> Group:
+    """The group all typed fields belong to, each of its fields typed."""
+    group = next(g for g in map.groups if fields[0] in g.fields)
+    stray = [f for f in fields if f not in group.fields]
+    lacking = [f for f in group.fields if f not in fields]
+    if stray or lacking:
+        names = " ".join(f"--value {f.commerce or f.dataverse}=…" for f in group.fields)
+        raise UsageError(
+            "value-incomplete",
+            f"`{group.name}` is decided as one value: all of its fields, and no other",
+            subject=Subject(map=map.name, field=group.name),
+            remedy=f"give {names}",
+        )
+    return group
+
+
+def _wrong(map: CompiledMap, field: Field, error: Untranslatable) -> UsageError:
+    return UsageError(
+        error.code,
+        error.message,
+        subject=Subject(map=map.name, field=field.name),
+        remedy=error.remedy,
+    )

@@ -1,0 +1,45 @@
+"""What KEY means on a command line: a key in any spelling of its case, or a record number.
+
+Owns: finding the records a person names, and how a key is typed in a shell.
+Never does: anything with them.
+Tested in: tests/acceptance/test_decisions.py.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from connector.mapping.document import MapDocument
+from connector.mapping.values import normal_key
+from connector.store.base import Store
+from connector.store.record import Layout, Record
+
+
+def records_named(store: Store, layout: Layout, document: MapDocument, key: str) -> list[Record]:
+    """The records under a key, by ordinal; where there is none, the record of this number."""
+    normal = normalised(document, key)
+    if normal is not None:
+        found = store.by_keys(layout, [normal]).get(normal)
+        if found:
+            return list(found)
+    if not key.isascii() or not key.isdecimal():
+        return []
+    numbered = store.by_numbers(layout, [int(key)])
+    return [record for record in numbered.values() if record.map == document.map]
+
+
+def normalised(document: MapDocument, key: str) -> str | None:
+    """A typed key in normal form; the parts of a compound key stand between ` / `."""
+    parts = sum(1 for row in document.fields if row.key)
+    return normal_key(*(key.split(" / ", parts - 1) if parts > 1 else [key]))
+
+
+def spelled(record: Record) -> str:
+    """The record's key as a side spells it."""
+    return record.commerce.key or record.dataverse.key or record.key
+
+
+def typed(record: Record) -> str:
+    """What names this record in a command to type: its key, or its number if the key cannot."""
+    key = spelled(record)
+    return shlex.quote(key) if key.isprintable() and not key.startswith("-") else str(record.number)
