@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from connector.endpoints.base import Endpoint, Entity
 from connector.engine.cycle import sync
-from connector.engine.decide import decide
+from connector.engine.decide import Choice, decide
 from connector.engine.load import load
 from connector.engine.ports import Ports
 from connector.engine.rehearse import DryRun, rehearse
@@ -234,9 +234,8 @@ class World:
 
         def work(run: MapRun) -> None:
             open_ones = run.store.open_conflicts(run.map.name, 0, 100)
-            numbers = list(dict.fromkeys(one.record for one in open_ones))
             winner = self.random.choice(list(Side))
-            decide(run, list(run.store.by_numbers(run.layout, numbers).values()), winner, None)
+            decide(run, open_ones, Choice("person", winner), lambda _refusal: None)
 
         self.run(ports, "resolve", work, held=True)
 
