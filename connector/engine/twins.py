@@ -26,6 +26,7 @@ def set_aside(records: Sequence[Record], newcomer: Record, side: Side) -> None:
     theirs = next((id for r in _holders(records, side) if (id := r.side(side).id)), "?")
     for record in (*records, newcomer):
         record.problem = twin_problem(record, side, (theirs, newcomer.side(side).id or "?"))
+        record.accepted = False
         if Presence.UNKNOWN not in (record.commerce.presence, record.dataverse.presence):
             record.due = None  # else it is read first, and may turn out to be no twin
 

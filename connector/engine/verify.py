@@ -17,7 +17,7 @@ from connector.engine.apply import chunks
 from connector.engine.cycle import settle_due
 from connector.engine.lookups import resolve
 from connector.engine.pairs import Couple, Held, couples, couples_of
-from connector.engine.plan import plan
+from connector.engine.plan import plan, refused_by
 from connector.engine.ports import Ports
 from connector.engine.run import MapRun, layout_of
 from connector.mapping.compiled import CompiledMap, Group
@@ -178,10 +178,14 @@ def _judge(
         if couple.commerce is None or couple.dataverse is None:
             tell(_one_sided(map, couple, record))
             continue
-        for group in map.groups:
-            if group.same(couple.commerce.image, couple.dataverse.image):
-                continue
-            _judge_group(map, couple, group, record, verdict, tell)
+        differing = [
+            group
+            for group in map.groups
+            if not group.same(couple.commerce.image, couple.dataverse.image)
+        ]
+        left = _left_alone(map, couple, record)
+        for group in differing:
+            _judge_group(map, couple, group, record, verdict, tell, left)
 
 
 def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str, Record]:
@@ -196,6 +200,14 @@ def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str,
     return records
 
 
+def _left_alone(map: CompiledMap, couple: Couple, record: Record | None) -> str | None:
+    """Why the map leaves a record that both sides have alone, if it does."""
+    live = _as_record(map, couple, 0, record)
+    if refused_by(live, map):
+        return "outside the map's filter"
+    return "a person accepted the difference" if live.accepted else None
+
+
 def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Finding:
     here = Side.COMMERCE if couple.commerce is not None else Side.DATAVERSE
     held = couple.held(here)
@@ -204,7 +216,7 @@ def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Findi
     if record is not None and record.state is State.PARKED and record.problem is not None:
         verdict, reason = "excused", f"{record.problem.code}: {record.problem.message}"
     elif plan(_as_record(map, couple, 0, record), map).ignored:
-        verdict, reason = "ignored", f"only in {here}, as the map's policy wants"
+        verdict, reason = "ignored", f"only in {here}, as the map or a person wants"
     return Finding(
         verdict,
         map.spelled_key(here, held.image),
@@ -223,18 +235,21 @@ def _judge_group(
     record: Record | None,
     verdict: Verdict,
     tell: Report,
+    left_alone: str | None,
 ) -> None:
     assert couple.commerce is not None
     assert couple.dataverse is not None
     images = {Side.COMMERCE: couple.commerce.image, Side.DATAVERSE: couple.dataverse.image}
     changed = {side: _changed(group, side, images[side], record) for side in Side}
-    if not any(changed.values()):
+    if left_alone is None and not any(changed.values()):
         verdict.adjusted += 1
         return
     name, reason = "difference", "the sides differ"
     two_way = group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)
     source = Side.COMMERCE if group.travels_to(Side.DATAVERSE) else Side.DATAVERSE
-    if not two_way and not changed[source]:
+    if left_alone is not None:
+        name, reason = "ignored", left_alone
+    elif not two_way and not changed[source]:
         name, reason = "drift", f"edited in {source.other}; this field travels from {source} only"
     elif record is not None and record.state is State.PARKED and record.problem is not None:
         name, reason = "excused", f"{record.problem.code}: {record.problem.message}"
@@ -270,17 +285,20 @@ def _as_record(
 ) -> Record:
     """A record holding what the sides hold now, with what was agreed before."""
     record = Record(number, map.name, couple.key)
+    unchanged = True
     for side in Side:
         held = couple.held(side)
-        agreed = known.side(side).agreed if known is not None else None
+        before = known.side(side) if known is not None else SideState()
         presence = Presence.PRESENT if held is not None else Presence.ABSENT
-        state = SideState(presence, agreed=agreed)
+        state = SideState(presence, id=before.id, image=before.image, agreed=before.agreed)
         if held is not None:
             state.id, state.image = held.id, held.image
+        unchanged = unchanged and (presence, state.image) == (before.presence, before.image)
         if side is Side.COMMERCE:
             record.commerce = state
         else:
             record.dataverse = state
+    record.accepted = unchanged and known is not None and known.accepted
     return record
 
 
