@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.endpoints.base import Endpoint, Entity
+from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
 from connector.errors import ConfigError, Problem, Subject
@@ -31,9 +32,12 @@ from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map, findings
 from connector.mapping.document import MapDocument, read_documents
 from connector.mapping.values import Side
+from connector.notify import Notifier
 from connector.settings import (
+    AlertSettings,
     CommerceSettings,
     DataverseSettings,
+    NotifySettings,
     RetrySettings,
     Settings,
     read_secret,
@@ -102,6 +106,7 @@ class Project:
     _executor: ThreadPoolExecutor
     _progress: Progress
     _stopping: Callable[[], bool]
+    _notifier: Notifier
 
     def endpoints(self, document: MapDocument) -> dict[Side, Endpoint]:
         """The two endpoints of a map; raises `ConfigError` (`side-unknown`)."""
@@ -130,6 +135,7 @@ class Project:
             gone=_gone,
             progress=self._progress,
             stopping=self._stopping,
+            notify=lambda notice: self._notifier.send(notice.as_dict()),
         )
 
     def compiled(self, document: MapDocument) -> tuple[CompiledMap, dict[Side, Entity]]:
@@ -174,7 +180,9 @@ def open_project(
 
     Raises `ConfigError`, `MapError`, `StateError`; sides are asked nothing yet.
     """
+    notifier = _notifier(settings.notify)
     documents = {document.map: document for document in read_documents(settings.maps.path)}
+    rules = tuple(_rule(alert, documents) for alert in settings.alerts)
     limits = _limits(settings)
     with ExitStack() as stack:
         stack.enter_context(_rarely_collecting())
@@ -198,12 +206,14 @@ def open_project(
                 Guard(guard.rows, guard.share),
                 Retry(retry.attempts, retry.first_wait, retry.longest_wait),
                 limits,
+                rules,
             ),
             commerce,
             dataverse,
             executor,
             progress,
             stopping,
+            notifier,
         )
 
 
@@ -252,6 +262,26 @@ def _limits(settings: Settings) -> Limits:
 
     longest = longest_write(settings.dataverse.timeout, _patience(settings.retry))
     return Limits(lease=2 * longest, margin=longest)
+
+
+def _rule(alert: AlertSettings, maps: Mapping[str, MapDocument]) -> Rule:
+    """A rule of the config; raises `ConfigError` (`alert-map-unknown`)."""
+    if alert.map is not None and alert.map not in maps:
+        raise ConfigError(
+            "alert-map-unknown",
+            f"an alert is about the map `{alert.map}`, which there is not",
+            subject=Subject(field="alerts"),
+            remedy=f"name one of {', '.join(maps)}, or leave `map` out to mean each of them",
+        )
+    return Rule(alert.kind, alert.count, alert.minutes, Then(alert.then), alert.map)
+
+
+def _notifier(notify: NotifySettings) -> Notifier:
+    """Whoever is told; raises `ConfigError` for a webhook whose secret is missing."""
+    webhook = notify.webhook
+    if webhook is not None and "://" not in webhook:
+        webhook = read_secret(webhook).get_secret_value()
+    return Notifier(notify.command, webhook, str(notify.ca) if notify.ca is not None else None)
 
 
 def _patience(retry: RetrySettings) -> Patience:

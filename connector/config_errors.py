@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +22,7 @@ from connector.errors import ConfigError, Subject
 _BARE = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
 _DOTTED = rf"(?:{_BARE})(?:\s*\.\s*(?:{_BARE}))*"
 _TABLE = re.compile(rf"^\s*\[\s*({_DOTTED})\s*\]")
+_ELEMENT = re.compile(rf"^\s*\[\[\s*({_DOTTED})\s*\]\]")
 _PAIR = re.compile(rf"^\s*({_DOTTED})\s*=")
 
 
@@ -32,8 +34,8 @@ class Finding(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The path as it is spelled in a sentence."""
-        return ".".join(self.path)
+        """The path as it is spelled in a sentence; `[0]` is the first element of a list."""
+        return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(self.path))
 
     def variable(self, env_prefix: str) -> str | None:
         """The environment variable that set this key, if one did."""
@@ -103,8 +105,13 @@ def key_lines(text: str) -> Mapping[tuple[str, ...], int]:
     """
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
+    elements: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
-        if match := _TABLE.match(line):
+        if match := _ELEMENT.match(line):
+            name = _names(match[1])
+            path = table = (*name, str(elements[name]))
+            elements[name] += 1
+        elif match := _TABLE.match(line):
             path = table = _names(match[1])
         elif match := _PAIR.match(line):
             path = table + _names(match[1])
@@ -120,13 +127,13 @@ def _names(dotted: str) -> tuple[str, ...]:
 
 
 def _model_at(path: tuple[str, ...], root: type[BaseModel]) -> type[BaseModel]:
-    """The model of the table at `path`; a table of named tables takes one name more."""
+    """The model of the table at `path`; tables by name or in a list take one name more."""
     if not path:
         return root
     annotation = root.model_fields[path[0]].annotation
     rest = path[1:]
-    if get_origin(annotation) is dict:
-        annotation = get_args(annotation)[1]
+    if get_origin(annotation) in (dict, tuple):
+        annotation = next(a for a in get_args(annotation) if isinstance(a, type) and a is not str)
         rest = rest[1:]
     assert isinstance(annotation, type)
     assert issubclass(annotation, BaseModel)

@@ -182,7 +182,7 @@ Outcome: TypeAlias = Applied | Stale | Exists | Missing | Rejected | Transient |
 class Throttling(NamedTuple):
     """How often a side asked us to slow down since the endpoint was opened."""
 
-    count: int = 0
+    times: int = 0
     seconds: float = 0.0
     """Waited because of it, summed over requests that wait side by side."""
 

@@ -22,12 +22,14 @@ from connector.engine.observe import (
     observe_deleted,
     observe_missing,
 )
+from connector.engine.plan import as_columns
 from connector.engine.run import MapRun
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
+from connector.engine.watch import count
 from connector.errors import Problem, Subject
 from connector.mapping.values import Side
-from connector.store.record import Presence, Record
+from connector.store.record import Presence, Record, State
 from connector.store.work import ChangeKind, Work
 
 
@@ -66,7 +68,10 @@ class Absorbed:
     def seal(self) -> Work:
         """The transaction with every touched record in its final state."""
         for record in self.records:
+            stood = record.state
             stand(record)
+            if record.problem is not None and stood is not State.PARKED:
+                count(self.work.incidents, "parked", record.problem.code)
         self.work.inserted = list(self._new.values())
         self.work.updated = list(self._touched.values())
         return self.work
@@ -81,7 +86,7 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
     for id in page.deleted:
         record = bound.get(id)
         if record is not None and observe_deleted(record, witness):
-            run.note(absorbed.work, record, ChangeKind.SEEN, side, target=id, detail="deleted")
+            _note_gone(run, absorbed.work, record, side)
             absorbed.touch(record)
     unbound: list[Row] = []
     for row in page.rows:
@@ -119,6 +124,13 @@ def note_edit(run: MapRun, work: Work, record: Record, row: Row, side: Side, edi
         after=edit.after,
         detail=row.modifier,
     )
+
+
+def _note_gone(run: MapRun, work: Work, record: Record, side: Side) -> None:
+    """A row that is gone leaves what it held in the audit."""
+    state = record.side(side)
+    before = None if state.image is None else as_columns(run.map, side, state.image)
+    run.note(work, record, ChangeKind.SEEN, side, target=state.id, before=before, detail="deleted")
 
 
 def _pair(
@@ -252,7 +264,9 @@ def _reread_by_key(
             bind(record, found_row, witness)
             _take_in(run, absorbed, record, found_row, witness)
         else:
-            observe_missing(record, witness)
+            seen = record.side(side).image is not None  # else it is a create that never was
+            if observe_missing(record, witness) and seen:
+                _note_gone(run, absorbed.work, record, side)
             absorbed.touch(record)
 
 

@@ -9,7 +9,7 @@ Tested in: tests/integration/engine/.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -34,7 +34,7 @@ from connector.engine.settle import intend_create, note, settle
 from connector.engine.watch import count, held_row
 from connector.errors import DualWriteError, Problem
 from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Side, Value
+from connector.mapping.values import Side
 from connector.store.record import Presence, Record, State
 from connector.store.work import Change, ChangeKind, Completion, Work
 
@@ -172,7 +172,7 @@ class Applier:
             id = write.id or run.ports.new_id()
             agreed = halves(record, write.groups if write.kind is Kind.UPDATE else run.map.groups)
             if write.kind is Kind.CREATE:
-                intend_create(record, write, id, run.map)
+                self._announce(record, write, id)
             operation = _operation(write, id)
             items.append(Item(record, write, operation, number))
             work.changes.append(
@@ -192,6 +192,10 @@ class Applier:
                 )
             )
         return batch, side, items
+
+    def _announce(self, record: Record, write: Write, id: str) -> None:
+        """Remember a create in its record before it leaves."""
+        intend_create(record, write, id, self.run.map)
 
     # ------------------------------------------------------------------ the delete guard
 
@@ -326,28 +330,6 @@ _NOTED = {
     Kind.UPDATE: ChangeKind.UPDATE,
     Kind.DELETE: ChangeKind.DELETE,
 }
-
-
-def _agreed_before(
-    record: Record, write: Write, map: CompiledMap
-) -> Mapping[Side, Mapping[str, Value]] | None:
-    """What both sides agreed on in what a write changes, for whoever takes it back.
-
-    None where there was no pair, as at a first create; empty where an update makes two rows meet.
-    """
-    if record.commerce.agreed is None or record.dataverse.agreed is None:
-        return {} if write.kind is Kind.UPDATE else None
-    groups = map.groups
-    if write.kind is Kind.UPDATE:
-        written = write.values.keys()
-        groups = write.groups or tuple(
-            group for group in groups if any(f.column(write.side) in written for f in group.fields)
-        )
-    return {
-        side: {name: v for group in groups for name, v in group.values(side, half).items()}
-        for side in Side
-        if (half := record.side(side).agreed) is not None
-    }
 
 
 def _operation(write: Write, id: str) -> Operation:

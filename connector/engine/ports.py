@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from connector.endpoints.base import Endpoint
+from connector.engine.alerts import Notice, Rule
 from connector.engine.retry import Retry
 from connector.mapping.values import Side
 from connector.store.base import Store
@@ -68,6 +69,8 @@ class Ports:
     """Told what was done: a step (`read commerce`, `written dataverse`, ...) and how many."""
     stopping: Callable[[], bool] = lambda: False
     """Whether a signal asked to finish the batch in flight and stop."""
+    notify: Callable[[Notice], None] = lambda _notice: None
+    """Tells people of an alert or a stopped map; never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,4 @@ class Tuning:
     guard: Guard = field(default_factory=Guard)
     retry: Retry = field(default_factory=Retry)
     limits: Limits = field(default_factory=Limits)
+    alerts: tuple[Rule, ...] = ()

@@ -7,20 +7,27 @@ Tested in: tests/integration/engine.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from connector.endpoints.base import Endpoint, Entity, Identity
+from connector.engine.faults import handling_of_error
 from connector.engine.observe import Witness
 from connector.engine.ports import Ports, Tuning
 from connector.engine.settle import Reply
+from connector.engine.watch import Watch, count
 from connector.errors import (
     DualWriteError,
     IdentityChangedError,
+    LeaseHeldError,
     MapStoppedError,
+    Problem,
+    StateError,
     Subject,
 )
 from connector.mapping.compiled import CompiledMap
@@ -30,6 +37,8 @@ from connector.store.work import Change, ChangeKind, Lease, MapRow, Work, World
 
 T = TypeVar("T")
 _BLOCK = 10_000
+_TOLD = {"parked": "parked", "conflict": "conflicts"}
+"""Incidents a run counts among what it did, by their kind."""
 
 
 class MapRun:
@@ -49,6 +58,9 @@ class MapRun:
         self.retry = tuning.retry
         self.limits = tuning.limits
         self.counts: Counter[str] = Counter()
+        self.watch = Watch(map.document, ports, tuning.alerts)
+        self._throttled = {side: ports.endpoints[side].throttling() for side in Side}
+        self._waited = dict.fromkeys(Side, 0.0)
         self.number = 0
         self.layout = layout_of(map, ports, keep=self.keeps)
         self.identities = {side: ports.endpoints[side].identity() for side in Side}
@@ -130,6 +142,29 @@ class MapRun:
         if work:
             self.hold()
             self.store.commit(self.lease, work)
+            self.watch.saw(work.incidents)
+            for kind, step in _TOLD.items():
+                self.tell(step, work.incidents.get(kind, 0))
+
+    def heed(self) -> MapStoppedError | None:
+        """Look at the alerts; the error to end with where one holds this map from now on."""
+        self._count_throttling()
+        why = self.watch.heed(self.lease, self.number)
+        return stopped(self.map.name, why) if why is not None else None
+
+    def _count_throttling(self) -> None:
+        """Take over what the sides asked us to wait for since this run last looked."""
+        for side, before in self._throttled.items():
+            now = self.endpoint(side).throttling()
+            if now == before:
+                continue
+            self._throttled[side] = now
+            self.tell(f"throttled {side}", now.times - before.times)
+            self._waited[side] += now.seconds - before.seconds
+            self.counts[f"waited {side}"] = math.ceil(self._waited[side])
+            work = self.work()
+            count(work.incidents, "throttled", times=now.times - before.times)
+            self.commit(work)
 
     @property
     def lease(self) -> Lease:
@@ -168,6 +203,25 @@ class MapRun:
             except TimeoutError:
                 if future.done():  # just now, or with a timeout of its own
                     return future.result()
+
+    def end(self) -> None:
+        """The work is done; raises `MapStoppedError` where an alert came too late to end it."""
+        why = self.heed()
+        if why is not None:
+            raise why
+
+    def fail(self, error: BaseException) -> None:
+        """Count what ends this run, and tell whoever wants to know."""
+        if not isinstance(error, DualWriteError) or isinstance(error, LeaseHeldError | StateError):
+            return
+        work = self.work()
+        kind = handling_of_error(error).incident
+        if kind is not None:
+            count(work.incidents, kind)
+        self.commit(work)
+        self.heed()
+        if isinstance(error, MapStoppedError):
+            self.watch.stopped(self.lease, self.number, error)
 
     def give_back(self) -> None:
         """Give the lease back."""
@@ -224,7 +278,9 @@ def running(
             reopened = ports.store.reopen_intents(run.lease, run.number, run.now())
             run.tell("reopened", reopened)
             yield run
+            run.end()
         except BaseException as error:
+            run.fail(error)
             told = error.as_dict() if isinstance(error, DualWriteError) else None
             outcome = error.code if isinstance(error, DualWriteError) else type(error).__name__
             ports.store.finish_run(run.number, run.now(), outcome, dict(run.counts), told)
@@ -236,11 +292,12 @@ def running(
 
 def refuse_stopped(row: MapRow | None) -> None:
     """Raise `MapStoppedError` if somebody or something holds the map."""
-    if row is None or row.stopped is None:
-        return
-    raise MapStoppedError(
-        row.stopped.code,
-        row.stopped.message,
-        subject=Subject(map=row.map),
-        remedy=row.stopped.remedy,
+    if row is not None and row.stopped is not None:
+        raise stopped(row.map, row.stopped)
+
+
+def stopped(map: str, why: Problem) -> MapStoppedError:
+    """The error a held map ends a run with."""
+    return MapStoppedError(
+        why.code, why.message, subject=replace(why.subject, map=map), remedy=why.remedy
     )

@@ -102,6 +102,8 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from keys(annotation, f"{prefix}{name}.")
         elif get_origin(annotation) is dict:
             yield f"{prefix}{name}.NAME"
+        elif get_origin(annotation) is tuple:
+            yield from keys(get_args(annotation)[0], f"{prefix}{name}.")
         else:
             yield prefix + name
 

@@ -31,7 +31,7 @@ class Meter:
     def asked(self, times: int = 1) -> None:
         """So many answers asked us to slow down."""
         with self._lock:
-            self._seen = self._seen._replace(count=self._seen.count + times)
+            self._seen = self._seen._replace(times=self._seen.times + times)
 
     def waits(self, seconds: float) -> None:
         """A request waits so long because it was asked to."""
