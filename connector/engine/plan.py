@@ -76,10 +76,9 @@ def plan(record: Record, map: CompiledMap) -> Action:
     """What `record` needs next under `map`."""
     if _unseen(record.commerce) or _unseen(record.dataverse):
         return Action(reads=tuple(side for side in Side if _unseen(record.side(side))))
-    if record.problem is not None and record.problem.code in STICKY:
-        return Action(problem=record.problem)
-    if record.accepted:
-        return Action(ignored=True)
+    sticky = record.problem if record.problem and record.problem.code in STICKY else None
+    if sticky is not None or record.accepted:
+        return Action(problem=sticky, ignored=record.accepted)
     try:
         return _seen(record, map)
     except _Failed as failed:

@@ -222,8 +222,11 @@ def _told(outcome: Outcome) -> str:
 
 
 def stand(record: Record) -> None:
-    """Derive where the record stands from what is known of it."""
-    if record.problem is not None:
+    """Derive where the record stands from what is known of it.
+
+    A problem of identity stays with a record whose state a person accepted, for its next change.
+    """
+    if record.problem is not None and not record.accepted:
         record.state = State.PARKED
     elif record.conflicts:
         record.state = State.CONFLICT

@@ -195,7 +195,7 @@ def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str,
     for side in Side:
         ids = {held.id: c.key for c in batch if (held := c.held(side)) is not None}
         for id, record in ports.store.by_ids(layout, side, list(ids)).items():
-            if record.state is State.PARKED:
+            if record.state is State.PARKED or record.accepted:
                 records[ids[id]] = record
     return records
 
@@ -205,7 +205,13 @@ def _left_alone(map: CompiledMap, couple: Couple, record: Record | None) -> str 
     live = _as_record(map, couple, 0, record)
     if refused_by(live, map):
         return "outside the map's filter"
-    return "a person accepted the difference" if live.accepted else None
+    accepted = live.accepted or _accepted_as_it_is(record)
+    return "a person accepted the difference" if accepted else None
+
+
+def _accepted_as_it_is(record: Record | None) -> bool:
+    """Whether a person accepted rows whose identity is in question: twins, a renamed row."""
+    return record is not None and record.accepted and record.problem is not None
 
 
 def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Finding:
@@ -215,7 +221,7 @@ def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Findi
     verdict, reason = "difference", f"only in {here}"
     if record is not None and record.state is State.PARKED and record.problem is not None:
         verdict, reason = "excused", f"{record.problem.code}: {record.problem.message}"
-    elif plan(_as_record(map, couple, 0, record), map).ignored:
+    elif _accepted_as_it_is(record) or plan(_as_record(map, couple, 0, record), map).ignored:
         verdict, reason = "ignored", f"only in {here}, as the map or a person wants"
     return Finding(
         verdict,

@@ -1,0 +1,119 @@
+"""A person accepts a difference: it stays, needs nobody, and ends with the next change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connector.engine.accept import accept
+from connector.mapping.values import Side
+from connector.store.record import State
+
+if TYPE_CHECKING:
+    from tests.integration.engine.conftest import Bench
+
+C, D = Side.COMMERCE, Side.DATAVERSE
+
+
+def discard(bench: Bench, key: str) -> None:
+    """A person discards everything that is parked under a key."""
+    numbers = [record.number for record in bench.records()[key.casefold()]]
+    bench.run(
+        lambda run: accept(run, list(run.store.by_numbers(run.layout, numbers).values()), "anna"),
+        "discard",
+    )
+
+
+@pytest.fixture
+def refused(loaded: Bench) -> Bench:
+    """Dataverse refused an edit of C1."""
+    loaded.edit(C, "C1", Name="refused")
+    loaded.dataverse.fault = lambda _operation: "rejected"
+    loaded.sync()
+    loaded.dataverse.fault = lambda _operation: None
+    assert loaded.record("C1").state is State.PARKED
+    return loaded
+
+
+def test_the_difference_stays_and_counts_as_ignored(refused: Bench) -> None:
+    before = refused.writes()
+    discard(refused, "C1")
+    assert refused.record("C1").state is State.SETTLED
+    assert refused.sync().finished
+    assert refused.writes() == before
+    verdict = refused.verify()
+    assert verdict.equal
+    assert [(one.verdict, one.field) for one in verdict.findings] == [("ignored", "Name")]
+    (note,) = [row for row in refused.history("C1") if row.kind == "decision"]
+    assert note.detail is not None
+    assert note.detail.startswith("dataverse-refused discarded")
+    assert note.detail.endswith("by anna")
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_it_ends_when_a_side_changes(refused: Bench, side: Side) -> None:
+    discard(refused, "C1")
+    refused.edit(side, "C1", **{"Level" if side is C else "level": 5})
+    refused.sync()
+    assert refused.card(D, "C1")["name"] == "refused"
+    refused.assert_settled()
+
+
+def test_a_full_read_that_shows_nothing_new_does_not_end_it(refused: Bench) -> None:
+    discard(refused, "C1")
+    refused.commerce.forget_feed()
+    refused.dataverse.forget_feed()
+    before = refused.writes()
+    refused.sync()
+    assert refused.writes() == before
+    assert refused.record("C1").state is State.SETTLED
+
+
+def test_a_create_that_never_happened_is_made_with_the_next_change(loaded: Bench) -> None:
+    loaded.new(C, "late")
+    loaded.dataverse.fault = lambda _operation: "lost-before"
+    while loaded.sync().finished is False or loaded.record("late").state is not State.PARKED:
+        pass
+    loaded.dataverse.fault = lambda _operation: None
+    discard(loaded, "late")
+    assert loaded.sync().finished
+    assert "late" not in loaded.dataverse.by_key("cards")
+    assert [one.verdict for one in loaded.verify().findings] == ["ignored"]
+    loaded.edit(C, "late", Name="again")
+    loaded.sync()
+    assert loaded.card(D, "late")["name"] == "again"
+    loaded.assert_settled()
+
+
+def test_twins_are_left_alone_until_one_changes(loaded: Bench) -> None:
+    loaded.commerce.put("Cards", "twin", Number="c1", Name="twin", Active="Yes")
+    loaded.sync()
+    discard(loaded, "C1")
+    assert {record.state for record in loaded.records()["c1"]} == {State.SETTLED}
+    before = loaded.writes()
+    assert loaded.sync().finished
+    assert loaded.writes() == before
+    verdict = loaded.verify()
+    assert verdict.equal
+    assert verdict.ignored >= 1
+    loaded.commerce.put("Cards", "twin", Name="edited")
+    loaded.sync()
+    assert loaded.writes() == before
+    assert State.PARKED in {record.state for record in loaded.records()["c1"]}
+
+
+def test_a_changed_key_is_left_alone_until_a_side_changes(loaded: Bench) -> None:
+    loaded.edit(D, "C1", number="other")
+    loaded.sync()
+    discard(loaded, "C1")
+    before = loaded.writes()
+    assert loaded.sync().finished
+    assert loaded.writes() == before
+    verdict = loaded.verify()
+    assert verdict.equal
+    assert {one.verdict for one in verdict.findings} == {"ignored"}
+    loaded.edit(C, "C1", Name="edited")
+    loaded.sync()
+    assert loaded.record("C1").state is State.PARKED
+    assert loaded.writes() == before
