@@ -72,11 +72,19 @@ def _show(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -
     ]
     output.table(command, ["map", *shown, "time", ""], rows)
     for outcome in outcomes:
+        for side in ("commerce", "dataverse"):
+            times, waited = (outcome.counts.get(f"{verb} {side}", 0) for verb in _THROTTLING)
+            if times:
+                output.say(
+                    f"{outcome.map}: {side} asked to slow down {times} times; "
+                    f"requests waited {waited} s for it"
+                )
         if outcome.error is not None:
             output.show_error(outcome.error, as_json=False)
     show_needs([need.as_dict() for need in needs])
 
 
+_THROTTLING = ("throttled", "waited")
 _WHERE = {
     "parked": "`dualwrite failures list --map {map}` lists them with their reasons",
     "conflict": "`dualwrite conflicts list --map {map}` shows them",

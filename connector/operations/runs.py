@@ -1,6 +1,7 @@
 """Commands that write: load, sync, resolve, retry.
 
-Owns: running one map after the other; one that is held, stopped or wrong keeps no other waiting.
+Owns: running one map after the other; one that is held, stopped or wrong keeps no other waiting,
+a side that goes away ends the command with what was done until then.
 Never does: printing, parsing arguments, wiring parts.
 Tested in: tests/acceptance.
 """
@@ -12,17 +13,19 @@ from collections.abc import Callable, Sequence
 from connector.bootstrap import Project
 from connector.engine.again import try_again
 from connector.engine.cycle import Finish, sync
+from connector.engine.faults import Step, handling_of_error
 from connector.engine.load import load
+from connector.engine.retention import Retention, clear_out
 from connector.engine.run import MapRun, running
 from connector.errors import (
-    LeaseHeldError,
-    MapError,
+    DualWriteError,
     MapStoppedError,
     Subject,
     UsageError,
 )
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side, normal_key
+from connector.operations.alerting import count_before_run
 from connector.operations.outcomes import MapOutcome
 from connector.operations.standing import parked_in
 
@@ -57,10 +60,15 @@ def sync_maps(
     """One sync of each map, or of one record; the bound on time is shared by all."""
     clock = project.ports(documents[0]).monotonic
     end = None if max_seconds is None else clock() + max_seconds
+    days = project.settings.retention
+    kept = Retention(days.audit_days, days.runs_days, days.tombstones_days)
 
     def work(run: MapRun) -> Finish:
         left = None if end is None else max(0.0, end - clock())
-        return sync(run, left, normal_key(key) if key is not None else None)
+        finish = sync(run, left, normal_key(key) if key is not None else None)
+        if key is None and not run.ports.stopping():
+            clear_out(run, kept)
+        return finish
 
     return _each(project, documents, "sync", work)
 
@@ -72,7 +80,10 @@ def _each(
     work: Callable[[MapRun], Finish],
     master: Side | None = None,
 ) -> list[MapOutcome]:
-    """Run every map; one that is held, stopped or wrong does not keep the others waiting."""
+    """Run every map; which errors end the command, `connector/engine/faults.py` says.
+
+    An error of the first map that kept its run from beginning is raised: nothing was done.
+    """
     outcomes: list[MapOutcome] = []
     for document in documents:
         outcome = MapOutcome(document.map)
@@ -87,15 +98,24 @@ def _each(
             with running(command, map, entities, ports, project.tuning) as run:
                 finish = work(run)
             outcome.finished, outcome.rounds = finish.finished, finish.rounds
-        except (LeaseHeldError, MapStoppedError, MapError, UsageError) as error:
+        except DualWriteError as error:
+            if run is None:
+                count_before_run(project, document, error)
+                outcome.stopped_before = isinstance(error, MapStoppedError)
+            if _ends_all(error) and run is None and len(outcomes) == 1:
+                raise
             outcome.error = error
-            outcome.stopped_before = run is None and isinstance(error, MapStoppedError)
         if run is not None:
             outcome.counts = dict(run.counts)
         outcome.seconds = ports.monotonic() - began
-        if ports.stopping():
+        if ports.stopping() or (outcome.error is not None and _ends_all(outcome.error)):
             break
     return outcomes
+
+
+def _ends_all(error: DualWriteError) -> bool:
+    """Whether no further map is begun."""
+    return handling_of_error(error).step is not Step.NEXT_MAP or error.code == "alert-stopped"
 
 
 def retry_failures(project: Project, document: MapDocument, key: str | None) -> MapOutcome:

@@ -1,0 +1,39 @@
+"""What goes wrong before a run begins, counted all the same.
+
+Owns: counting a side that cannot be reached where no run could be opened yet.
+Never does: the rules (`connector/engine/alerts.py`), sending (`connector/notify.py`).
+Tested in: tests/acceptance/test_alerts.py.
+"""
+
+from __future__ import annotations
+
+from connector.bootstrap import Project
+from connector.engine.faults import handling_of_error
+from connector.engine.watch import Watch, count
+from connector.errors import DualWriteError, LeaseHeldError
+from connector.mapping.document import MapDocument
+from connector.store.work import Work
+
+
+def count_before_run(project: Project, document: MapDocument, error: DualWriteError) -> None:
+    """Count what kept a run from beginning, and raise the alerts that reaches.
+
+    Nothing is counted while another run works the map: it meets the same and counts it itself.
+    """
+    kind = handling_of_error(error).incident
+    if kind is None:
+        return
+    ports, limits = project.ports(document), project.tuning.limits
+    try:
+        lease = project.store.acquire(document.map, ports.holder, limits.lease, ports.gone)
+    except LeaseHeldError:
+        return
+    try:
+        work = Work(0, ports.clock())
+        count(work.incidents, kind)
+        project.store.commit(lease, work)
+        watch = Watch(document, ports, project.tuning.alerts)
+        watch.saw(work.incidents)
+        watch.heed(lease, 0)
+    finally:
+        project.store.release(lease)
