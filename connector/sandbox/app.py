@@ -25,7 +25,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connector.sandbox import errors
-from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of, parse_fault
+from connector.sandbox.faults import FaultKind, Faults, kind_of, parse_fault
 from connector.sandbox.messages import Request, Response, error_response
 from connector.sandbox.service import Service
 from connector.sandbox.tokens import Directory
@@ -96,17 +96,19 @@ class Face:
         if isinstance(user, Response):
             return _http(user)
         request = Request(http.method, origin + root, path, query, http.headers, body, user)
-        fault = self._faults.meet(http.method, f"{path}?{query}")
-        if fault is not None and fault.kind is FaultKind.UNAUTHORIZED:
+        kind, fault = self._faults.meet(http.method, f"{path}?{query}") or (None, None)
+        if kind is FaultKind.UNAUTHORIZED:
             return _http(self._directory.challenge(origin))
-        if fault is not None and fault.kind is FaultKind.SLOW:
+        if kind is FaultKind.DROP:
+            return Dropped()
+        if kind is FaultKind.SLOW and fault is not None:
             await asyncio.sleep(fault.seconds)
-        refusal = _refusal(request, version, fault)
+        refusal = _refusal(request, version, kind, None if fault is None else fault.retry_after)
         if refusal is not None:
             response = error_response(refusal, http.headers)
         else:
             response = self._service.run(request)
-        if fault is not None and fault.kind is FaultKind.LOST_REPLY:
+        if kind is FaultKind.LOST_REPLY:
             return Dropped()
         response.headers.update(self._standing_headers(user))
         return _http(response)
@@ -180,6 +182,7 @@ class Face:
         """Disarm everything and forget the counts; `{"data": false}` keeps the rows."""
         self._faults.clear()
         self._faults.requests.clear()
+        self._faults.met.clear()
         self._service.keep_everything()
         if value.get("data", True):
             self._service.reset()
@@ -187,13 +190,14 @@ class Face:
 
     def _requests(self, _method: str, _value: dict[str, Any]) -> dict[str, Any]:
         counts = self._faults.requests
-        return {"total": counts.total(), "kinds": dict(sorted(counts.items()))}
+        kinds = dict(sorted(counts.items()))
+        return {"total": counts.total(), "kinds": kinds, "faults": dict(self._faults.met)}
 
 
-def _refusal(request: Request, version: str, fault: Fault | None) -> errors.WireError | None:
-    """Why a request does not reach the organization."""
-    kind = None if fault is None else fault.kind
-    wait = None if fault is None else fault.retry_after
+def _refusal(
+    request: Request, version: str, kind: FaultKind | None, wait: int | None
+) -> errors.WireError | None:
+    """Why a request does not reach the organization; `wait` is what a Retry-After says."""
     if kind is FaultKind.THROTTLE:
         return errors.throttled(DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait)
     if kind is FaultKind.UNAVAILABLE:

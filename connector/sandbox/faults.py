@@ -8,7 +8,7 @@ Tested in: tests/integration/sandbox/test_faults.py.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,8 @@ class FaultKind(StrEnum):
     """401, as for an expired token; nothing happens."""
     FORBIDDEN = "forbidden"
     """403, as for a missing role; nothing happens."""
+    DROP = "drop"
+    """The connection is closed without an answer; nothing happens."""
     LOST_REPLY = "lost-reply"
     """It happens, then the connection is closed without an answer."""
     SLOW = "slow"
@@ -35,7 +37,11 @@ class FaultKind(StrEnum):
 
 @dataclass(slots=True)
 class Fault:
-    """One fault, met by the next `count` fitting requests after the first `after` ones."""
+    """One fault, met by the next `count` fitting requests after the first `after` ones.
+
+    With `every` N, only each N-th fitting request meets it, the N-th first; with `then`, those
+    that meet it take the kinds in turn.
+    """
 
     kind: FaultKind
     count: int = 1
@@ -44,6 +50,24 @@ class Fault:
     method: str | None = None
     path: str = ""
     after: int = 0
+    every: int = 1
+    then: tuple[FaultKind, ...] = ()
+    _passed: int = field(default=0, init=False)
+    _met: int = field(default=0, init=False)
+
+    def meets(self) -> FaultKind | None:
+        """What this fitting request meets; counted."""
+        if self.after > 0:
+            self.after -= 1
+            return None
+        self._passed += 1
+        if self._passed % self.every:
+            return None
+        kinds = (self.kind, *self.then)
+        kind = kinds[self._met % len(kinds)]
+        self._met += 1
+        self.count -= 1
+        return kind
 
     def fits(self, method: str, path: str) -> bool:
         """Whether a request is of the sort this fault waits for."""
@@ -52,7 +76,10 @@ class Fault:
 
 def parse_fault(value: dict[str, Any]) -> Fault:
     """A fault from its JSON. Raises `ValueError` or `TypeError` for anything else."""
-    return Fault(**{**value, "kind": FaultKind(value.get("kind", ""))})
+    kind, *then = (FaultKind(name) for name in (value.get("kind", ""), *value.get("then", ())))
+    if value.get("every", 1) < 1:
+        raise ValueError("every N-th request, N from 1 on")
+    return Fault(**{**value, "kind": kind, "then": tuple(then)})
 
 
 class Faults:
@@ -61,6 +88,7 @@ class Faults:
     def __init__(self) -> None:
         self._set: list[Fault] = []
         self.requests: Counter[str] = Counter()
+        self.met: Counter[str] = Counter()
 
     def add(self, fault: Fault) -> None:
         """Arm one more fault; the oldest fitting one is met first."""
@@ -70,16 +98,13 @@ class Faults:
         """Disarm all."""
         self._set.clear()
 
-    def meet(self, method: str, path: str) -> Fault | None:
-        """The fault this request meets, counted down."""
+    def meet(self, method: str, path: str) -> tuple[FaultKind, Fault] | None:
+        """What this request meets, and the fault it belongs to, counted down."""
         for fault in self._set:
-            if not fault.fits(method, path):
-                continue
-            if fault.after > 0:
-                fault.after -= 1
-                continue
-            fault.count -= 1
-            return fault
+            kind = fault.meets() if fault.fits(method, path) else None
+            if kind is not None:
+                self.met[kind.value] += 1
+                return kind, fault
         return None
 
 

@@ -25,6 +25,34 @@ def test_throttling(dataverse: DataverseSession) -> None:
     assert refused.json()["error"]["code"] == "0x80072322"
 
 
+def test_every_third_write_meets_what_is_next_in_turn(dataverse: DataverseSession) -> None:
+    dataverse.switch(
+        "faults",
+        {
+            "kind": "throttle",
+            "then": ["unavailable", "drop", "lost-reply"],
+            "every": 3,
+            "count": 5,
+            "method": "POST",
+        },
+    )
+    seen: list[int | None] = []
+    for number in range(18):
+        assert dataverse.get("WhoAmI").status_code == 200
+        try:
+            answer = dataverse.post(CARDS, json={"msdyn_cardnumber": f"C-{number}"})
+            seen.append(answer.status_code)
+        except requests.ConnectionError:
+            seen.append(None)
+    assert seen[2::3] == [429, 503, None, None, 429, 204]
+    assert [seen[n] for n in range(18) if n % 3 != 2] == [204] * 12
+    rows = dataverse.get(f"{CARDS}?$select=msdyn_cardnumber").json()["value"]
+    refused = {"C-2", "C-5", "C-8", "C-14"}
+    assert {row["msdyn_cardnumber"] for row in rows} == {f"C-{n}" for n in range(18)} - refused
+    told = dataverse.get(f"{dataverse.host}/sandbox/requests").json()["faults"]
+    assert told == {"throttle": 2, "unavailable": 1, "drop": 1, "lost-reply": 1}
+
+
 def test_a_lost_reply_comes_after_its_effect(dataverse: DataverseSession) -> None:
     dataverse.switch("faults", {"kind": "lost-reply", "method": "POST", "path": CARDS})
     assert dataverse.get(f"{CARDS}/$count").status_code == 200
@@ -60,7 +88,16 @@ def test_faults_are_disarmed(dataverse: DataverseSession) -> None:
     assert dataverse.get("WhoAmI").status_code == 200
 
 
-@pytest.mark.parametrize("value", [{"kind": "nothing"}, {}, {"kind": "slow", "speed": 1}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"kind": "nothing"},
+        {},
+        {"kind": "slow", "speed": 1},
+        {"kind": "drop", "every": 0},
+        {"kind": "drop", "then": ["nothing"]},
+    ],
+)
 def test_a_fault_that_does_not_exist_is_refused(
     dataverse: DataverseSession, value: dict[str, Any]
 ) -> None:
