@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from connector.engine.agreement import apart
 from connector.engine.merge import Need, Pair, merge
+from connector.engine.observe import renamed_problem
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap, Field, Group
 from connector.mapping.document import DeletePolicy, FilterExit
@@ -192,12 +193,15 @@ def _update(
     for group, overwrites in groups:
         # A field that is the same under the map stays as it is: the other side's form of it may
         # be shorter, and writing it back would cut what a person wrote.
+        # A key is written only where a person renamed the record, which bears the new one then.
         alone = len(group.fields) == 1
         differing = [
             f
             for f in group.fields
-            if not f.key and (alone or not f.same_in(seen.commerce, seen.dataverse))
+            if (alone and not f.key) or not f.same_in(seen.commerce, seen.dataverse)
         ]
+        if any(f.key for f in differing) and map.key_of(target.other, source) != record.key:
+            raise _Failed(renamed_problem(record, target.other))
         try:
             translated = _translated(record, map, differing, target, source)
         except TargetMissing as missing:

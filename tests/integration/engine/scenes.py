@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from connector.endpoints.base import Create, Operation, Update
 from connector.engine.again import try_again
-from connector.engine.decide import decide
+from connector.engine.decide import Choice, decide
 from connector.engine.ports import Guard
 from connector.engine.retry import Retry
 from connector.engine.run import MapRun
@@ -135,8 +135,8 @@ def decide_all(bench: CrashBench) -> object:
     """Dataverse wins what is open; where nothing is open any more, whatever is due goes on."""
 
     def work(run: MapRun) -> None:
-        numbers = [one.record for one in run.store.open_conflicts("card", 0, 100)]
-        decide(run, list(run.store.by_numbers(run.layout, numbers).values()), D, None)
+        shown = run.store.open_conflicts("card", 0, 100)
+        decide(run, shown, Choice("person", D), lambda _refusal: None)
 
     return bench.run(work, "resolve")
 
