@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,7 +32,7 @@ from connector.errors import (
 )
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
-from connector.store.record import Layout, Record
+from connector.store.record import Layout, Presence, Record
 from connector.store.work import Change, ChangeKind, Lease, MapRow, Work, World
 
 T = TypeVar("T")
@@ -65,6 +65,8 @@ class MapRun:
         self.layout = layout_of(map, ports, keep=self.keeps)
         self.identities = {side: ports.endpoints[side].identity() for side in Side}
         self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
+        self.unread: set[Side] = set()
+        """Sides whose table has to be read anew before this run may end."""
         self._free: dict[str, tuple[int, int]] = {}
         self._lease: Lease | None = None
         self._held_until = 0.0
@@ -91,6 +93,31 @@ class MapRun:
                 f"purpose, `dualwrite state rebind {side.value}` goes on with the new one",
             )
         return known
+
+    def begin_epoch(self, side: Side) -> None:
+        """The side went back in time: its positions and all its versions known so far are void.
+
+        A run of another map may have found out first; then its epoch is joined.
+        """
+        known = self.worlds[side]
+        world = self.ports.store.world(side) or known
+        if world.epoch == known.epoch:
+            world = replace(world, epoch=world.epoch + 1)
+            if self.keeps:
+                self.hold()
+                self.store.bind_world(world)
+        self.worlds[side] = world
+        self.unread.add(side)
+        self.tell("epoch", 1)
+
+    def doubt(self, records: Iterable[Record]) -> None:
+        """What is known of rows from an older epoch is no base for a plan."""
+        epochs = [(side, world.epoch) for side, world in self.worlds.items() if world.epoch > 1]
+        for side, epoch in epochs:
+            for record in records:
+                state = record.side(side)
+                if state.presence is Presence.PRESENT and state.epoch < epoch:
+                    state.presence = Presence.UNKNOWN
 
     def witness(self, side: Side, tick: int) -> Witness:
         """How news of one side is weighed whose request left at `tick`."""
@@ -221,7 +248,7 @@ class MapRun:
         self.commit(work)
         self.heed()
         if isinstance(error, MapStoppedError):
-            self.watch.stopped(self.lease, self.number, error)
+            self.watch.stopped(error)
 
     def give_back(self) -> None:
         """Give the lease back."""

@@ -16,9 +16,6 @@ from connector.errors import MapStoppedError, Problem
 from connector.mapping.document import MapDocument
 from connector.store.work import Lease, MapRow, Work
 
-QUIET = 3600.0
-"""Seconds in which the same reason to stop is told once; some meet every run anew."""
-
 
 class Watch:
     """Rules over the incidents of one map, which the store counts over all runs."""
@@ -61,14 +58,11 @@ class Watch:
             self._ports.notify(notice_of(alert, now))
         return hold
 
-    def stopped(self, lease: Lease, run: int, error: MapStoppedError) -> None:
-        """Tell that something other than an alert stopped the map, once an hour at most."""
-        store, name, now = self._ports.store, self._document.map, self._ports.clock()
-        mark = f"stopped: {error.code}"
-        before = store.alerted(name, mark)
-        if error.code.startswith("alert-") or (before is not None and before > now - QUIET):
-            return
-        store.commit(lease, Work(run, now, alerted={mark: now}))
+    def stopped(self, error: MapStoppedError) -> None:
+        """Tell that something other than an alert stopped the map in this run."""
+        if error.code.startswith("alert-"):
+            return  # told when it was raised
+        name, now = self._document.map, self._ports.clock()
         notice = Notice("stopped", name, error.code, error.message, error.remedy, now)
         self._ports.notify(notice)
 

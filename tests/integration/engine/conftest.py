@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 import pytest
 
 from connector.endpoints.base import Column, Entity
+from connector.engine.alerts import Notice, Rule
 from connector.engine.cycle import Finish, sync
 from connector.engine.load import load
 from connector.engine.ports import Guard, Limits, Ports, Tuning
@@ -107,6 +108,8 @@ class Bench:
         self.alone = True
         """Whether every other process of ours is known to have died."""
         self.stopping: Callable[[], bool] = lambda: False
+        self.alerts: tuple[Rule, ...] = ()
+        self.notify: Callable[[Notice], None] = lambda _notice: None
         self._opened: list[Store] = []
         self._ids = itertools.count(1)
 
@@ -162,6 +165,7 @@ class Bench:
             holder="test",
             gone=lambda _holder: self.alone,
             stopping=self._stopping,
+            notify=self.notify,
         )
 
     def _stopping(self) -> bool:
@@ -169,7 +173,7 @@ class Bench:
 
     @property
     def tuning(self) -> Tuning:
-        return Tuning(self.guard, self.retry, self.limits)
+        return Tuning(self.guard, self.retry, self.limits, self.alerts)
 
     # ------------------------------------------------------------------ commands
 
