@@ -231,6 +231,37 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     return absorbed
 
 
+def begin_anew(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
+    """Read renamed rows once more and let each be a record of its own, under its new key.
+
+    The record it leaves has lost its row on this side, as by a delete. All leave before any is
+    paired, so that rows that swapped their keys find each other's records.
+    """
+    witness = replace(run.witness(side, run.numbers("tick")), asked=True)
+    absorbed = Absorbed(run.work())
+    ids = [id for record in records if (id := record.side(side).id) is not None]
+    columns = run.map.column_names(side)
+    found = run.endpoint(side).read(run.map.entity(side), columns, by=None, values=ids).rows
+    leaving: list[Row] = []
+    left: dict[str, Record] = {}
+    for record in records:
+        id = record.side(side).id or ""
+        for row in found.get(id, ())[:1]:
+            if run.map.key_of(side, row.image) in (None, record.key):
+                _take_in(run, absorbed, record, row, witness)
+                continue
+            let_go(record, witness)
+            record.due = run.now()
+            absorbed.touch(record)
+            leaving.append(row)
+            left[id] = record
+        if id not in found and observe_missing(record, witness):
+            absorbed.touch(record)
+    _pair(run, absorbed, leaving, witness, left)
+    _rejoin_twins(run, absorbed)
+    return absorbed
+
+
 def _reread_by_key(
     run: MapRun,
     absorbed: Absorbed,

@@ -259,12 +259,7 @@ def identify(record: Record, map: CompiledMap) -> None:
         if key is None:
             record.problem = keyless_problem(record, side)
             return
-        record.problem = Problem(
-            "key-changed",
-            f"the key was changed to {state.key} in {side}; a renamed record is another record",
-            "put the old key back, or delete the renamed row and let it be created again",
-            Subject(map=record.map, side=side.value, record=str(record.number)),
-        )
+        record.problem = renamed_problem(record, side)
         return
 
 
@@ -274,6 +269,17 @@ def _edit(witness: Witness, before: tuple[Value, ...], after: tuple[Value, ...])
     return Edit(
         {names[i]: before[i] for i in changed},
         {names[i]: after[i] for i in changed},
+    )
+
+
+def renamed_problem(record: Record, side: Side) -> Problem:
+    """Why a row whose key was changed is set aside."""
+    return Problem(
+        "key-changed",
+        f"the key was changed to {record.side(side).key} in {side}; is it another record now?",
+        "decide it with `dualwrite failures resolve`: old-key, new-card or rename; "
+        "`dualwrite failures show` says what each does",
+        Subject(map=record.map, side=side.value, record=str(record.number)),
     )
 
 
