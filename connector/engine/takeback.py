@@ -27,7 +27,7 @@ from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 from connector.store.work import Change, ChangeRow, RunRow, Work
 
-_WRITTEN = 10_000
+_WRITTEN = 100_000
 """Numbers asked for at a time: each question walks the run's audit once."""
 _TRIES = 5
 """How often a record is read and written anew within one undo."""

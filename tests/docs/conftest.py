@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -55,6 +56,12 @@ class Person:
     folder: Path
     agent: DataverseSession
     environment: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    """What a word of a page stands for, such as the number of a run."""
+
+    def said(self, text: str) -> str:
+        """A text of a page with its words filled in."""
+        return re.sub(r"\b[A-Z]{3,}\b", lambda word: self.words.get(word[0], word[0]), text)
 
     def types(self, command: str) -> Printed:
         """A `dualwrite …` line, run inside this process."""

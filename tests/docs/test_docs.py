@@ -10,6 +10,7 @@ one session in one folder, which begins empty; comments between them prepare it:
     <!-- docs: agent KEY COLUMN=VALUE -->   somebody edits a card in Dataverse
     <!-- docs: env NAME=VALUE -->       an environment variable; without `=` it goes away again
     <!-- docs: run -->                  nothing; says that the block below stands alone
+    <!-- docs: run-number COMMAND -->   RUN stands for the newest run of this command from here on
 
 A sandbox is running already, so `dualwrite sandbox &` is only looked at. `cat FILE` makes a file
 that is not there yet: the reader is asked to have one like it.
@@ -73,6 +74,9 @@ def prepare(person: Person, text: str) -> None:
     match text.split():
         case ["run"]:
             pass
+        case ["run-number", command]:
+            listed = person.json(f"dualwrite runs list --command {command} --limit 1")
+            person.words["RUN"] = str(listed["runs"][0]["run"])
         case ["project"]:
             person.makes_project()
         case ["ledger"]:
@@ -104,11 +108,12 @@ def take(person: Person, step: Step) -> None:
     if step.command.endswith(" &"):
         assert step.command == "dualwrite sandbox &"
         return
-    printed = person.types(step.command)
+    command = person.said(step.command)
+    printed = person.types(command)
     assert printed.code == step.code, f"{step.command}\n{printed.text}"
     lines = iter(plain(line) for line in printed.text.splitlines())
     for shown in step.shown:
-        assert any(plain(shown) in line for line in lines), (
+        assert any(plain(person.said(shown)) in line for line in lines), (
             f"{step.command}\ndoes not print, or not in this order:\n{shown}\nbut:\n{printed.text}"
         )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
@@ -110,10 +110,26 @@ def play(person: Person) -> Samples:
     take("sync", code=3)
     take("status", code=3)
     take("maps resume", "loyalty-card --allow-deletes 1")
+    undo(person, take)
     take("maps pause", "loyalty-card --by anna --reason holiday")
     take("maps pause", "loyalty-card")
     take("demo", "--cards 20")
     return shown
+
+
+def undo(person: Person, take: Callable[..., None]) -> None:
+    """A run is taken back in part: somebody works on with one of its records."""
+    person.types("dualwrite sync")
+    for number in ("100002", "100003"):
+        person.types(f"dualwrite ledger set {number} CardTenderType=NoTender --create")
+    person.types("dualwrite sync --map loyalty-card")
+    person.edits_crm("100002", msdyn_cardtendertype=806380001)
+    (run,) = person.json("dualwrite runs list --command sync --limit 1")["runs"]
+    take("runs list")
+    take("runs show", str(run["run"]))
+    take("runs undo", f"{run['run']} --dry-run", 3)
+    take("runs undo", f"{run['run']} --allow-deletes 9", 3)
+    person.types("dualwrite maps resume loyalty-card")
 
 
 def edit(person: Person) -> None:
