@@ -31,13 +31,13 @@ def rename(bench: Bench, side: Side, old: str, new: str) -> None:
     bench.edit(side, old, **{NUMBER[side]: new, NAME[side]: f"was {old}"})
 
 
-def parked(bench: Bench) -> list[int]:
-    """The records whose key is in question."""
+def parked(bench: Bench, code: str = "key-") -> list[int]:
+    """The records whose key is in question, or that are parked at all."""
     return [
         record.number
         for records in bench.records().values()
         for record in records
-        if record.problem is not None and record.problem.code.startswith("key-")
+        if record.problem is not None and record.problem.code.startswith(code)
     ]
 
 
@@ -172,7 +172,7 @@ def test_a_key_that_cannot_be_written_is_never_taken_for_agreed(
     resolved(bench, way)
     system.fault = lambda _operation: None
     bench.sync()
-    if parked(bench):
+    if parked(bench, ""):
         assert bench.verify().excused > 0
         bench.run(lambda run: again(bench, run), "retry")
         for _ in range(2):
@@ -188,7 +188,7 @@ def again(bench: Bench, run: object) -> None:
     from connector.engine.run import MapRun
 
     assert isinstance(run, MapRun)
-    try_again(run, list(run.store.by_numbers(run.layout, parked(bench)).values()))
+    try_again(run, list(run.store.by_numbers(run.layout, parked(bench, "")).values()))
 
 
 @pytest.mark.parametrize("way", list(Way))
