@@ -18,6 +18,7 @@ from connector.engine.observe import (
     begin,
     bind,
     identify,
+    is_older,
     observe,
     observe_deleted,
     observe_missing,
@@ -220,14 +221,18 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     ids = [id for record in records if (id := record.side(side).id) is not None]
     found = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}
     lost: list[Record] = []
+    went_back = False
     for record in records:
         rows = found.get(record.side(side).id or "", ())
         if rows:
+            went_back = went_back or is_older(record.side(side), rows[0], witness)
             _take_in(run, absorbed, record, rows[0], witness)
         else:
             lost.append(record)
     _reread_by_key(run, absorbed, lost, witness, columns)
     _rejoin_twins(run, absorbed)
+    if went_back:
+        run.begin_epoch(side)
     return absorbed
 
 

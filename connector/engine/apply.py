@@ -85,6 +85,7 @@ class Applier:
         run = self.run
         self._land(absorbed)
         due = [record for record in absorbed.records if record.due is not None]
+        run.doubt(due)
         resolve(run.map, run.ports.endpoints, due)
         items: dict[Side, list[tuple[Record, Write]]] = {side: [] for side in Side}
         for record in due:
@@ -173,6 +174,7 @@ class Applier:
             agreed = halves(record, write.groups if write.kind is Kind.UPDATE else run.map.groups)
             if write.kind is Kind.CREATE:
                 self._announce(record, write, id)
+                record.side(side).epoch = run.worlds[side].epoch
             operation = _operation(write, id)
             items.append(Item(record, write, operation, number))
             work.changes.append(

@@ -13,8 +13,10 @@ from dataclasses import replace
 
 from connector.endpoints.base import Page
 from connector.engine.absorb import Absorbed, absorb
-from connector.engine.run import MapRun
-from connector.errors import MapStoppedError, PositionExpiredError, Subject
+from connector.engine.epochs import Sight, look, remembering
+from connector.engine.run import MapRun, stopped
+from connector.engine.watch import held_row
+from connector.errors import PositionExpiredError, Problem, Subject
 from connector.mapping.values import Side
 from connector.store.work import Adoption, Position, Sweep
 
@@ -27,38 +29,67 @@ def capture(run: MapRun, side: Side, then: Then | None = None) -> int:
 
     A feed that expired, was never begun, or was begun for other columns becomes a full scan.
     """
-    keep = then or (lambda absorbed: run.commit(absorbed.seal()))
+    keep = then or _committing(run)
     positions = run.store.positions(run.map.name)
     columns = run.map.column_names(side)
-    epoch = run.worlds[side].epoch
-    feed = positions.get((side, "feed"))
-    if feed is not None and feed.text is not None and _fits(feed, columns, epoch):
+    feed, scan = (positions.get((side, kind)) for kind in ("feed", "scan"))
+    if feed is not None and feed.text is not None and _fits(run, feed, columns):
         try:
-            return _follow(run, side, feed, keep)
-        except PositionExpiredError:
+            count = _resume(run, side, feed, keep)
+            if count is not None:
+                return count
+        except PositionExpiredError as expired:
             run.tell(f"{side} feed expired", 1)
-    scan = positions.get((side, "scan"))
-    if scan is not None and not _fits(scan, columns, epoch):
-        scan = None
-    try:
-        return _scan(run, side, scan, keep)
-    except PositionExpiredError:
-        if scan is None:
-            raise
-        return _scan(run, side, None, keep)
+            if expired.code == "position-ahead":
+                run.begin_epoch(side)
+    if scan is not None and _fits(run, scan, columns):
+        if look(run, side, scan) is not Sight.OLDER:
+            try:
+                return _scan(run, side, scan, keep)
+            except PositionExpiredError:
+                return _scan(run, side, None, keep)
+        run.begin_epoch(side)
+    return _scan(run, side, None, keep)
 
 
-def _fits(position: Position, columns: tuple[str, ...], epoch: int) -> bool:
-    return position.columns == columns and position.epoch == epoch
+def _committing(run: MapRun) -> Then:
+    return lambda absorbed: run.commit(absorbed.seal())
 
 
-def _follow(run: MapRun, side: Side, feed: Position, keep: Then) -> int:
+def _resume(run: MapRun, side: Side, feed: Position, keep: Then) -> int | None:
+    """Follow a feed unless its side went back in time; None where the table has to be read."""
+    sight = look(run, side, feed)
+    if sight is Sight.OLDER:
+        run.begin_epoch(side)
+        return None
+    if sight is Sight.SAME:
+        return _follow(run, side, feed, keep)
+    # Nothing is written from such a feed before it has told that the row was deleted.
+    count = _follow(run, side, feed, _committing(run), missing=feed.high_id)
+    if count is None:
+        run.begin_epoch(side)
+    return count
+
+
+def _fits(run: MapRun, position: Position, columns: tuple[str, ...]) -> bool:
+    return position.columns == columns and position.epoch == run.worlds[position.side].epoch
+
+
+def _follow(
+    run: MapRun, side: Side, feed: Position, keep: Then, missing: str | None = None
+) -> int | None:
+    """How many rows the feed told of; None if it did not tell of the delete of `missing`."""
     assert feed.text is not None
     count = 0
     pages = run.endpoint(side).changes(run.map.entity(side), feed.columns, feed.text)
+    position = feed
     for tick, page in _ticked(run, pages):
+        if missing in page.deleted:
+            missing = None
         text = page.position if page.last else page.resume
-        position = replace(feed, text=text or feed.text, tick=tick, at=run.now())
+        position = replace(position, text=text or position.text, tick=tick)
+        if missing is None:  # else the side counts as not looked at, for whoever goes on
+            position = remembering(run, replace(position, at=run.now()), page)
         count += len(page.rows) + len(page.deleted)
         if not _adopted(run, side, tick, page, position):
             absorbed = absorb(run, side, tick, page)
@@ -66,8 +97,8 @@ def _follow(run: MapRun, side: Side, feed: Position, keep: Then) -> int:
             keep(absorbed)
         run.tell(f"read {side}", len(page.rows) + len(page.deleted))
         if run.ports.stopping():
-            break
-    return count
+            return count
+    return count if missing is None else None
 
 
 def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
@@ -75,35 +106,28 @@ def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
     first = begun.tick if begun is not None else run.numbers("tick")
     resume = begun.text if begun is not None else None
     bound_before = run.store.bound(run.map.name, side)
+    position = begun or Position(side, "scan", None, columns, epoch, first)
     count = 0
     done: Page | None = None
     pages = run.endpoint(side).scan(run.map.entity(side), columns, resume)
     for tick, page in _ticked(run, pages):
         absorbed = absorb(run, side, tick, page)
         count += len(page.rows)
+        position = remembering(run, replace(position, text=page.resume, at=run.now()), page)
         if page.last:
             done = page
             _refuse_empty(run, side, count if begun is None else None, bound_before)
             absorbed.work.sweep = Sweep(side, first)
-            absorbed.work.positions += _ended(side, columns, epoch, tick, page, run.now())
+            feed = replace(position, kind="feed", text=page.position, tick=tick)
+            absorbed.work.positions += [Position(side, "scan", None), feed]
+            run.unread.discard(side)
         elif page.resume is not None:
-            absorbed.work.positions.append(
-                Position(side, "scan", page.resume, columns, epoch, first, run.now())
-            )
+            absorbed.work.positions.append(position)
         keep(absorbed)
         run.tell(f"read {side}", len(page.rows))
         if run.ports.stopping() and done is None:
             break
     return count
-
-
-def _ended(
-    side: Side, columns: tuple[str, ...], epoch: int, tick: int, page: Page, now: float
-) -> list[Position]:
-    return [
-        Position(side, "scan", None),
-        Position(side, "feed", page.position, columns, epoch, tick, now),
-    ]
 
 
 def _ticked(run: MapRun, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:
@@ -126,17 +150,29 @@ def _ticked(run: MapRun, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:
 
 
 def _refuse_empty(run: MapRun, side: Side, count: int | None, bound: int) -> None:
-    """A scan that finds nothing where bound rows exist is a permission or a wrong table."""
+    """A scan that finds nothing where bound rows exist is a permission or a wrong table.
+
+    It holds the map until a person has looked; where so many deletes were released, it is believed.
+    """
     if count != 0 or bound == 0:
         return
-    raise MapStoppedError(
+    row = run.store.map_row(run.map.name)
+    if row is not None and row.allowed_deletes >= bound:
+        return
+    name = run.map.name
+    problem = Problem(
         "scan-empty",
         f"a full read of {run.map.entity(side)} returned nothing, but {bound} records are bound "
         "there",
-        subject=Subject(map=run.map.name, side=side.value),
-        remedy="check the table and the read permission of the application user; then run "
-        "the command again",
+        "check the table and the read permission of the application user, then "
+        f"`dualwrite maps resume {name}`; if it was emptied on purpose, "
+        f"`dualwrite maps resume {name} --allow-deletes {bound}`",
+        Subject(map=name, side=side.value),
     )
+    work = run.work()
+    work.map = held_row(row, run.map.document, problem)
+    run.commit(work)
+    raise stopped(name, problem)
 
 
 def _adopted(run: MapRun, side: Side, tick: int, page: Page, position: Position) -> bool:

@@ -88,8 +88,8 @@ def settle_due(run: MapRun, deadline: float | None = None, only: str | None = No
 
 
 def _more(run: MapRun) -> bool:
-    """Whether another round has something to see: rows of ours not seen yet, or records due."""
-    if run.store.unconfirmed(run.map.name):
+    """Whether another round has something to see: a table to read anew, rows of ours, due ones."""
+    if run.unread or run.store.unconfirmed(run.map.name):
         return True
     due = run.store.next_due(run.map.name)
     return due is not None and due <= run.now()

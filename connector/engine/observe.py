@@ -199,6 +199,20 @@ def begin(number: int, key: str, ordinal: int, row: Row, witness: Witness) -> Re
     return record
 
 
+def is_older(state: SideState, row: Row, witness: Witness) -> bool:
+    """Whether a row just asked for has a version from before the one known of it.
+
+    Rows do not go back; the side did, as one that was restored from a backup.
+    """
+    return (
+        state.version is not None
+        and row.version not in (None, state.version)
+        and state.epoch == witness.epoch
+        and witness.tick >= state.tick
+        and witness.newer(row.version, state.version) is False
+    )
+
+
 _NEWS, _LATE, _DOUBTFUL = "news", "late", "doubtful"
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from connector.endpoints.base import Row
 from connector.engine.absorb import absorb, reread
+from connector.engine.epochs import Sight, look
 from connector.engine.lookups import resolve
 from connector.engine.observe import begin
 from connector.engine.overlay import Overlay
@@ -110,12 +111,18 @@ def _changed_records(run: DryRun) -> Iterator[Record]:
 
 def _follow(run: DryRun, side: Side, overlay: Overlay) -> None:
     feed = run.ports.store.positions(run.map.name).get((side, "feed"))
-    if feed is None or feed.text is None:
+    if feed is None or feed.text is None or feed.epoch != run.worlds[side].epoch:
         raise PositionExpiredError("position-none", "the feed was never begun", remedy="scan")
     columns = run.map.column_names(side)
+    sight = look(run, side, feed)
+    told = sight is Sight.SAME
     for page in run.endpoint(side).changes(run.map.entity(side), columns, feed.text):
+        told = told or feed.high_id in page.deleted
         run.ports.progress(f"read {side}", len(page.rows))
         overlay.keep(absorb(run, side, run.numbers("tick"), page))
+    if sight is Sight.OLDER or not told:
+        run.begin_epoch(side)
+        raise PositionExpiredError("position-ahead", "the side went back in time", remedy="scan")
 
 
 def _scan(run: DryRun, side: Side, overlay: Overlay) -> None:
@@ -153,6 +160,7 @@ def _first_sight(run: DryRun, couple: Couple) -> Record:
 
 
 def _plan_batch(run: DryRun, batch: Sequence[Record], rehearsal: Rehearsal) -> None:
+    run.doubt(batch)
     for side in Side:
         unknown = [record for record in batch if side in plan(record, run.map).reads]
         if unknown:

@@ -90,20 +90,27 @@ def head(connection: sa.Connection) -> int:
 
 
 def require_reach(connection: sa.Connection, since: int) -> None:
-    """Raise PositionExpiredError unless the feed still tells all that came after `since`."""
+    """Raise PositionExpiredError unless the feed still tells all that came after `since`.
+
+    `position-ahead` says that the ledger itself went back, `position-expired` that entries went.
+    """
     row = connection.execute(sa.select(feed_counter.c.head, feed_counter.c.purged)).one()
+    remedy = "scan the whole entity, then go on from the scan's position"
+    if since > row.head:
+        raise PositionExpiredError(
+            "position-ahead",
+            "the ledger's change feed has not come as far as this position",
+            cause=f"the position is {since}, the feed ends at {row.head}: an older copy was "
+            "restored",
+            remedy=remedy,
+        )
     if since < row.purged:
-        cause = f"entries up to {row.purged} were purged, the position is {since}"
-    elif since > row.head:
-        cause = f"the position is {since}, the feed ends at {row.head}: an older copy was restored"
-    else:
-        return
-    raise PositionExpiredError(
-        "position-expired",
-        "the ledger's change feed does not reach back to this position",
-        cause=cause,
-        remedy="scan the whole entity, then go on from the scan's position",
-    )
+        raise PositionExpiredError(
+            "position-expired",
+            "the ledger's change feed does not reach back to this position",
+            cause=f"entries up to {row.purged} were purged, the position is {since}",
+            remedy=remedy,
+        )
 
 
 def page_end(

@@ -163,6 +163,8 @@ class ScriptedEndpoint:
         self.loses: dict[str, Callable[[Value], Value]] = {}
         self.before_write: Callable[[], None] = lambda: None
         self.down = False
+        self.knows_its_end = False
+        """Whether it notices a position that is ahead of its log."""
         self.ahead = timedelta(0)
         """How far its clock is ahead of ours."""
 
@@ -202,6 +204,17 @@ class ScriptedEndpoint:
         """Every position given out so far expires."""
         self.forgotten = len(self.log) + 1
         self.log.append(("", ""))
+
+    def backup(self) -> Callable[[], None]:
+        """What the side holds now; calling it restores that, and time goes on from there."""
+        rows = {entity: dict(held) for entity, held in self.rows.items()}
+        log = list(self.log)
+
+        def restore() -> None:
+            self.rows = {entity: dict(held) for entity, held in rows.items()}
+            self.log = list(log)
+
+        return restore
 
     def _all(self, entity: str) -> list[_Row]:
         return list(self.rows[entity].values())
@@ -364,6 +377,8 @@ class ScriptedEndpoint:
         self.calls[name] += 1
 
     def _reach(self, place: int) -> None:
+        if place > len(self.log) and self.knows_its_end:
+            raise PositionExpiredError("position-ahead", "not there yet", remedy="scan")
         if place < self.forgotten:
             raise PositionExpiredError("position-expired", "forgotten", remedy="scan")
 

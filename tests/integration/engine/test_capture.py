@@ -119,14 +119,35 @@ def test_absence_in_a_scan_is_a_suspicion_until_the_row_was_read(loaded: Bench) 
 def test_a_scan_that_finds_nothing_stops_the_map(loaded: Bench) -> None:
     loaded.commerce.hidden = lambda _id: True
     loaded.commerce.forget_feed()
-    before = loaded.writes()
+    before, scans = loaded.writes(), loaded.commerce.calls["scan"]
     for _ in range(2):
         with pytest.raises(MapStoppedError) as told:
             loaded.sync()
         assert told.value.code == "scan-empty"
     assert loaded.writes() == before
     loaded.commerce.hidden = lambda _id: False
+    with pytest.raises(MapStoppedError):
+        loaded.sync()
+    assert loaded.commerce.calls["scan"] == scans + 1, "it holds the map until a person has looked"
+    loaded.resume(0)
     assert loaded.sync().finished
+    loaded.assert_settled()
+
+
+def test_a_table_emptied_on_purpose_is_believed_where_a_person_released_as_much(
+    loaded: Bench,
+) -> None:
+    for rows in list(loaded.commerce.rows["Cards"]):
+        loaded.commerce.drop("Cards", rows)
+    loaded.commerce.forget_feed()
+    with pytest.raises(MapStoppedError):
+        loaded.sync()
+    loaded.resume(7)
+    with pytest.raises(MapStoppedError, match="8 records"):
+        loaded.sync()
+    loaded.resume(8)
+    assert loaded.sync().finished
+    assert loaded.dataverse.by_key("cards") == {}
     loaded.assert_settled()
 
 

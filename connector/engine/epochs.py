@@ -1,0 +1,64 @@
+"""Sides that went back in time, such as one restored from a backup.
+
+Owns: which row of a side is remembered with its position, and what it says about the side when
+it is read again.
+Never does: beginning an epoch (`run.py`), following feeds (`capture.py`).
+Tested in: tests/integration/engine/test_epochs.py.
+
+A feed goes on from a position as if nothing had happened, also when the rows behind it are
+yesterday's. So the row with the newest version a feed has told of is read by id before the feed
+is followed: a side that holds an older version of it, or has never heard of it, is not the side
+the position was taken on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+from connector.endpoints.base import Page
+from connector.engine.run import MapRun
+from connector.mapping.values import Side
+from connector.store.work import Position
+
+IDLE = 60.0
+"""Seconds after which a side is looked at again; nobody restores one faster."""
+
+
+class Sight(StrEnum):
+    """What the remembered row says."""
+
+    SAME = "same"
+    OLDER = "older"
+    """The side holds a version from before the one it told of."""
+    MISSING = "missing"
+    """Restored, or deleted since: then the feed tells of the delete."""
+
+
+def look(run: MapRun, side: Side, position: Position) -> Sight:
+    """Read the row that a position remembers, unless the side was read just now."""
+    id, version = position.high_id, position.high_version
+    if id is None or version is None or abs(run.now() - position.at) <= IDLE:
+        return Sight.SAME
+    endpoint, entity = run.endpoint(side), run.map.entity(side)
+    key = run.map.column_names(side)[run.map.keys[side][0]]
+    rows = endpoint.read(entity, [key], by=None, values=[id]).rows.get(id)
+    if not rows:
+        return Sight.MISSING
+    now = rows[0].version
+    older = now is not None and now != version and endpoint.newer(now, version) is False
+    return Sight.OLDER if older else Sight.SAME
+
+
+def remembering(run: MapRun, position: Position, page: Page) -> Position:
+    """The position with the newest row of the page, if it is newer than the one remembered."""
+    id, version = position.high_id, position.high_version
+    if id in page.deleted:
+        id = version = None
+    newer = run.endpoint(position.side).newer
+    for row in page.rows:
+        if row.version is None or row.version == version:
+            continue
+        if version is None or newer(row.version, version) is not False:
+            id, version = row.id, row.version
+    return replace(position, high_id=id, high_version=version)
