@@ -1,40 +1,66 @@
 """What people do on both sides, and what they left there.
 
-Owns: edits, new cards, deletes, renames, each with values that occur nowhere else.
+Owns: edits, new cards, deletes, renames, each with values that occur nowhere else; the rows that
+cards refer to, which appear late, are renamed and deleted.
 Never does: knowing that a sync exists.
 """
 
 from __future__ import annotations
 
 from random import Random
+from typing import NamedTuple
 
 from connector.mapping.values import Side, Value, normal_key
-from tests.simulation.plan_of_seed import KEYS, Plan
+from tests.simulation.known import Known
+from tests.simulation.maps import KEYS, SHARED
+from tests.simulation.plan_of_seed import Plan
 from tests.simulation.systems import SOMEBODY, System
 
 FEWEST = 2
 """Rows a side keeps: a scan that finds nothing stops the map, which is another test's matter."""
+CODES = ("EUR", "USD", "GBP", "CHF", "SEK")
+
+
+class Parted(NamedTuple):
+    """A person deleted a row that the engine knew as one half of a pair."""
+
+    side: Side
+    at: int
+    """The place of the delete in the change log of its side."""
+    key: str
+    other: str
+    """The id of the half that is left."""
 
 
 class People:
     """Everybody who works in the two systems."""
 
-    def __init__(self, random: Random, plan: Plan, systems: dict[Side, System]) -> None:
+    def __init__(
+        self, random: Random, plan: Plan, systems: dict[Side, System], known: Known
+    ) -> None:
         self.random = random
         self.plan = plan
         self.systems = systems
+        self.known = known
         self.acts = 0
-        self.written: dict[str, set[Value]] = {}
-        """By column name in lower case: every value anybody wrote."""
+        self.parted: list[Parted] = []
+        self.written: dict[str, dict[Value, set[str]]] = {}
+        """By column name in lower case: every value anybody wrote, and the keys of its cards."""
+        self.codes: dict[str, set[str]] = {}
+        """By id of a currency: every code it ever had."""
+        self.born: dict[tuple[Side, str], int] = {}
+        """(side, key): how often people made such a card."""
         self.keys: set[str] = set()
+        self._habits, self._weights = zip(*plan.habits.items(), strict=True)
         self._count = 0
 
     def act(self) -> str:
         """One of them does something; what, for the trace."""
         side = self.random.choice(list(Side))
-        names, weights = zip(*self.plan.habits.items(), strict=True)
-        habit = self.random.choices(names, weights)[0]
+        habit = self.random.choices(self._habits, self._weights)[0]
         self.acts += 1
+        if habit == "currency":
+            return self.turn_currencies()
         ids = sorted(self.systems[side].rows)
         if habit == "create" or not ids:
             return self.create(side, self.key())
@@ -63,48 +89,103 @@ class People:
         id = f"{side.value[0]}{self.random.randrange(100):02}-{self._count}"
         names = [n for n in system.columns if self.random.random() < 0.7]
         values = {name: self.value(side, name) for name in names} | {KEYS[side]: key}
-        return self._put(side, id, values)
+        born = side, known_key(key)
+        self.born[born] = self.born.get(born, 0) + 1
+        return self.put(side, id, values)
 
     def edit(self, side: Side, id: str) -> str:
         """Some columns of a card get new values, or none."""
         names = [n for n in self.systems[side].columns if n != KEYS[side]]
         chosen = self.random.sample(names, self.random.choice([1, 1, 2, 3]))
-        return self._put(side, id, {name: self.value(side, name) for name in chosen})
+        return self.put(side, id, {name: self.value(side, name) for name in chosen})
 
     def delete(self, side: Side, id: str) -> str:
         """A card goes."""
         if len(self.systems[side].rows) <= FEWEST:
             return f"{side} keeps its last cards"
-        self.systems[side].drop(id, SOMEBODY)
+        system = self.systems[side]
+        key = system.rows[id].values[KEYS[side]]
+        other = self.systems[side.other].twin(key)
+        system.drop(id, SOMEBODY)
+        if other is not None and self.known.paired(side, id, other):
+            self.parted.append(Parted(side, len(system.log), known_key(key), other))
         return f"{side} delete {id}"
 
     def rename(self, side: Side, id: str, key: str | None) -> str:
         """A card gets another key, or none."""
         if key is not None and self.systems[side].twin(key, but=id) is not None:
             return f"{side} {key} is taken"
-        return self._put(side, id, {KEYS[side]: key})
+        return self.put(side, id, {KEYS[side]: key})
+
+    # ------------------------------------------------------------------ what cards refer to
+
+    def turn_currencies(self) -> str:
+        """A currency is made, renamed or, where no card refers to it, deleted."""
+        targets = self.systems[Side.DATAVERSE].targets
+        free = [code for code in CODES if code not in targets.values()]
+        if free and self.random.random() < 0.6:
+            return self.new_currency(self.random.choice(free))
+        if not targets:
+            return "no currency to turn"
+        id = self.random.choice(sorted(targets))
+        if free and self.random.random() < 0.5:
+            targets[id] = self.random.choice(free)
+            self.codes[id].add(targets[id])
+            return f"currency {id} is now {targets[id]}"
+        rows = self.systems[Side.DATAVERSE].rows.values()
+        if any(row.values["currency"] == id for row in rows):
+            return f"currency {id} is in use"
+        return f"currency {id} {targets.pop(id)} is gone"
+
+    def new_currency(self, code: str) -> str:
+        """A currency that cards may have been waiting for."""
+        self._count += 1
+        id = f"cur-{self._count}"
+        self.systems[Side.DATAVERSE].targets[id] = code
+        self.codes[id] = {code}
+        return f"currency {id} {code}"
+
+    def fulfil(self) -> None:
+        """Every currency a card of commerce names comes into being."""
+        there = set(self.systems[Side.DATAVERSE].targets.values())
+        rows = self.systems[Side.COMMERCE].rows.values()
+        for code in sorted({str(row.values["Currency"]) for row in rows} - there - {"None"}):
+            self.new_currency(code)
+
+    # ------------------------------------------------------------------ values
 
     def value(self, side: Side, column: str) -> Value:
-        """A value that nobody wrote before; where a column has only two, one of them."""
+        """A value that nobody wrote before; where a column has only few, one of them."""
         if column == "Active":
             return self.random.choice(["Yes", "No", None])
         if column == "active":
             return self.random.choice([True, False, None])
         if self.random.random() < 0.15:
             return None
+        if column == "Currency":
+            return self.random.choice(CODES)
+        if column == "currency":
+            return self.random.choice([*sorted(self.systems[side].targets), None])
         self._count += 1
         if column.lower() == "level":
             return self._count * 10 + self.random.randrange(10)
         return f"{column[0].lower()}{self._count:05}-{side.value}"
 
-    def _put(self, side: Side, id: str, values: dict[str, Value]) -> str:
+    def put(self, side: Side, id: str, values: dict[str, Value]) -> str:
+        """Somebody makes or changes a card; every form a side may keep of a value is known."""
         self.systems[side].change(id, values, SOMEBODY)
+        card = known_key(self.systems[side].rows[id].values[KEYS[side]])
         for name, value in values.items():
-            for cut in (s.traits.cut for s in self.systems.values()):
-                kept = [c(value) for n, c in cut.items() if n.lower() == name.lower()]
-                self.written.setdefault(name.lower(), set()).update([value, *kept])
-            self.written.setdefault(name.lower(), set()).add(value)
+            if name.lower() in SHARED:
+                continue
+            written = self.written.setdefault(name.lower(), {})
+            for form in {value, *self._kept(name, value)}:
+                written.setdefault(form, set()).add(card)
         return f"{side} put {id} {values}"
+
+    def _kept(self, name: str, value: Value) -> list[Value]:
+        cuts = [system.traits.cut for system in self.systems.values()]
+        return [c(value) for cut in cuts for n, c in cut.items() if n.lower() == name.lower()]
 
 
 def known_key(value: Value) -> str:

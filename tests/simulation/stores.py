@@ -1,21 +1,65 @@
-"""The real store, opened for one simulated process after the other.
+"""Where the state of one world after the other is kept.
 
-Owns: a store that tells the time of the simulated world, and statements compiled only once.
-Never does: faults; a process sees it through `wire.MortalStore`.
+Owns: the real store, opened once for all worlds of this process, with its tables in memory, the
+clock of the simulated world, and backups of it.
+Never does: faults; a process sees it through `mortal.py`.
+
+One connection serves all processes of a world: they take turns, and none of them sleeps or dies
+inside a transaction (a crash there is a crash before it).
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
+from connector.store.base import Store
 from connector.store.database import Database
-from connector.store.dialect import Sqlite
+from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
+from connector.store.sqlite import Sqlite
+
+Clock = Callable[[], float]
+Named = Mapping[str, Any]
+
+
+class Audited(NamedTuple):
+    """One audit row."""
+
+    number: int
+    at: float
+    kind: str
+    side: str
+    target: str | None
+    before: Named
+    after: Named
+    outcome: str | None
+
+
+class Stores(Protocol):
+    """The state of one world."""
+
+    def begin(self, clock: Clock) -> None:
+        """A new world begins with an empty state, and tells the store the time."""
+        ...
+
+    def open(self) -> Store:
+        """The store as a process opens it."""
+        ...
+
+    def backup(self) -> Callable[[], None]:
+        """Keep the state as it is now; what is returned goes back to it."""
+        ...
+
+    def audit(self) -> list[Audited]:
+        """Every audit row there ever was, also those that a restore threw away."""
+        ...
 
 
 class _SimulatedTime(Sqlite):
@@ -25,37 +69,81 @@ class _SimulatedTime(Sqlite):
         return sa.literal_column("simulated_now()", sa.Double())
 
 
-class Stores:
-    """Opens stores; `blank` is an empty one with its schema, copied for each world."""
+class SqlStores:
+    """The real store on SQLite."""
 
-    def __init__(self, blank: Path, folder: Path) -> None:
-        self.path = folder / "state.db"
-        self._blank = blank.read_bytes()
-        self._clock: Callable[[], float] = lambda: 0.0
-        # The URL only names the driver: connections are made by `_connect`, so that the engine,
-        # and with it every statement compiled so far, outlives one world.
-        self._engine = sa.create_engine(
-            "sqlite:///simulated", creator=self._connect, poolclass=sa.NullPool
-        )
-        self._dialect = _SimulatedTime()
-        self._dialect.prepare(self._engine)
-        sa.event.listen(self._engine, "connect", self._hurry)
+    def __init__(self) -> None:
+        self._clock: Clock = lambda: 0.0
+        self._blank = _blank()
+        self._state = sqlite3.connect(":memory:", cached_statements=500)
+        self._state.create_function("simulated_now", 0, self._now)
+        self._blank.backup(self._state)
+        engine = sa.create_engine("sqlite://", creator=lambda: self._state, poolclass=sa.StaticPool)
+        dialect = _SimulatedTime()
+        dialect.prepare(engine)
+        self._store = SqlStore(Database(engine, dialect))
+        self._thrown_away: dict[tuple[int, float], Audited] = {}
 
-    def begin(self, clock: Callable[[], float]) -> None:
-        """A new world begins with an empty store."""
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self.path}{ending}").unlink(missing_ok=True)
-        self.path.write_bytes(self._blank)
+    def _now(self) -> float:
+        return self._clock()
+
+    def begin(self, clock: Clock) -> None:
+        """See `Stores`. The store remembers layouts, so that their numbers stay what they are."""
+        layouts = self._state.execute("SELECT id, map, columns FROM layouts").fetchall()
+        self._blank.executemany("INSERT OR IGNORE INTO layouts VALUES (?, ?, ?)", layouts)
+        self._blank.commit()
         self._clock = clock
+        self._blank.backup(self._state)
+        self._thrown_away = {}
 
-    def open(self) -> SqlStore:
-        """A store of its own for one process."""
-        return SqlStore(Database(self._engine, self._dialect))
+    def open(self) -> Store:
+        """See `Stores`."""
+        return self._store
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path)
+    def backup(self) -> Callable[[], None]:
+        """See `Stores`."""
+        kept = sqlite3.connect(":memory:")
+        self._state.backup(kept)
 
-    def _hurry(self, connection: Any, _record: object) -> None:
-        # No simulated crash loses power.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.create_function("simulated_now", 0, self._clock)
+        def restore() -> None:
+            self._thrown_away |= {(row.number, row.at): row for row in self._rows()}
+            kept.backup(self._state)
+
+        return restore
+
+    def audit(self) -> list[Audited]:
+        """See `Stores`."""
+        now = {(row.number, row.at): row for row in self._rows()}
+        return list((self._thrown_away | now).values())
+
+    def _rows(self) -> Iterable[Audited]:
+        query = "SELECT number, at, kind, side, target, before, after, outcome FROM changes"
+        for row in self._state.execute(query).fetchall():
+            number, at, kind, side, target, before, after, outcome = row
+            yield Audited(number, at, kind, side, target, _named(before), _named(after), outcome)
+
+
+def _blank() -> sqlite3.Connection:
+    """An empty state with its schema; migrations are the slowest part of opening one."""
+    blank = sqlite3.connect(":memory:")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "blank.db"
+        open_store(f"sqlite:///{path}").close()
+        made = sqlite3.connect(path)
+        made.backup(blank)
+        made.close()
+    return blank
+
+
+def _named(text: str | None) -> Named:
+    values: Named = json.loads(text) if text else {}
+    return values
+
+
+def stores_of(kind: str) -> Stores:
+    """Where states of one of `KINDS` are kept."""
+    assert kind in KINDS, kind
+    return SqlStores()
+
+
+KINDS = ("real",)

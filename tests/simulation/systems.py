@@ -1,7 +1,7 @@
 """A model of one system: rows, versions, a change feed, and what it does to values.
 
 Owns: what a system holds and how it answers when nothing goes wrong.
-Never does: faults, time, chance; `wire.py` and `world.py` do.
+Never does: faults, chance; `wire.py` and `world.py` do.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from connector.endpoints.base import (
     Operation,
     Outcome,
     Page,
+    Rejected,
     Row,
     Stale,
     Update,
 )
 from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value, normal_key
+from tests.simulation.maps import Cut
 
 US = "dualwrite"
 SOMEBODY = "somebody"
@@ -49,7 +51,7 @@ class Traits:
     """Whether an alternate key keeps a second row of one key out."""
     page: int
     batch: int
-    cut: Mapping[str, Callable[[Value], Value]] = field(default_factory=dict)
+    cut: Mapping[str, Cut] = field(default_factory=dict)
     """Columns that hold less than what is written to them."""
 
 
@@ -62,6 +64,25 @@ class Cell(NamedTuple):
     value: Value
 
 
+class Written(NamedTuple):
+    """One write of ours that took effect."""
+
+    at: int
+    """Its place in the change log."""
+    operation: Operation
+    before: Mapping[str, Value]
+    """The written columns as they were; the whole row before a delete; nothing at a create."""
+
+
+class Dropped(NamedTuple):
+    """One row that went."""
+
+    at: int
+    id: str
+    key: str
+    by: str
+
+
 @dataclass
 class Stored:
     """One row as the system holds it; `people` are the columns a person wrote last."""
@@ -71,14 +92,27 @@ class Stored:
     modified_at: float
     modifier: str
     creator: str
-    people: set[str]
+    people: frozenset[str]
+
+
+class Backup(NamedTuple):
+    """A system as it was at one time."""
+
+    rows: Mapping[str, Stored]
+    log: Sequence[str]
+    targets: Mapping[str, str]
 
 
 class System:
-    """One side; every entity shares one change log, whose places are the versions."""
+    """One side; every change has its place in one log, and the places are the versions."""
 
     def __init__(
-        self, side: Side, columns: Sequence[Column], key: str, traits: Traits, clock: list[float]
+        self,
+        side: Side,
+        columns: Sequence[Column],
+        key: str,
+        traits: Traits,
+        clock: Callable[[], float],
     ) -> None:
         self.side = side
         self.columns = {column.name: column for column in columns}
@@ -86,13 +120,14 @@ class System:
         self.traits = traits
         self.clock = clock
         self.rows: dict[str, Stored] = {}
+        self.targets: dict[str, str] = {}
+        """Rows of the one table that references point to: the text of each by id."""
         self.log: list[str] = []
         self.forgotten = 0
         self.gave_way: list[Cell] = []
         """Values of people that a write of ours replaced."""
-        self.writes: list[Operation] = []
-        self.dropped: dict[str, set[str]] = {}
-        """By who dropped them: the keys of rows that went, as they are compared."""
+        self.writes: list[Written] = []
+        self.dropped: list[Dropped] = []
         self.idle: list[Update] = []
         """Writes of ours that changed nothing."""
 
@@ -118,30 +153,33 @@ class System:
         kept = {name: cut[name](v) if name in cut else v for name, v in values.items()}
         old = self.rows.get(id)
         if old is None:
-            old = Stored(dict.fromkeys(self.columns), 0, 0.0, by, by, set())
-        people = set(old.people)
-        for name, value in kept.items():
-            if by == US and name in people and old.values[name] != value:
-                self.gave_way.append(Cell(self.side, id, name, old.values[name]))
-                people.discard(name)
-            elif by != US:
-                people.add(name)
+            old = Stored(dict.fromkeys(self.columns), 0, 0.0, by, by, frozenset())
+        if by == US:
+            given = {
+                name for name in old.people.intersection(kept) if old.values[name] != kept[name]
+            }
+            self.gave_way += [Cell(self.side, id, n, old.values[n]) for n in sorted(given)]
+            people = old.people - given
+        else:
+            people = old.people.union(kept)
         self.log.append(id)
         self.rows[id] = Stored(
-            {**old.values, **kept}, len(self.log), self.clock[0], by, old.creator, people
+            {**old.values, **kept}, len(self.log), self.clock(), by, old.creator, people
         )
 
     def drop(self, id: str, by: str) -> None:
         """Delete a row."""
         row = self.rows.pop(id)
         self.log.append(id)
-        self.dropped.setdefault(by, set()).add(normal_key(row.values[self.key]) or "")
+        key = normal_key(row.values[self.key]) or ""
+        self.dropped.append(Dropped(len(self.log), id, key, by))
         if by == US:
             self.gave_way += [Cell(self.side, id, n, row.values[n]) for n in sorted(row.people)]
 
     def carry_out(self, columns: Sequence[str], operation: Operation) -> Outcome:
         """One operation of ours; a version that is not given is no condition."""
         row = self.rows.get(operation.id)
+        before: Mapping[str, Value] = {}
         match operation:
             case Create():
                 if row is not None:
@@ -149,22 +187,35 @@ class System:
                 twin = self.twin(operation.values.get(self.key)) if self.traits.unique else None
                 if twin is not None:
                     return Exists(twin)
+                if (refused := self._dangling(operation.values)) is not None:
+                    return refused
                 self.change(operation.id, operation.values, US)
             case Update() | Delete() if row is None:
                 return Missing()
             case Update() | Delete() if operation.version not in (None, self.version(row)):
                 return Stale()
             case Update():
+                if (refused := self._dangling(operation.values)) is not None:
+                    return refused
+                before = {name: row.values[name] for name in operation.values}
                 self.change(operation.id, operation.values, US)
                 if self.rows[operation.id].values == row.values:
                     self.idle.append(operation)
             case Delete():
+                before = dict(row.values)
                 self.drop(operation.id, US)
-        self.writes.append(operation)
+        self.writes.append(Written(len(self.log), operation, before))
         silent = isinstance(operation, Create) and not self.traits.sees_creates
         if isinstance(operation, Delete) or silent:
             return Applied(operation.id)
         return Applied(operation.id, self.row(operation.id, columns))
+
+    def _dangling(self, values: Mapping[str, Value]) -> Rejected | None:
+        """A reference to a row that is gone is refused, as Dataverse does."""
+        id = values.get("currency")
+        if id is None or id in self.targets:
+            return None
+        return Rejected("0x80040217", f"there is no currency {id}", "currency")
 
     # ------------------------------------------------------------------ reading
 
@@ -206,15 +257,18 @@ class System:
         position = self._mark(columns, head) if self.traits.feed else None
         return Page(rows, position=position, last=True)
 
-    def feed_page(self, columns: Sequence[str], position: str) -> Page:
-        """One page of the change feed."""
+    def feed_page(
+        self, columns: Sequence[str], position: str, again: Callable[[str], bool]
+    ) -> Page:
+        """One page of the change feed; it may tell `again` of what it told of before."""
         names, _, place = position.rpartition("@")
         since = int(place)
         if names != ",".join(columns):
             raise PositionExpiredError("position-expired", "other columns", remedy="scan")
         self.reach(since)
         head = min(len(self.log), since + self.traits.page)
-        ids = list(dict.fromkeys(self.log[since:head]))
+        told = dict.fromkeys(id for id in self.log[max(0, since - 3) : since] if again(id))
+        ids = list(dict.fromkeys([*told, *self.log[since:head]]))
         rows = [self.row(id, columns) for id in ids if id in self.rows]
         deleted = [id for id in ids if id not in self.rows]
         last = head == len(self.log)
@@ -227,12 +281,23 @@ class System:
         """Rows by id, or by a text column without regard to case."""
         found: dict[str, list[Row]] = {}
         for value in values:
+            if by is None:
+                if value in self.rows:
+                    found[value] = [self.row(value, columns)]
+                continue
+            wanted = normal_key(value)
             for id, row in self.rows.items():
-                same = id == value
-                if by is not None:
-                    same = normal_key(row.values[by]) == normal_key(value)
-                if same:
+                if normal_key(row.values[by]) == wanted:
                     found.setdefault(value, []).append(self.row(id, columns))
+        return dict(found)
+
+    def read_targets(self, by: str | None, values: Sequence[str]) -> dict[str, Sequence[Row]]:
+        """Rows that references point to, by id or by their text."""
+        found: dict[str, list[Row]] = {}
+        for value in values:
+            for id, text in self.targets.items():
+                if id == value if by is None else normal_key(text) == normal_key(value):
+                    found.setdefault(value, []).append(Row(id, "1", (text,)))
         return dict(found)
 
     def newer(self, a: str, b: str) -> bool | None:
@@ -244,9 +309,25 @@ class System:
         self.forgotten = len(self.log)
 
     def reach(self, place: int) -> None:
-        """Raise if the feed no longer reaches back to a place."""
-        if place < self.forgotten:
+        """Raise if the feed no longer, or not yet, reaches a place."""
+        if not self.forgotten <= place <= len(self.log):
             raise PositionExpiredError("position-expired", "forgotten", remedy="scan")
 
     def _mark(self, columns: Sequence[str], place: int) -> str:
         return f"{','.join(columns)}@{place}"
+
+    # ------------------------------------------------------------------ backups
+
+    def backup(self) -> Backup:
+        """Everything it holds; rows are replaced, never changed, so they need no copy."""
+        return Backup(dict(self.rows), tuple(self.log), dict(self.targets))
+
+    def restore(self, backup: Backup) -> None:
+        """Go back: rows, versions and feed are those of the backup, and go on from there."""
+        for id in sorted(self.rows.keys() - backup.rows.keys()):
+            key = normal_key(self.rows[id].values[self.key]) or ""
+            self.dropped.append(Dropped(len(backup.log), id, key, SOMEBODY))
+        self.rows = dict(backup.rows)
+        self.log = list(backup.log)
+        self.targets = dict(backup.targets)
+        self.forgotten = min(self.forgotten, len(self.log))

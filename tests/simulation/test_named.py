@@ -12,10 +12,11 @@ from connector.engine.ports import Guard, Limits, Tuning
 from connector.engine.retry import Retry
 from connector.mapping.values import Side
 from tests.simulation.conftest import MakeWorld
-from tests.simulation.plan_of_seed import FAULTS, HABITS, Plan, map_text
+from tests.simulation.maps import map_text, spelled
+from tests.simulation.plan_of_seed import FAULTS, HABITS, Plan
+from tests.simulation.process import Process
 from tests.simulation.systems import SOMEBODY, Traits
 from tests.simulation.verdict import judge
-from tests.simulation.wire import Process
 from tests.simulation.world import World
 
 C, D = Side.COMMERCE, Side.DATAVERSE
@@ -45,19 +46,15 @@ def begin(make_world: MakeWorld, how: Plan | None = None) -> World:
     world = make_world(1, how or plan())
     for n, side in enumerate([C, C, D, D]):
         put(world, side, f"{side.value[0]}{n}", f"K{n}", f"name {n}")
-    assert world.command("sync", world.sync)
+    assert world.command("sync", world.commands.sync)
     return world
 
 
 def put(world: World, side: Side, id: str, key: str | None = None, name: str | None = None) -> None:
     """Somebody creates or edits a card."""
-    spelled = (lambda text: text) if side is C else str.lower
-    values = {spelled("Number"): key, spelled("Name"): name}
+    values = {spelled(side, "Number"): key, spelled(side, "Name"): name}
     world.people.acts += 1
-    told = {column: value for column, value in values.items() if value is not None}
-    for column, value in told.items():
-        world.people.written.setdefault(column.lower(), set()).add(value)
-    world.systems[side].change(id, told, SOMEBODY)
+    world.people.put(side, id, {column: v for column, v in values.items() if v is not None})
 
 
 def held(world: World, side: Side, key: str) -> dict[str, object] | None:
@@ -74,12 +71,12 @@ def test_flip_flop(make_world: MakeWorld) -> None:
 
     def second_edit(process: Process, name: str) -> None:
         if name == "dataverse has written":
-            world.script = lambda _process, _name: None
+            world.script = None
             put(world, C, "c0", name="second")
 
     put(world, C, "c0", name="first")
     world.script = second_edit
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
     judge(world)
     dataverse = held(world, D, "K0")
     assert dataverse is not None
@@ -94,11 +91,11 @@ def test_a_delete_is_not_revived(make_world: MakeWorld) -> None:
 
     def deleted(process: Process, name: str) -> None:
         if name == "dataverse has written":
-            world.script = lambda _process, _name: None
+            world.script = None
             world.systems[C].drop("c0", SOMEBODY)
 
     world.script = deleted
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
     judge(world)
     assert held(world, C, "K0") is None
     assert held(world, D, "K0") is None
@@ -132,16 +129,16 @@ def test_killed_between_a_create_and_its_settlement(
         nonlocal written
         written |= name == f"{side} has written"
         if written and name.endswith(end):
-            world.script = lambda _process, _name: None
+            world.script = None
             world.kill(process)
 
     world.script = kill
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
     world.calm = True
     assert world.crashes == 1
     judge(world)
     (write,) = [w for w in world.systems[side].writes if "nine" in str(w)]
-    assert world.systems[side].twin("K9") == write.id
+    assert world.systems[side].twin("K9") == write.operation.id
 
 
 def test_a_value_cleared_while_the_first_write_is_out(make_world: MakeWorld) -> None:
@@ -154,11 +151,11 @@ def test_a_value_cleared_while_the_first_write_is_out(make_world: MakeWorld) -> 
 
     def clear(process: Process, name: str) -> None:
         if name == "dataverse has written":
-            world.script = lambda _process, _name: None
+            world.script = None
             world.systems[C].change("c0", {"Active": None}, SOMEBODY)
 
     world.script = clear
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
     judge(world)
     dataverse = held(world, D, "K0")
     assert dataverse is not None
@@ -173,12 +170,12 @@ def test_an_edit_taken_back_after_a_lost_reply(make_world: MakeWorld) -> None:
 
     def kill(process: Process, name: str) -> None:
         if name == "commerce has written":
-            world.script = lambda _process, _name: None
+            world.script = None
             world.calm = True
             world.kill(process)
 
     world.script = kill
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
     put(world, D, "d2", name="name 2")
     judge(world)
     commerce = held(world, C, "K2")
@@ -199,7 +196,7 @@ def test_a_create_of_a_dead_process_arrives_after_it_was_looked_for(
 
     def late(process: Process, name: str) -> None:
         if name.startswith("dataverse read: number"):
-            world.script = lambda _process, _name: None
+            world.script = None
             world.systems[D].carry_out(list(world.systems[D].columns), sent[0])
 
     def kill(process: Process, name: str) -> None:
@@ -211,8 +208,8 @@ def test_a_create_of_a_dead_process_arrives_after_it_was_looked_for(
             world.kill(process)
 
     world.script = kill
-    world.command("sync", world.sync)
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
+    world.command("sync", world.commands.sync)
     judge(world)
     rows = [row for row in world.systems[D].rows.values() if row.values["number"] == "K9"]
     assert len(rows) == 1
@@ -230,12 +227,12 @@ def test_a_row_a_scan_did_not_meet_is_read_before_it_counts_as_deleted(
 
     def edit(process: Process, name: str) -> None:
         if name.startswith("commerce scan:"):
-            world.script = lambda _process, _name: None
+            world.script = None
             put(world, C, moved, name="moved")
 
     world.calm = False
     world.script = edit
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
     world.calm = True
     judge(world)
     assert world.systems[C].twin("K2") == moved
@@ -249,7 +246,7 @@ def test_a_card_comes_back_after_its_counterpart_was_deactivated(
     """What comes back is compared with what was deactivated, not with nothing (seed 230)."""
     world = begin(make_world, plan(deletes=("deactivate", "deactivate")))
     world.systems[C].drop("c0", SOMEBODY)
-    assert world.command("sync", world.sync)
+    assert world.command("sync", world.commands.sync)
     put(world, C, "c9", "K0", "back")
     world.systems[C].change("c9", {"Active": active}, SOMEBODY)
     judge(world)
@@ -266,11 +263,11 @@ def test_a_create_deleted_before_it_was_seen(make_world: MakeWorld) -> None:
 
     def drop(process: Process, name: str) -> None:
         if name == "dataverse has written" and world.systems[D].twin("K0") is not None:
-            world.script = lambda _process, _name: None
+            world.script = None
             world.systems[D].drop(world.systems[D].twin("K0") or "", SOMEBODY)
 
     world.script = drop
-    world.command("sync", world.sync)
+    world.command("sync", world.commands.sync)
     judge(world)
     commerce = held(world, C, "K0")
     assert commerce is not None
@@ -283,11 +280,11 @@ def test_a_refused_create_does_not_hold_up_the_load(make_world: MakeWorld) -> No
     put(world, D, "d0", "K8", "eight")
     put(world, C, "c0", "K9", "nine")
     world.calm = False
-    assert world.command("sync", world.sync), "the load came to an end"
+    assert world.command("sync", world.commands.sync), "the load came to an end"
     world.calm = True
-    began = world.clock[0]
-    assert world.command("sync", world.sync)
-    assert world.clock[0] - began < 1
+    began = world.now
+    assert world.command("sync", world.commands.sync)
+    assert world.now - began < 1
     judge(world)
 
 

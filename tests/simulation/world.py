@@ -1,39 +1,33 @@
 """One simulated world: two systems, people, one store, and processes that come and go.
 
 Owns: chance, time and the trace; the chaos phase and the quiet phase of one seed.
-Never does: judging the outcome; `verdict.py` does.
+Never does: what a process is told to do (`commands.py`); judging the outcome (`verdict.py`).
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
-from connector.endpoints.base import Endpoint, Entity
-from connector.engine.cycle import sync
-from connector.engine.decide import Choice, decide
-from connector.engine.load import load
+from connector.endpoints.base import Endpoint
 from connector.engine.ports import Ports
-from connector.engine.rehearse import DryRun, rehearse
-from connector.engine.run import MapRun, running
-from connector.engine.verify import Verdict, repair, verify
 from connector.errors import DualWriteError
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map
-from connector.mapping.document import parse_document
 from connector.mapping.values import Side
 from connector.store.base import Store
-from connector.store.sql_store import SqlStore
+from tests.simulation.commands import Commands
+from tests.simulation.known import Known
+from tests.simulation.maps import KEYS, columns
+from tests.simulation.mortal import MortalStore
 from tests.simulation.people import People
-from tests.simulation.plan_of_seed import KEYS, Plan, columns
+from tests.simulation.plan_of_seed import Plan
+from tests.simulation.process import Killed, Process, Sender, Task
 from tests.simulation.stores import Stores
-from tests.simulation.systems import System
-from tests.simulation.wire import Killed, MortalStore, Process, Sender, Task, Wire
+from tests.simulation.systems import Backup, System
+from tests.simulation.trace import Trace
+from tests.simulation.wire import Wire
 
 BEGIN = 1_800_000_000.0
 EXPECTED = frozenset(
@@ -43,16 +37,18 @@ EXPECTED = frozenset(
         "lease-lost",
         "lease-held",
         "delete-guard",
+        "map-paused",
         "read-back-incomplete",
+        "state-busy",
     }
 )
 """Errors a run may end with when the world is rough; any other one fails the seed."""
+OVERTAKEN = frozenset({"map-loaded", "map-not-loaded"})
+"""Errors that say that another process was faster."""
 ARRIVAL = 0.05
 """How likely at each moment a request of a dead process arrives, if one is under way."""
 ROUNDS = 12
 """Runs after which a quiet world has to be at rest."""
-
-_document = functools.cache(parse_document)
 
 
 class World:
@@ -62,187 +58,161 @@ class World:
         self.seed = seed
         self.stores = stores
         self.random = Random(seed)
-        self.plan = plan or Plan.of(self.random)
-        self.clock = [BEGIN]
+        self.plan = plan or Plan.of(self.random, seed)
+        self.now = BEGIN
+        """The true time."""
+        self.skew = dict(self.plan.skew)
         self.systems = {
-            side: System(side, columns(side), KEYS[side], self.plan.traits[side], self.clock)
+            side: System(
+                side, columns(side), KEYS[side], self.plan.traits[side], self.clock_of(side.value)
+            )
             for side in Side
         }
-        self.people = People(self.random, self.plan, self.systems)
-        self.trace: list[str] = []
+        self.known = Known()
+        self.people = People(self.random, self.plan, self.systems, self.known)
+        self.commands = Commands(self)
+        self.trace = Trace()
         self.calm = True
         """No faults, nobody at work."""
-        self.script: Callable[[Process, str], None] = lambda _process, _name: None
+        self.script: Callable[[Process, str], None] | None = None
         """What a named scenario wants to happen at a moment."""
         self.crashes = 0
+        self.restores = 0
         self.under_way: list[Task] = []
         """What dead processes sent and no system has received yet."""
+        self.asleep: list[Process] = []
+        """Processes that wait, inside a call, until those on top of them have ended."""
         self.processes: dict[str, Process] = {}
+        self._rates = {fault: rate for fault, rate in self.plan.rates.items() if rate > 0}
         self._ids = itertools.count(1)
-        self._idle: list[SqlStore] = []
-        """Stores of processes that ended well; a crash leaves none."""
-        self.stores.begin(lambda: self.clock[0])
+        self.stores.begin(self.clock_of("store"))
 
     # ------------------------------------------------------------------ chance and time
 
-    def tell(self, text: str) -> None:
-        self.trace.append(text)
+    def clock_of(self, whose: str) -> Callable[[], float]:
+        """The clock on somebody's wall."""
+        self.skew.setdefault(whose, 0.0)
+        return lambda: self.now + self.skew[whose]
+
+    def tell(self, who: str, what: str, *details: object) -> None:
+        """Add to the trace."""
+        self.trace.add(self.now - BEGIN, who, what, details)
 
     def fingerprint(self) -> str:
         """Equal for equal traces."""
-        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+        return hashlib.sha256("\n".join(self.trace.lines()).encode()).hexdigest()
 
     def happens(self, fault: str) -> bool:
-        rate = 0.0 if self.calm else self.plan.rates[fault]
-        return rate > 0 and self.random.random() < rate
+        """Whether a fault strikes now."""
+        if self.calm or fault not in self._rates:
+            return False
+        return self.random.random() < self._rates[fault]
 
     def among(self, count: int) -> int:
-        return self.random.randrange(count)
+        """One of so many, by chance."""
+        return self.random.randrange(count) if count > 1 else 0
 
-    def moment(self, process: Process, name: str) -> None:
-        self.clock[0] += 0.01
-        self.tell(f"{process.name} {name}")
-        self.script(process, name)
+    def moment(self, process: Process, name: str, *details: object) -> None:
+        """A step of a process: anything may happen around it."""
+        self.now += 0.01
+        self.trace.add(self.now - BEGIN, process.name, name, details)
+        if self.script is not None:
+            self.script(process, " ".join([name, *map(str, details)]))
         if self.under_way and self.random.random() < ARRIVAL:
-            self.under_way.pop(0).late()
+            self._arrive(self.under_way)
+        if self.calm:
+            return
+        if process.depth and self.asleep and self.happens("arrives late"):
+            self._land(self.asleep[-1])
         if self.happens("clock"):
-            self.clock[0] += self.random.choice([3, 60, 400])
+            self.now += self.random.choice([3, 60, 400])
+        if self.happens("clock set"):
+            whose = self.random.choice([side.value for side in Side])
+            self.skew[whose] = self.random.uniform(-100, 100)
+            self.tell(whose, "sets its clock", round(self.skew[whose]))
         if self.happens("people"):
-            self.tell(self.people.act())
+            self.tell("people", self.people.act())
         if self.happens("forgotten"):
             self.systems[self.random.choice(list(Side))].forget()
         if process.depth == 0 and self.happens("takeover"):
-            self.tell(f"{process.name} stalls")
-            self.clock[0] += 400
-            self.command("sync", self.sync, depth=1)
+            self.suspend(process)
         if self.happens("crash"):
             self.kill(process)
+
+    def suspend(self, process: Process) -> None:
+        """The process sleeps in the middle of whatever it does, and another one takes over."""
+        self.tell(process.name, "falls asleep")
+        self.now += self.random.choice([100, 400, 400, 4000])
+        self.asleep.append(process)
+        self.command("sync", self.commands.sync, depth=1)
+        self.asleep.pop()
+        self.tell(process.name, "wakes up")
 
     def kill(self, process: Process) -> None:
         """The process dies here; what it sent may or may not arrive."""
         self.crashes += 1
-        self.tell(f"{process.name} dies")
+        self.tell(process.name, "dies")
         process.dead = True
         for task in process.tasks:
-            if self.happens("arrives late"):
+            if task.unwatched is not None and self.happens("arrives late"):
                 self.under_way.append(task)
         process.die()
 
+    def _arrive(self, tasks: list[Task]) -> None:
+        task = tasks.pop(0)
+        assert task.unwatched is not None
+        task.unwatched()
+
+    def _land(self, process: Process) -> None:
+        """Something that a sleeping process sent takes effect meanwhile."""
+        sent = [task for task in process.tasks if task.unwatched is not None]
+        if sent:
+            task = sent[self.among(len(sent))]
+            process.tasks.remove(task)
+            task.land()
+
     # ------------------------------------------------------------------ processes
 
-    def close(self) -> None:
-        """Release what is open."""
-        while self._idle:
-            self._idle.pop().close()
-
-    def compiled(self) -> tuple[CompiledMap, dict[Side, Entity]]:
-        """The map as a process compiles it."""
-        document = _document(self.plan.text)
-        entities = {side: self.systems[side].describe(document.end(side).entity) for side in Side}
-        commerce, dataverse = (entities[side].columns for side in Side)
-        return compile_map(document, commerce, dataverse, lambda _name: {}), entities
-
-    def ports(self, process: Process, store: SqlStore) -> Ports:
+    def ports(self, process: Process) -> Ports:
         """What a process is handed."""
 
         def sleep(seconds: float) -> None:
-            self.clock[0] += seconds
+            self.now += seconds
 
+        ours = self.random.uniform(-2, 2) if self.skew["store"] else 0.0
+        store = MortalStore(self.stores.open(), process, self.known.durable)
         return Ports(
-            store=cast(Store, MortalStore(store, process)),
+            store=cast(Store, store),
             endpoints={
-                side: cast(Endpoint, Wire(system, process)) for side, system in self.systems.items()
+                side: cast(Endpoint, Wire(system, process, self.skew[side.value] - ours))
+                for side, system in self.systems.items()
             },
-            clock=lambda: self.clock[0],
-            monotonic=lambda: self.clock[0],
+            clock=lambda: self.now + ours,
+            monotonic=lambda: self.now,
             sleep=sleep,
             random=self.random.random,
             new_id=lambda: f"u{self.random.randrange(100):02}-{next(self._ids)}",
             executor=Sender(process),
             holder=process.name,
-            gone=lambda holder: self.processes[holder].dead,
+            gone=lambda holder: self.plan.one_host and self.processes[holder].dead,
         )
 
     def command(self, name: str, work: Callable[[Ports], Any], depth: int = 0) -> Any:
         """One process does one thing, ends in an error of the rough world, or dies."""
         process = Process(f"p{len(self.processes)}", self, depth)
         self.processes[process.name] = process
-        self.tell(f"{process.name} {name}")
-        store = self._idle.pop() if self._idle else self.stores.open()
-        killed = False
+        self.tell(process.name, name)
         try:
-            answer = work(self.ports(process, store))
+            return work(self.ports(process))
         except Killed:
-            answer, killed = None, True
+            return None
         except DualWriteError as error:
-            self.tell(f"{process.name} ends: {error.code}")
-            if error.code in {"map-loaded", "map-not-loaded"}:
-                return None  # another process was faster
-            if error.code not in EXPECTED:
+            self.tell(process.name, "ends:", error.code)
+            if error.code not in EXPECTED | OVERTAKEN:
                 raise
-            answer = None
+            return None
         finally:
             process.dead = True
-            if killed:
-                store.close()
-            else:
-                self._idle.append(store)
-        return answer
-
-    def run(
-        self, ports: Ports, name: str, work: Callable[[MapRun], Any], held: bool = False
-    ) -> Any:
-        """Some work under the lease."""
-        map, entities = self.compiled()
-        with running(name, map, entities, ports, self.plan.tuning, held=held) as run:
-            return work(run)
-
-    # ------------------------------------------------------------------ commands
-
-    def sync(self, ports: Ports) -> bool:
-        """`load` until that is done, then `sync`, with a person who lets a stopped map go on."""
-        row = ports.store.map_row("card")
-        if row is not None and row.stopped is not None:
-            self.run(ports, "resume", self._resume, held=True)
-        if row is None or row.loaded_at is None:
-            return bool(self.run(ports, "load", load).finished)
-        return bool(self.run(ports, "sync", sync).finished)
-
-    def _resume(self, run: MapRun) -> None:
-        row = run.store.map_row(run.map.name)
-        assert row is not None
-        work = run.work()
-        allowed = 1000 if self.calm else self.random.randrange(3)
-        work.map = replace(row, stopped=None, allowed_deletes=allowed)
-        run.commit(work)
-
-    def verify(self, ports: Ports) -> Verdict:
-        """Compare both sides."""
-        return verify(self.compiled()[0], ports)
-
-    def repair(self, ports: Ports) -> None:
-        """Compare both sides and settle what differs."""
-        found = self.verify(ports).findings
-        self.run(ports, "repair", lambda run: repair(run, found), held=True)
-
-    def again(self, ports: Ports) -> None:
-        """Compare every row anew."""
-        self.run(ports, "load", lambda run: load(run, again=True), held=True)
-
-    def decide(self, ports: Ports) -> None:
-        """A person decides the conflicts there are."""
-
-        def work(run: MapRun) -> None:
-            open_ones = run.store.open_conflicts(run.map.name, 0, 100)
-            winner = self.random.choice(list(Side))
-            decide(run, open_ones, Choice("person", winner), lambda _refusal: None)
-
-        self.run(ports, "resolve", work, held=True)
-
-    def rehearse(self, ports: Ports) -> None:
-        """A dry run."""
-        map, entities = self.compiled()
-        rehearse(DryRun(map, entities, ports, self.plan.tuning), None)
 
     # ------------------------------------------------------------------ the two phases
 
@@ -250,33 +220,60 @@ class World:
         """People work, runs come and go, everything goes wrong at the seed's rates."""
         for _ in range(self.plan.cards):
             for side in Side:
-                self.tell(self.people.create(side, self.people.key()))
+                self.tell("people", self.people.create(side, self.people.key()))
         self.people.acts += 2 * self.plan.cards
         self.calm = False
-        rarely = {
-            "verify": self.verify,
-            "repair": self.repair,
-            "again": self.again,
-            "decide": self.decide,
-            "rehearse": self.rehearse,
-        }
+        rarely = self.commands.rarely()
+        backups: list[tuple[str, Callable[[], None]]] = []
         for _ in range(self.plan.steps):
             for _ in range(self.random.randrange(5)):
-                self.tell(self.people.act())
-            self.clock[0] += self.random.choice([1, 30, 700])
+                self.tell("people", self.people.act())
+            self.now += self.random.choice([1, 30, 700])
             if self.random.random() < 0.3 and self.processes:
                 name = self.random.choice(list(rarely))
                 self.command(name, rarely[name])
-            self.command("sync", self.sync)
+            if self.happens("paused"):
+                self.command("pause", self.commands.pause)
+            self._backups(backups)
+            self.command("sync", self.commands.sync)
         while self.under_way:
-            self.under_way.pop(0).late()
+            self._arrive(self.under_way)
         self.calm = True
+
+    def _backups(self, taken: list[tuple[str, Callable[[], None]]]) -> None:
+        """Somebody makes a backup of the state or of a side, or goes back to one."""
+        for fault in ("state restored", "side restored"):
+            if fault not in self._rates:
+                continue
+            mine = [restore for name, restore in taken if name == fault]
+            if mine and self.happens(fault):
+                self.restores += 1
+                self.tell("somebody", fault)
+                self.random.choice(mine)()
+                taken[:] = [one for one in taken if one[0] != fault]
+            elif self.random.random() < 0.5:
+                taken.append((fault, self._backup(fault)))
+
+    def _backup(self, fault: str) -> Callable[[], None]:
+        if fault == "state restored":
+            state, known = self.stores.backup(), self.known.backup()
+
+            def restore() -> None:
+                state()
+                known()
+
+            return restore
+        system = self.systems[self.random.choice(list(Side))]
+        backup: Backup = system.backup()
+        return lambda: system.restore(backup)
 
     def quiet(self) -> int:
         """No faults, nobody at work: how many runs it took to come to rest."""
+        if self.plan.fulfilled:
+            self.people.fulfil()
         for round in range(1, ROUNDS + 1):
-            self.clock[0] += 1000
+            self.now += 1000
             # A scan that was cut short goes on first; without a feed only the next one is whole.
-            if self.command("sync", self.sync) and round > 1:
+            if self.command("sync", self.commands.sync) and round > 1:
                 return round
         raise AssertionError(f"not at rest after {ROUNDS} runs")

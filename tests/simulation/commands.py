@@ -1,0 +1,159 @@
+"""What processes of ours are told to do.
+
+Owns: the commands of the product as the engine offers them, with the person who starts them.
+Never does: faults; the ports it works through have them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from connector.endpoints.base import Entity
+from connector.engine.again import try_again
+from connector.engine.cycle import sync
+from connector.engine.decide import Choice, decide
+from connector.engine.given import Given
+from connector.engine.load import load
+from connector.engine.ports import Ports
+from connector.engine.rehearse import DryRun, rehearse
+from connector.engine.run import MapRun, running
+from connector.engine.verify import Verdict, repair, verify
+from connector.errors import Problem
+from connector.mapping.columns import Column
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiler import compile_map
+from connector.mapping.document import parse_document
+from connector.mapping.values import Side
+from connector.store.record import State
+from tests.simulation.maps import CODE, CURRENCIES
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+Work = Callable[[Ports], Any]
+
+_document = functools.cache(parse_document)
+PAUSED = Problem("map-paused", "somebody paused it", "`dualwrite maps resume card`")
+
+
+class Commands:
+    """The commands of one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def rarely(self) -> Mapping[str, Work]:
+        """What people start now and then."""
+        return {
+            "verify": self.verify,
+            "repair": self.repair,
+            "again": self.again,
+            "decide": self.decide,
+            "retry": self.retry,
+            "rehearse": self.rehearse,
+        }
+
+    def compiled(self) -> tuple[CompiledMap, dict[Side, Entity]]:
+        """The map as a process compiles it."""
+        document = _document(self.world.plan.text)
+        systems = self.world.systems
+        entities = {side: systems[side].describe(document.end(side).entity) for side in Side}
+        commerce, dataverse = (entities[side].columns for side in Side)
+        return compile_map(document, commerce, dataverse, _lookup_columns), entities
+
+    def run(
+        self, ports: Ports, name: str, work: Callable[[MapRun], Any], held: bool = False
+    ) -> Any:
+        """Some work under the lease."""
+        map, entities = self.compiled()
+        with running(name, map, entities, ports, self.world.plan.tuning, held=held) as run:
+            return work(run)
+
+    # ------------------------------------------------------------------ all the time
+
+    def sync(self, ports: Ports) -> bool:
+        """`load` until that is done, then `sync`, with a person who lets a stopped map go on."""
+        row = ports.store.map_row("card")
+        if row is not None and row.stopped is not None and self._lets_go_on(row.stopped):
+            self.run(ports, "resume", self._resume, held=True)
+        if row is None or row.loaded_at is None:
+            return bool(self.run(ports, "load", load).finished)
+        return bool(self.run(ports, "sync", sync).finished)
+
+    def _lets_go_on(self, stopped: Problem) -> bool:
+        """A pause lasts some time; what a guard stopped is looked at before the next run."""
+        if stopped.code != PAUSED.code or self.world.calm:
+            return True
+        return self.world.random.random() < 0.3
+
+    def _resume(self, run: MapRun) -> None:
+        row = run.store.map_row(run.map.name)
+        assert row is not None
+        work = run.work()
+        allowed = 1000 if self.world.calm else self.world.random.randrange(3)
+        work.map = replace(row, stopped=None, allowed_deletes=allowed)
+        run.commit(work)
+
+    # ------------------------------------------------------------------ now and then
+
+    def pause(self, ports: Ports) -> None:
+        """A person stops the map for a while."""
+
+        def work(run: MapRun) -> None:
+            row = run.store.map_row(run.map.name)
+            if row is not None:
+                paused = run.work()
+                paused.map = replace(row, stopped=PAUSED)
+                run.commit(paused)
+
+        self.run(ports, "pause", work, held=True)
+
+    def verify(self, ports: Ports) -> Verdict:
+        """Compare both sides."""
+        return verify(self.compiled()[0], ports)
+
+    def repair(self, ports: Ports) -> None:
+        """Compare both sides and settle what differs."""
+        found = self.verify(ports).findings
+        self.run(ports, "repair", lambda run: repair(run, found), held=True)
+
+    def again(self, ports: Ports) -> None:
+        """Compare every row anew."""
+        self.run(ports, "load", lambda run: load(run, again=True), held=True)
+
+    def decide(self, ports: Ports) -> None:
+        """A person decides the conflicts there are."""
+
+        def work(run: MapRun) -> None:
+            open_ones = run.store.open_conflicts(run.map.name, 0, 100)
+            chance = self.world.random
+            choice = Choice("person", chance.choice(list(Side)))
+            if open_ones and chance.random() < 0.3:  # by value: back to what was agreed
+                one, side = chance.choice(open_ones).conflict, chance.choice(list(Side))
+                if side in one.base:
+                    open_ones = [o for o in open_ones if o.conflict.group == one.group]
+                    choice = Choice("person", given=Given(one.group, side, one.base[side]))
+            decide(run, open_ones, choice, lambda _refusal: None)
+
+        self.run(ports, "resolve", work, held=True)
+
+    def retry(self, ports: Ports) -> None:
+        """A person has what is parked tried again."""
+
+        def work(run: MapRun) -> None:
+            try_again(run, list(run.store.needing(run.layout, [State.PARKED], 0, 100)))
+
+        self.run(ports, "retry", work, held=True)
+
+    def rehearse(self, ports: Ports) -> None:
+        """A dry run."""
+        map, entities = self.compiled()
+        rehearse(DryRun(map, entities, ports, self.world.plan.tuning), None)
+
+
+def _lookup_columns(name: str) -> Mapping[str, Column]:
+    assert name == CURRENCIES
+    return {CODE.name: CODE}

@@ -1,0 +1,96 @@
+"""What became of the values and cards people left.
+
+Owns: that nothing is lost, invented, revived, or deleted without a cause.
+Never does: trusting the engine's word: it looks at the systems and at the audit.
+"""
+
+from __future__ import annotations
+
+from connector.endpoints.base import Create
+from connector.mapping.values import Value, normal_key
+from tests.simulation.findings import Found
+from tests.simulation.maps import KEYS, SHARED
+from tests.simulation.people import known_key
+from tests.simulation.systems import SOMEBODY, US
+from tests.simulation.world import World
+
+
+def nothing_invented(world: World) -> None:
+    """Every value on a side was written by a person, for a card of this key."""
+    renamed = world.plan.habits["rename"] or world.plan.habits["unkey"]
+    for side, system in world.systems.items():
+        for id, row in system.rows.items():
+            card = known_key(row.values[system.key])
+            for name, value in row.values.items():
+                if value is None or name.lower() in SHARED:
+                    continue
+                cards = world.people.written.get(name.lower(), {}).get(value)
+                assert cards is not None, f"nobody wrote {name}={value!r} of {id} in {side}"
+                assert renamed or card in cards, (
+                    f"{name}={value!r} of {id} in {side} was written for {sorted(cards)}"
+                )
+
+
+def nothing_lost(world: World, found: Found) -> None:
+    """What was read, or replaced by a write of ours, stands there still or is in the audit."""
+    noted: set[tuple[str, str, Value]] = set()
+    for row in found.audit:
+        for values in (row.before, row.after):
+            noted.update((row.side, name, value) for name, value in values.items())
+    map, _ = world.commands.compiled()
+    for side, system in world.systems.items():
+        mapped = set(map.column_names(side)) - {KEYS[side]}
+        for cell in system.gave_way:
+            if cell.value is not None and cell.column in mapped:
+                assert (side.value, cell.column, cell.value) in noted, (
+                    f"{cell} was replaced by us and stands nowhere"
+                )
+    _nothing_read_is_lost(world, {(name.lower(), value) for _, name, value in noted})
+
+
+def _nothing_read_is_lost(world: World, noted: set[tuple[str, Value]]) -> None:
+    map, _ = world.commands.compiled()
+    for side, system in world.systems.items():
+        names = map.column_names(side)
+        standing = {(n, value) for row in system.rows.values() for n, value in row.values.items()}
+        written = world.people.written
+        for image in world.known.images[side]:
+            for name, value in zip(names, image, strict=True):
+                if name.lower() in SHARED or value is None or name == KEYS[side]:
+                    continue
+                assert (
+                    (name, value) in standing
+                    or (name.lower(), value) in noted
+                    or value not in written.get(name.lower(), ())
+                ), f"{name}={value!r} was read in {side}, is gone and stands nowhere"
+
+
+def nothing_revived(world: World) -> None:
+    """What a person deleted on one side we do not make again out of the other half."""
+    if world.plan.habits["rename"] or world.plan.habits["unkey"] or world.restores:
+        return
+    for parted in world.people.parted:
+        if world.plan.deletes[parted.side] == "restore":
+            continue
+        system, other = world.systems[parted.side], world.systems[parted.side.other]
+        made = [
+            write
+            for write in system.writes
+            if write.at > parted.at
+            and isinstance(write.operation, Create)
+            and normal_key(write.operation.values.get(system.key)) == parted.key
+        ]
+        if made and world.people.born.get((parted.side.other, parted.key), 0) < 2:
+            left = other.rows.get(parted.other)
+            assert left is None, f"{parted} was revived by {made[0]}"
+
+
+def deletes_have_a_cause(world: World) -> None:
+    """We delete only what a person deleted on the other side."""
+    if world.plan.habits["rename"] or world.plan.habits["unkey"]:
+        return
+    for side, system in world.systems.items():
+        other = world.systems[side.other]
+        meant = {gone.key for gone in other.dropped if gone.by == SOMEBODY}
+        unmeant = {gone.key for gone in system.dropped if gone.by == US} - meant
+        assert not unmeant, f"deleted in {side}, but by nobody in {side.other}: {sorted(unmeant)}"
