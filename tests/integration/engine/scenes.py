@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from connector.endpoints.base import Create, Operation, Update
 from connector.engine.again import try_again
-from connector.engine.decide import Choice, decide
+from connector.engine.decide import Choice, Refusal, decide
 from connector.engine.ports import Guard
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun
+from connector.engine.run import MapRun, running
+from connector.engine.takeback import take_back
 from connector.mapping.values import Side
 from connector.store.record import Record, State
 from tests.integration.engine.conftest import map_text
@@ -33,6 +34,8 @@ class Scene:
     command: Callable[[CrashBench], object] = CrashBench.sync
     text: str = field(default_factory=map_text)
     small: bool = False
+    settles: bool = True
+    """Whether the sides are equal afterwards and another sync finds nothing."""
 
 
 @dataclass
@@ -133,12 +136,14 @@ def open_conflict(bench: CrashBench) -> None:
 
 def decide_all(bench: CrashBench) -> object:
     """Dataverse wins what is open; where nothing is open any more, whatever is due goes on."""
+    refused: list[Refusal] = []
 
     def work(run: MapRun) -> None:
-        shown = run.store.open_conflicts("card", 0, 100)
-        decide(run, shown, Choice("person", D), lambda _refusal: None)
+        decide(run, run.store.open_conflicts("card", 0, 100), Choice("anna", D), refused.append)
 
-    return bench.run(work, "resolve")
+    bench.run(work, "resolve")
+    assert refused == []
+    return bench.sync()
 
 
 def parked(bench: CrashBench) -> None:
@@ -159,6 +164,30 @@ def retry_all(bench: CrashBench) -> object:
         try_again(run, records)
 
     return bench.run(work, "retry")
+
+
+# ---------------------------------------------------------------------------- undo
+
+
+def bad_run(bench: CrashBench) -> None:
+    """A sync that created, changed and deleted, on both sides."""
+    loaded(bench, 3)
+    bench.edit(C, "C1", Name="bad", Level=1)
+    bench.edit(D, "C2", name="bad")
+    bench.delete(C, "C3")
+    bench.new(C, "N1")
+    bench.new(D, "N2")
+    bench.sync()
+
+
+def undo_bad_run(bench: CrashBench) -> object:
+    """What the last sync wrote is taken back."""
+    bad = next(run for run in bench.open().runs("card", 100) if run.command == "sync")
+    map, entities = bench.compiled()
+    with running("undo", map, entities, bench.ports(), bench.tuning, held=True) as run:
+        done = take_back(run, bad)
+    assert done.left_count == 0, done.left
+    return done
 
 
 # ---------------------------------------------------------------------------- deletes
@@ -234,6 +263,7 @@ SCENES: Sequence[Scene] = (
     ),
     Scene("contradiction, a person decides", contradiction),
     Scene("decision", open_conflict, decide_all, small=True),
+    Scene("undo of a run", bad_run, undo_bad_run, settles=False),
     Scene("expired feeds", expired),
     *(
         Scene(

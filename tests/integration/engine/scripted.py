@@ -165,6 +165,7 @@ class ScriptedEndpoint:
         self.down = False
         self.knows_its_end = False
         """Whether it notices a position that is ahead of its log."""
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.ahead = timedelta(0)
         """How far its clock is ahead of ours."""
 
@@ -179,7 +180,7 @@ class ScriptedEndpoint:
         old = self.rows[entity].get(id)
         kept = {**(old.values if old else {}), **self._kept(values)}
         self.log.append((entity, id))
-        modified_at = datetime.now(UTC) + self.ahead
+        modified_at = self.clock() + self.ahead
         self.rows[entity][id] = _Row(kept, len(self.log), modified_at, by)
 
     def drop(self, entity: str, id: str) -> None:

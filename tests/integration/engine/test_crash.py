@@ -1,10 +1,11 @@
 """Killed at every effect and run again, each standard scenario ends as if nothing had been.
 
-How many effects and pairs of them were tried stands in the report (`--junit-xml`), per test.
+`pytest -rP` shows how many effects, and pairs of them, were tried per scenario.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,6 @@ import pytest
 from tests.integration.engine.crashing import CrashBench, crash_everywhere, crash_twice
 from tests.integration.engine.restorable import RestorableState
 from tests.integration.engine.scenes import SCENES, Scene
-
-Record = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +40,17 @@ def set_up(state: RestorableState, blank_state: Path) -> Iterator[Callable[[Scen
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_killed_at_every_effect(
-    set_up: Callable[[Scene], CrashBench], scene: Scene, record_property: Record
-) -> None:
+def test_killed_at_every_effect(set_up: Callable[[Scene], CrashBench], scene: Scene) -> None:
     bench = set_up(scene)
-    effects = crash_everywhere(bench, partial(scene.command, bench))
-    record_property("effects", effects)
+    effects = crash_everywhere(bench, partial(scene.command, bench), settles=scene.settles)
+    sys.stdout.write(f"{scene.name}: {effects} effects\n")
     assert effects >= 10
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", [s for s in SCENES if s.small], ids=lambda scene: scene.name)
-def test_killed_twice(
-    set_up: Callable[[Scene], CrashBench], scene: Scene, record_property: Record
-) -> None:
+def test_killed_twice(set_up: Callable[[Scene], CrashBench], scene: Scene) -> None:
     bench = set_up(scene)
     pairs = crash_twice(bench, partial(scene.command, bench))
-    record_property("pairs", pairs)
-    assert pairs >= 100
+    sys.stdout.write(f"{scene.name}: {pairs} pairs of effects\n")
+    assert pairs >= 50
