@@ -67,8 +67,8 @@ COMPILE := env -i HOME="$(HOME)" PATH="$(PATH)" SSL_CERT_FILE="$(SSL_CERT_FILE)"
 
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
-	@$(COMPILE) --extra dev --output-file requirements/dev.txt pyproject.toml
-	@$(COMPILE) --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
+	@$(COMPILE) --extra dev --extra postgresql --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --extra postgresql --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
 	@printf 'hatchling\nsetuptools\n' | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt -
 	@echo "Locked: requirements/dev.txt, requirements/runtime.txt, requirements/build.txt"
 

@@ -40,6 +40,7 @@ from connector.settings import (
     NotifySettings,
     RetrySettings,
     Settings,
+    StoreSettings,
     read_secret,
 )
 from connector.store.base import Store
@@ -186,7 +187,7 @@ def open_project(
     limits = _limits(settings)
     with ExitStack() as stack:
         stack.enter_context(_rarely_collecting())
-        store = open_store(settings.store.url)
+        store = _store(settings.store)
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
         for name, side in {"commerce": settings.commerce, **settings.sides}.items():
@@ -241,6 +242,13 @@ def open_ledger(settings: Settings) -> Ledger:
             remedy="use its own tools, or name a ledger with --ledger",
         )
     return Ledger.open(settings.commerce.url)
+
+
+def _store(place: StoreSettings) -> Store:
+    password = None
+    if place.password is not None:
+        password = read_secret(place.password).get_secret_value()
+    return open_store(place.url, password)
 
 
 def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:

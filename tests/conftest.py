@@ -1,4 +1,4 @@
-"""Fixtures every room may use: one running sandbox, and sessions of its users."""
+"""Fixtures every room may use: a running sandbox, sessions of its users, a database server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any, TypeAlias
 
 import pytest
 import requests
+
+from tests.postgresql import postgresql, postgresql_url
+
+__all__ = ["postgresql", "postgresql_url"]
 
 TIMEOUT_SECONDS = 30
 

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
-from connector.errors import StateError
 from connector.store.dialect import Dialect
 from connector.store.schema import SAME
 
@@ -45,8 +44,18 @@ class Database:
     def __init__(self, engine: sa.Engine, dialect: Dialect) -> None:
         self.dialect = dialect
         self._engine = engine
-        self._reader = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._reader = self._connected_reader()
         self._writer = engine.connect()
+
+    def _connected_reader(self) -> sa.Connection:
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def _reading(self) -> sa.Connection:
+        """The reader; a new one after the server went away, as the old one forgot its options."""
+        if self._reader.invalidated:
+            self._reader.close()
+            self._reader = self._connected_reader()
+        return self._reader
 
     def hot(self, statement: sa.ClauseElement, *names: str) -> Hot:
         """`statement` compiled, its parameters in exactly this order."""
@@ -56,28 +65,28 @@ class Database:
 
     def read(self, hot: Hot, params: Params) -> Sequence[Any]:
         """All rows of a hot query."""
-        with explained():
-            return self._reader.exec_driver_sql(hot.sql, params).fetchall()
+        with explained(self.dialect):
+            return self._reading().exec_driver_sql(hot.sql, params).fetchall()
 
     def rows(self, query: sa.Executable) -> Sequence[Any]:
         """All rows of any query, by position or name."""
-        with explained():
-            return self._reader.execute(query).fetchall()
+        with explained(self.dialect):
+            return self._reading().execute(query).fetchall()
 
     def row(self, query: sa.Executable) -> Any:
         """The first row of any query, None if there is none."""
-        with explained():
-            return self._reader.execute(query).first()
+        with explained(self.dialect):
+            return self._reading().execute(query).first()
 
     def scalar(self, query: sa.Executable) -> Any:
         """The first value of any query."""
-        with explained():
-            return self._reader.execute(query).scalar()
+        with explained(self.dialect):
+            return self._reading().execute(query).scalar()
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """The writer inside a transaction: committed at the end, rolled back by any exception."""
-        with explained(), self._writer.begin():
+        with explained(self.dialect), self._writer.begin():
             yield self._writer
 
     def close(self) -> None:
@@ -106,33 +115,9 @@ def run(connection: sa.Connection, hot: Hot, rows: Sequence[Params]) -> int:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn a driver's error into a StateError; parameters never show, they may be cards."""
+def explained(dialect: Dialect) -> Iterator[None]:
+    """Turn a driver's error into ours."""
     try:
         yield
     except DBAPIError as error:
-        _raise(error)
-
-
-def _raise(error: DBAPIError) -> NoReturn:
-    cause = str(error.orig)
-    if isinstance(error, IntegrityError):
-        raise StateError(
-            "state-contradiction",
-            "the sync state already holds another row where this one belongs",
-            cause=cause,
-            remedy="run the command again; if it repeats, please report it",
-        ) from error
-    if "locked" in cause:
-        raise StateError(
-            "state-busy",
-            "another process kept the sync state locked",
-            cause=cause,
-            remedy="run the command again when the other process has finished",
-        ) from error
-    raise StateError(
-        "state-unusable",
-        "the sync state cannot be read or written",
-        cause=cause,
-        remedy="check the disk and the permissions of the store's file, or restore its backup",
-    ) from error
+        raise dialect.explained(error) from error

@@ -1,39 +1,37 @@
-"""What differs between databases, in one place.
+"""What differs between the databases a store can lie in.
 
-Owns: the store's clock, upserts, value lists, and how a connection is prepared.
-Never does: knowing a table.
-Tested in: tests/contract/store/, tests/unit/store/test_opening.py.
+Owns: the protocol each of them is wrapped in, and the errors they have in common.
+Never does: knowing a table, or a database (`sqlite.py`, `postgresql.py`).
+Tested in: tests/contract/store/, tests/unit/store/.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+
+from connector.errors import DualWriteError, StateError
 
 LOCK_WAIT_MS = 30_000
 """How long a writer waits for another one to commit."""
-
-CACHE_KIB = 16_384
-"""Page cache per connection. No memory mapping: it is no faster, and grows with the file."""
-
-WAL_BYTES = 64 * 1024 * 1024
-"""The write-ahead log is cut back to this size after a checkpoint."""
-
-_NETWORK = ("nfs", "cifs", "smb", "fuse.sshfs")
-_MOUNTS = Path("/proc/mounts")
 
 
 class Dialect(Protocol):
     """One database behind the store."""
 
     def prepare(self, engine: sa.Engine) -> None:
-        """Set up connections: a transaction takes its write lock at once, or waits for it."""
+        """Set up connections: what is committed survives a power cut; no wait is endless."""
+        ...
+
+    def alone(self, connection: sa.Connection) -> None:
+        """In a transaction: keep every other process from migrating until it ends."""
+        ...
+
+    def suits(self, connection: sa.Connection, name: str) -> None:
+        """Raise StateError where a new state should not be made in this empty database."""
         ...
 
     def now(self) -> sa.ColumnElement[float]:
@@ -52,70 +50,26 @@ class Dialect(Protocol):
         """The values of an `among`, as its parameter takes them."""
         ...
 
-
-class Sqlite:
-    """SQLite 3.35 or newer, in a local file with a write-ahead log."""
-
-    def prepare(self, engine: sa.Engine) -> None:
-        """Set the pragmas of every connection, and let SQLAlchemy begin transactions."""
-        sa.event.listen(engine, "connect", _prepare)
-        sa.event.listen(engine, "begin", _begin)
-
-    def now(self) -> sa.ColumnElement[float]:
-        """Julian days turned into seconds; `unixepoch('subsec')` needs SQLite 3.42."""
-        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Double())
-
-    def insert(self, table: sa.Table) -> sqlite.Insert:
-        """SQLite's own INSERT."""
-        return sqlite.insert(table)
-
-    def among(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
-        """One JSON array instead of n parameters: the statement is the same for every n."""
-        bound = sa.bindparam(name, type_=sa.Text())
-        return column.in_(sa.select(sa.func.json_each(bound).table_valued("value").c.value))
-
-    def listed(self, values: Sequence[str] | Sequence[int]) -> str:
-        """The values as a JSON array."""
-        return orjson.dumps(values if isinstance(values, (list, tuple)) else list(values)).decode()
+    def explained(self, error: DBAPIError) -> DualWriteError:
+        """A driver's error as ours; parameters and details never show, they may be cards."""
+        ...
 
 
-def _prepare(connection: Any, _record: object) -> None:
-    # The driver's own BEGIN is switched off: `_begin` decides which kind it is.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # A commit survives a power cut; the flush costs about 5 % of a page of a thousand records.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    cursor.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
-    cursor.close()
+def contradiction(cause: str) -> StateError:
+    """A row that is there already."""
+    return StateError(
+        "state-contradiction",
+        "the sync state already holds another row where this one belongs",
+        cause=cause,
+        remedy="run the command again; if it repeats, please report it",
+    )
 
 
-def _begin(connection: sa.Connection) -> None:
-    # Readers of single statements need no transaction. A writer takes the lock at once: one
-    # that reads first and upgrades later would be refused instead of waiting.
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def network_filesystem(path: Path, mounts: Path = _MOUNTS) -> str | None:
-    """The kind of network file system `path` lies on; None for a local one or if unknown.
-
-    Locks and shared memory of a write-ahead log do not work across a network.
-    """
-    try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None  # only Linux lists its mounts there
-    target = os.path.realpath(path)
-    best, kind = "", None
-    for line in lines:
-        fields = line.split()
-        if len(fields) < 3:
-            continue
-        point = fields[1].replace("\\040", " ")
-        inside = target == point or target.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, fields[2]
-    return kind if kind is not None and kind.startswith(_NETWORK) else None
+def busy(cause: str) -> StateError:
+    """Somebody else was in the way for too long."""
+    return StateError(
+        "state-busy",
+        "another process kept the sync state locked",
+        cause=cause,
+        remedy="run the command again when the other process has finished",
+    )

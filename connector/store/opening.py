@@ -8,64 +8,110 @@ Tested in: tests/unit/store/test_opening.py, tests/unit/store/test_migrations.py
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 
 from connector.errors import ConfigError, StateError
 from connector.store.database import Database, explained
-from connector.store.dialect import Sqlite, network_filesystem
+from connector.store.dialect import Dialect
+from connector.store.postgresql import CONNECTION, Postgresql
 from connector.store.schema import REVISION
 from connector.store.sql_store import SqlStore
+from connector.store.sqlite import Sqlite, network_filesystem
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _VERSION = sa.text("SELECT version_num FROM alembic_version")
 
 
-def open_store(url: str) -> SqlStore:
-    """The sync state at `url`, such as `sqlite:///var/state.db`; made if it does not exist.
+def open_store(url: str, password: str | None = None) -> SqlStore:
+    """The sync state at `url`: `sqlite:///var/state.db` or `postgresql+psycopg://user@host/db`.
 
-    Raises ConfigError `store-url` when the URL cannot name one, StateError `state-newer`,
-    `state-foreign`, `state-network` or `state-unusable` when what is there cannot be used.
+    A SQLite file is made if it does not exist, tables are made in an empty database. `password`
+    is the one of the database user; without it libpq looks where it always does.
+
+    Raises ConfigError `store-url` or `store-driver` when the URL cannot name a store; StateError
+    `state-newer`, `state-foreign`, `state-encoding`, `state-network`, `state-read-only` or
+    `state-unusable` when what is there cannot be used; AccessError `state-access` and
+    UnreachableError `state-unreachable` when the database server cannot be worked with.
     """
     parsed = _parse(url)
-    path = Path(str(parsed.database))
-    _make_folder(path)
-    kind = network_filesystem(path)
-    if kind is not None:
-        raise StateError(
-            "state-network",
-            f"{path} is on a network file system ({kind}), where SQLite cannot lock",
-            remedy="put the store on a local disk, or use a database server",
-        )
-    dialect = Sqlite()
-    engine = sa.create_engine(parsed, hide_parameters=True)
+    if parsed.get_backend_name() == "sqlite":
+        dialect, engine, name = _sqlite(parsed)
+    else:
+        dialect, engine, name = _postgresql(parsed, password)
     dialect.prepare(engine)
     try:
-        with explained():
-            _bring_up_to_date(engine, str(path))
+        with explained(dialect):
+            _bring_up_to_date(engine, dialect, name)
             return SqlStore(Database(engine, dialect))
     except BaseException:
         engine.dispose()
         raise
 
 
+# ---------------------------------------------------------------------------- databases
+
+_Place: TypeAlias = tuple[Dialect, sa.Engine, str]
+"""A database nothing was asked of yet, and what it is called in messages."""
+
+
 def _parse(url: str) -> sa.URL:
-    cause = None
     try:
         parsed = sa.make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-            return parsed
-        cause = "only a SQLite file can hold the sync state"
-    except (ArgumentError, NoSuchModuleError) as error:
-        cause = str(error)
-    raise ConfigError(
+    except ArgumentError as error:
+        raise _unnamed(str(error)) from error
+    if parsed.password is not None:
+        raise _unnamed("a password is never written into a URL; store.password names its place")
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        if parsed.database in (None, "", ":memory:"):
+            raise _unnamed("a state in memory would be forgotten")
+        return parsed
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        if not parsed.database:
+            raise _unnamed("it names no database")
+        return parsed.set(drivername="postgresql+psycopg")
+    raise _unnamed(f"{parsed.drivername} is neither SQLite nor PostgreSQL through psycopg")
+
+
+def _unnamed(cause: str) -> ConfigError:
+    return ConfigError(
         "store-url",
         "this URL cannot name a store",
         cause=cause,
-        remedy="write store.url like sqlite:///var/state.db",
+        remedy="write store.url like sqlite:///var/state.db or postgresql+psycopg://user@host/db",
     )
+
+
+def _sqlite(url: sa.URL) -> _Place:
+    path = Path(str(url.database))
+    _make_folder(path)
+    kind = network_filesystem(path)
+    if kind is not None:
+        raise StateError(
+            "state-network",
+            f"{path} is on a network file system ({kind}), where SQLite cannot lock",
+            remedy="put the store on a local disk, or into PostgreSQL",
+        )
+    return Sqlite(), sa.create_engine(url, hide_parameters=True), str(path)
+
+
+def _postgresql(url: sa.URL, password: str | None) -> _Place:
+    name = f"the database {url.database}" + (f" on {url.host}" if url.host else "")
+    url = url.set(password=password).update_query_dict({**CONNECTION, **url.query})
+    try:
+        # Positional parameters: the hot statements bind tuples.
+        engine = sa.create_engine(url, hide_parameters=True, paramstyle="format")
+    except ImportError as error:
+        raise ConfigError(
+            "store-driver",
+            "the driver for PostgreSQL is not installed",
+            cause=str(error),
+            remedy="pip install 'loyalty-dual-write[postgresql]'",
+        ) from error
+    return Postgresql(), engine, name
 
 
 def _make_folder(path: Path) -> None:
@@ -80,13 +126,19 @@ def _make_folder(path: Path) -> None:
         ) from error
 
 
-def _bring_up_to_date(engine: sa.Engine, name: str) -> None:
+# ---------------------------------------------------------------------------- schema
+
+
+def _bring_up_to_date(engine: sa.Engine, dialect: Dialect, name: str) -> None:
     """Run migrations if the database is empty or older; the common case is one small query."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if _revision(connection, name) == REVISION:
             return
-    with engine.begin() as connection:  # another process may have migrated meanwhile
-        revision = _revision(connection, name)
+    with engine.begin() as connection:
+        dialect.alone(connection)
+        revision = _revision(connection, name)  # another process may have migrated meanwhile
+        if revision is None:
+            dialect.suits(connection, name)
         if revision != REVISION:
             _migrate(connection, revision, name)
 
@@ -99,8 +151,8 @@ def _revision(connection: sa.Connection, name: str) -> str | None:
     if "alembic_version" not in tables or "sequences" not in tables:
         raise StateError(
             "state-foreign",
-            f"{name} is a database of something else: it holds {', '.join(sorted(tables)[:5])}",
-            remedy="choose another file as store.url",
+            f"{name} is of something else: it holds {', '.join(sorted(tables)[:5])}",
+            remedy="let store.url name another file or database",
         )
     revision: str | None = connection.execute(_VERSION).scalar()
     return revision

@@ -1,7 +1,7 @@
 """Every store the contract is asserted against, and what its tests build records with.
 
-A database joins by one entry in STORES: a function that makes an empty state in a folder and
-returns what opens it, as often as a test wants workers.
+A database joins by one entry in STORES: a function that makes an empty state and yields what
+opens it, as often as a test wants workers.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from connector.store.base import Store
 from connector.store.opening import open_store
 from connector.store.record import Presence, Record, SideState, State
 from connector.store.work import Change, ChangeKind, Lease, Work
+from tests.postgresql import Server
 
 Opener: TypeAlias = Callable[[], Store]
 
@@ -41,14 +42,24 @@ COLUMNS = {
 MAP = "loyalty-card"
 
 
-def sqlite_store(folder: Path, template: Path) -> Opener:
+def sqlite_store(request: pytest.FixtureRequest) -> Iterator[Opener]:
     """A SQLite file, copied from one that was migrated once."""
-    file = folder / "state.db"
-    shutil.copy(template, file)
-    return lambda: open_store(f"sqlite:///{file}")
+    file = request.getfixturevalue("tmp_path") / "state.db"
+    shutil.copy(request.getfixturevalue("template"), file)
+    yield lambda: open_store(f"sqlite:///{file}")
 
 
-STORES = {"sqlite": sqlite_store}
+def postgresql_store(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """A PostgreSQL database, migrated once and emptied for each test."""
+    server: Server = request.getfixturevalue("postgresql")
+    url = server.empty_state()
+    yield lambda: open_store(url)
+
+
+STORES: dict[str, Callable[[pytest.FixtureRequest], Iterator[Opener]]] = {
+    "sqlite": sqlite_store,
+    "postgresql": postgresql_store,
+}
 
 
 class Kit:
@@ -138,10 +149,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=sorted(STORES))
-def kit(request: pytest.FixtureRequest, tmp_path: Path, template: Path) -> Iterator[Kit]:
-    kit = Kit(STORES[request.param](tmp_path, template))
-    yield kit
-    kit.close()
+def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
+    for opener in STORES[request.param](request):
+        kit = Kit(opener)
+        yield kit
+        kit.close()
 
 
 @pytest.fixture

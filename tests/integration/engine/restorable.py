@@ -16,8 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.store.database import Database, Hot
-from connector.store.dialect import Dialect, Sqlite
+from connector.store.dialect import Dialect
 from connector.store.sql_store import SqlStore
+from connector.store.sqlite import Sqlite
 
 ENDINGS = ("", "-wal", "-shm")
 

@@ -13,8 +13,8 @@ import pytest
 
 from connector.errors import ConfigError, StateError
 from connector.store import opening
-from connector.store.dialect import network_filesystem
 from connector.store.opening import open_store
+from connector.store.sqlite import network_filesystem
 
 
 def execute(file: Path, *statements: str) -> None:

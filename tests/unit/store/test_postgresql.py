@@ -1,0 +1,425 @@
+"""The PostgreSQL store at the edges: who is let in, what is refused, and what dies half-way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from connector.errors import (
+    AccessError,
+    ConfigError,
+    DualWriteError,
+    LeaseHeldError,
+    StateError,
+    UnreachableError,
+)
+from connector.mapping.values import Side, ValueType
+from connector.store import opening
+from connector.store.opening import open_store
+from connector.store.postgresql import SESSION
+from connector.store.record import Conflict, Record, Wait
+from connector.store.sql_store import SqlStore
+from connector.store.work import Change, ChangeKind, Decided, Position, Work
+from tests.postgresql import Server
+
+COLUMNS = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
+CARD = "6001-2345-6789"
+
+
+@pytest.fixture
+def state(postgresql: Server) -> str:
+    """The URL of an empty state."""
+    return postgresql.empty_state()
+
+
+@pytest.fixture
+def store(state: str) -> Iterator[SqlStore]:
+    store = open_store(state)
+    yield store
+    store.close()
+
+
+def database(url: str) -> str:
+    return str(sa.make_url(url).database)
+
+
+def refusal(open_it: Callable[[], SqlStore]) -> DualWriteError:
+    """Why it was not opened."""
+    with pytest.raises(DualWriteError) as caught:
+        open_it().close()
+    assert caught.value.remedy
+    return caught.value
+
+
+# ---------------------------------------------------------------------------- who is let in
+
+
+def test_the_password_comes_beside_the_url(postgresql: Server, postgresql_url: str) -> None:
+    name = database(postgresql_url)
+    postgresql.execute(f"ALTER DATABASE {name} OWNER TO guarded")
+    open_store(postgresql.url(name, "guarded"), "correct horse").close()
+
+
+@pytest.mark.parametrize("password", [None, "battery staple"])
+def test_a_wrong_or_missing_password_is_refused_and_never_told(
+    postgresql: Server, postgresql_url: str, password: str | None
+) -> None:
+    url = postgresql.url(database(postgresql_url), "guarded")
+    error = refusal(lambda: open_store(url, password))
+    assert (error.code, error.exit_code) == ("state-access", 2)
+    assert isinstance(error, AccessError)
+    assert "battery" not in str(error)
+    assert "store.password" in error.remedy
+
+
+def test_a_password_within_the_url_is_refused_and_never_told() -> None:
+    error = refusal(lambda: open_store("postgresql+psycopg://me:battery@host/db"))
+    assert isinstance(error, ConfigError)
+    assert error.code == "store-url"
+    assert "battery" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("user", "database", "told"),
+    [("postgres", "no_such", '"no_such" does not exist'), ("nobody", "postgres", '"nobody"')],
+)
+def test_a_database_or_user_that_does_not_exist_is_named(
+    postgresql: Server, user: str, database: str, told: str
+) -> None:
+    error = refusal(lambda: open_store(postgresql.url(database, user)))
+    assert (error.code, error.exit_code) == ("state-access", 2)
+    assert told in str(error)
+
+
+def test_a_user_who_may_not_make_tables_is_told_so(postgresql: Server, postgresql_url: str) -> None:
+    url = postgresql.url(database(postgresql_url), "guarded")
+    error = refusal(lambda: open_store(url, "correct horse"))
+    assert error.code == "state-access"
+    assert "permission denied for schema public" in str(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://me@127.0.0.1:1/db",
+        "postgresql+psycopg://me@/db?host=/nowhere/at/all",
+        "postgresql://me@no-such-host.invalid/db?connect_timeout=2",
+    ],
+)
+def test_a_server_that_is_not_there_is_unreachable(url: str) -> None:
+    error = refusal(lambda: open_store(url))
+    assert isinstance(error, UnreachableError)
+    assert (error.code, error.exit_code) == ("state-unreachable", 4)
+
+
+def test_a_server_that_is_full_may_have_room_later(postgresql: Server, postgresql_url: str) -> None:
+    name = database(postgresql_url)
+    postgresql.execute(
+        f"ALTER DATABASE {name} OWNER TO guarded", f"ALTER DATABASE {name} CONNECTION LIMIT 0"
+    )
+    error = refusal(lambda: open_store(postgresql.url(name, "guarded"), "correct horse"))
+    assert (error.code, error.exit_code) == ("state-unreachable", 4)
+
+
+def test_without_the_driver_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    error = refusal(lambda: open_store("postgresql+psycopg://me@127.0.0.1:1/db"))
+    assert (error.code, error.exit_code) == ("store-driver", 2)
+    assert error.remedy == "pip install 'loyalty-dual-write[postgresql]'"
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://me@host", "postgresql+asyncpg://host/db", "postgres://host/db"]
+)
+def test_other_urls_cannot_name_a_store(url: str) -> None:
+    assert refusal(lambda: open_store(url)).code == "store-url"
+
+
+# ---------------------------------------------------------------------------- what is refused
+
+
+def foreign(server: Server, name: str) -> None:
+    server.execute("CREATE TABLE customers (id INTEGER)", database=name)
+
+
+def newer(server: Server, name: str) -> None:
+    open_store(server.url(name)).close()
+    server.execute("UPDATE alembic_version SET version_num = '0999'", database=name)
+
+
+def standby(server: Server, name: str) -> None:
+    server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [(foreign, "state-foreign"), (newer, "state-newer"), (standby, "state-read-only")],
+)
+def test_what_is_not_our_state_is_refused_and_left_alone(
+    postgresql: Server, postgresql_url: str, spoil: Callable[[Server, str], None], code: str
+) -> None:
+    name = database(postgresql_url)
+    spoil(postgresql, name)
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    before = postgresql.execute(tables, database=name)
+    assert refusal(lambda: open_store(postgresql_url)).code == code
+    assert postgresql.execute(tables, database=name) == before
+
+
+def test_a_state_may_live_in_a_schema_of_its_own(postgresql: Server, postgresql_url: str) -> None:
+    name = database(postgresql_url)
+    foreign(postgresql, name)
+    postgresql.execute("CREATE SCHEMA dualwrite", database=name)
+    store = open_store(f"{postgresql_url}&options=-csearch_path%3Ddualwrite")
+    assert store.numbers("record", 1) == 1
+    store.close()
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    assert postgresql.execute(tables, database=name) == [("customers",)]
+
+
+def test_a_database_that_cannot_hold_every_character_is_refused(postgresql: Server) -> None:
+    name = postgresql.database("ENCODING 'LATIN1' LOCALE 'C'")
+    error = refusal(lambda: open_store(postgresql.url(name)))
+    assert error.code == "state-encoding"
+    assert "UTF8" in error.remedy
+    postgresql.drop(name)
+
+
+def test_a_row_that_is_there_already_is_told_without_its_values(store: SqlStore) -> None:
+    layout, lease = store.layout("m", COLUMNS), store.acquire("m", "me", 60)
+    store.commit(lease, Work(1, 1.0, inserted=[Record(1, "m", CARD)]))
+    with pytest.raises(StateError) as caught:
+        store.commit(lease, Work(1, 1.0, inserted=[Record(2, "m", CARD)]))
+    assert caught.value.code == "state-contradiction"
+    assert CARD not in str(caught.value)
+    assert list(store.by_keys(layout, [CARD])) == [CARD]
+
+
+def test_a_value_no_text_column_can_hold_leaves_the_connection_usable(store: SqlStore) -> None:
+    layout, lease = store.layout("m", COLUMNS), store.acquire("m", "me", 60)
+    with pytest.raises(StateError) as caught:
+        store.commit(lease, Work(1, 1.0, inserted=[Record(1, "m", "nul \x00")]))
+    assert caught.value.code == "state-unusable"
+    store.commit(lease, Work(1, 1.0, inserted=[Record(1, "m", "c1")]))
+    assert store.by_numbers(layout, [1])[1].key == "c1"
+
+
+# ---------------------------------------------------------------------------- several at once
+
+
+def start(url: str) -> subprocess.Popen[bytes]:
+    code = (
+        "from connector.store.opening import open_store;"
+        f"store = open_store({url!r}); store.numbers('record', 1); store.close()"
+    )
+    root = str(Path(__file__).parents[3])
+    return subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root})
+
+
+def test_processes_that_open_an_empty_database_at_once_migrate_it_once(postgresql_url: str) -> None:
+    assert [process.wait(60) for process in [start(postgresql_url) for _ in range(3)]] == [0, 0, 0]
+    store = open_store(postgresql_url)
+    assert store.numbers("record", 1) == 4
+    store.close()
+
+
+def test_a_second_migrator_waits_for_the_first(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrated: list[str] = []
+    migrate, inside = opening._migrate, threading.Event()
+
+    def slowly(connection: sa.Connection, revision: str | None, name: str) -> None:
+        inside.set()
+        time.sleep(0.3)
+        migrate(connection, revision, name)
+        migrated.append(threading.current_thread().name)
+
+    monkeypatch.setattr(opening, "_migrate", slowly)
+    first = threading.Thread(target=lambda: open_store(postgresql_url).close(), name="first")
+    first.start()
+    assert inside.wait(10)
+    open_store(postgresql_url).close()
+    first.join()
+    assert migrated == ["first"]
+
+
+def test_leases_are_counted_by_the_clock_of_the_server(
+    postgresql: Server, state: str, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = store.acquire("m", "first", 600)
+    ((now,),) = postgresql.execute("SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8")
+    assert lease.expires == pytest.approx(now + 600, abs=5)
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)  # the second worker lives tomorrow
+    second = open_store(state)
+    with pytest.raises(LeaseHeldError):
+        second.acquire("m", "second", 600)
+    second.close()
+
+
+class _Suspended:
+    """A worker that stops in the middle of a commit, with the lease's row locked."""
+
+    def __init__(self, url: str) -> None:
+        self.store = open_store(url)
+        self.lease = self.store.acquire("m", "first", 0.2)
+        self.inside, self.resume = threading.Event(), threading.Event()
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._commit)
+        sa.event.listen(self.store._db._engine, "commit", self._stop)
+        self._thread.start()
+        assert self.inside.wait(10)
+
+    def _stop(self, connection: sa.Connection) -> None:
+        self.inside.set()
+        self.resume.wait(10)
+
+    def _commit(self) -> None:
+        try:
+            self.store.commit(self.lease, Work(1, 1.0, incidents={"x": 1}))
+        except DualWriteError as error:
+            self.error = error
+
+    def end(self) -> None:
+        self.resume.set()
+        self._thread.join()
+        self.store.close()
+
+
+def test_nobody_takes_an_expired_lease_while_its_holder_commits(state: str) -> None:
+    first = _Suspended(state)
+    second, taken = open_store(state), threading.Event()
+
+    def take() -> None:
+        second.acquire("m", "second", 60)
+        taken.set()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    time.sleep(0.3)  # the lease has expired meanwhile
+    assert not taken.is_set()
+    first.end()
+    thread.join()
+    assert first.error is None
+    assert second.incidents("m", "x", 0.0) == 1
+    second.close()
+
+
+def test_a_worker_that_waits_too_long_is_told_who_is_in_the_way(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _Suspended(state)
+    monkeypatch.setitem(SESSION, "lock_timeout", "100ms")
+    second = open_store(state)
+    with pytest.raises(StateError) as caught:
+        second.acquire("m", "second", 60)
+    assert caught.value.code == "state-busy"
+    second.close()
+    first.end()
+
+
+def test_a_worker_suspended_in_a_commit_loses_it_to_the_next(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SESSION, "idle_in_transaction_session_timeout", "300ms")
+    first = _Suspended(state)
+    second = open_store(state)
+    assert second.acquire("m", "second", 60).fencing == 2
+    first.end()
+    assert isinstance(first.error, UnreachableError)
+    assert second.incidents("m", "x", 0.0) == 0
+    second.close()
+
+
+# ---------------------------------------------------------------------------- what dies
+
+
+def everything(store: SqlStore) -> Work:
+    """A commit that touches every table it can."""
+    pair = {Side.COMMERCE: {"a": "1"}, Side.DATAVERSE: {}}
+    work = Work(1, 1.0, inserted=[Record(2, "m", "c2")], updated=[Record(1, "m", "c1", attempts=9)])
+    work.changes = [Change(1, 1, ChangeKind.CREATE, Side.DATAVERSE, 1, "x", outcome=None)]
+    work.completed_batch = (1, "applied")
+    work.waits = {1: (Wait("g", Side.DATAVERSE, "e", "c", "v"),)}
+    work.conflicts = {1: (Conflict("g", pair, pair),)}
+    work.decisions = [Decided(1, "commerce", "ada")]
+    work.positions = [Position(Side.COMMERCE, "feed", "token")]
+    work.incidents, work.alerted = {"x": 1}, {"rule": 1.0}
+    return work
+
+
+def kill(server: Server, connection: sa.Connection) -> None:
+    """End the server process behind a connection, as an administrator or a crash does."""
+    backend = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+    server.execute(f"SELECT pg_terminate_backend({backend}, 5000)")
+
+
+def test_a_backend_killed_at_any_statement_of_a_commit_leaves_nothing_of_it(
+    postgresql: Server, store: SqlStore
+) -> None:
+    layout, lease = store.layout("m", COLUMNS), store.acquire("m", "me", 600)
+    pair = {Side.COMMERCE: {"a": "0"}, Side.DATAVERSE: {}}
+    begun = Work(1, 1.0, inserted=[Record(1, "m", "c1")])
+    begun.conflicts = {1: (Conflict("g", pair, pair),)}
+    store.commit(lease, begun)
+    left, died = 0, 0
+
+    def count_down(connection: sa.Connection, *_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            kill(postgresql, connection)
+
+    engine = store._db._engine
+    sa.event.listen(engine, "before_cursor_execute", count_down)
+    sa.event.listen(engine, "commit", count_down)
+    for at in range(1, 100):
+        left = at
+        try:
+            store.commit(lease, everything(store))
+        except UnreachableError:
+            died += 1
+        else:
+            left = 0
+            break
+        assert store.by_numbers(layout, [1, 2]) == {1: Record(1, "m", "c1")}
+        assert store.history(1) == []
+        assert store.incidents("m", "x", 0.0) == 0
+        assert not store.positions("m")
+        (conflict,) = store.conflict_rows(1)
+        assert (conflict.revision, conflict.decision) == (1, None)
+    assert died > 10
+    assert store.by_numbers(layout, [1])[1].attempts == 9
+    assert [row.outcome for row in store.history(1)] == ["applied"]
+
+
+def test_a_killed_reader_is_told_once_and_then_connected_again(
+    postgresql: Server, store: SqlStore
+) -> None:
+    for _ in range(2):
+        kill(postgresql, store._db._reader)
+        with pytest.raises(UnreachableError) as caught:
+            store.map_rows()
+        assert caught.value.code == "state-unreachable"
+        assert list(store.map_rows()) == []
+    assert store._db._reader.connection.dbapi_connection.autocommit  # type: ignore[union-attr]
+
+
+def test_commits_are_durable_although_the_server_would_not_have_it(
+    postgresql: Server, postgresql_url: str
+) -> None:
+    postgresql.execute(f"ALTER DATABASE {database(postgresql_url)} SET synchronous_commit = off")
+    store = open_store(postgresql_url)
+    assert store._db.scalar(sa.text("SHOW synchronous_commit")) == "on"
+    assert store._db.scalar(sa.text("SHOW lock_timeout")) == "30s"
+    store.close()
