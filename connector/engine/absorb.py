@@ -295,14 +295,14 @@ def _reread_by_key(
     holders = dict(run.store.by_ids(run.layout, side, ids))
     for record in records:
         found_row = rows_by_key.get(record.key)
+        seen = record.side(side).image is not None  # else it is a create that never was
+        if observe_missing(record, witness) and seen:
+            _note_gone(run, absorbed.work, record, side)
         if found_row is not None and _is_free(holders.get(found_row.id), record, side):
             holders[found_row.id] = record
             bind(record, found_row, witness)
             _take_in(run, absorbed, record, found_row, witness)
         else:
-            seen = record.side(side).image is not None  # else it is a create that never was
-            if observe_missing(record, witness) and seen:
-                _note_gone(run, absorbed.work, record, side)
             absorbed.touch(record)
 
 
