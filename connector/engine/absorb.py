@@ -17,6 +17,7 @@ from connector.engine.observe import (
     Witness,
     begin,
     bind,
+    edited,
     identify,
     is_older,
     observe,
@@ -95,8 +96,7 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
         if record is None:
             unbound.append(row)
         elif leaves(record, row, witness):
-            let_go(record, witness)
-            absorbed.touch(record)
+            _leave(run, absorbed, record, row, witness)
             unbound.append(row)
         else:
             _take_in(run, absorbed, record, row, witness)
@@ -125,6 +125,16 @@ def note_edit(run: MapRun, work: Work, record: Record, row: Row, side: Side, edi
         after=edit.after,
         detail=row.modifier,
     )
+
+
+def _leave(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: Witness) -> None:
+    """A row goes on under another key; what it held under this one stays in the audit."""
+    image = record.side(witness.side).image
+    if image is not None:
+        edit = edited(witness, image, row.image)
+        note_edit(run, absorbed.work, record, row, witness.side, edit)
+    let_go(record, witness)
+    absorbed.touch(record)
 
 
 def _note_gone(run: MapRun, work: Work, record: Record, side: Side) -> None:
@@ -255,9 +265,8 @@ def begin_anew(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
             if run.map.key_of(side, row.image) in (None, record.key):
                 _take_in(run, absorbed, record, row, witness)
                 continue
-            let_go(record, witness)
+            _leave(run, absorbed, record, row, witness)
             record.due = run.now()
-            absorbed.touch(record)
             leaving.append(row)
             left[id] = record
         if id not in found and observe_missing(record, witness):

@@ -81,7 +81,7 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     if in_doubt and row.modifier in witness.users:
         _own_write(record, witness, before, row.image)
         return None
-    return _edit(witness, before, row.image)
+    return edited(witness, before, row.image)
 
 
 def _awaited(record: Record, state: SideState) -> bool:
@@ -277,7 +277,8 @@ def identify(record: Record, map: CompiledMap) -> None:
         return
 
 
-def _edit(witness: Witness, before: tuple[Value, ...], after: tuple[Value, ...]) -> Edit:
+def edited(witness: Witness, before: Image, after: Image) -> Edit:
+    """What differs between two images of the witness's side."""
     names = witness.map.column_names(witness.side)
     changed = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     return Edit(
