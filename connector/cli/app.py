@@ -48,6 +48,7 @@ COMMANDS = (
     Row("maps", "connector.cli.maps", "List, show, pause and resume maps."),
     Row("conflicts", "connector.cli.conflicts", "List and decide conflicts."),
     Row("failures", "connector.cli.failures", "List records that were set aside, and retry."),
+    Row("history", "connector.cli.history", "Tell everything that happened to one record."),
     Row("runs", "connector.cli.runs", "List and show past runs, and take one back."),
     Row("demo", "connector.cli.demo", "Play the whole story on this machine."),
     Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),

@@ -111,6 +111,8 @@ def play(person: Person) -> Samples:
     take("status", code=3)
     take("maps resume", "loyalty-card --allow-deletes 1")
     undo(person, take)
+    for number in ("100001", "100002", "100004"):
+        take("history", number)
     take("maps pause", "loyalty-card --by anna --reason holiday")
     take("maps pause", "loyalty-card")
     take("demo", "--cards 20")
