@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from connector.store.opening import open_store
 from connector.store.schema import metadata
 
-_SETTINGS = """
+_FAST = """
 fsync = off
 full_page_writes = off
 """
@@ -102,7 +102,7 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(settings: str = _FAST) -> Iterator[Server]:
     """A server that is stopped and deleted at the end; skips the test where there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the library that looks for its folders
@@ -116,7 +116,7 @@ def running() -> Iterator[Server]:
         started = pgserver.get_server(data, cleanup_mode="stop")
     try:
         with (data / "postgresql.auto.conf").open("a") as file:
-            file.write(_SETTINGS)
+            file.write(settings)
         (data / "pg_hba.conf").write_text(_ALLOWED)
         server = Server(data, started.get_uri())
         server.execute("CREATE ROLE guarded LOGIN PASSWORD 'correct horse'")
@@ -125,6 +125,16 @@ def running() -> Iterator[Server]:
     finally:
         started.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def store_url(place: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty state for a bench: `sqlite`, `postgresql`, or any URL as it is."""
+    if place == "postgresql":
+        with running(settings="") as server:  # as durable as a server of the world
+            yield server.empty_state()
+    else:
+        yield f"sqlite:///{folder / 'state.db'}" if place == "sqlite" else place
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Figures of the initial load and of a sync with nothing to do, through the TLS sandbox.
 
-Run: `make bench`, or `python tests/bench/load_bench.py [--cards N]` from the project's folder.
+Run: `make bench`, or `python tests/bench/load_bench.py [--cards N] [--store S]` from the project's
+folder; S is `sqlite`, `postgresql` (a server of its own, from the pgserver wheel) or a store.url.
 Prints figures and asserts nothing: a slow machine is not a wrong program. Client and sandbox
 are two processes of one machine; the bookkeeping (intent, audit, read-back) is complete.
 """
@@ -11,7 +12,6 @@ import argparse
 import os
 import platform
 import resource
-import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import sqlalchemy as sa
 
 from connector.bootstrap import Project, open_project
 from connector.cli.demo import settings_for
@@ -28,16 +29,26 @@ from connector.operations.comparing import verify_map
 from connector.operations.outcomes import MapOutcome
 from connector.operations.runs import load_maps, sync_maps
 from connector.sandbox.run import running
+from connector.settings import StoreSettings
+from tests.postgresql import store_url
 
 
 def main() -> None:
     """Load, sync and verify once; print one line per figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cards", type=int, default=100_000)
-    cards = parser.parse_args().cards
+    parser.add_argument("--store", default="sqlite")
+    chosen = parser.parse_args()
+    cards: int = chosen.cards
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
-    with tempfile.TemporaryDirectory() as name, running(Path(name) / "sandbox") as sandbox:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        store_url(chosen.store, Path(name)) as url,
+        running(Path(name) / "sandbox") as sandbox,
+    ):
         settings = settings_for(Path(name), sandbox)
+        settings = settings.model_copy(update={"store": StoreSettings(url=url)})
+        print(f"store: {chosen.store}")
         with Ledger.open(settings.commerce.url) as ledger:
             Clerk(ledger).open_shop(cards)
             base = _peak_megabytes()
@@ -45,7 +56,7 @@ def main() -> None:
                 _load(project, sandbox, cards, base)
                 _idle_sync(project, sandbox)
                 _verify(project, cards)
-        _audited(Path(name) / "state.db", cards)
+        _audited(url, cards)
 
 
 def _load(project: Project, sandbox: Mapping[str, Any], cards: int, base: float) -> None:
@@ -92,13 +103,15 @@ def _verify(project: Project, cards: int) -> None:
     )
 
 
-def _audited(state: Path, cards: int) -> None:
+def _audited(url: str, cards: int) -> None:
     """The books after the load: nothing was left out to be fast."""
-    with sqlite3.connect(state) as books:
-        applied = books.execute(
-            "SELECT count(*) FROM changes WHERE kind = 'create' AND outcome = 'applied'"
-        ).fetchone()[0]
-        open_ones = books.execute("SELECT count(*) FROM records WHERE unconfirmed").fetchone()[0]
+    engine = sa.create_engine(url)
+    with engine.connect() as books:
+        created = "SELECT count(*) FROM changes WHERE kind = 'create' AND outcome = 'applied'"
+        applied = books.exec_driver_sql(created).scalar_one()
+        unseen = "SELECT count(*) FROM records WHERE unconfirmed <> 0"
+        open_ones = books.exec_driver_sql(unseen).scalar_one()
+    engine.dispose()
     print(f"books: {applied:,} creates audited, {open_ones} not read back, of {cards:,} cards")
 
 

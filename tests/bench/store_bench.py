@@ -1,4 +1,7 @@
-"""Figures of the store on one core: `python tests/bench/store_bench.py [--records N]`.
+"""Figures of the store on one core: `python tests/bench/store_bench.py [--records N] [--store S]`.
+
+S is `sqlite`, `postgresql` (a server of its own, from the pgserver wheel), or the URL of an empty
+database.
 
 Prints records/s of each hot call, in pages as the engine sends them. Asserts no times.
 """
@@ -24,6 +27,7 @@ from connector.store.opening import open_store
 from connector.store.record import Layout, Presence, Record, SideState, State
 from connector.store.sql_store import SqlStore
 from connector.store.work import Adoption, Change, ChangeKind, Completion, Lease, Position, Work
+from tests.postgresql import store_url
 
 PAGE = 1_000
 ADOPTED = 5_000
@@ -201,11 +205,11 @@ def scratch(store: SqlStore, layout: Layout, clock: Clock, total: int) -> None:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--records", type=int, default=50_000)
-    total = options.parse_args().records
+    options.add_argument("--store", default="sqlite")
+    total, place = (chosen := options.parse_args()).records, chosen.store
     clock = Clock()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "state.db")
-        store = open_store(f"sqlite:///{file}")
+    with tempfile.TemporaryDirectory() as folder, store_url(place, Path(folder)) as url:
+        store = open_store(url)
         layout = store.layout("loyalty-card", COLUMNS)
         lease = store.acquire("loyalty-card", "bench", 3_600)
         run = store.start_run("load", "loyalty-card", "0", 1.7e9)
@@ -214,12 +218,11 @@ def main() -> None:
         edit(store, lease, layout, run, clock, min(20, total // PAGE))
         questions(store, layout, clock, total)
         scratch(store, layout, clock, total)
-        size = file.stat().st_size
         store.close()
     out = sys.stdout.write
     out(f"{platform.python_version()}, {os.cpu_count()} cores, {total:,} records, ")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    out(f"file {size / total:,.0f} bytes/record, peak memory {peak} MB\n")
+    out(f"{place}, peak memory {peak} MB\n")
     clock.report(out)
 
 
