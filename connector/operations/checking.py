@@ -7,6 +7,8 @@ Tested in: tests/acceptance/test_bad_input.py.
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 
 from connector.bootstrap import Project
@@ -15,6 +17,7 @@ from connector.errors import (
     DualWriteError,
     MapError,
     Problem,
+    Subject,
 )
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.values import Side
@@ -22,6 +25,7 @@ from connector.mapping.values import Side
 
 def check_project(project: Project) -> Iterator[Problem]:
     """Every problem of connections, identities and maps that can be found without writing."""
+    yield from _check_command(project.settings.notify.command)
     unreachable: set[int] = set()
     for document in project.documents.values():
         try:
@@ -42,6 +46,19 @@ def check_project(project: Project) -> Iterator[Problem]:
                 yield Problem.of(error)
         if healthy:
             yield from _check_map(project, document)
+
+
+def _check_command(command: str | None) -> Iterator[Problem]:
+    """Whether the program that is to be told of alerts is there."""
+    if command is None or shutil.which(program := shlex.split(command)[0]) is not None:
+        return
+    yield Problem(
+        "notify-command-missing",
+        f"there is no program {program} this user may run: nobody would be told of alerts",
+        "correct notify.command, or its rights",
+        Subject(field="notify.command"),
+        "warning",
+    )
 
 
 def _check_map(project: Project, document: MapDocument) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,7 +11,7 @@ import pytest
 from connector.endpoints.base import Entity
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side
-from connector.operations.checking import _untimed
+from connector.operations.checking import _check_command, _untimed
 
 TEXT = """
 map: cards
@@ -36,3 +37,20 @@ def test_the_latest_edit_decides_only_where_both_sides_tell_the_time(
     problems = list(_untimed(document, entities))
     assert [problem.subject.field for problem in problems] == found
     assert all(problem.subject.line == 8 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (None, None),
+        (f"'{sys.executable}' -c pass", None),
+        ("/no/such/pager --loud", "notify-command-missing"),
+        ("no-such-pager", "notify-command-missing"),
+    ],
+)
+def test_a_program_nobody_can_run_is_found_before_the_night_it_is_needed(
+    command: str | None, code: str | None
+) -> None:
+    problems = list(_check_command(command))
+    assert [problem.code for problem in problems] == ([code] if code else [])
+    assert all(problem.severity == "warning" for problem in problems)

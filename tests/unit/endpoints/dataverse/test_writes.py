@@ -19,6 +19,7 @@ from connector.endpoints.base import (
     Rejected,
     Row,
     Stale,
+    Throttling,
     Transient,
     Unknown,
     Update,
@@ -257,6 +258,45 @@ def test_each_refusal_touches_its_own_record_only(
         Stale(),
     ]
     assert [type(outcome) for outcome in outcomes[:3]] == [Stale, Applied, Missing]
+
+
+def test_throttling_inside_a_batch_is_counted(points: Service, endpoint: DataverseEndpoint) -> None:
+    later = {"Retry-After": "4"}
+    script_batch(
+        points,
+        no(429, "0x80072326", **later),
+        no(503, "0x8004a001", **later),
+        no(503, "0x8004a001"),
+        ok(4),
+        no(412, "0x80060882"),
+    )
+    endpoint.write("points", ["name"], [update(number) for number in range(1, 6)])
+    assert endpoint.throttling() == Throttling(2, 0.0)
+
+
+def test_a_date_to_come_back_is_measured_by_the_answer_around_it(
+    points: Service, endpoint: DataverseEndpoint
+) -> None:
+    part = no(429, "0x80072326", **{"Retry-After": "Wed, 21 Oct 2026 07:28:33 GMT"})
+    kind, body = encode_batch_responses([part], "batchresponse_1")
+    sent = {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    points.on("POST", "$batch", body=body, content_type=kind, headers=sent)
+    (outcome,) = endpoint.write("points", ["name"], [update(1)])
+    assert isinstance(outcome, Transient)
+    assert outcome.retry_after == 33.0
+
+
+def test_the_batch_size_is_what_the_settings_say(points: Service) -> None:
+    small = DataverseEndpoint(
+        "https://org.example",
+        tokens=points,
+        ca=None,
+        patience=points.patience,
+        clock=points.clock,
+        batch_size=50,
+    )
+    assert small.describe("points").capabilities.batch == 50
+    small.close()
 
 
 def test_mixed_operations_keep_their_order(points: Service, endpoint: DataverseEndpoint) -> None:
