@@ -31,6 +31,7 @@ from connector.engine.lookups import resolve
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.run import MapRun, stopped
 from connector.engine.settle import intend_create, note, settle
+from connector.engine.wars import end_wars
 from connector.engine.watch import count, held_row
 from connector.errors import DualWriteError, Problem
 from connector.mapping.compiled import CompiledMap
@@ -88,8 +89,10 @@ class Applier:
         run.doubt(due)
         resolve(run.map, run.ports.endpoints, due)
         items: dict[Side, list[tuple[Record, Write]]] = {side: [] for side in Side}
-        for record in due:
-            action = (planned or plan)(record, run.map)
+        actions = [(record, (planned or plan)(record, run.map)) for record in due]
+        if planned is None:
+            end_wars(run.store, run.layout, run.now(), actions)
+        for record, action in actions:
             if not self._within_guard(absorbed.work, action):
                 continue
             self._take(absorbed.work, record, action)

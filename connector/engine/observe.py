@@ -260,9 +260,11 @@ def _gone(record: Record, state: SideState, witness: Witness) -> None:
 
 def identify(record: Record, map: CompiledMap) -> None:
     """Lift what a new observation lifts, and park the record if a side carries another key."""
-    if record.problem is not None and record.problem.code == "duplicate-key":
+    code = record.problem.code if record.problem is not None else None
+    if code == "duplicate-key":
         return
-    record.problem = None
+    if code != "unstable":  # planning lifts that, when it has looked at the audit
+        record.problem = None
     for side in Side:
         state = record.side(side)
         if state.presence is not Presence.PRESENT or state.image is None:

@@ -20,6 +20,7 @@ from connector.engine.overlay import Overlay
 from connector.engine.pairs import Couple, couples
 from connector.engine.plan import Action, Kind, plan
 from connector.engine.run import MapRun
+from connector.engine.wars import end_wars
 from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value
 from connector.store.record import Record
@@ -166,8 +167,10 @@ def _plan_batch(run: DryRun, batch: Sequence[Record], rehearsal: Rehearsal) -> N
         if unknown:
             reread(run, side, unknown)
     resolve(run.map, run.ports.endpoints, batch)
-    for record in batch:
-        for planned in _describe(record, plan(record, run.map)):
+    actions = [(record, plan(record, run.map)) for record in batch]
+    end_wars(run.store, run.layout, run.now(), actions)
+    for record, action in actions:
+        for planned in _describe(record, action):
             rehearsal.add(planned)
 
 
