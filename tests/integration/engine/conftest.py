@@ -28,7 +28,7 @@ from connector.mapping.document import parse_document
 from connector.mapping.values import Side, Value, ValueType
 from connector.store.base import Store
 from connector.store.opening import open_store
-from connector.store.record import Record, State
+from connector.store.record import Layout, Record, State
 from connector.store.work import ChangeRow
 from tests.integration.engine.scripted import (
     Inline,
@@ -229,11 +229,15 @@ class Bench:
 
     # ------------------------------------------------------------------ looking
 
-    def records(self) -> dict[str, list[Record]]:
-        """What the state holds, by key."""
+    def layout(self) -> Layout:
+        """The layout the map's records are kept under."""
         map, _ = self.compiled()
         columns = {side: tuple((c.name, c.type) for c in map.columns[side]) for side in Side}
-        layout = self.open().layout(map.name, columns)
+        return self.open().layout(map.name, columns)
+
+    def records(self) -> dict[str, list[Record]]:
+        """What the state holds, by key."""
+        layout = self.layout()
         found: dict[str, list[Record]] = {}
         after = 0
         while records := self.open().needing(layout, list(State), after, 1000):
