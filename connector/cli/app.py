@@ -50,6 +50,7 @@ COMMANDS = (
     Row("failures", "connector.cli.failures", "List records that were set aside, and retry."),
     Row("history", "connector.cli.history", "Tell everything that happened to one record."),
     Row("runs", "connector.cli.runs", "List and show past runs, and take one back."),
+    Row("forget", "connector.cli.forget", "Remove a person's data from the sync state."),
     Row("demo", "connector.cli.demo", "Play the whole story on this machine."),
     Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),
     Row("ledger", "connector.cli.ledger", "Work with the embedded commerce ledger."),

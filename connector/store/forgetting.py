@@ -12,13 +12,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets as chance
 from collections.abc import Mapping
 
 import sqlalchemy as sa
 
 from connector.store.database import Database
-from connector.store.schema import changes, conflicts, departed, forgotten, records, secrets, waits
+from connector.store.images import encode
+from connector.store.schema import (
+    changes,
+    conflicts,
+    departed,
+    forgotten,
+    records,
+    runs,
+    secrets,
+    waits,
+)
 
 _NAME = "forgotten"
 """Of the secret."""
@@ -62,6 +73,7 @@ class Forgetting:
             .where(changes.c.map == map, changes.c.record == record)
             .values(dict.fromkeys(_NULLED))
         ).rowcount
+        counts[runs.name] = self._forget_errors(connection, map, key)
         connection.execute(
             self._db.dialect.insert(secrets)
             .values(name=_NAME, value=chance.token_hex(32))
@@ -74,6 +86,19 @@ class Forgetting:
         same = ["map", "hash", "record"]
         connection.execute(insert.on_conflict_do_update(index_elements=same, set_={"at": at}))
         return counts
+
+    def _forget_errors(self, connection: sa.Connection, map: str, key: str) -> int:
+        """Empty the errors of runs that name the key; their outcome keeps the code."""
+        c = runs.c
+        query = sa.select(c.number, c.error).where(c.map == map, c.error.is_not(None))
+        spelled = encode(key)[1:-1]  # as JSON spells it
+        named = re.compile(rf"(?<!\w){re.escape(spelled)}(?!\w)")
+        telling = [n for n, error in connection.execute(query) if named.search(error.casefold())]
+        if telling:
+            emptied = sa.update(runs).where(self._db.dialect.among(c.number, "numbers"))
+            numbers = self._db.dialect.listed(telling)
+            connection.execute(emptied.values(error=None), {"numbers": numbers})
+        return len(telling)
 
 
 def _the_secret() -> sa.Select[str]:

@@ -103,7 +103,12 @@ def play(person: Person) -> Samples:
     take("conflicts resolve", "loyalty-card 100002 --with commerce --as-shown 9", 3)
     take("conflicts resolve", "loyalty-card 100002 --with commerce --as-shown 1")
     take("failures list")
+    take("failures show", "loyalty-card 100004")
     take("failures retry", "loyalty-card 100004", 3)
+    rename(person, "100003", "100033")
+    person.types("dualwrite sync")
+    take("failures resolve", "loyalty-card 100003 --with old-key")
+    take("failures discard", "loyalty-card 100004")
     take("ledger delete", "100001")
     for number in ("100002", "100003"):
         take("ledger delete", number)
@@ -113,6 +118,8 @@ def play(person: Person) -> Samples:
     undo(person, take)
     for number in ("100001", "100002", "100004"):
         take("history", number)
+    take("forget", "100001 --yes")
+    take("history", "100001")
     take("maps pause", "loyalty-card --by anna --reason holiday")
     take("maps pause", "loyalty-card")
     take("demo", "--cards 20")
@@ -140,6 +147,15 @@ def edit(person: Person) -> None:
     person.types("dualwrite ledger set 100002 CardTenderType=NoTender")
     person.edits_crm("100003", msdyn_replacementcardnumber="100009")
     person.edits_crm("100004", msdyn_partynumber="P-77")
+
+
+def rename(person: Person, old: str, new: str) -> None:
+    """The colleague changes the number of a card."""
+    table = "msdyn_loyaltycards"
+    rows = person.agent.get(table, params={"$filter": f"msdyn_cardnumber eq '{old}'"}).json()
+    url = f"{table}({rows['value'][0]['msdyn_loyaltycardid']})"
+    answer = person.agent.patch(url, json={"msdyn_cardnumber": new}, headers={"If-Match": "*"})
+    assert answer.status_code == 204, answer.text
 
 
 @contextmanager

@@ -40,7 +40,9 @@ def test_everything_of_the_record_goes_and_nothing_of_another(kit: Kit) -> None:
     told_of(kit, 2)
     other = (kit.get(2), kit.store.history(2), kit.store.conflict_rows(2))
     counts = kit.store.forget(kit.lease, 1, "c1", 60.0)
-    assert counts == {"records": 1, "waits": 1, "conflicts": 1, "departed": 0, "changes": 2}
+    assert counts == {
+        "records": 1, "waits": 1, "conflicts": 1, "departed": 0, "changes": 2, "runs": 0,
+    }  # fmt: skip
     assert kit.store.by_numbers(kit.layout, [1]) == {}
     assert kit.store.conflict_rows(1) == []
     assert [wait.value for wait in kit.store.waits(kit.map)] == ["EUR"]  # record 2 still waits
@@ -55,6 +57,21 @@ def test_the_audit_still_says_that_something_happened(kit: Kit) -> None:
     for row in (update, seen):
         empty = (row.target, row.expected, row.version, row.before, row.after, row.detail)
         assert (*empty, row.agreed) == (None,) * 7
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [("record C1 is parked", False), ("record C11 is parked", True)]
+)
+def test_an_error_that_names_the_key_is_emptied(kit: Kit, told: str, kept: bool) -> None:
+    told_of(kit, 1)
+    run = kit.store.start_run("resolve", kit.map, "f1", 55.0)
+    kit.store.finish_run(run, 56.0, "conflict-unknown", {}, {"message": told})
+    counts = kit.store.forget(kit.lease, 1, "c1", 60.0)
+    row = kit.store.run_row(run)
+    assert row is not None
+    assert counts["runs"] == (0 if kept else 1)
+    assert (row.error is not None) is kept
+    assert row.outcome == "conflict-unknown"
 
 
 def test_a_departed_record_is_forgotten_too(kit: Kit) -> None:
