@@ -86,6 +86,8 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     cursor.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+    # What is forgotten or purged is overwritten, not only unlinked; it costs nothing measurable.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

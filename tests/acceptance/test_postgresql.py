@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +51,26 @@ def test_load_edit_and_sync_with_the_state_in_postgresql(moved: Project) -> None
     moved.forget_requests()
     moved.run("sync")
     assert moved.written() == {}
+    assert moved.verified()["compared"] >= COUNT
+
+
+def test_a_server_that_goes_away_ends_the_run_with_4_and_the_next_one_finishes(
+    moved: Project, postgresql: Server
+) -> None:
+    moved.import_cards(members(COUNT))
+    name = sa.make_url(moved.environment["DUALWRITE__STORE__URL"]).database
+    loading = moved.start("load", "--json")
+    of_the_run = f"FROM pg_stat_activity WHERE datname = '{name}'"
+    at_work = f"SELECT pid {of_the_run} AND position('INTO changes' IN query) > 0"
+    while loading.poll() is None and not postgresql.execute(at_work):
+        time.sleep(0.01)
+    postgresql.execute(f"SELECT pg_terminate_backend(pid) {of_the_run}")
+    out, err = loading.communicate(timeout=60)
+    assert loading.returncode == 4, err.decode()
+    assert json.loads(out)["error"]["code"] == "state-unreachable", out
+
+    assert moved.run("load", "--json").json["finished"] is True
+    assert len(moved.cards()) == COUNT
     assert moved.verified()["compared"] >= COUNT
 
 

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigError, StateError
+from connector.mapping.values import Side, ValueType
 from connector.store import opening
 from connector.store.opening import open_store
+from connector.store.record import Presence, Record, SideState
 from connector.store.sqlite import network_filesystem
+from connector.store.work import Change, ChangeKind, Work
 
 
 def execute(file: Path, *statements: str) -> None:
@@ -174,3 +177,21 @@ def test_a_state_on_a_network_file_system_is_refused(
         open_store(f"sqlite:///{tmp_path / 'state.db'}")
     assert caught.value.code == "state-network"
     assert not (tmp_path / "state.db").exists()
+
+
+def test_what_is_forgotten_is_in_no_byte_of_the_file(tmp_path: Path) -> None:
+    file, card = tmp_path / "state.db", "6001-SECRET-CARD"
+    columns = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
+    store = open_store(f"sqlite:///{file}")
+    store.layout("m", columns)
+    lease = store.acquire("m", "me", 60)
+    held = Record(1, "m", card, commerce=SideState(Presence.PRESENT, card, card, image=(card,)))
+    seen = Change(1, 1, ChangeKind.SEEN, Side.COMMERCE, target=card, after={"a": card})
+    store.commit(lease, Work(1, 1.0, inserted=[held], changes=[seen]))
+    store.close()
+    assert card.encode() in file.read_bytes()
+    store = open_store(f"sqlite:///{file}")
+    store.forget(lease, 1, card, 2.0)
+    store.close()
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert card.encode() not in left
