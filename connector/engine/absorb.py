@@ -23,6 +23,7 @@ from connector.engine.observe import (
     observe,
     observe_deleted,
     observe_missing,
+    taken_problem,
 )
 from connector.engine.plan import as_columns
 from connector.engine.run import MapRun
@@ -311,8 +312,14 @@ def _reread_by_key(
             holders[found_row.id] = record
             bind(record, found_row, witness)
             _take_in(run, absorbed, record, found_row, witness)
-        else:
-            absorbed.touch(record)
+            continue
+        if found_row is not None and record.unconfirmed:
+            holder = holders[found_row.id]
+            if holder.key != record.key:
+                # A create would be refused for ever; twins have words of their own.
+                record.problem = taken_problem(record, side, found_row.id, holder)
+                record.due = None
+        absorbed.touch(record)
 
 
 def _is_free(holder: Record | None, record: Record, side: Side) -> bool:

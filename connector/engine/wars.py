@@ -177,8 +177,9 @@ def _unstable(record: Record, side: Side, text: str, field: str | None) -> Probl
     return Problem(
         "unstable",
         text + by,
-        f"find out what undoes it in {side}, then `dualwrite failures retry`; or accept the "
-        "difference with `dualwrite failures discard`",
+        f"find out what undoes it in {side}, then `dualwrite failures retry {record.map} "
+        f"{record.number}`; or accept the difference: `dualwrite failures discard {record.map} "
+        f"{record.number}`",
         Subject(map=record.map, side=side.value, record=str(record.number), field=field),
     )
 

@@ -74,6 +74,43 @@ def test_a_delete_against_a_newer_edit_follows_the_policy_and_is_logged(loaded: 
     assert [c.before for c in losses] == [{"name": "edited"}]
 
 
+@pytest.mark.parametrize("edited", [False, True])
+@pytest.mark.parametrize("policy", ["propagate", "restore", "deactivate", "ignore"])
+@pytest.mark.parametrize("side", [C, D])
+def test_every_policy_on_both_sides_also_against_a_newer_edit(
+    make_bench: MakeBench, side: Side, policy: str, edited: bool
+) -> None:
+    """What is left on the other side, and that an edit which gives way stands in the audit."""
+    bench = start(make_bench, f"{{commerce: {policy}, dataverse: {policy}}}")
+    number, other = bench.record("C1").number, side.other
+    named, active = ("Name", "Active") if other is C else ("name", "active")
+    before = bench.writes()
+    bench.delete(side, "C1")
+    if edited:
+        bench.edit(other, "C1", **{named: "edited"})
+    bench.sync()
+    name = "edited" if edited else "C1"
+    rows = {
+        s: (bench.commerce.by_key("Cards"), bench.dataverse.by_key("cards"))[s is D] for s in Side
+    }
+    lost = [row.before for row in bench.open().history(number) if row.kind == "lost"]
+    reasons = [row.detail for row in bench.open().history(number) if row.kind == "delete"]
+    assert bench.writes() == before + (policy != "ignore")
+    assert ("c1" in rows[other]) is (policy != "propagate")
+    assert ("c1" in rows[side]) is (policy == "restore")
+    if policy == "propagate":
+        against = f" against a newer edit of Name in {other}" if edited else ""
+        assert reasons == [f"deleted in {side}{against}"]
+        assert lost == ([{named: "edited"}] if edited else [])
+    else:
+        assert (lost, rows[other]["c1"][named]) == ([], name)
+    if policy == "restore":
+        assert rows[side]["c1"]["Name" if side is C else "name"] == name
+    if policy == "deactivate":
+        assert rows[other]["c1"][active] == ("No" if other is C else False)
+    bench.assert_settled_but(policy in ("deactivate", "ignore"))
+
+
 def test_a_record_deleted_on_both_sides_is_gone(loaded: Bench) -> None:
     loaded.delete(C, "C1")
     loaded.delete(D, "C1")
@@ -130,6 +167,43 @@ def test_the_guard_counts_over_all_runs_of_the_hour(make_bench: MakeBench) -> No
     bench.ahead += 3700
     assert bench.sync().finished
     assert deletes_sent(bench) == 3
+
+
+@pytest.mark.parametrize("side", [C, D])
+def test_the_guard_holds_after_an_expired_feed(make_bench: MakeBench, side: Side) -> None:
+    """Deletes found out by a scan are deletes as well."""
+    bench = start(make_bench, "{commerce: propagate, dataverse: propagate}", count=40)
+    bench.guard = Guard(rows=10, share=1.0)
+    for n in range(15):
+        bench.delete(side, f"C{n}")
+    (bench.commerce if side is C else bench.dataverse).forget_feed()
+    written = (bench.dataverse if side is C else bench.commerce).written
+    for _ in range(2):
+        with pytest.raises(MapStoppedError) as told:
+            bench.sync()
+        assert told.value.code == "delete-guard"
+        assert sum(isinstance(one, Delete) for one in written) == 10
+
+
+def test_the_guard_holds_against_a_trickle(make_bench: MakeBench) -> None:
+    """One delete a minute: the hour slides, and with it what is allowed."""
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=40)
+    bench.guard = Guard(rows=10, share=1.0)
+    for n in range(10):
+        bench.delete(C, f"C{n}")
+        assert bench.sync().finished
+        bench.ahead += 60
+    bench.delete(C, "C10")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 10
+    bench.ahead += 3600 - 10 * 60
+    bench.resume(allow_deletes=0)
+    assert bench.sync().finished, "the first of them left the hour"
+    bench.delete(C, "C11")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert deletes_sent(bench) == 11
 
 
 def test_exactly_as_many_are_released_as_a_person_said(make_bench: MakeBench) -> None:
