@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
@@ -12,6 +15,14 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
 
 WAYS = ("throttle", "unavailable", "drop", "lost-reply")
+
+
+@pytest.fixture(autouse=True)
+def hurry() -> Iterator[None]:
+    """Every wait is asked for in full and takes a tenth of it."""
+    sleep = time.sleep
+    with mock.patch("time.sleep", lambda seconds: sleep(seconds / 10)):
+        yield
 
 
 def faults_met(project: Project) -> dict[str, int]:
