@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from connector.mapping.values import Side
-from connector.store.opening import open_store
+from connector.store.opening import MIGRATIONS, open_store
 from connector.store.record import State
 from connector.store.schema import REVISION, metadata
 from connector.store.sql_store import SqlStore
 from connector.store.work import ChangeKind, Completion, Work
+from tests.postgresql import Server
 from tests.unit.store.released.stories import (
     COLUMNS,
     MAP,
@@ -28,13 +33,39 @@ from tests.unit.store.released.stories import (
 DUMPS = Path(__file__).parent / "released"
 
 
-def released(revision: str, folder: Path) -> str:
+def sqlite_state(revision: str, folder: Path) -> str:
     """The URL of a state as that version left it."""
     file = folder / f"{revision}.db"
     connection = sqlite3.connect(file)
     connection.executescript((DUMPS / f"{revision}.sql").read_text(encoding="utf-8"))
     connection.close()
     return f"sqlite:///{file}"
+
+
+def postgresql_state(revision: str, folder: Path, url: str) -> str:
+    """The same rows in the tables of that version; numbers go on behind them."""
+    rows, engine = sa.create_engine(sqlite_state(revision, folder)), sa.create_engine(url)
+    with rows.connect() as old, engine.begin() as new:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = new
+        command.upgrade(config, revision)
+        tables = sa.MetaData()
+        tables.reflect(new)
+        for table in tables.sorted_tables:
+            found = [dict(row) for row in old.execute(sa.select(table)).mappings()]
+            new.execute(table.delete())  # what the migration put there
+            if found:
+                new.execute(table.insert(), found)
+            for column in table.columns:
+                if column.server_default is not None and column.primary_key:
+                    sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"
+                    new.exec_driver_sql(
+                        f"SELECT setval({sequence}, max({column.name})) FROM {table.name}"
+                    )
+    rows.dispose()
+    engine.dispose()
+    return url
 
 
 def contents(url: str) -> dict[str, list[Any]]:
@@ -54,9 +85,28 @@ def contents(url: str) -> dict[str, list[Any]]:
     return found
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a state of a released version and an empty one of today are found."""
+
+    revision: str
+    old: str
+    fresh: str
+
+
 @pytest.fixture(params=sorted(path.stem for path in DUMPS.glob("*.sql")))
 def revision(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def places(request: pytest.FixtureRequest, revision: str, tmp_path: Path) -> Places:
+    if request.param == "sqlite":
+        old = sqlite_state(revision, tmp_path)
+        return Places(revision, old, f"sqlite:///{tmp_path / 'fresh.db'}")
+    old = postgresql_state(revision, tmp_path, request.getfixturevalue("postgresql_url"))
+    server: Server = request.getfixturevalue("postgresql")
+    return Places(revision, old, server.empty_state())
 
 
 def test_every_schema_before_the_newest_has_its_dump() -> None:
@@ -65,21 +115,19 @@ def test_every_schema_before_the_newest_has_its_dump() -> None:
     assert set(dumped) <= set(STORIES)
 
 
-def test_a_migrated_state_is_what_the_same_work_makes_today(revision: str, tmp_path: Path) -> None:
-    old = released(revision, tmp_path)
-    open_store(old).close()
-    fresh = f"sqlite:///{tmp_path / 'fresh.db'}"
-    store = open_store(fresh)
-    STORIES[revision](store)
+def test_a_migrated_state_is_what_the_same_work_makes_today(places: Places) -> None:
+    open_store(places.old).close()
+    store = open_store(places.fresh)
+    STORIES[places.revision](store)
     store.close()
-    assert contents(old) == contents(fresh)
-    with_rows = {table for table, rows in contents(old).items() if rows}
+    assert contents(places.old) == contents(places.fresh)
+    with_rows = {table for table, rows in contents(places.old).items() if rows}
     assert {"records", "changes", "conflicts", "waits", "runs", "maps", "positions"} <= with_rows
 
 
 @pytest.fixture
-def store(revision: str, tmp_path: Path) -> Any:
-    store = open_store(released(revision, tmp_path))
+def store(places: Places) -> Iterator[SqlStore]:
+    store = open_store(places.old)
     yield store
     store.close()
 
