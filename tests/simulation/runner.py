@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.simulation.stores import Stores, stores_of
+from tests.simulation.stores import KINDS, Stores
 from tests.simulation.story import story
 from tests.simulation.verdict import judge
 from tests.simulation.world import World
@@ -79,7 +79,7 @@ def live(world: World) -> str | None:
 def one(seed: int, store: str) -> tuple[World, str | None]:
     """One seed, with its world to look at."""
     if store not in _stores:
-        _stores[store] = stores_of(store)
+        _stores[store] = KINDS[store]()
     world = World(seed, _stores[store])
     return world, live(world)
 

@@ -24,6 +24,9 @@ from connector.store.database import Database
 from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
 from connector.store.sqlite import Sqlite
+from tests.simulation.memory.audit import row_of
+from tests.simulation.memory.store import MemoryStore
+from tests.simulation.memory.tables import Tables
 
 Clock = Callable[[], float]
 Named = Mapping[str, Any]
@@ -140,10 +143,50 @@ def _named(text: str | None) -> Named:
     return values
 
 
-def stores_of(kind: str) -> Stores:
-    """Where states of one of `KINDS` are kept."""
-    assert kind in KINDS, kind
-    return SqlStores()
+class MemoryStores:
+    """The in-memory twin: the same protocol, without a database."""
+
+    def __init__(self) -> None:
+        self.begin(lambda: 0.0)
+
+    def begin(self, clock: Clock) -> None:
+        """See `Stores`."""
+        self._tables = Tables()
+        self._store = MemoryStore(self._tables, clock)
+        self._thrown_away: dict[tuple[int, float], Audited] = {}
+
+    def open(self) -> Store:
+        """See `Stores`."""
+        return self._store
+
+    def backup(self) -> Callable[[], None]:
+        """See `Stores`."""
+        kept = self._tables.copy()
+
+        def restore() -> None:
+            self._thrown_away |= {(row.number, row.at): row for row in self._rows()}
+            self._tables.become(kept)
+
+        return restore
+
+    def audit(self) -> list[Audited]:
+        """See `Stores`."""
+        now = {(row.number, row.at): row for row in self._rows()}
+        return list((self._thrown_away | now).values())
+
+    def _rows(self) -> Iterable[Audited]:
+        for number, told in self._tables.changes.items():
+            row = row_of(number, told)
+            yield Audited(
+                number,
+                row.at,
+                row.kind.value,
+                row.side.value,
+                row.target,
+                row.before or {},
+                row.after or {},
+                row.outcome,
+            )
 
 
-KINDS = ("real",)
+KINDS: Mapping[str, Callable[[], Stores]] = {"real": SqlStores, "memory": MemoryStores}

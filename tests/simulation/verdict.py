@@ -20,6 +20,7 @@ EXCUSES = {
     "key-changed": ("rename", "unkey"),
     "key-missing": ("unkey",),
     "duplicate-key": ("rename", "create", "unkey"),
+    "unstable": ("delete",),
     "commerce-refused": ("rejected",),
     "dataverse-refused": ("rejected", "currency"),
     "attempts-exhausted": (

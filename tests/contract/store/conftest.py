@@ -7,6 +7,7 @@ opens it, as often as a test wants workers.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -23,6 +24,8 @@ from connector.store.opening import open_store
 from connector.store.record import Presence, Record, SideState, State
 from connector.store.work import Change, ChangeKind, Lease, Work
 from tests.postgresql import Server
+from tests.simulation.memory.store import MemoryStore
+from tests.simulation.memory.tables import Tables
 
 Opener: TypeAlias = Callable[[], Store]
 
@@ -56,9 +59,16 @@ def postgresql_store(request: pytest.FixtureRequest) -> Iterator[Opener]:
     yield lambda: open_store(url)
 
 
+def memory_store(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """The twin without a database that the simulator may use."""
+    tables = Tables()
+    yield lambda: MemoryStore(tables, time.time)
+
+
 STORES: dict[str, Callable[[pytest.FixtureRequest], Iterator[Opener]]] = {
     "sqlite": sqlite_store,
     "postgresql": postgresql_store,
+    "memory": memory_store,
 }
 
 
@@ -150,6 +160,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=sorted(STORES))
 def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
+    if request.param == "memory" and getattr(request.module, "DATABASES_ONLY", False):
+        pytest.skip("a state in memory does not leave its process")
     for opener in STORES[request.param](request):
         kit = Kit(opener)
         yield kit
