@@ -54,11 +54,12 @@ def list_conflicts(
     """List the conflicts that wait for a decision."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.conflicts import Wanted, conflict_dict, conflicts_in
+    from connector.operations.conditions import meant_by
+    from connector.operations.conflicts import NAMES, Wanted, conflict_dict, conflicts_in
 
     wanted = Wanted(field=field, where=where)
     with open_project(options.settings()) as project:
-        documents = chosen(project, map)
+        documents = meant_by(where, project, chosen(project, map), NAMES)
         found = (
             (document, conflict_dict(document, entry))
             for document in documents
@@ -119,9 +120,13 @@ def _show(shown: Shown) -> None:
             f"{entry.conflict.group}, open since {moment(entry.opened)}, "
             f"revision {entry.revision}"
         )
-        rows = [list(row) for row in told_values(shown, entry)]
-        rows.append(["changed", "", *(_changed(shown, entry, side) for side in Side)])
-        output.table(title, ["", "agreed", "commerce", "dataverse"], rows)
+        columns = ["", "agreed", "commerce", "dataverse"]
+        output.table(title, columns, told_values(shown, entry))
+        for side in Side:
+            change = shown.last_change(entry, side)
+            if change is not None:
+                at, by = change
+                output.line(f"{side}: edit seen {moment(at)}{f', by {by}' if by else ''}")
         output.line("to decide, one of:")
         for line in _commands(shown, entry):
             output.line(f"  {line}")
@@ -130,21 +135,12 @@ def _show(shown: Shown) -> None:
         output.say(f"  remedy: {shown.stopped.remedy}")
 
 
-def _changed(shown: Shown, entry: OpenConflict, side: Side) -> str:
-    """When and by whom a side was edited, on two short lines of a cell."""
-    change = shown.last_change(entry, side)
-    if change is None:
-        return ""
-    at, by = change
-    return moment(at) + (f"\nby {by}" if by else "")
-
-
 def _commands(shown: Shown, entry: OpenConflict) -> list[str]:
     """What can be typed to decide one conflict as it is shown here."""
-    from connector.operations.naming import typed
+    from connector.operations.naming import plain
 
     group = shown.group(entry)
-    head = ("conflicts", "resolve", shown.record.map, typed(shown.record))
+    head = ("conflicts", "resolve", shown.record.map, plain(shown.record))
     about = ("--field", entry.conflict.group) if len(shown.entries) > 1 else ()
     tail = ("--as-shown", str(entry.revision))
     lines = [command(*head, *about, "--with", side, *tail) for side in ("commerce", "dataverse")]

@@ -46,6 +46,9 @@ def status(
             if state["problem"] is not None:
                 output.say(f"{state['map']}: {state['problem']['message']}")
                 output.say(f"  remedy: {state['problem']['remedy']}")
+            for side, epoch in state["epochs"].items():
+                if epoch > 1:
+                    output.say(f"{state['map']}: {side} is in epoch {epoch}: it was restored")
         show_needs([need for need in people if need["kind"] not in ("stopped", "paused")])
     if people:
         raise typer.Exit(3)

@@ -83,7 +83,7 @@ def decide(run: MapRun, entries: Sequence[OpenConflict], choice: Choice, refuse:
         if now is not None and now.seen == entry.conflict.seen:
             shown.append((entry, records[entry.record], groups[now.group]))
         else:
-            refuse(Refusal(entry, _changed(run, entry), now))
+            refuse(Refusal(entry, _changed(run, entry, now), now))
     if choice.given is not None:
         decisions = _by_value(run, shown, choice, choice.given, refuse)
     else:
@@ -118,7 +118,7 @@ def _by_value(
             continue
         now = _standing(run, record).get(group.name)
         moved = now is None or now.seen != entry.conflict.seen
-        problem = record.problem or (_changed(run, entry) if moved else _unwritten(run, entry))
+        problem = record.problem or (_changed(run, entry, now) if moved else _unwritten(run, entry))
         refuse(Refusal(entry, problem, now))
     return decisions
 
@@ -167,16 +167,20 @@ def _carried(run: MapRun, decisions: Sequence[Decision], refuse: Refuse) -> int:
         now = _standing(run, record).get(decision.group.name)
         if record.problem is not None or now is not None:
             refused += 1
-            refuse(Refusal(decision.entry, record.problem or _changed(run, decision.entry), now))
+            problem = record.problem or _changed(run, decision.entry, now)
+            refuse(Refusal(decision.entry, problem, now))
     run.tell("decided", len(decisions) - refused)
     return len(decisions) - refused
 
 
-def _changed(run: MapRun, entry: OpenConflict) -> Problem:
+def _changed(run: MapRun, entry: OpenConflict, now: Conflict | None) -> Problem:
+    gone = "there is no such conflict any more: the sides agree by now, or a row is gone"
+    newer = "the record has changed since it was shown; nothing was decided"
     return Problem(
         "changed",
-        "the record has changed since it was shown; nothing was decided",
-        "look at it again with `dualwrite conflicts show`, then decide",
+        gone if now is None else newer,
+        "look at it again with `dualwrite conflicts show`"
+        + ("" if now is None else ", then decide"),
         Subject(map=run.map.name, record=str(entry.record), field=entry.conflict.group),
         exit_code=3,
     )

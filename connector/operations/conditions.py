@@ -7,12 +7,14 @@ Tested in: tests/unit/test_conditions.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from connector.bootstrap import Project
 from connector.errors import UsageError
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap
+from connector.mapping.document import MapDocument
 from connector.mapping.filter_text import BadFilter
 from connector.mapping.filters import Filter, compile_filter
 from connector.mapping.values import Side, Value, ValueType
@@ -50,6 +52,32 @@ def compile_condition(text: str, map: CompiledMap, listed: Mapping[str, ValueTyp
             error.code, error.message, tried=f"--where {text!r}", remedy=error.remedy
         ) from error
     return Condition(filter, tuple(reads[column.name] for column in filter.columns))
+
+
+def meant_by(
+    text: str | None,
+    project: Project,
+    documents: Sequence[MapDocument],
+    listed: Mapping[str, ValueType],
+) -> list[MapDocument]:
+    """The maps a condition can be about: those that have the columns it names.
+
+    Raises `UsageError` where none has.
+    """
+    if text is None:
+        return list(documents)
+    meant: list[MapDocument] = []
+    failure: UsageError | None = None
+    for document in documents:
+        try:
+            compile_condition(text, project.compiled(document)[0], listed)
+        except UsageError as error:
+            failure = failure or error
+        else:
+            meant.append(document)
+    if failure is not None and (not meant or failure.code != "column-unknown"):
+        raise failure
+    return meant
 
 
 def _of_list(name: str) -> Read:

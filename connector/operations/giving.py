@@ -18,7 +18,7 @@ from connector.mapping.compiled import CompiledMap, Field, Group
 from connector.mapping.references import TargetMissing
 from connector.mapping.scalars import canonical
 from connector.mapping.translate import Untranslatable, fit
-from connector.mapping.values import Side, Value
+from connector.mapping.values import Side, Value, ValueType
 
 
 def given_values(
@@ -69,6 +69,8 @@ def _read(map: CompiledMap, field: Field, side: Side, text: str) -> Value:
     if not text:
         return None
     column = map.columns[side][field.index(side)]
+    if column.type is ValueType.REFERENCE:
+        return text
     try:
         return fit(column)(canonical(text, column))
     except Untranslatable as error:

@@ -1,13 +1,11 @@
 """What KEY means on a command line: a key in any spelling of its case, or a record number.
 
-Owns: finding the records a person names, and how a key is typed in a shell.
+Owns: finding the records a person names, and naming a record so that it is found.
 Never does: anything with them.
 Tested in: tests/acceptance/test_decisions.py.
 """
 
 from __future__ import annotations
-
-import shlex
 
 from connector.mapping.document import MapDocument
 from connector.mapping.values import normal_key
@@ -39,7 +37,7 @@ def spelled(record: Record) -> str:
     return record.commerce.key or record.dataverse.key or record.key
 
 
-def typed(record: Record) -> str:
-    """What names this record in a command to type: its key, or its number if the key cannot."""
+def plain(record: Record) -> str:
+    """What names this record on a command line: its key, or its number where the key cannot."""
     key = spelled(record)
-    return shlex.quote(key) if key.isprintable() and not key.startswith("-") else str(record.number)
+    return key if key.isprintable() and not key.startswith("-") else str(record.number)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from connector.bootstrap import Project
-from connector.engine.again import try_again
 from connector.engine.cycle import Finish, sync
 from connector.engine.faults import Step, handling_of_error
 from connector.engine.load import load
@@ -20,14 +19,12 @@ from connector.engine.run import MapRun, running
 from connector.errors import (
     DualWriteError,
     MapStoppedError,
-    Subject,
     UsageError,
 )
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side, normal_key
 from connector.operations.alerting import count_before_run
 from connector.operations.outcomes import MapOutcome
-from connector.operations.standing import parked_in
 
 
 def load_maps(
@@ -116,30 +113,3 @@ def _each(
 def _ends_all(error: DualWriteError) -> bool:
     """Whether no further map is begun."""
     return handling_of_error(error).step is not Step.NEXT_MAP or error.code == "alert-stopped"
-
-
-def retry_failures(project: Project, document: MapDocument, key: str | None) -> MapOutcome:
-    """Try records again that were set aside: one by key or record number, or all of a map.
-
-    Raises `UsageError` (`failure-unknown`).
-    """
-    map, entities = project.compiled(document)
-    ports = project.ports(document)
-    outcome = MapOutcome(document.map)
-    with running("retry", map, entities, ports, project.tuning) as run:
-        records = [
-            record
-            for record in parked_in(project, run.layout)
-            if key is None or key == str(record.number) or normal_key(key) == record.key
-        ]
-        if not records:
-            raise UsageError(
-                "failure-unknown",
-                "no record was set aside here",
-                subject=Subject(map=document.map),
-                remedy="`dualwrite failures list` shows those that were",
-            )
-        try_again(run, records)
-        outcome.finished = True
-        outcome.counts = dict(run.counts)
-    return outcome

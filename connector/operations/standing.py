@@ -7,13 +7,12 @@ Tested in: tests/acceptance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from connector.bootstrap import Project
-from connector.engine.run import layout_of
 from connector.errors import (
     Problem,
 )
@@ -21,7 +20,7 @@ from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
 from connector.operations.holding import PAUSED
 from connector.operations.outcomes import Need
-from connector.store.record import Layout, Record, State
+from connector.store.record import State
 
 
 def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
@@ -55,6 +54,8 @@ class MapStatus:
     counts: Mapping[State, int]
     last_run: Mapping[str, Any] | None
     problem: Problem | None
+    epochs: Mapping[Side, int]
+    """How many lives each side had; a side restored from a backup begins one."""
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON form (docs/json.md)."""
@@ -65,6 +66,7 @@ class MapStatus:
             **{state.value: count for state, count in self.counts.items()},
             "last_run": self.last_run,
             "problem": self.problem.as_dict() if self.problem else None,
+            "epochs": {side.value: epoch for side, epoch in self.epochs.items()},
         }
 
 
@@ -94,33 +96,11 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
             "outcome": run.outcome,
         }
     problem = row.stopped if row is not None else None
-    return MapStatus(document.map, state, lag, store.counts(document.map), last, problem)
+    worlds = {side: store.world(side) for side in Side}
+    epochs = {side: world.epoch if world is not None else 1 for side, world in worlds.items()}
+    return MapStatus(document.map, state, lag, store.counts(document.map), last, problem, epochs)
 
 
 def instant(seconds: float) -> str:
     """A time as ISO 8601 in UTC, as everywhere in JSON."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
-def parked_in(project: Project, layout: Layout) -> Iterator[Record]:
-    """The records of a map that were set aside, streamed."""
-    after = 0
-    while page := project.store.needing(layout, [State.PARKED], after, 1000):
-        after = page[-1].number
-        yield from page
-
-
-def failures_of(project: Project, documents: Sequence[MapDocument]) -> Iterator[dict[str, Any]]:
-    """The records that were set aside, in their documented JSON form (docs/json.md)."""
-    for document in documents:
-        map, _ = project.compiled(document)
-        layout = layout_of(map, project.ports(document), keep=False)
-        for record in parked_in(project, layout):
-            assert record.problem is not None
-            yield {
-                "map": document.map,
-                "record": record.number,
-                "key": record.commerce.key or record.dataverse.key or record.key,
-                "attempts": record.attempts,
-                "problem": record.problem.as_dict(),
-            }

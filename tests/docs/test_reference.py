@@ -174,7 +174,7 @@ _RAISING = {
 _HELPERS = {"problem": 2, "_problem": 1, "_error": 0, "error": 0}
 """Functions that make an error, by the place of the code among their arguments."""
 _CODE = re.compile(r"^[a-z]+(?:-[a-z]+)*$")
-NO_CODES = {"client-secret", "managed-identity"}
+NO_CODES = {"client-secret", "managed-identity", "old-key", "new-card"}
 """Words of other vocabularies that stand where codes do."""
 
 
