@@ -7,12 +7,18 @@ from typing import Any, TypeAlias
 
 import pytest
 import requests
+from hypothesis import settings
 
 from tests.postgresql import postgresql, postgresql_url
 
 __all__ = ["postgresql", "postgresql_url"]
 
 TIMEOUT_SECONDS = 30
+
+# The same examples on every machine and every run; `--hypothesis-profile=long` looks for others.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("long", derandomize=False, deadline=None, max_examples=1200)
+settings.load_profile("same")
 
 
 class DataverseSession(requests.Session):

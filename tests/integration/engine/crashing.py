@@ -160,7 +160,7 @@ def _undisturbed(bench: CrashBench, command: Command, settles: bool) -> tuple[Sn
     snapshot.restore(Moments())
     command()
     wanted = ending(bench)
-    _explained(bench)
+    explained(bench)
     if settles:
         bad = [finding for finding in bench.verify().findings if finding.verdict == "difference"]
         assert bad == [], f"even without a death the sides differ: {bad}"
@@ -274,7 +274,7 @@ def _compare(bench: CrashBench, wanted: Ending) -> None:
     for part in fields(Ending):
         other, own = getattr(found, part.name), getattr(wanted, part.name)
         assert other == own, f"{part.name}: {_apart(other, own)}"
-    _explained(bench)
+    explained(bench)
 
 
 def _at_rest(bench: CrashBench) -> None:
@@ -292,7 +292,7 @@ def _apart(found: Any, wanted: Any) -> str:
     return f"{found}, not {wanted}"
 
 
-def _explained(bench: CrashBench) -> None:
+def explained(bench: CrashBench) -> None:
     """Every write was announced, every announcement was settled, every old value is kept."""
     audit = _audit(bench)
     announced: Counter[tuple[str, str, str]] = Counter()

@@ -42,11 +42,11 @@ class Scene:
 class Faults:
     """The next writes that fit meet these faults; part of a system, so that it is put back."""
 
-    kind: type[Operation]
+    kinds: tuple[type[Operation], ...]
     left: list[Fault]
 
     def __call__(self, operation: Operation) -> Fault | None:
-        return self.left.pop(0) if self.left and isinstance(operation, self.kind) else None
+        return self.left.pop(0) if self.left and isinstance(operation, self.kinds) else None
 
 
 def loaded(bench: CrashBench, cards: int = 2) -> None:
@@ -228,8 +228,8 @@ def failing(*faults: Fault) -> Callable[[CrashBench], None]:
         bench.new(C, "X1")
         bench.edit(D, "C2", name="edited")
         bench.new(D, "X2")
-        bench.dataverse.fault = Faults(Create, list(faults))
-        bench.commerce.fault = Faults(Update, list(faults))
+        bench.dataverse.fault = Faults((Create,), list(faults))
+        bench.commerce.fault = Faults((Update,), list(faults))
 
     return prepare
 
