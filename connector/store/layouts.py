@@ -7,6 +7,7 @@ Tested in: tests/contract/store/.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -47,7 +48,9 @@ class Layouts:
         query = _query(map, text)
         number = self._db.scalar(query)
         if number is None:
-            insert = self._db.dialect.insert(layouts).values(map=map, columns=text)
+            insert = self._db.dialect.insert(layouts).values(
+                map=map, columns=text, digest=_digest(text)
+            )
             with self._db.transaction() as connection:
                 connection.execute(insert.on_conflict_do_nothing())
             number = self._db.scalar(query)
@@ -98,4 +101,8 @@ class Layouts:
 
 
 def _query(map: str, text: str) -> sa.Select[tuple[int]]:
-    return sa.select(layouts.c.id).where(layouts.c.map == map, layouts.c.columns == text)
+    return sa.select(layouts.c.id).where(layouts.c.map == map, layouts.c.digest == _digest(text))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -69,7 +69,9 @@ layouts = Table(
     Column("id", Integer, primary_key=True),
     Column("map", Text, nullable=False),
     Column("columns", Text, nullable=False),
-    UniqueConstraint("map", "columns", name="layouts_columns"),
+    # PostgreSQL indexes no text longer than a third of a page, which 60 columns are.
+    Column("digest", Text, nullable=False),
+    UniqueConstraint("map", "digest", name="layouts_digest"),
 )
 
 positions = Table(

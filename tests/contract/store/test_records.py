@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -272,3 +273,13 @@ def test_a_sweep_makes_rows_the_scan_did_not_meet_unknown_and_due(kit: Kit) -> N
     assert two.dataverse.presence is Presence.PRESENT
     assert (four.dataverse.presence, four.state) == (Presence.UNKNOWN, State.PARKED)
     assert one.commerce.presence is Presence.PRESENT
+
+
+def test_a_map_may_have_hundreds_of_columns(kit: Kit) -> None:
+    wide = {
+        side: tuple((sha256(f"{side}{n}".encode()).hexdigest(), ValueType.TEXT) for n in range(300))
+        for side in Side
+    }
+    layout = kit.store.layout(kit.map, wide)
+    assert kit.another().layout(kit.map, wide).id == layout.id
+    assert layout.id != kit.layout.id

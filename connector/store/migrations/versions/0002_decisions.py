@@ -1,11 +1,12 @@
 """What people decide, what is undone, forgotten and purged, and what raises an alert.
 
 A migration is history: it spells every column itself and never reads `schema.py`. Columns are
-added with constants as defaults, which both databases do without rewriting a table.
+added with constants as defaults, which both databases do without rewriting a large table.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,6 +38,7 @@ def upgrade() -> None:
         sqlite_where=TOMBSTONE,
         postgresql_where=TOMBSTONE,
     )
+    _digests()
     # Runs of the older version reach back as far as their own rows; one without any has none.
     op.execute(
         "UPDATE runs SET first_change = found.first FROM "
@@ -45,6 +47,20 @@ def upgrade() -> None:
     )
     _left()
     _alerts()
+
+
+def _digests() -> None:
+    """Layouts are told apart by a digest: PostgreSQL cannot index a long list of columns."""
+    op.add_column("layouts", sa.Column("digest", sa.Text))
+    layouts = sa.table("layouts", sa.column("id"), sa.column("columns"), sa.column("digest"))
+    connection = op.get_bind()
+    for number, columns in connection.execute(sa.select(layouts.c.id, layouts.c.columns)).all():
+        digest = hashlib.sha256(columns.encode()).hexdigest()
+        connection.execute(sa.update(layouts).where(layouts.c.id == number).values(digest=digest))
+    with op.batch_alter_table("layouts") as batch:
+        batch.alter_column("digest", existing_type=sa.Text(), nullable=False)
+        batch.drop_constraint("layouts_columns", type_="unique")
+        batch.create_unique_constraint("layouts_digest", ["map", "digest"])
 
 
 def _left() -> None:
@@ -91,6 +107,10 @@ def downgrade() -> None:
     for table in ("alerts", "incidents", "secrets", "forgotten", "departed"):
         op.drop_table(table)
     op.drop_index("records_tombstones", "records")
+    with op.batch_alter_table("layouts") as batch:
+        batch.drop_constraint("layouts_digest", type_="unique")
+        batch.create_unique_constraint("layouts_columns", ["map", "columns"])
+        batch.drop_column("digest")
     for name in ("high_version", "high_id"):
         op.drop_column("positions", name)
     for table, column in ADDED.items():
