@@ -323,7 +323,7 @@ def twin_problem(record: Record, side: Side, ids: tuple[str, str]) -> Problem:
 def taken_problem(record: Record, side: Side, id: str, holder: Record) -> Problem:
     """Why a record cannot be created: its key stands on a row that belongs to another one."""
     return Problem(
-        "key-taken",
+        "row-in-the-way",
         f"the key stands in {side} on row {id}, which belongs to record {holder.number}",
         f"decide about that one first (`dualwrite failures show {record.map} {holder.number}`), "
         f"then `dualwrite failures retry {record.map} {record.number}`",

@@ -159,14 +159,14 @@ def test_a_create_whose_key_another_record_holds_is_parked_at_once(
     loaded.sync()
     record = loaded.record("N1")
     assert record.problem is not None
-    assert record.problem.code == "key-taken"
+    assert record.problem.code == "row-in-the-way"
     assert renamed in record.problem.message
     assert str(loaded.record("C1").number) in record.problem.message
     assert record.attempts <= 1
     before = loaded.writes()
     loaded.edit(side.other, "N1", **{"Level" if side is D else "level": 3})
     loaded.sync()
-    assert code_of(loaded, "N1") == "key-taken"
+    assert code_of(loaded, "N1") == "row-in-the-way"
     assert loaded.writes() == before
     endpoint.change(entity, renamed, {"Number" if side is C else "number": "C1"})
     loaded.edit(side.other, "N1", **{"Level" if side is D else "level": 4})
