@@ -45,6 +45,7 @@ from connector.settings import (
 )
 from connector.store.base import Store
 from connector.store.opening import open_store
+from connector.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
     from connector.endpoints.dataverse.transport import Patience
@@ -187,7 +188,7 @@ def open_project(
     limits = _limits(settings)
     with ExitStack() as stack:
         stack.enter_context(_rarely_collecting())
-        store = _store(settings.store)
+        store = open_state(settings.store)
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
         for name, side in {"commerce": settings.commerce, **settings.sides}.items():
@@ -244,7 +245,8 @@ def open_ledger(settings: Settings) -> Ledger:
     return Ledger.open(settings.commerce.url)
 
 
-def _store(place: StoreSettings) -> Store:
+def open_state(place: StoreSettings) -> SqlStore:
+    """The sync state of the settings; raises what `open_store` does, `ConfigError` for a secret."""
     password = None
     if place.password is not None:
         password = read_secret(place.password).get_secret_value()

@@ -51,6 +51,7 @@ COMMANDS = (
     Row("history", "connector.cli.history", "Tell everything that happened to one record."),
     Row("runs", "connector.cli.runs", "List and show past runs, and take one back."),
     Row("forget", "connector.cli.forget", "Remove a person's data from the sync state."),
+    Row("state", "connector.cli.state", "Move the sync state, or a side of it."),
     Row("demo", "connector.cli.demo", "Play the whole story on this machine."),
     Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),
     Row("ledger", "connector.cli.ledger", "Work with the embedded commerce ledger."),

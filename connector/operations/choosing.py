@@ -38,9 +38,12 @@ def chosen(project: Project, name: str | None) -> list[MapDocument]:
 
 
 def master_side(name: str | None) -> Side | None:
-    """The side an option names; raises `UsageError` (`side-unknown`)."""
-    if name is None:
-        return None
+    """The side an option names, if it does; raises `UsageError` (`side-unknown`)."""
+    return None if name is None else named_side(name)
+
+
+def named_side(name: str) -> Side:
+    """The side of this name; raises `UsageError` (`side-unknown`)."""
     try:
         return Side(name)
     except ValueError as error:

@@ -89,6 +89,16 @@ class Database:
         with explained(self.dialect), self._writer.begin():
             yield self._writer
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A connection that sees one moment, whatever is committed meanwhile."""
+        with explained(self.dialect), self._connected_reader() as connection:
+            self.dialect.still(connection)
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
     def close(self) -> None:
         """Release the connections."""
         self._reader.close()

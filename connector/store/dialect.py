@@ -34,6 +34,14 @@ class Dialect(Protocol):
         """Raise StateError where a new state should not be made in this empty database."""
         ...
 
+    def still(self, connection: sa.Connection) -> None:
+        """Begin a transaction that only reads, and sees one moment until it ends."""
+        ...
+
+    def count_on(self, connection: sa.Connection, column: sa.Column[Any]) -> None:
+        """Let a column that numbers its own rows go on after the rows that were put there."""
+        ...
+
     def now(self) -> sa.ColumnElement[float]:
         """The store's clock: seconds since the epoch, as the database sees them."""
         ...

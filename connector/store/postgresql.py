@@ -76,6 +76,17 @@ class Postgresql:
                 "and let store.url name it",
             )
 
+    def still(self, connection: sa.Connection) -> None:
+        """One snapshot for all statements."""
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def count_on(self, connection: sa.Connection, column: sa.Column[Any]) -> None:
+        """The sequence behind the column hands out the number after the highest."""
+        sequence = sa.func.pg_get_serial_sequence(column.table.name, column.name)
+        highest = sa.select(sa.func.max(column)).scalar_subquery()
+        following = sa.func.coalesce(highest, 0) + 1
+        connection.execute(sa.select(sa.func.setval(sequence, following, sa.false())))
+
     def now(self) -> sa.ColumnElement[float]:
         """The time of the statement, not of the transaction it may have waited in."""
         clock = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"

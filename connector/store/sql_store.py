@@ -56,6 +56,11 @@ class SqlStore:
         self._forgetting = Forgetting(db)
         self._retention = Retention(db, self._incidents)
 
+    @property
+    def database(self) -> Database:
+        """The database under it, for `transfer.py`, which takes the state as a whole."""
+        return self._db
+
     # ------------------------------------------------------------------------ worlds and maps
 
     def world(self, side: Side) -> World | None:

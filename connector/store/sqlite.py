@@ -44,6 +44,13 @@ class Sqlite:
     def suits(self, connection: sa.Connection, name: str) -> None:
         """Every SQLite file does."""
 
+    def still(self, connection: sa.Connection) -> None:
+        """A deferred transaction: its first read fixes what it sees in the write-ahead log."""
+        connection.exec_driver_sql("BEGIN DEFERRED")
+
+    def count_on(self, connection: sa.Connection, column: sa.Column[Any]) -> None:
+        """SQLite counts on from the highest number by itself."""
+
     def now(self) -> sa.ColumnElement[float]:
         """Julian days turned into seconds; `unixepoch('subsec')` needs SQLite 3.42."""
         return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Double())

@@ -118,15 +118,35 @@ def play(person: Person) -> Samples:
     take("sync", code=3)
     take("status", code=3)
     take("maps resume", "loyalty-card --allow-deletes 1")
+    look_back(person, take)
+    take("demo", "--cards 20")
+    return shown
+
+
+def look_back(person: Person, take: Callable[..., None]) -> None:
+    """What happened is told, taken back, moved elsewhere and forgotten."""
     undo(person, take)
     for number in ("100001", "100002", "100004"):
         take("history", number)
+    move(person, take)
     take("forget", "100001 --yes")
     take("history", "100001")
     take("maps pause", "loyalty-card --by anna --reason holiday")
     take("maps pause", "loyalty-card")
-    take("demo", "--cards 20")
-    return shown
+
+
+def move(person: Person, take: Callable[..., None]) -> None:
+    """The state goes to another file; there a ledger that was set up anew is accepted."""
+    take("state export", "state.gz")
+    elsewhere = {
+        "DUALWRITE__STORE__URL": "sqlite:///var/elsewhere.db",
+        "DUALWRITE__COMMERCE__URL": "sqlite:///var/another.db",
+    }
+    person.environment.update(elsewhere)
+    take("state import", "state.gz")
+    take("state rebind", "commerce --yes")
+    for name in elsewhere:
+        del person.environment[name]
 
 
 def undo(person: Person, take: Callable[..., None]) -> None:
