@@ -1,6 +1,6 @@
 """No call that the engine makes per page may cost more when the table grows.
 
-Every statement of a working day is caught on its way to SQLite and explained: it has to find
+Every statement of a working day is caught on its way to the database and explained: it has to find
 its rows by a key or an index that narrows them, never by walking a table or a whole map.
 """
 
@@ -18,6 +18,7 @@ from connector.store.opening import open_store
 from connector.store.record import Conflict, Record, State, Wait
 from connector.store.sql_store import SqlStore
 from connector.store.work import Adoption, Change, ChangeKind, Completion, Position, Work
+from tests.postgresql import Server
 
 COLUMNS = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
 WAIT = Wait("g", Side.DATAVERSE, "e", "c", "v")
@@ -108,18 +109,24 @@ def a_working_day(store: SqlStore) -> None:
     store.reopen_intents(lease, 1, 1.0)
 
 
-def test_every_statement_finds_its_rows_by_a_narrow_index(
-    tmp_path: Path, caught: list[tuple[str, Any]]
-) -> None:
-    file = tmp_path / "state.db"
-    open_store(f"sqlite:///{file}").close()
+def of_a_working_day(url: str, caught: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The statements about the large tables, with parameters for each."""
+    open_store(url).close()
     caught.clear()
-    store = open_store(f"sqlite:///{file}")
+    store = open_store(url)
     a_working_day(store)
     store.close()
     statements = {sql: params for sql, params in caught if any(table in sql for table in BIG)}
     assert len(statements) >= 20
-    engine = sa.create_engine(f"sqlite:///{file}")
+    return statements
+
+
+def test_every_statement_finds_its_rows_by_a_narrow_index(
+    tmp_path: Path, caught: list[tuple[str, Any]]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    statements = of_a_working_day(url, caught)
+    engine = sa.create_engine(url)
     wide = []
     with engine.connect() as connection:
         for sql, params in statements.items():
@@ -127,6 +134,23 @@ def test_every_statement_finds_its_rows_by_a_narrow_index(
                 step = row[3]
                 way = step.partition(" USING ")[2]
                 if step.split()[1] in BIG and not way.startswith(NARROW):
+                    wide.append((step, sql))
+    engine.dispose()
+    assert wide == []
+
+
+def test_postgresql_has_an_index_for_every_statement_too(
+    postgresql: Server, caught: list[tuple[str, Any]]
+) -> None:
+    url = postgresql.empty_state()
+    statements = of_a_working_day(url, caught)
+    engine = sa.create_engine(url, paramstyle="format")
+    wide = []
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off")  # small tables are walked otherwise
+        for sql, params in statements.items():
+            for (step,) in connection.exec_driver_sql(f"EXPLAIN {sql}", params):
+                if any(f"Seq Scan on {table}" in step for table in BIG):
                     wide.append((step, sql))
     engine.dispose()
     assert wide == []

@@ -315,6 +315,36 @@ def test_nobody_takes_an_expired_lease_while_its_holder_commits(state: str) -> N
     second.close()
 
 
+def test_maps_do_not_wait_for_each_other(state: str) -> None:
+    first, second = _Suspended(state), open_store(state)
+    lease = second.acquire("other-map", "second", 60)
+    layout = second.layout("other-map", COLUMNS)
+    second.commit(lease, Work(2, 1.0, inserted=[Record(1, "other-map", "c1")]))
+    assert first.inside.is_set()
+    assert not first.resume.is_set()
+    assert list(second.by_keys(layout, ["c1"])) == ["c1"]
+    second.close()
+    first.end()
+
+
+def test_numbers_reserved_at_the_same_time_never_overlap(state: str) -> None:
+    found: list[int] = []
+
+    def reserve() -> None:
+        store = open_store(state)
+        for _ in range(25):
+            first = store.numbers("record", 3)
+            found.extend(range(first, first + 3))
+        store.close()
+
+    threads = [threading.Thread(target=reserve) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == list(range(1, 4 * 25 * 3 + 1))
+
+
 def test_a_worker_that_waits_too_long_is_told_who_is_in_the_way(
     state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
