@@ -23,7 +23,7 @@ from connector.cli.deciding import (
     command,
     decider,
     moment,
-    say_refused,
+    show_refused,
 )
 from connector.cli.options import Options, with_options
 from connector.cli.spoken import spoken
@@ -209,7 +209,7 @@ def resolve(  # noqa: PLR0913, PLR0917  each parameter is an option of the comma
             (f"{one.entry.key} {one.entry.conflict.group}", one.problem)
             for one in resolution.refusals
         )
-        say_refused(refused, resolution.refused)
+        show_refused(refused, resolution.refused)
     if resolution.refused:
         raise typer.Exit(3)
 

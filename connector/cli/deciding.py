@@ -54,14 +54,17 @@ def command(*words: str) -> str:
     return shlex.join(["dualwrite", *words])
 
 
-def say_refused(refused: Iterable[tuple[str, Problem]], total: int) -> None:
-    """Which were refused and why (stderr): (what, problem) of the first of them."""
+def show_refused(refused: Iterable[tuple[str, Problem]], total: int) -> None:
+    """Which were refused and why: (what, problem) of the first of them.
+
+    It names cards, which stdout may and what is kept as a log may not.
+    """
     told = 0
     for what, problem in refused:
         if told == SHOWN:
             break
         told += 1
-        output.say(f"{what}: {problem.code}: {problem.message}")
-        output.say(f"  remedy: {problem.remedy}")
+        output.line(f"{what}: {problem.code}: {problem.message}")
+        output.line(f"  remedy: {problem.remedy}")
     if total > told:
-        output.say(f"… and {total - told} more; --json lists them")
+        output.line(f"… and {total - told} more; --json lists them")

@@ -24,7 +24,7 @@ from connector.cli.deciding import (
     command,
     decider,
     moment,
-    say_refused,
+    show_refused,
 )
 from connector.cli.options import Options, with_options
 from connector.errors import UsageError
@@ -256,7 +256,7 @@ def _finish(options: Options, map: str, mended: Mended) -> None:
     else:
         output.line(f"{mended.done} resolved" if mended.done else "nothing was resolved")
         refused = ((spelled(one.record), one.problem) for one in mended.refusals)
-        say_refused(refused, mended.refused)
+        show_refused(refused, mended.refused)
     if mended.refused:
         raise typer.Exit(3)
 

@@ -165,7 +165,7 @@ def of_record(
         raise UsageError(
             "record-unknown",
             "no record has this key or number",
-            subject=Subject(map=document.map, record=wanted.key),
+            subject=Subject(map=document.map),
             remedy=f"`dualwrite conflicts list --map {document.map}` shows the open conflicts",
         )
     closed: list[ConflictRow] = []
@@ -180,7 +180,7 @@ def of_record(
         "conflict-unknown",
         "this record has no open conflict"
         + (f" about {wanted.field}" if wanted.field is not None else ""),
-        subject=Subject(map=document.map, record=wanted.key),
+        subject=Subject(map=document.map, record=str(records[0].number)),
         cause=_ending(closed[-1]) if closed else None,
         remedy=f"`dualwrite conflicts list --map {document.map}` shows the open ones",
     )

@@ -106,7 +106,7 @@ def _wanted_pages(
             raise UsageError(
                 "resolve-what",
                 f"--as-shown means one conflict, but this record has several: {names}",
-                subject=Subject(map=document.map, record=wanted.key),
+                subject=Subject(map=document.map, record=str(entries[0].record)),
                 remedy="name one of them with --field",
             )
         yield entries

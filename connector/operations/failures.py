@@ -119,7 +119,7 @@ def failures_named(
     found = [record for record in records if wanted.takes(record)]
     if found:
         return found
-    subject = Subject(map=document.map, record=wanted.key)
+    subject = Subject(map=document.map, record=str(records[0].number) if records else None)
     remedy = f"`dualwrite failures list --map {document.map}` shows those that were set aside"
     if not records:
         raise UsageError(

@@ -117,7 +117,7 @@ def test_a_newer_conflict_is_not_the_one_that_was_shown(conflict: Project) -> No
     decide = ("conflicts", "resolve", MAP, "M 1", "--with", "commerce")
     (refusal,) = conflict.json(*decide, code=3)["refusals"]
     assert refusal["dataverse"] == {"msdyn_cardtendertype": 806380001}
-    told = conflict.call(*decide, "--as-shown", "1", code=3).stderr
+    told = conflict.call(*decide, "--as-shown", "1", code=3).stdout
     assert "the conflict is at revision 2 by now" in told
     assert conflict.json(*decide, "--as-shown", "2")["decided"] == 1
     assert tenders(conflict, "M 1") == ("NoTender", TENDERS["NoTender"])
@@ -156,9 +156,9 @@ def test_one_that_changed_does_not_hold_up_the_others(conflict: Project) -> None
     disagree(conflict, "M2")
     conflict.json("sync", code=3)
     conflict.edit("M 1", msdyn_cardtendertype=806380001)
-    told = conflict.call("conflicts", "resolve", MAP, "--all", "--with", "commerce", code=3).stderr
-    assert "1 decided: commerce wins" in told
-    assert "M 1 CardTenderType: changed" in told
+    told = conflict.call("conflicts", "resolve", MAP, "--all", "--with", "commerce", code=3)
+    assert "1 decided: commerce wins" in told.stderr
+    assert "M 1 CardTenderType: changed" in told.stdout
     assert tenders(conflict, "M2") == ("NoTender", TENDERS["NoTender"])
     assert tenders(conflict, "M 1") == ("NoTender", 806380001)
 
@@ -206,7 +206,7 @@ def test_a_decision_that_is_refused_needs_a_person(project: Project) -> None:
     decide = ("conflicts", "resolve", MAP, "M1", "--with", "dataverse")
     told = project.call(*decide, code=3)
     assert "nothing was decided" in told.stderr
-    assert "M1 PartyNumber: commerce-refused: " in told.stderr
+    assert "M1 PartyNumber: commerce-refused: " in told.stdout
     assert project.ledger("M1")["PartyNumber"] == "P2"
     assert project.cards()["M1"]["msdyn_partynumber"] == "P-UNKNOWN"
     (finding,) = project.json("verify")["maps"][0]["findings"]

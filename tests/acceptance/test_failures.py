@@ -175,7 +175,7 @@ def test_a_key_that_another_card_bears_is_not_taken(project: Project) -> None:
     project.call("ledger", "set", "F2", "CardTenderType=Blocked", "--create")
     project.json("sync", code=3)
     told = project.call("failures", "resolve", "loyalty-card", "F1", "--with", "rename", code=3)
-    assert "F1: key-taken" in told.stderr
+    assert "F1: key-taken" in told.stdout
     assert project.ledger("F1")["CardNumber"] == "F1"
 
 
