@@ -9,7 +9,7 @@ Tested in: tests/integration/engine/.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -93,7 +93,7 @@ class Applier:
         if planned is None:
             end_wars(run.store, run.layout, run.now(), actions)
         for record, action in actions:
-            if not self._within_guard(absorbed.work, action):
+            if _blind(action, run.whole) or not self._within_guard(absorbed.work, action):
                 continue
             self._take(absorbed.work, record, action)
             for write in action.writes:
@@ -335,6 +335,11 @@ _NOTED = {
     Kind.UPDATE: ChangeKind.UPDATE,
     Kind.DELETE: ChangeKind.DELETE,
 }
+
+
+def _blind(action: Action, whole: Collection[Side]) -> bool:
+    """Whether it creates where a row with the key may be that was never seen: `load` goes on."""
+    return any(w.kind is Kind.CREATE and w.side not in whole for w in action.writes)
 
 
 def _operation(write: Write, id: str) -> Operation:

@@ -53,7 +53,13 @@ def capture(run: MapRun, side: Side, then: Then | None = None) -> int:
 
 
 def _committing(run: MapRun) -> Then:
-    return lambda absorbed: run.commit(absorbed.seal())
+    """A page is made durable, then alerts are looked at: rows may be set aside as they are read."""
+
+    def keep(absorbed: Absorbed) -> None:
+        run.commit(absorbed.seal())
+        run.end_if_held()
+
+    return keep
 
 
 def _resume(run: MapRun, side: Side, feed: Position, keep: Then) -> int | None:
@@ -98,6 +104,7 @@ def _follow(
         run.tell(f"read {side}", len(page.rows) + len(page.deleted))
         if run.ports.stopping():
             return count
+    run.whole.add(side)
     return count if missing is None else None
 
 
@@ -121,6 +128,7 @@ def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
             feed = replace(position, kind="feed", text=page.position, tick=tick)
             absorbed.work.positions += [Position(side, "scan", None), feed]
             run.unread.discard(side)
+            run.whole.add(side)
         elif page.resume is not None:
             absorbed.work.positions.append(position)
         keep(absorbed)

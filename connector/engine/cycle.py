@@ -61,7 +61,12 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
 
 
 def settle_due(run: MapRun, deadline: float | None = None, only: str | None = None) -> bool:
-    """Work through all due records, again while that makes more of them due; True if cut short."""
+    """Work through all due records, again while that makes more of them due; True if cut short.
+
+    Before both sides were read whole nothing is planned: a load that was cut short goes on first.
+    """
+    if len(run.whole) < len(Side):
+        return False
     applier = Applier(run)
     for _ in range(run.limits.rounds):
         after, seen = 0, 0

@@ -65,6 +65,8 @@ class MapRun:
         self.layout = layout_of(map, ports, keep=self.keeps)
         self.identities = {side: ports.endpoints[side].identity() for side in Side}
         self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
+        self.whole: set[Side] = set()
+        """Sides of which every row was seen once: only there a key that is not known is free."""
         self.unread: set[Side] = set()
         """Sides whose table has to be read anew before this run may end."""
         self._free: dict[str, tuple[int, int]] = {}
@@ -208,6 +210,9 @@ class MapRun:
         for side, world in self.worlds.items():
             if self.store.world(side) is None:
                 self.store.bind_world(world)
+        row = self.store.map_row(self.map.name)
+        if row is not None and row.loaded_at is not None:
+            self.whole.update(Side)
 
     def hold(self) -> None:
         """Renew the lease if it does not outlive the longest request by the margin.
@@ -231,11 +236,11 @@ class MapRun:
                 if future.done():  # just now, or with a timeout of its own
                     return future.result()
 
-    def end(self) -> None:
-        """The work is done; raises `MapStoppedError` where an alert came too late to end it."""
-        why = self.heed()
-        if why is not None:
-            raise why
+    def end_if_held(self) -> None:
+        """Look at the alerts; raises `MapStoppedError` where one holds this map from now on."""
+        held = self.heed()
+        if held is not None:
+            raise held
 
     def fail(self, error: BaseException) -> None:
         """Count what ends this run, and tell whoever wants to know."""
@@ -305,7 +310,7 @@ def running(
             reopened = ports.store.reopen_intents(run.lease, run.number, run.now())
             run.tell("reopened", reopened)
             yield run
-            run.end()
+            run.end_if_held()  # what came too late to end the work holds the next run
         except BaseException as error:
             run.fail(error)
             told = error.as_dict() if isinstance(error, DualWriteError) else None

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector.engine.absorb import Absorbed
+from connector.engine.apply import Applier
+from connector.engine.cycle import settle_due
 from connector.engine.retry import Retry
+from connector.engine.run import MapRun
 from connector.errors import UsageError
 from connector.mapping.values import Side
+from connector.store.record import Record
 
 if TYPE_CHECKING:
-    from tests.integration.engine.conftest import Bench
+    from tests.integration.engine.conftest import Bench, MakeBench
 
 
 def test_brings_both_sides_together(loaded: Bench) -> None:
@@ -110,3 +115,43 @@ def test_creates_that_wait_longer_than_the_load_leave_it_unfinished(bench: Bench
     bench.ahead += 3600.0
     assert bench.load().finished
     bench.assert_settled()
+
+
+def test_nothing_is_made_on_a_side_that_was_not_read_whole(make_bench: MakeBench) -> None:
+    """A person decides something while a load is cut short: it must not double unseen rows."""
+    bench = make_bench(page=2)
+    for n in range(6):
+        bench.new(Side.COMMERCE, f"C{n}")
+        bench.new(Side.DATAVERSE, f"C{n}")
+    bench.dataverse.fault = lambda _operation: "rejected"
+    asked = [0]
+
+    def stopping() -> bool:
+        asked[0] += 1
+        return asked[0] > 4
+
+    bench.stopping = stopping
+    assert not bench.load().finished
+    seen = bench.records()
+    assert any(r.commerce.id is None for rs in seen.values() for r in rs), "cut short in commerce"
+    bench.stopping = lambda: False
+    before = len(bench.commerce.written)
+    bench.run(settle_due, "resolve")
+    bench.run(
+        lambda run: Applier(run).push(touching(run, [r for rs in seen.values() for r in rs])),
+        "retry",
+    )
+    assert len(bench.commerce.written) == before
+    bench.dataverse.fault = lambda _operation: None
+    assert bench.load().finished
+    bench.assert_settled()
+    assert len(bench.commerce.written) == before
+
+
+def touching(run: MapRun, records: list[Record]) -> Absorbed:
+    """These records, due."""
+    absorbed = Absorbed(run.work())
+    for record in records:
+        record.due = run.now()
+        absorbed.touch(record)
+    return absorbed
