@@ -565,5 +565,11 @@ def test_many_values_are_read_in_one_call(world: World) -> None:
     assert len(world.endpoint.read(world.entity, [], by=None, values=ids).rows) == 300
 
 
+def test_nobody_who_was_not_asked_to_slow_down_says_so(world: World) -> None:
+    applied(world, world.create("S-1"))
+    throttling = world.endpoint.throttling()
+    assert (throttling.times, throttling.seconds) == (0, 0.0)
+
+
 def test_a_read_for_nothing_finds_nothing(world: World) -> None:
     assert world.endpoint.read(world.entity, world.columns, by=world.key, values=[]).rows == {}

@@ -159,6 +159,17 @@ def test_rows_set_aside_while_they_are_read_count_as_parked(
     assert loaded.counts["parked"] == 1
 
 
+def test_a_map_is_held_while_it_is_read(loaded: Bench, told: list[Notice]) -> None:
+    loaded.alerts = (Rule("key-missing", 4, HOUR, Then.PAUSE),)
+    for n in range(100):
+        loaded.commerce.put("Cards", f"keyless-{n}", Number=None, Name="x", Active="Yes")
+    with pytest.raises(MapStoppedError) as caught:
+        loaded.sync()
+    assert caught.value.code == "alert-paused"
+    assert 4 <= parked(loaded) <= 4 + loaded.limits.page
+    assert len(told) == 1
+
+
 def test_throttling_is_counted_in_the_run_and_by_alerts(loaded: Bench, told: list[Notice]) -> None:
     loaded.alerts = (Rule("throttled", 4, HOUR, Then.NOTIFY),)
     loaded.dataverse.throttled = Throttling(3, 7.0)  # from before this run
