@@ -173,7 +173,7 @@ def retry(
 
     wanted = _wanted("retry", key, code, where, every=every)
     with open_project(options.settings()) as project:
-        mended = retry_failures(project, chosen(project, map)[0], wanted)
+        mended = retry_failures(project, chosen(project, map)[0], wanted, decider(None))
         parked = parked_in(project, map)
     if options.json:
         output.emit({"map": map, "freed": mended.done, "parked": parked})

@@ -2,7 +2,7 @@
 
 Owns: what a retry means: forget the reason, read both sides anew, plan as if just seen.
 Never does: lifting a doubled key, which only a changed row can lift.
-Tested in: tests/acceptance/test_failures.py.
+Tested in: tests/integration/engine/test_again.py, tests/acceptance/test_failures.py.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from connector.store.record import Presence, Record
 from connector.store.work import ChangeKind
 
 
-def try_again(run: MapRun, records: Sequence[Record]) -> int:
-    """Take parked records up again; how many are parked no more afterwards."""
+def try_again(run: MapRun, records: Sequence[Record], by: str = "") -> int:
+    """Take parked records up again; how many are parked no more afterwards.
+
+    `by` is who asked for it.
+    """
     absorbed = Absorbed(run.work())
     for record in records:
         if record.problem is None or record.problem.code == "duplicate-key":
@@ -28,13 +31,14 @@ def try_again(run: MapRun, records: Sequence[Record]) -> int:
             record,
             ChangeKind.DECISION,
             run.map.master,
-            detail=f"tried again: {record.problem.code}",
+            detail=f"tried again: {record.problem.code}{f', decided by {by}' if by else ''}",
         )
         record.problem = None
-        record.attempts = 0
         record.due = run.now()
-        for side in Side:
-            state = record.side(side)
+        # A side in doubt may hold a write of ours whose reply was lost: no edit of somebody's.
+        sides = [record.side(side) for side in Side]
+        record.attempts = 1 if any(s.presence is Presence.UNKNOWN for s in sides) else 0
+        for state in sides:
             if state.presence is Presence.PRESENT:
                 state.presence = Presence.UNKNOWN
         absorbed.touch(record)

@@ -56,10 +56,10 @@ class Mended:
             self.refusals.append(undecided)
 
 
-def retry_failures(project: Project, document: MapDocument, wanted: Failures) -> Mended:
+def retry_failures(project: Project, document: MapDocument, wanted: Failures, by: str) -> Mended:
     """Try records again that were set aside; raises `UsageError` (`failure-unknown`, …)."""
     with _working("retry", project, document) as (run, mended):
-        _each_page(run, document, wanted, mended, try_again)
+        _each_page(run, document, wanted, mended, lambda run, page: try_again(run, page, by))
     return mended
 
 
