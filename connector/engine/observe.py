@@ -175,10 +175,12 @@ def bind(record: Record, row: Row, witness: Witness) -> None:
     """Tie a row seen for the first time to this record, before it is observed.
 
     If we had chosen another id for a create, that create lost to this row: whatever was
-    intended is void and the sides meet for the first time.
+    intended is void and the sides meet for the first time. Where the other side's row is gone as
+    well, so that this is a new card under an old key, nothing is agreed on either.
     """
-    state = record.side(witness.side)
-    if record.unconfirmed and state.id != row.id:
+    state, other = record.side(witness.side), record.side(witness.side.other)
+    lost = record.unconfirmed and state.id != row.id
+    if lost or other.presence is Presence.ABSENT:
         record.unconfirmed = False
         record.commerce.agreed = record.dataverse.agreed = None
     state.id = row.id
