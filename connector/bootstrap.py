@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector.config_policies import AlertSettings, NotifySettings, RetrySettings
+from connector.config_values import read_secret
 from connector.endpoints.base import Endpoint, Entity
 from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
@@ -33,16 +35,7 @@ from connector.mapping.compiler import compile_map, findings
 from connector.mapping.document import MapDocument, read_documents
 from connector.mapping.values import Side
 from connector.notify import Notifier
-from connector.settings import (
-    AlertSettings,
-    CommerceSettings,
-    DataverseSettings,
-    NotifySettings,
-    RetrySettings,
-    Settings,
-    StoreSettings,
-    read_secret,
-)
+from connector.settings import CommerceSettings, DataverseSettings, Settings, StoreSettings
 from connector.store.base import Store
 from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore

@@ -1,7 +1,7 @@
 """Typed settings: one TOML file, any key overridable by environment.
 
-Owns: the shape of `config/connector.toml`, its defaults, where secrets may come from, and
-turning every mistake in it into one ConfigError that names key, file and line.
+Owns: the shape of `config/connector.toml`, its defaults, and turning every mistake in it into one
+ConfigError that names key, file and line.
 Never does: opening connections, creating folders, keeping a secret in clear or printing one.
 Tested in: tests/unit/test_settings.py.
 
@@ -14,20 +14,14 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -41,6 +35,14 @@ from pydantic_settings import (
 )
 
 from connector.config_errors import Finding, config_invalid, findings_of, unknown_key
+from connector.config_policies import (
+    AlertSettings,
+    GuardSettings,
+    NotifySettings,
+    RetentionSettings,
+    RetrySettings,
+)
+from connector.config_values import HttpsUrl, SecretReference, Section, Url, https
 from connector.errors import ConfigError, Subject
 
 DEFAULT_PATH = Path("config/connector.toml")
@@ -55,110 +57,7 @@ _AUTH_NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-KINDS = ("parked", "conflict", "rejected", "transient", "unknown", "throttled", "unreachable")
-"""What alerts count beside problem codes."""
-LONGEST_FEED_DAYS = 7
-"""Dataverse Web API: use-change-tracking: a delta token is good for 7 days by default."""
-
-
-# ---------------------------------------------------------------------------- values
-
-
-def _secret_reference(text: str) -> str:
-    scheme, colon, name = text.partition(":")
-    if not colon or scheme not in ("env", "file") or not name:
-        raise ValueError(
-            "a secret is never written here: name where it stands, as env:NAME or file:PATH"
-        )
-    return text
-
-
-SecretReference = Annotated[str, AfterValidator(_secret_reference)]
-"""Where a secret stands: `env:NAME` or `file:PATH`. Safe to print; `read_secret` opens it."""
-
-
-def _without_password(text: str) -> str:
-    parts = urlsplit(text)
-    if not parts.scheme:
-        raise ValueError("this is not a URL: it starts with no scheme such as https://")
-    if parts.password is not None:
-        raise ValueError(
-            "a password is never written into a URL: put it in the key `password` next to it, "
-            "as env:NAME or file:PATH"
-        )
-    return text
-
-
-def _https(text: str) -> str:
-    if urlsplit(text).scheme != "https":
-        raise ValueError("this URL must start with https://")
-    return text.rstrip("/")
-
-
-def _kind(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", text):
-        raise ValueError(f"one of {', '.join(KINDS)}, or a problem's code such as choice-unknown")
-    close = get_close_matches(text, KINDS, n=1, cutoff=0.8)
-    if close and close[0] != text:
-        raise ValueError(f"did you mean {close[0]}?")
-    return text
-
-
-def _command(text: str) -> str:
-    try:
-        argv = shlex.split(text)
-    except ValueError as error:
-        raise ValueError("a quote is not closed") from error
-    if not argv:
-        raise ValueError("name a program, with its arguments")
-    return text
-
-
-def _webhook(text: str) -> str:
-    return _https(text) if "://" in text else _secret_reference(text)
-
-
-Url = Annotated[str, AfterValidator(_without_password)]
-HttpsUrl = Annotated[Url, AfterValidator(_https)]
-
-
-def read_secret(reference: str) -> SecretStr:
-    """The secret behind a reference, without the line end a file usually has.
-
-    Raises:
-        ConfigError: `secret-missing` when the variable or file is absent, unreadable or empty.
-    """
-    scheme, _, name = _secret_reference(reference).partition(":")
-    if scheme == "env":
-        secret, cause = os.environ.get(name, ""), f"the environment has no variable {name}"
-        remedy = f"set {name}, or point the config key to another place"
-    else:
-        secret, cause = _read_file(Path(name))
-        remedy = f"write the secret into {name}, readable by this user only"
-        if "sandbox" in Path(name).parts:
-            remedy = "start `dualwrite sandbox` in this folder; it leaves its secret there"
-    if not secret:
-        raise ConfigError("secret-missing", f"no secret at {reference}", cause=cause, remedy=remedy)
-    return SecretStr(secret)
-
-
-def _read_file(path: Path) -> tuple[str, str]:
-    """The stripped text of a secret file and, in case it turns out empty, why."""
-    try:
-        return path.read_text(encoding="utf-8").strip(), f"{path} is empty"
-    except (OSError, UnicodeDecodeError) as error:
-        return "", f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}"
-
-
 # ---------------------------------------------------------------------------- sections
-
-
-class Section(BaseModel):
-    """A table of the file; a key it does not know is a mistake."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
 
 
 class Connection(Section):
@@ -204,7 +103,7 @@ class CommerceSettings(Connection):
         if kind == "ledger" and urlsplit(url).scheme in ("http", "https"):
             raise ValueError("the ledger is a database: sqlite:///PATH, not an https:// address")
         if kind not in (None, "ledger"):
-            return _https(url)
+            return https(url)
         return url
 
 
@@ -228,86 +127,6 @@ class MapsSettings(Section):
     """Where the maps are."""
 
     path: Path = Path("mappings")
-
-
-class DeleteGuardSettings(Section):
-    """How many deletes one side of a map may receive within an hour before it stops."""
-
-    rows: int = Field(default=100, ge=0)
-    share: float = Field(default=0.05, ge=0, le=1)
-    """Part of the bound rows; counts from 3 deletes on."""
-
-
-class GuardSettings(Section):
-    """Brakes against our own mistakes."""
-
-    deletes: DeleteGuardSettings = DeleteGuardSettings()
-
-
-class RetrySettings(Section):
-    """How often and how patiently a transient failure is tried again."""
-
-    attempts: int = Field(default=6, ge=1, le=50)
-    first_wait: float = Field(default=1.0, ge=0, le=60)
-    """Seconds before the second attempt; doubles from there."""
-    longest_wait: float = Field(default=60.0, ge=0, le=3600)
-    """Seconds between two attempts at most, unless the other side asks for more."""
-
-
-class AlertSettings(Section):
-    """One rule: so many incidents of a kind within so many minutes, and what then happens."""
-
-    kind: Annotated[str, AfterValidator(_kind)]
-    """parked, conflict, rejected, transient, unknown, throttled, unreachable, or the code of a
-    problem records are parked with, such as choice-unknown."""
-    count: int = Field(ge=1)
-    """Incidents in one map."""
-    minutes: int = Field(ge=1, le=1440)
-    """Within which they are counted, over all runs."""
-    then: Literal["notify", "pause", "stop"]
-    """notify: tell; pause: hold this map as well; stop: and begin no further map."""
-    map: str | None = None
-    """Only this map; without it, each map by itself."""
-
-
-class NotifySettings(Section):
-    """Who is told of alerts and of maps that stop."""
-
-    command: Annotated[str, AfterValidator(_command)] | None = None
-    """A program with its arguments; it gets the notice as JSON on stdin. No shell is involved."""
-    webhook: Annotated[str, AfterValidator(_webhook)] | None = None
-    """An https URL the notice is posted to, or where it stands: env:NAME or file:PATH."""
-    ca: Path | None = None
-    """A CA file to trust for the webhook instead of the system's."""
-
-
-class RetentionSettings(Section):
-    """How long the past is kept, in days."""
-
-    audit_days: int = Field(default=400, ge=8)
-    """Edits seen, writes with before and after, decisions."""
-    runs_days: int = Field(default=400, ge=8)
-    """What each run did."""
-    tombstones_days: int = Field(default=30)
-    """Records gone on both sides, so that late news of them is recognised."""
-
-    @field_validator("tombstones_days")
-    @classmethod
-    def _longer_than_a_feed(cls, days: int) -> int:
-        if days < LONGEST_FEED_DAYS + 1:
-            raise ValueError(
-                f"at least {LONGEST_FEED_DAYS + 1}: a change feed tells of deletes for "
-                f"{LONGEST_FEED_DAYS} days, and a record forgotten earlier would look new"
-            )
-        return days
-
-    @model_validator(mode="after")
-    def _audit_outlives_what_it_explains(self) -> RetentionSettings:
-        if self.audit_days < self.tombstones_days:
-            raise ValueError("audit_days must not be less than tombstones_days")
-        if self.runs_days < self.audit_days:
-            raise ValueError("runs_days must not be less than audit_days, which names runs")
-        return self
 
 
 class Settings(BaseSettings):

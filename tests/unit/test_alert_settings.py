@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from connector.config_policies import NotifySettings, RetentionSettings
 from connector.errors import ConfigError
-from connector.settings import NotifySettings, RetentionSettings, load_settings
+from connector.settings import load_settings
 from tests.unit.test_settings import VALID
 
 Write = Callable[[str], Path]

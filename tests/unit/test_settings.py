@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from connector.config_values import read_secret
 from connector.errors import ConfigError
-from connector.settings import DEFAULT_PATH, Settings, load_settings, read_secret
+from connector.settings import DEFAULT_PATH, Settings, load_settings
 from connector.shipped import shipped
 
 VALID = """\

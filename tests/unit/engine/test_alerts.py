@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from connector.config_policies import KINDS
 from connector.engine.alerts import Alert, Rule, Then, hold_of, notice_of, reached
 from connector.engine.faults import ERRORS, REPLIES
-from connector.settings import KINDS
 
 NOW = 1_000_000.0
 PARKED = Rule("parked", 10, 60, Then.PAUSE)
