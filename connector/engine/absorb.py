@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.endpoints.base import Page, Row
+from connector.engine.lookups import resolve
 from connector.engine.observe import (
     Edit,
     Witness,
@@ -19,6 +20,7 @@ from connector.engine.observe import (
     bind,
     edited,
     identify,
+    in_doubt,
     is_older,
     observe,
     observe_deleted,
@@ -32,7 +34,7 @@ from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set
 from connector.engine.watch import count
 from connector.errors import Problem, Subject
 from connector.mapping.values import Side
-from connector.store.record import Presence, Record, State
+from connector.store.record import Presence, Record, SideState, State
 from connector.store.work import ChangeKind, Work
 
 
@@ -108,10 +110,21 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
 
 
 def _take_in(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: Witness) -> None:
+    if run.map.lookups and in_doubt(record, row, witness):
+        # What a write of ours made of the row is told in the other side's form.
+        seen = replace(record.side(witness.side), image=row.image)
+        resolve(run.map, run.ports.endpoints, [_with(record, witness.side, seen)])
     edit = observe(record, row, witness)
     if edit is not None:
         note_edit(run, absorbed.work, record, row, witness.side, edit)
     absorbed.touch(record)
+
+
+def _with(record: Record, side: Side, state: SideState) -> Record:
+    """The record with another state on one side."""
+    if side is Side.COMMERCE:
+        return replace(record, commerce=state)
+    return replace(record, dataverse=state)
 
 
 def note_edit(run: MapRun, work: Work, record: Record, row: Row, side: Side, edit: Edit) -> None:

@@ -57,7 +57,7 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
         return None
     awaited = _awaited(record, state)
     before = state.agreed if awaited else state.image
-    presence = state.presence
+    presence, ours = state.presence, in_doubt(record, row, witness)
     _take(state, row, witness)
     if awaited:
         record.unconfirmed = False
@@ -67,7 +67,6 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     elif presence is Presence.PRESENT and before == row.image:
         return None
     record.due = witness.now
-    in_doubt = presence is Presence.UNKNOWN and record.attempts > 0
     other_in_doubt = record.side(witness.side.other).presence is Presence.UNKNOWN
     if (presence is not Presence.UNKNOWN or before != row.image) and not other_in_doubt:
         # Reading back what is known already is no news: failed attempts go on counting, and
@@ -78,10 +77,16 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     identify(record, witness.map)
     if before is None or before == row.image:
         return None
-    if in_doubt and row.modifier in witness.users:
+    if ours:
         _own_write(record, witness, before, row.image)
         return None
     return edited(witness, before, row.image)
+
+
+def in_doubt(record: Record, row: Row, witness: Witness) -> bool:
+    """Whether the row may be as a write of ours left it whose reply was lost."""
+    known = record.side(witness.side).presence
+    return known is Presence.UNKNOWN and record.attempts > 0 and row.modifier in witness.users
 
 
 def _awaited(record: Record, state: SideState) -> bool:

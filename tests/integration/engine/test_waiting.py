@@ -9,6 +9,7 @@ import pytest
 from connector.mapping.values import Side
 from connector.store.record import State
 from tests.integration.engine.conftest import map_text
+from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
     from tests.integration.engine.conftest import Bench, MakeBench
@@ -98,4 +99,20 @@ def test_first_contact_keeps_its_rule_for_a_group_that_waits(bench: Bench) -> No
     bench.sync()
     assert bench.card(D, "C1")["currency"] == "id-xts"
     assert bench.record("C1").state is State.SETTLED
+    bench.assert_settled()
+
+
+def test_an_edit_taken_back_after_a_lost_reply_is_an_edit_also_of_a_lookup(bench: Bench) -> None:
+    """Whoever goes on knows nothing of currencies yet when it reads what our write made."""
+    bench.edit(C, "C1", Currency=None)
+    bench.load()
+    bench.edit(C, "C1", Currency="EUR")
+    bench.reopen(Moments(kill_on=["dataverse has written"]))
+    with pytest.raises(Killed):
+        bench.sync()
+    bench.reopen()
+    assert bench.card(D, "C1")["currency"] == "id-eur"
+    bench.edit(C, "C1", Currency=None)
+    bench.sync()
+    assert bench.card(D, "C1")["currency"] is None
     bench.assert_settled()
