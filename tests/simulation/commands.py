@@ -7,7 +7,7 @@ Never does: faults; the ports it works through have them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Work = Callable[[Ports], Any]
 
 _document = functools.cache(parse_document)
+_names: dict[str, Mapping[Side, Sequence[str]]] = {}
 PAUSED = Problem("map-paused", "somebody paused it", "`dualwrite maps resume card`")
 
 
@@ -44,6 +45,13 @@ class Commands:
 
     def __init__(self, world: World) -> None:
         self.world = world
+
+    def names(self) -> Mapping[Side, Sequence[str]]:
+        """The columns of the map, in the order of images."""
+        text = self.world.plan.text
+        if text not in _names:
+            _names[text] = {side: self.compiled()[0].column_names(side) for side in Side}
+        return _names[text]
 
     def rarely(self) -> Mapping[str, Work]:
         """What people start now and then."""
@@ -75,12 +83,17 @@ class Commands:
     # ------------------------------------------------------------------ all the time
 
     def sync(self, ports: Ports) -> bool:
-        """`load` until that is done, then `sync`, with a person who lets a stopped map go on."""
+        """`load` until that is done, then `sync`, with a person who lets a stopped map go on.
+
+        In the end a load is followed by a sync at once, which wakes what waits.
+        """
         row = ports.store.map_row("card")
         if row is not None and row.stopped is not None and self._lets_go_on(row.stopped):
             self.run(ports, "resume", self._resume, held=True)
         if row is None or row.loaded_at is None:
-            return bool(self.run(ports, "load", load).finished)
+            finished = bool(self.run(ports, "load", load).finished)
+            if not finished or not self.world.calm:
+                return finished
         return bool(self.run(ports, "sync", sync).finished)
 
     def _lets_go_on(self, stopped: Problem) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.engine.run import layout_of
+from connector.mapping.values import Side
 from connector.store.record import Record, State
 from tests.simulation.people import known_key
 from tests.simulation.process import Process
@@ -44,6 +45,11 @@ class Found:
             {(one.record, one.conflict.group) for one in conflicts},
             world.stores.audit(),
         )
+
+    def ids(self, key: str, side: Side) -> list[str]:
+        """The ids of the rows a side has under a key."""
+        system = self.world.systems[side]
+        return [id for id, row in system.rows.items() if known_key(row.values[system.key]) == key]
 
     def bound(self, rows: list[Stored]) -> list[Record]:
         """The records these rows are bound to, which may be those of keys they had before."""

@@ -14,6 +14,8 @@ from tests.simulation.people import known_key
 from tests.simulation.systems import SOMEBODY, US
 from tests.simulation.world import World
 
+GROUPED = frozenset({"first", "second"})
+
 
 def nothing_invented(world: World) -> None:
     """Every value on a side was written by a person, for a card of this key."""
@@ -63,6 +65,18 @@ def _nothing_read_is_lost(world: World, noted: set[tuple[str, Value]]) -> None:
                     or (name.lower(), value) in noted
                     or value not in written.get(name.lower(), ())
                 ), f"{name}={value!r} was read in {side}, is gone and stands nowhere"
+
+
+def nothing_brought_back(world: World) -> None:
+    """A value that a person replaced does not come back over the newer one: no flip-flop.
+
+    Grouped columns travel together, so that one of them may go back with an edit of the other.
+    """
+    if world.restores:
+        return
+    for side, system in world.systems.items():
+        back = [cell for cell in system.brought_back if cell.column.lower() not in GROUPED]
+        assert not back, f"replaced in {side} by a person, and put back by us: {back}"
 
 
 def nothing_revived(world: World) -> None:

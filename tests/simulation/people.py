@@ -173,8 +173,14 @@ class People:
 
     def put(self, side: Side, id: str, values: dict[str, Value]) -> str:
         """Somebody makes or changes a card; every form a side may keep of a value is known."""
-        self.systems[side].change(id, values, SOMEBODY)
-        card = known_key(self.systems[side].rows[id].values[KEYS[side]])
+        system = self.systems[side]
+        if id in system.rows:
+            held = system.rows[id].values
+            for name, value in self.known.agreed(side, id).items():
+                if name in values and name.lower() not in SHARED and held[name] == value:
+                    system.superseded.setdefault((id, name), set()).add(value)
+        system.change(id, values, SOMEBODY)
+        card = known_key(system.rows[id].values[KEYS[side]])
         for name, value in values.items():
             if name.lower() in SHARED:
                 continue

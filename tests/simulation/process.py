@@ -35,6 +35,10 @@ class Chaos(Protocol):
         """Add to the trace."""
         ...
 
+    def later(self, work: Callable[[], object]) -> None:
+        """Something takes effect at some later time, unheard."""
+        ...
+
 
 class Process:
     """One process of ours: it lives until it is killed."""

@@ -92,9 +92,11 @@ class SqlStores:
 
     def begin(self, clock: Clock) -> None:
         """See `Stores`. The store remembers layouts, so that their numbers stay what they are."""
-        layouts = self._state.execute("SELECT id, map, columns FROM layouts").fetchall()
-        self._blank.executemany("INSERT OR IGNORE INTO layouts VALUES (?, ?, ?)", layouts)
-        self._blank.commit()
+        layouts = self._state.execute("SELECT * FROM layouts").fetchall()
+        if layouts:
+            places = ", ".join("?" * len(layouts[0]))
+            self._blank.executemany(f"INSERT OR IGNORE INTO layouts VALUES ({places})", layouts)
+            self._blank.commit()
         self._clock = clock
         self._blank.backup(self._state)
         self._thrown_away = {}

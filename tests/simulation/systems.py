@@ -128,6 +128,10 @@ class System:
         """Values of people that a write of ours replaced."""
         self.writes: list[Written] = []
         self.dropped: list[Dropped] = []
+        self.superseded: dict[tuple[str, str], set[Value]] = {}
+        """By id and column: values that a person replaced while both sides agreed on the card."""
+        self.brought_back: list[Cell] = []
+        """Such values that a write of ours put in the place of the newer one."""
         self.idle: list[Update] = []
         """Writes of ours that changed nothing."""
 
@@ -159,6 +163,11 @@ class System:
                 name for name in old.people.intersection(kept) if old.values[name] != kept[name]
             }
             self.gave_way += [Cell(self.side, id, n, old.values[n]) for n in sorted(given)]
+            self.brought_back += [
+                Cell(self.side, id, name, kept[name])
+                for name in sorted(given)
+                if kept[name] is not None and kept[name] in self.superseded.get((id, name), ())
+            ]
             people = old.people - given
         else:
             people = old.people.union(kept)

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from connector.endpoints.base import Create
-from connector.engine.ports import Guard, Limits, Tuning
+from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
+from connector.engine.run import MapRun
 from connector.mapping.values import Side
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.maps import map_text, spelled
@@ -295,3 +296,33 @@ def test_a_renamed_row_is_excused_under_its_new_key(make_world: MakeWorld) -> No
     verdict = judge(world)
     assert {finding.verdict for finding in verdict.findings} == {"excused"}
     assert all("key-changed" in finding.reason for finding in verdict.findings)
+
+
+def test_a_card_made_again_is_not_deleted_with_the_old_one(make_world: MakeWorld) -> None:
+    """The page that tells of the delete is written before the next tells of the new (seed 1005).
+
+    Only a load writes between the pages of a feed.
+    """
+    calm = plan()
+    traits = {side: replace(traits, page=1) for side, traits in calm.traits.items()}
+    world = begin(make_world, replace(calm, traits=traits))
+    world.systems[C].drop("c0", SOMEBODY)
+    put(world, C, "c9", "K0", "again")
+
+    def unfinished(ports: Ports) -> None:
+        row = ports.store.map_row("card")
+        assert row is not None
+
+        def work(run: MapRun) -> None:
+            loading = run.work()
+            loading.map = replace(row, loaded_at=None)
+            run.commit(loading)
+
+        world.commands.run(ports, "load", work)
+
+    world.command("a load that was cut short", unfinished)
+    judge(world)
+    for side, name in ((C, "Name"), (D, "name")):
+        card = held(world, side, "K0")
+        assert card is not None
+        assert card[name] == "again"

@@ -21,6 +21,7 @@ EXCUSES = {
     "key-missing": ("unkey",),
     "duplicate-key": ("rename", "create", "unkey"),
     "unstable": ("delete",),
+    "row-in-the-way": ("rename", "unkey"),
     "commerce-refused": ("rejected",),
     "dataverse-refused": ("rejected", "currency"),
     "attempts-exhausted": (
@@ -50,6 +51,7 @@ def judge(world: World) -> Verdict:
     few_writes(world)
     left.nothing_invented(world)
     left.nothing_lost(world, found)
+    left.nothing_brought_back(world)
     left.nothing_revived(world)
     left.deletes_have_a_cause(world)
     audited.every_write_is_explained(world, found)
@@ -89,6 +91,8 @@ def all_equal(world: World, found: Found) -> None:
         ours, theirs = commerce.get(key, []), dataverse.get(key, [])
         records = found.records.get(key, [])
         if _parked(world, records + found.bound([*ours, *theirs])):
+            continue
+        if any(id in world.known.stale for side in Side for id in found.ids(key, side)):
             continue
         assert len(ours) < 2, f"two rows {key!r} in commerce, and nobody is told"
         assert len(theirs) < 2, f"two rows {key!r} in dataverse, and nobody is told"
@@ -133,9 +137,11 @@ def _same(
         ("Hint", Side.COMMERCE, theirs.values["hint"], ours, theirs),
     ):
         drifted = row.values[name]
-        # A row we put back holds nothing in a column that does not travel to it, and a first
-        # write whose reply was lost is taken for what the side held before.
+        # A row we put back holds nothing in a column that does not travel to it, nor does one
+        # that a person made without it; and a first write whose reply was lost is taken for what
+        # the side held before.
         fair = source.creator == US or any(world.plan.rates[fault] for fault in UNHEARD)
+        fair = fair or (drifted is None and row.creator != US)
         assert drifted == given or name in row.people or fair, (
             f"{key!r}: {name} in {target} is {drifted!r}, which is neither {given!r} nor an edit"
         )

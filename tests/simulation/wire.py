@@ -110,9 +110,12 @@ class Wire:
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
     ) -> Sequence[Outcome]:
         """A write takes effect while its process is dead or asleep."""
-        outcomes = [self.system.carry_out(columns, operation) for operation in operations]
-        self.process.chaos.tell(self.process.name, f"{self.name} late", operations, outcomes)
-        return outcomes
+        return [self._late(columns, operation) for operation in operations]
+
+    def _late(self, columns: Sequence[str], operation: Operation) -> Outcome:
+        outcome = self.system.carry_out(columns, operation)
+        self.process.chaos.tell(self.process.name, f"{self.name} late", operation, outcome)
+        return outcome
 
     def _shuffled(self, page: Page) -> Page:
         """The rows of a page come in any order."""
@@ -147,6 +150,8 @@ class Wire:
     def _carried_out(self, columns: Sequence[str], operation: Operation) -> Outcome:
         chaos = self.process.chaos
         if chaos.happens("lost before"):
+            if chaos.happens("arrives late"):  # nobody waited for it that long
+                chaos.later(lambda: self._late(columns, operation))
             return Unknown("the reply was lost")
         if chaos.happens("transient"):
             return Transient("busy", None if chaos.among(2) else float(chaos.among(100)))

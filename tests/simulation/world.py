@@ -23,7 +23,7 @@ from tests.simulation.maps import KEYS, columns
 from tests.simulation.mortal import MortalStore
 from tests.simulation.people import People
 from tests.simulation.plan_of_seed import Plan
-from tests.simulation.process import Killed, Process, Sender, Task
+from tests.simulation.process import Killed, Process, Sender
 from tests.simulation.stores import Stores
 from tests.simulation.systems import Backup, System
 from tests.simulation.trace import Trace
@@ -47,6 +47,8 @@ OVERTAKEN = frozenset({"map-loaded", "map-not-loaded"})
 """Errors that say that another process was faster."""
 ARRIVAL = 0.05
 """How likely at each moment a request of a dead process arrives, if one is under way."""
+BUSIEST = 300
+"""Acts of people after which they work between runs only: long runs make for more of them."""
 ROUNDS = 12
 """Runs after which a quiet world has to be at rest."""
 
@@ -68,9 +70,9 @@ class World:
             )
             for side in Side
         }
-        self.known = Known()
-        self.people = People(self.random, self.plan, self.systems, self.known)
         self.commands = Commands(self)
+        self.known = Known(self.commands.names())
+        self.people = People(self.random, self.plan, self.systems, self.known)
         self.trace = Trace()
         self.calm = True
         """No faults, nobody at work."""
@@ -78,8 +80,8 @@ class World:
         """What a named scenario wants to happen at a moment."""
         self.crashes = 0
         self.restores = 0
-        self.under_way: list[Task] = []
-        """What dead processes sent and no system has received yet."""
+        self.under_way: list[Callable[[], object]] = []
+        """What was sent, and no system has received yet, though nobody waits for it any more."""
         self.asleep: list[Process] = []
         """Processes that wait, inside a call, until those on top of them have ended."""
         self.processes: dict[str, Process] = {}
@@ -119,7 +121,7 @@ class World:
         if self.script is not None:
             self.script(process, " ".join([name, *map(str, details)]))
         if self.under_way and self.random.random() < ARRIVAL:
-            self._arrive(self.under_way)
+            self.under_way.pop(0)()
         if self.calm:
             return
         if process.depth and self.asleep and self.happens("arrives late"):
@@ -130,7 +132,7 @@ class World:
             whose = self.random.choice([side.value for side in Side])
             self.skew[whose] = self.random.uniform(-100, 100)
             self.tell(whose, "sets its clock", round(self.skew[whose]))
-        if self.happens("people"):
+        if self.people.acts < BUSIEST and self.happens("people"):
             self.tell("people", self.people.act())
         if self.happens("forgotten"):
             self.systems[self.random.choice(list(Side))].forget()
@@ -155,13 +157,12 @@ class World:
         process.dead = True
         for task in process.tasks:
             if task.unwatched is not None and self.happens("arrives late"):
-                self.under_way.append(task)
+                self.under_way.append(task.unwatched)
         process.die()
 
-    def _arrive(self, tasks: list[Task]) -> None:
-        task = tasks.pop(0)
-        assert task.unwatched is not None
-        task.unwatched()
+    def later(self, work: Callable[[], object]) -> None:
+        """Something takes effect at some later time, unheard."""
+        self.under_way.append(work)
 
     def _land(self, process: Process) -> None:
         """Something that a sleeping process sent takes effect meanwhile."""
@@ -237,7 +238,7 @@ class World:
             self._backups(backups)
             self.command("sync", self.commands.sync)
         while self.under_way:
-            self._arrive(self.under_way)
+            self.under_way.pop(0)()
         self.calm = True
 
     def _backups(self, taken: list[tuple[str, Callable[[], None]]]) -> None:
