@@ -26,7 +26,7 @@ from connector.endpoints.base import (
 from connector.engine.absorb import Absorbed, reread
 from connector.engine.agreement import halves
 from connector.engine.faults import handling_of
-from connector.engine.guard import allowance, stop_reason
+from connector.engine.guard import Deletes, allowance, stop_reason
 from connector.engine.lookups import resolve
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.run import MapRun, stopped
@@ -72,9 +72,7 @@ class Applier:
         self.run = run
         self._out: deque[Batch] = deque()
         self._unread: dict[Side, list[Record]] = {side: [] for side in Side}
-        self._deletes_left: dict[Side, int] = {}
-        self._deletes_sent: dict[Side, int] = {}
-        self._held_back: dict[Side, int] = dict.fromkeys(Side, 0)
+        self._deletes: dict[Side, Deletes] = {}
 
     # ------------------------------------------------------------------ plan and intend
 
@@ -93,7 +91,7 @@ class Applier:
         if planned is None:
             end_wars(run.store, run.layout, run.now(), actions)
         for record, action in actions:
-            if _blind(action, run.whole) or not self._within_guard(absorbed.work, action):
+            if _blind(action, run.whole) or not self._within_guard(absorbed.work, record, action):
                 continue
             self._take(absorbed.work, record, action)
             for write in action.writes:
@@ -106,7 +104,7 @@ class Applier:
         run.commit(absorbed.seal())
         for number, side, chunk in batches:
             self._send(number, side, chunk)
-        if any(self._held_back.values()):
+        if any(deletes.held_back for deletes in self._deletes.values()):
             self._halt()
         held = run.heed()
         if held is not None:
@@ -130,7 +128,10 @@ class Applier:
             landed.due = run.now()
             landed.problem = record.problem
             for side in Side:
-                landed.side(side).presence = Presence.UNKNOWN
+                kept, told = landed.side(side), record.side(side)
+                # A row our write just deleted is gone, unless the page tells of another one.
+                if kept.presence is not Presence.ABSENT or told.tick > kept.tick:
+                    kept.presence = Presence.UNKNOWN
             absorbed.replace(landed)
 
     def _take(self, work: Work, record: Record, action: Action) -> None:
@@ -204,36 +205,29 @@ class Applier:
 
     # ------------------------------------------------------------------ the delete guard
 
-    def _within_guard(self, work: Work, action: Action) -> bool:
-        deletes = [write.side for write in action.writes if write.kind is Kind.DELETE]
-        return all(self._may_delete(work, side) for side in deletes)
-
-    def _may_delete(self, work: Work, side: Side) -> bool:
-        """Take one delete from what the hour allows, then from what a person released."""
-        run = self.run
-        if side not in self._deletes_left:
-            since = run.now() - run.guard.window
-            sent = run.store.deletes_since(run.map.name, side, since)
-            bound = run.store.bound(run.map.name, side)
-            self._deletes_left[side] = allowance(run.guard, bound, sent)
-            self._deletes_sent[side] = sent
-        if self._deletes_left[side] > 0:
-            self._deletes_left[side] -= 1
-        else:
-            row = work.map or run.store.map_row(run.map.name)
-            if row is None or row.allowed_deletes < 1:
-                self._held_back[side] += 1
+    def _within_guard(self, work: Work, record: Record, action: Action) -> bool:
+        """Take a delete from what the hour allows, then from what a person released."""
+        for side in [write.side for write in action.writes if write.kind is Kind.DELETE]:
+            if side not in self._deletes:
+                self._deletes[side] = deletes_left(self.run, side)
+            if not self._deletes[side].take(record.number, lambda: self._release(work, -1)):
                 return False
-            work.map = replace(row, allowed_deletes=row.allowed_deletes - 1)
-        self._deletes_sent[side] += 1
+        return True
+
+    def _release(self, work: Work, by: int) -> bool:
+        """Take a delete from what a person released, or give it back, if there is one."""
+        row = work.map or self.run.store.map_row(self.run.map.name)
+        if row is None or row.allowed_deletes + by < 0:
+            return False
+        work.map = replace(row, allowed_deletes=row.allowed_deletes + by)
         return True
 
     def _halt(self) -> None:
         """Settle what is out, hold the map, and say why."""
         self.drain()
         run = self.run
-        side, waiting = next((side, n) for side, n in self._held_back.items() if n)
-        problem = stop_reason(run.map.name, side, self._deletes_sent[side], waiting)
+        side, deletes = next((s, d) for s, d in self._deletes.items() if d.held_back)
+        problem = stop_reason(run.map.name, side, len(deletes), deletes.held_back)
         work = run.work()
         work.map = held_row(run.store.map_row(run.map.name), run.map.document, problem)
         run.commit(work)
@@ -303,7 +297,12 @@ class Applier:
             if kind is not None:
                 count(work.incidents, kind)
             work.updated.append(record)
-            work.completions.append(_completion(item, outcome))
+            completion = _completion(item, outcome)
+            work.completions.append(completion)
+            if write.kind is Kind.DELETE:
+                deletes = self._deletes[batch.side]
+                if deletes.settle(record.number, completion.outcome):
+                    self._release(work, +1)
             if isinstance(outcome, Applied):
                 run.tell(f"{write.kind}d {write.side}", 1)
                 self._note_losses(work, item)
@@ -335,6 +334,13 @@ _NOTED = {
     Kind.UPDATE: ChangeKind.UPDATE,
     Kind.DELETE: ChangeKind.DELETE,
 }
+
+
+def deletes_left(run: MapRun, side: Side) -> Deletes:
+    """What the deletes of the last hour leave of those the guard allows."""
+    sent = run.store.deleted_since(run.map.name, side, run.now() - run.guard.window)
+    bound = run.store.bound(run.map.name, side)
+    return Deletes(allowance(run.guard, bound, len(sent)), sent)
 
 
 def _blind(action: Action, whole: Collection[Side]) -> bool:
