@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from connector.mapping.values import Side, Value
 from connector.store.images import encode
 from connector.store.record import Conflict
 from connector.store.work import (
+    NOT_DONE,
     ChangeKind,
     ChangeRow,
     Completion,
@@ -55,13 +57,15 @@ class Audit:
         }
         return sorted(found)[:limit]
 
-    def deletes_since(self, map: str, side: Side, since: float) -> int:
-        """Deletes sent to one side since a time."""
-        return sum(
-            (told.map, told.change.side, told.change.kind) == (map, side, ChangeKind.DELETE)
-            and told.at >= since
+    def deleted_since(self, map: str, side: Side, since: float) -> AbstractSet[int]:
+        """Records whose delete was sent to one side since a time and may have happened."""
+        return {
+            told.change.record
             for told in self._tables.changes.values()
-        )
+            if (told.map, told.change.side, told.change.kind) == (map, side, ChangeKind.DELETE)
+            and told.at >= since
+            and told.outcome not in NOT_DONE
+        }
 
     def insert(self, map: str, work: Work) -> None:
         """Append the rows of one commit."""

@@ -59,7 +59,7 @@ class MemoryStore:
         self.open_conflicts = self._audit.open_conflicts
         self.conflict_rows = self._audit.conflict_rows
         self.written_by = self._audit.written_by
-        self.deletes_since = self._audit.deletes_since
+        self.deleted_since = self._audit.deleted_since
         self.forgotten = self._retention.forgotten
         self.renew = self._leases.renew
         self.release = self._leases.release
