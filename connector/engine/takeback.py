@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 
 from connector.endpoints.base import Applied, Outcome
 from connector.engine.absorb import Absorbed, reread
-from connector.engine.apply import Applier, Batch
-from connector.engine.guard import allowance
+from connector.engine.apply import Applier, Batch, Item, deletes_left
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.rehearse import LISTED, DryRun
 from connector.engine.run import MapRun
@@ -61,8 +60,9 @@ class Takeback:
     records: int = 0
     """Records the run wrote to."""
     counts: Counter[str] = field(default_factory=Counter)
-    """Writes that were meant, by kind and side, such as `delete dataverse`."""
+    """Writes that were applied, in a dry run those that would be sent, by kind and side."""
     planned: list[Planned] = field(default_factory=list)
+    """The first of the writes that were, or would be, sent."""
     left: list[Left] = field(default_factory=list)
     """The first of them; all are counted."""
     left_count: int = 0
@@ -76,9 +76,8 @@ class Takeback:
         if len(self.left) < LISTED:
             self.left.append(left)
 
-    def plan(self, record: Record, write: Write) -> None:
-        """Count one write that is meant, and keep it while there is room."""
-        self.counts[f"{write.kind} {write.side}"] += 1
+    def show(self, record: Record, write: Write) -> None:
+        """Keep one write to be shown while there is room."""
         if len(self.planned) < LISTED:
             self.planned.append(Planned(record.number, spelled(record), write))
 
@@ -100,6 +99,11 @@ def take_back(run: MapRun, target: RunRow) -> Takeback:
             done.finished = False
             break
     done.held_back = undoer.held_back
+    for side in Side:
+        for kind in Kind:
+            applied = run.counts[f"{kind}d {side}"]
+            if applied:
+                done.counts[f"{kind} {side}"] = applied
     return done
 
 
@@ -112,11 +116,10 @@ def rehearse_take_back(run: DryRun, target: RunRow) -> Takeback:
         for record, undoing in reader.read(page):
             for write in [restore.write for restore in undoing.restores]:
                 if write is not None:
-                    done.plan(record, write)
+                    done.counts[f"{write.kind} {write.side}"] += 1
+                    done.show(record, write)
     for side in Side:
-        sent = run.store.deletes_since(run.map.name, side, run.now() - run.guard.window)
-        free = allowance(run.guard, run.store.bound(run.map.name, side), sent)
-        over = done.counts[f"{Kind.DELETE} {side}"] - free
+        over = done.counts[f"{Kind.DELETE} {side}"] - deletes_left(run, side).free
         if over > 0:
             done.held_back[side] = over
     return done
@@ -257,7 +260,8 @@ class Undoer(Applier):
     @property
     def held_back(self) -> Counter[Side]:
         """Deletes the guard did not let through."""
-        return Counter({side: count for side, count in self._held_back.items() if count})
+        held = {side: deletes.held_back for side, deletes in self._deletes.items()}
+        return Counter({side: count for side, count in held.items() if count})
 
     def wait(self) -> float:
         """Seconds until what is to be tried again is due, if it is worth waiting for."""
@@ -267,10 +271,8 @@ class Undoer(Applier):
         """The undo's writes; what waits or is in conflict stays as it is."""
         action = plan(record, map)
         writes = [r.write for r in self._of[record.number].restores if r.write is not None]
-        for write in writes:
-            self._done.plan(record, write)
-            if write.kind is Kind.CREATE:
-                self.again.add(record.number)  # its row is seen then
+        if any(write.kind is Kind.CREATE for write in writes):
+            self.again.add(record.number)  # its row is seen then
         return Action(
             writes=writes,
             waits=action.waits,
@@ -281,6 +283,13 @@ class Undoer(Applier):
 
     def _restore(self, record: Record, side: Side) -> Restore:
         return next(r for r in self._of[record.number].restores if r.side is side)
+
+    def _intend(
+        self, work: Work, side: Side, pairs: Sequence[tuple[Record, Write]]
+    ) -> tuple[int, Side, list[Item]]:
+        for record, write in pairs:
+            self._done.show(record, write)
+        return super()._intend(work, side, pairs)
 
     def _announce(self, record: Record, write: Write, id: str) -> None:
         """A bulk create tells nothing back: its record holds before it leaves what it means."""

@@ -51,6 +51,7 @@ def test_a_bad_import_is_undone_and_the_map_resumed(project: Project) -> None:
     part = project.json("runs", "undo", str(run), "--by", "anna", code=3)
     assert 0 < part["held_back"]["dataverse"] <= held_back
     assert part["counts"]["update_dataverse"] == 49
+    assert part["counts"]["delete_dataverse"] == BAD - 1 - part["held_back"]["dataverse"]
     allow = ("--allow-deletes", str(part["held_back"]["dataverse"]))
     done = project.json("runs", "undo", str(run), "--by", "anna", *allow, code=3)
     assert done["held_back"] == {}

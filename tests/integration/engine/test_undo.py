@@ -236,7 +236,8 @@ def test_deletes_count_against_the_guard(loaded: Bench) -> None:
     loaded.guard = Guard(rows=2, share=1.0)
     assert rehearsed(loaded).held_back == {D: 4}
     done = undo(loaded)
-    assert done.held_back == {D: 4}
+    assert (done.held_back, done.counts) == ({D: 4}, {"delete dataverse": 2})
+    assert len(done.planned) == 2
     assert len(loaded.dataverse.rows["cards"]) == 12
     store = loaded.open()
     row = store.map_row("card")
