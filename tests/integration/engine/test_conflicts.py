@@ -75,6 +75,19 @@ def test_it_shows_what_the_sides_hold_now(conflict: Bench) -> None:
     assert found.conflict.base == {C: {"Name": "C1"}, D: {"name": "C1"}}
 
 
+def test_a_drifted_value_that_is_overwritten_stands_in_the_audit(loaded: Bench) -> None:
+    """A one-way field: the edit stays where it was made until its source moves."""
+    loaded.edit(D, "C1", note="by hand")
+    loaded.sync()
+    assert loaded.card(C, "C1").get("Note") is None
+    loaded.edit(C, "C1", Note="from the source")
+    loaded.sync()
+    assert loaded.card(D, "C1")["note"] == "from the source"
+    lost = [row.before for row in loaded.history("C1") if row.kind == "lost"]
+    assert lost == [{"note": "by hand"}]
+    loaded.assert_settled()
+
+
 @pytest.mark.parametrize("side", list(Side))
 def test_it_ends_when_a_side_is_deleted(conflict: Bench, side: Side) -> None:
     conflict.delete(side, "C1")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connector.engine.capture import capture
+from connector.engine.cycle import settle_due
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
 from connector.store.record import Presence, State
@@ -137,6 +139,23 @@ def test_nothing_is_written_on_versions_of_an_older_epoch(loaded: Bench) -> None
     assert loaded.record("C1").dataverse.epoch == 2
     assert name_of(loaded, D, "C1") == "new"
     loaded.assert_settled()
+
+
+def test_a_plan_reads_first_what_is_of_an_older_epoch(loaded: Bench) -> None:
+    """Found out in the middle of a run, or by one that plans without reading feeds."""
+    loaded.edit(C, "C1", Name="new")
+    reads: list[int] = []
+    loaded.dataverse.before_write = lambda: reads.append(loaded.dataverse.calls["read"])
+
+    def work(run: MapRun) -> None:
+        capture(run, C)
+        run.begin_epoch(D)
+        loaded.dataverse.calls.clear()
+        settle_due(run)
+
+    loaded.run(work, "resolve")
+    assert reads == [1]
+    assert name_of(loaded, D, "C1") == "new"
 
 
 def test_a_row_read_by_id_that_is_older_than_known_is_proof_enough(loaded: Bench) -> None:
