@@ -28,6 +28,7 @@ from connector.store.work import Change, ChangeRow, RunRow, Work
 
 _WRITTEN = 100_000
 """Numbers asked for at a time: each question walks the run's audit once."""
+_DAY = 86_400.0
 _TRIES = 5
 """How often a record is read and written anew within one undo."""
 _LONGEST_WAIT = 15.0
@@ -169,7 +170,7 @@ class Reader:
 
     def __init__(self, run: MapRun, target: RunRow, done: Takeback) -> None:
         self._run = run
-        self._since = target.started
+        self._since = target.started - _DAY  # the clock may have been set back since
         self._done = done
         self._told: set[tuple[int, Side]] = set()
         users = {side: identity.users for side, identity in run.identities.items()}
