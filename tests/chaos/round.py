@@ -28,8 +28,9 @@ FENCED = FINE | {5}
 QUIET_RUNS = 10
 EDITS_BEFORE_SLEEP = 20
 LONGEST_ROUND = 600.0
-FIRST_GUESS = 1.2
-"""Seconds a run takes, before the first one was measured."""
+FIRST_GUESS = 3.5
+"""How many times longer than a start of the sandbox a run takes, before one was measured."""
+STOPS = 10
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Tally:
     worker_kills: int = 0
     sandbox_kills: int = 0
     in_mid_write: int = 0
-    """Kills at which announced writes had no outcome yet."""
+    """Kills at which writes the run had announced had no outcome yet."""
     suspensions: int = 0
     takeovers: int = 0
     """Suspended workers that came back and found their lease gone."""
@@ -84,7 +85,9 @@ class Round:
         self.log: list[str] = []
         self._tell = tell
         self._began = time.monotonic()
-        self._longest = {"load": FIRST_GUESS, "sync": FIRST_GUESS}
+        self._takes = {"load": FIRST_GUESS, "sync": FIRST_GUESS}
+        """How many times longer than a start of the sandbox a run takes."""
+        self._last_run = 0
         self._load_kills = self.random.randrange(1, max(2, kills // 2))
 
     def play(self) -> Tally:
@@ -116,10 +119,7 @@ class Round:
             self._ends(self._start("load"), FINE)
             return
         worker = self._start(command)
-        for _ in pauses(self.random.random() * self._longest[command]):
-            if not worker.alive():
-                break
-            self._sometimes(people)
+        self._let_it_run(worker, people)
         if not worker.alive():
             self._ends(worker, FINE)
             return
@@ -129,11 +129,24 @@ class Round:
         else:
             self._kill_sandbox(worker, people)
 
+    def _let_it_run(self, worker: Worker, people: People) -> None:
+        """Until a moment of its life, drawn from all of it or from that in which it works."""
+        whole = self._takes[worker.command[0]] * self.site.start_seconds
+        if self.random.random() < 0.5:
+            while worker.alive() and self.site.last_run() == self._last_run:
+                time.sleep(0.02)
+            whole /= 2
+        for _ in pauses(self.random.random() * whole):
+            if not worker.alive():
+                return
+            self._sometimes(people)
+
     def _command(self) -> str:
         return "sync" if self.site.is_loaded() else "load"
 
     def _start(self, command: str) -> Worker:
         self.tally.runs += 1
+        self._last_run = self.site.last_run()
         return self.site.start(command)
 
     def _sometimes(self, people: People) -> None:
@@ -174,21 +187,29 @@ class Round:
             people.act()
         self.site.slow(1.0)
         worker = self._start("sync")
-        while worker.alive() and not self.site.open_intents():
+        last = self._last_run
+        while worker.alive() and not self.site.open_intents(since=last):
             time.sleep(0.01)
-        worker.process.send_signal(signal.SIGSTOP)
-        # Suspended inside a transaction of a SQLite file it holds up everybody; nothing to take.
-        if self.site.ledger_is_free() and self.site.let_lease_expire():
-            intents = self.site.open_intents()
-            self.tally.suspensions += 1
-            self._say(f"suspended sync, {intents} open intents")
-            people.act()
-            self._ends(self._start("sync"), FINE)
+        for _ in range(STOPS):
+            worker.process.send_signal(signal.SIGSTOP)
+            # Suspended inside a transaction of a SQLite file it holds up everybody else.
+            if self.site.ledger_is_free() and self.site.let_lease_expire():
+                self._take_over(people, last)
+                break
+            worker.process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
         worker.process.send_signal(signal.SIGCONT)
         self.tally.takeovers += self._ends(worker, FENCED) == 5
 
+    def _take_over(self, people: People, last: int) -> None:
+        """Another worker does all there is to do."""
+        self.tally.suspensions += 1
+        self._say(f"suspended sync, {self.site.open_intents(since=last)} open intents")
+        people.act()
+        self._ends(self._start("sync"), FINE)
+
     def _note_kill(self, who: str, worker: Worker) -> None:
-        intents = self.site.open_intents()
+        intents = self.site.open_intents(since=self._last_run)
         self.tally.in_mid_write += intents > 0
         self.tally.commands[worker.command[0]] += 1
         after = time.monotonic() - worker.began
@@ -203,7 +224,7 @@ class Round:
         took = time.monotonic() - worker.began
         self._say(f"{command} ended with {code} after {took:.2f} s")
         if code in FINE:
-            self._longest[command] = (self._longest[command] + took) / 2
+            self._takes[command] += (took / self.site.start_seconds - self._takes[command]) / 3
         error = worker.answer().get("error") or {}
         if error.get("code") == "map-loaded":
             return code  # the load had come to its end when it was killed

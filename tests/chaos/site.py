@@ -82,6 +82,8 @@ class Site:
     store_url: str | None = None
     policy: str = "manual"
     where: dict[str, Any] = field(default_factory=dict)
+    start_seconds: float = 0.0
+    """How long the sandbox took to start last: tells how busy the machine is just now."""
     _sandbox: subprocess.Popen[bytes] | None = None
     _sessions: dict[str, DataverseSession] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -155,6 +157,7 @@ class Site:
         """The sandbox over its folder, at the port it always had."""
         port = str(self.where["dataverse"]).rpartition(":")[2] if self.where else "0"
         folder = str(self.folder / "var" / "sandbox")
+        began = time.monotonic()
         with (self.folder / "var" / "sandbox.log").open("ab") as log:
             self._sandbox = subprocess.Popen(
                 [sys.executable, "-m", "connector.sandbox", "--dir", folder, "--port", port],
@@ -165,6 +168,7 @@ class Site:
         line = self._sandbox.stdout.readline()
         assert line.startswith(b"{"), f"the sandbox did not start: {line!r}"
         self.where = json.loads(line)
+        self.start_seconds = time.monotonic() - began
 
     def kill_sandbox(self) -> bool:
         """`kill -9` of the sandbox; whether it was alive."""
@@ -216,9 +220,14 @@ class Site:
             return list(connection.execute(sa.text(query)))
         return []
 
-    def open_intents(self) -> int:
-        """Writes that were announced and have no outcome yet."""
-        rows = self.rows("SELECT count(*) FROM changes WHERE outcome IS NULL")
+    def open_intents(self, since: int = 0) -> int:
+        """Writes that were announced, in a run above `since`, and have no outcome yet."""
+        rows = self.rows(f"SELECT count(*) FROM changes WHERE outcome IS NULL AND run > {since}")
+        return int(rows[0][0]) if rows else 0
+
+    def last_run(self) -> int:
+        """The number of the newest run."""
+        rows = self.rows("SELECT coalesce(max(number), 0) FROM runs")
         return int(rows[0][0]) if rows else 0
 
     def is_loaded(self) -> bool:
