@@ -8,6 +8,7 @@ Tested in: tests/contract/store/.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from connector.store.images import encode_named, encode_pair
 from connector.store.record import Presence
 from connector.store.records import pending_if_settled, side_column
 from connector.store.schema import changes, records, runs
-from connector.store.work import Change, ChangeKind, ChangeRow, Completion
+from connector.store.work import NOT_DONE, Change, ChangeKind, ChangeRow, Completion
 
 _WRITTEN = (
     "number", "run", "batch", "at", "map", "record", "kind", "side", "target", "expected",
@@ -103,16 +104,17 @@ class Audit:
             query = query.where(c.number < end)
         return [number for (number,) in self._db.rows(query.order_by(c.record).limit(limit))]
 
-    def deletes_since(self, map: str, side: Side, since: float) -> int:
-        """Deletes sent to one side since a time."""
+    def deleted_since(self, map: str, side: Side, since: float) -> AbstractSet[int]:
+        """Records whose delete was sent to one side since a time and may have happened."""
         c = changes.c
+        may_have_happened = c.outcome.is_(None) | c.outcome.not_in(sorted(NOT_DONE))
         query = (
-            sa.select(sa.func.count())
-            .select_from(changes)
+            sa.select(c.record)
+            .distinct()
             .where(c.map == map, c.side == side.value, c.at >= since, sa.text("kind = 'delete'"))
+            .where(may_have_happened)
         )
-        count: int = self._db.scalar(query)
-        return count
+        return {record for (record,) in self._db.rows(query)}
 
     # ------------------------------------------------------------------------ writing
 

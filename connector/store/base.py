@@ -9,6 +9,7 @@ Tested in: tests/contract/store/ (one suite, every store).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -217,8 +218,11 @@ class Store(Protocol):
         """
         ...
 
-    def deletes_since(self, map: str, side: Side, since: float) -> int:
-        """Deletes we sent to one side since a time, over all runs, whatever became of them."""
+    def deleted_since(self, map: str, side: Side, since: float) -> AbstractSet[int]:
+        """Records whose delete we sent to one side since a time, over all runs.
+
+        Those whose delete surely did not happen (`NOT_DONE`) are left out.
+        """
         ...
 
     def audit_kept_since(self, map: str) -> float | None:

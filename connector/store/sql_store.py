@@ -8,6 +8,7 @@ Tested in: tests/contract/store/.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -213,9 +214,9 @@ class SqlStore:
         """Values of an audit row brought back to the layout's types."""
         return self._layouts.codec(layout.id).sides[side].typed(values)
 
-    def deletes_since(self, map: str, side: Side, since: float) -> int:
-        """Deletes we sent to one side since a time, over all runs, whatever became of them."""
-        return self._audit.deletes_since(map, side, since)
+    def deleted_since(self, map: str, side: Side, since: float) -> AbstractSet[int]:
+        """Records whose delete we sent to one side since a time and that may have happened."""
+        return self._audit.deleted_since(map, side, since)
 
     def audit_kept_since(self, map: str) -> float | None:
         """From when on the audit is complete; None while nothing was purged of it."""

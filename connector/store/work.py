@@ -34,6 +34,10 @@ class ChangeKind(StrEnum):
     DECISION = "decision"
 
 
+NOT_DONE = frozenset({"stale", "exists", "missing", "rejected", "transient"})
+"""Outcomes of writes that surely did not happen; `unknown`, and none yet, may have."""
+
+
 @dataclass(slots=True)
 class Change:
     """One audit row. An intent has `outcome` None until its reply is settled."""

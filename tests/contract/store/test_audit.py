@@ -76,7 +76,7 @@ def test_an_intent_of_another_map_is_out_of_reach(kit: Kit) -> None:
     assert kit.outcomes(1) == [None]
 
 
-def test_deletes_are_counted_per_side_and_time_whatever_became_of_them(kit: Kit) -> None:
+def test_deletes_are_told_per_side_and_time_over_all_runs(kit: Kit) -> None:
     def delete(number: int, side: Side, outcome: str | None) -> Change:
         return Change(number, number, ChangeKind.DELETE, side, 1, outcome=outcome)
 
@@ -92,13 +92,34 @@ def test_deletes_are_counted_per_side_and_time_whatever_became_of_them(kit: Kit)
     later = kit.store.start_run("sync", kit.map, "f1", 30.0)
     assert later != kit.run
     kit.run = later
-    kit.commit(at=30.0, changes=[delete(5, Side.DATAVERSE, "missing")])
-    counted = [
-        kit.store.deletes_since(kit.map, Side.DATAVERSE, t) for t in (10.0, 10.5, 20.0, 31.0)
-    ]
-    assert counted == [3, 2, 2, 0]
-    assert kit.store.deletes_since(kit.map, Side.COMMERCE, 0.0) == 1
-    assert kit.store.deletes_since("other-map", Side.DATAVERSE, 0.0) == 0
+    kit.commit(at=30.0, changes=[delete(5, Side.DATAVERSE, "applied")])
+    told = [kit.store.deleted_since(kit.map, Side.DATAVERSE, t) for t in (10.0, 10.5, 20.0, 31.0)]
+    assert told == [{1, 2, 5}, {2, 5}, {2, 5}, set()]
+    assert kit.store.deleted_since(kit.map, Side.COMMERCE, 0.0) == {3}
+    assert kit.store.deleted_since("other-map", Side.DATAVERSE, 0.0) == set()
+
+
+def test_a_delete_that_surely_did_not_happen_is_none(kit: Kit) -> None:
+    outcomes = ["transient", "stale", "missing", "rejected", "exists", "applied", "unknown", None]
+    kit.commit(
+        changes=[
+            kit.intent(number, number, 1, kind=ChangeKind.DELETE, outcome=outcome)
+            for number, outcome in enumerate(outcomes, 1)
+        ]
+    )
+    told = kit.store.deleted_since(kit.map, Side.DATAVERSE, 0.0)
+    assert [outcomes[number - 1] for number in sorted(told)] == ["applied", "unknown", None]
+
+
+def test_a_delete_that_is_sent_again_is_one_delete(kit: Kit) -> None:
+    tries = ["transient", "unknown", "transient", "applied"]
+    kit.commit(
+        changes=[
+            kit.intent(number, 7, number, kind=ChangeKind.DELETE, outcome=outcome)
+            for number, outcome in enumerate(tries, 1)
+        ]
+    )
+    assert kit.store.deleted_since(kit.map, Side.DATAVERSE, 0.0) == {7}
 
 
 def test_the_values_of_an_audit_row_get_their_types_back(kit: Kit) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.endpoints.base import Delete
+from connector.endpoints.base import Delete, Operation
 from connector.engine.ports import Guard
+from connector.engine.retry import Retry
 from connector.errors import MapStoppedError
 from connector.mapping.values import Side
 from tests.integration.engine.conftest import map_text
+from tests.integration.engine.scripted import Fault
 
 if TYPE_CHECKING:
     from tests.integration.engine.conftest import Bench, MakeBench
@@ -230,3 +233,78 @@ def test_exactly_as_many_are_released_as_a_person_said(make_bench: MakeBench) ->
     with pytest.raises(MapStoppedError):
         bench.sync()
     assert deletes_sent(bench) == 22
+
+
+def throttle(bench: Bench, times: int) -> None:
+    """Every delete is turned away so many times before it is done."""
+    turned: Counter[str] = Counter()
+
+    def fault(operation: Operation) -> Fault | None:
+        if not isinstance(operation, Delete) or turned[operation.id] == times:
+            return None
+        turned[operation.id] += 1
+        return "transient"
+
+    bench.dataverse.fault = fault
+
+
+def sync_until_quiet(bench: Bench) -> None:
+    """Runs a minute apart, until a delete has gone through that was turned away in each."""
+    for _ in range(8):
+        bench.sync()
+        bench.ahead += 60
+
+
+def test_meant_deletes_that_are_throttled_count_once(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=40)
+    bench.guard = Guard(rows=10, share=1.0)
+    bench.retry = Retry(attempts=9, first=30.0)
+    throttle(bench, 5)
+    for n in range(10):
+        bench.delete(C, f"C{n}")
+    sync_until_quiet(bench)
+    assert len(bench.dataverse.by_key("cards")) == 30
+    bench.delete(C, "C10")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert len(bench.dataverse.by_key("cards")) == 30
+
+
+def test_a_released_delete_that_is_throttled_stays_released(make_bench: MakeBench) -> None:
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=40)
+    bench.guard = Guard(rows=10, share=1.0)
+    bench.retry = Retry(attempts=9, first=30.0)
+    for n in range(15):
+        bench.delete(C, f"C{n}")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    throttle(bench, 5)
+    bench.resume(allow_deletes=5)
+    sync_until_quiet(bench)
+    assert len(bench.dataverse.by_key("cards")) == 25
+    bench.delete(C, "C15")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+
+
+def test_deletes_whose_replies_are_lost_count_once_each(make_bench: MakeBench) -> None:
+    """They may have happened, and go out again for the same record."""
+    bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=40)
+    bench.guard = Guard(rows=10, share=1.0)
+    lost: set[str] = set()
+
+    def fault(operation: Operation) -> Fault | None:
+        if not isinstance(operation, Delete) or operation.id in lost:
+            return None
+        lost.add(operation.id)
+        return "lost-before"
+
+    bench.dataverse.fault = fault
+    for n in range(11):
+        bench.delete(C, f"C{n}")
+    with pytest.raises(MapStoppedError):
+        bench.sync()
+    assert len(lost) == 10
+    bench.resume(allow_deletes=1)
+    sync_until_quiet(bench)
+    assert len(bench.dataverse.by_key("cards")) == 29

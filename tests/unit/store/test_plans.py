@@ -90,7 +90,7 @@ def a_working_day(store: SqlStore) -> None:
     store.histories([1, 2], 0.5)
     store.conflict_rows(1)
     store.departed("m", "k1")
-    store.deletes_since("m", Side.DATAVERSE, 0.0)
+    store.deleted_since("m", Side.DATAVERSE, 0.0)
     store.positions("m")
     work = Work(1, 1.0, updated=[Record(1, "m", "k1")], completions=[Completion(1, "applied")])
     work.positions = [Position(Side.COMMERCE, "feed", None)]
