@@ -38,7 +38,7 @@ def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
 
 
 def held_state(problem: Problem) -> str:
-    """How a held map is called: `paused` by a person, `stopped` by a guard."""
+    """How a held map is called: `paused` by a person, `stopped` by a guard or an alert."""
     return "paused" if problem.code == PAUSED else "stopped"
 
 
