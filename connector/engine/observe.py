@@ -15,7 +15,7 @@ from connector.engine.agreement import agreed_with, apart, in_form_of
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import Policy
-from connector.mapping.values import Image, Side, Value
+from connector.mapping.values import Image, Side, Value, has_control, visible
 from connector.store.record import Presence, Record, SideState
 
 
@@ -62,6 +62,9 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     if awaited:
         record.unconfirmed = False
         if row.modifier is None or row.modifier in witness.users:
+            if presence is Presence.UNKNOWN and before is not None:
+                # It may be an earlier try that came late, with what the source held by then.
+                _own_write(record, witness, before, row.image)
             _adopt(record, state, witness)
             return None
     elif presence is Presence.PRESENT and before == row.image:
@@ -247,7 +250,7 @@ def _take(state: SideState, row: Row, witness: Witness) -> None:
     state.image = row.image
     state.key = witness.map.spelled_key(witness.side, row.image)
     state.tick = max(state.tick, witness.tick)
-    state.modifier = row.modifier
+    state.modifier = row.modifier and visible(row.modifier)
     state.modified_at = None
     if row.modified_at is not None:
         state.modified_at = row.modified_at.timestamp() - witness.clock_offset
@@ -280,7 +283,7 @@ def identify(record: Record, map: CompiledMap) -> None:
         if key == record.key:
             continue
         if key is None:
-            record.problem = keyless_problem(record, side)
+            record.problem = keyless_problem(record, side, map)
             return
         record.problem = renamed_problem(record, side)
         return
@@ -307,8 +310,17 @@ def renamed_problem(record: Record, side: Side) -> Problem:
     )
 
 
-def keyless_problem(record: Record, side: Side) -> Problem:
-    """Why a row whose key is empty is set aside."""
+def keyless_problem(record: Record, side: Side, map: CompiledMap) -> Problem:
+    """Why a row is set aside whose key is empty, or holds what no key may."""
+    image = record.side(side).image
+    if image is not None and any(has_control(image[index]) for index in map.keys[side]):
+        return Problem(
+            "key-unusable",
+            f"the key of the row {record.side(side).id} in {side} has a control character in it: "
+            f"{record.side(side).key}",
+            f"correct the key in {side}, or delete the row; it then travels by itself",
+            Subject(map=record.map, side=side.value, record=str(record.number)),
+        )
     return Problem(
         "key-missing",
         f"the row {record.side(side).id} in {side} has no key",

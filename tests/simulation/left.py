@@ -70,12 +70,14 @@ def _nothing_read_is_lost(world: World, noted: set[tuple[str, Value]]) -> None:
 def nothing_brought_back(world: World) -> None:
     """A value that a person replaced does not come back over the newer one: no flip-flop.
 
-    Grouped columns travel together, so that one of them may go back with an edit of the other.
+    Grouped columns travel together, so that one of them may go back with an edit of the other. A
+    column that keeps less than it is given hides, after a lost reply, that it was given anything.
     """
     if world.restores:
         return
     for side, system in world.systems.items():
-        back = [cell for cell in system.brought_back if cell.column.lower() not in GROUPED]
+        excused = GROUPED | {name.lower() for name in system.traits.cut}
+        back = [cell for cell in system.brought_back if cell.column.lower() not in excused]
         assert not back, f"replaced in {side} by a person, and put back by us: {back}"
 
 

@@ -48,6 +48,7 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "paused": (0.2, 0.3),
     # backups, per step
     "state restored": (0.15, 0.15),
+    "side restored": (0.15, 0.15),
 }
 """(chance that a seed has it, highest rate per occasion)."""
 

@@ -65,7 +65,7 @@ def judge(world: World) -> Verdict:
 def few_writes(world: World) -> None:
     """Writes are bounded by edits, and each of them changes something."""
     count = sum(len(system.writes) for system in world.systems.values())
-    causes = world.people.acts + world.crashes + 10 * world.restores
+    causes = world.people.acts + world.crashes + 30 * world.restores
     limit = WRITES_PER_ACT * causes + 10
     assert count <= limit, f"{count} writes for {world.people.acts} acts of people"
     for side, system in world.systems.items():

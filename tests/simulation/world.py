@@ -49,6 +49,8 @@ ARRIVAL = 0.05
 """How likely at each moment a request of a dead process arrives, if one is under way."""
 BUSIEST = 300
 """Acts of people after which they work between runs only: long runs make for more of them."""
+OUTAGE = 900.0
+"""Seconds it takes to restore a side."""
 ROUNDS = 12
 """Runs after which a quiet world has to be at rest."""
 
@@ -264,9 +266,28 @@ class World:
                 known()
 
             return restore
-        system = self.systems[self.random.choice(list(Side))]
+        # Versions that cannot be ordered tell a restored row from a newer one by being others,
+        # which those of the model are not.
+        ordered = [system for system in self.systems.values() if system.traits.ordered]
+        system = self.random.choice(ordered)
         backup: Backup = system.backup()
-        return lambda: system.restore(backup)
+
+        def back() -> None:
+            if self._noticeable(system, backup):
+                self.now += OUTAGE
+                system.restore(backup)
+
+        return back
+
+    def _noticeable(self, system: System, backup: Backup) -> bool:
+        """Whether the feed has told of something since the backup.
+
+        What was only written since, by us, is not remembered with the position.
+        """
+        feed = self.stores.open().positions("card").get((system.side, "feed"))
+        if feed is None:
+            return True
+        return feed.high_version is not None and int(feed.high_version) > len(backup.log)
 
     def quiet(self) -> int:
         """No faults, nobody at work: how many runs it took to come to rest."""
