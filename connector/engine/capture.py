@@ -115,27 +115,37 @@ def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
     bound_before = run.store.bound(run.map.name, side)
     position = begun or Position(side, "scan", None, columns, epoch, first)
     count = 0
-    done: Page | None = None
+    feed: Position | None = None
     pages = run.endpoint(side).scan(run.map.entity(side), columns, resume)
     for tick, page in _ticked(run, pages):
         absorbed = absorb(run, side, tick, page)
         count += len(page.rows)
         position = remembering(run, replace(position, text=page.resume, at=run.now()), page)
         if page.last:
-            done = page
             _refuse_empty(run, side, count if begun is None else None, bound_before)
             absorbed.work.sweep = Sweep(side, first)
             feed = replace(position, kind="feed", text=page.position, tick=tick)
             absorbed.work.positions += [Position(side, "scan", None), feed]
             run.unread.discard(side)
-            run.whole.add(side)
         elif page.resume is not None:
             absorbed.work.positions.append(position)
         keep(absorbed)
         run.tell(f"read {side}", len(page.rows))
-        if run.ports.stopping() and done is None:
-            break
-    return count
+        if run.ports.stopping():
+            return count
+    return count + _catch_up(run, side, feed, keep) if feed is not None else count
+
+
+def _catch_up(run: MapRun, side: Side, feed: Position, keep: Then) -> int:
+    """What changed while a scan went on may have been left out of it; the feed tells."""
+    if feed.text is not None:
+        try:
+            return _follow(run, side, feed, keep) or 0
+        except PositionExpiredError:
+            run.tell(f"{side} feed expired", 1)
+            return 0
+    run.whole.add(side)
+    return 0
 
 
 def _ticked(run: MapRun, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:

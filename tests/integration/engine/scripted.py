@@ -160,6 +160,8 @@ class ScriptedEndpoint:
         """Rows a scan and a feed do not show, as a missing permission does."""
         self.repeated: set[str] = set()
         """Rows a scan hands out again at its end, as they are then."""
+        self.left_out: set[str] = set()
+        """Rows a scan does not hand out, because they change meanwhile."""
         self.loses: dict[str, Callable[[Value], Value]] = {}
         self.before_write: Callable[[], None] = lambda: None
         self.down = False
@@ -247,7 +249,8 @@ class ScriptedEndpoint:
         self._reach(head)
         while True:
             self._call("scan")
-            ids = sorted(id for id in self.rows[entity] if id > after and not self.hidden(id))
+            there = self.rows[entity].keys() - self.left_out
+            ids = sorted(id for id in there if id > after and not self.hidden(id))
             page, rest = ids[: self.page], ids[self.page :]
             rows = [self._row(entity, id, columns) for id in page]
             if not rest:
