@@ -20,11 +20,13 @@ from connector.endpoints.base import (
     Delete,
     Operation,
     Outcome,
+    Page,
     Rejected,
     Update,
 )
 from connector.engine.absorb import Absorbed, reread
 from connector.engine.agreement import halves
+from connector.engine.epochs import remembering
 from connector.engine.faults import handling_of
 from connector.engine.guard import Deletes, allowance, stop_reason
 from connector.engine.lookups import resolve
@@ -290,6 +292,7 @@ class Applier:
     def _settle_each(self, work: Work, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         run = self.run
         reply = run.reply()
+        self._remember(work, batch.side, outcomes)
         for item, outcome in zip(batch.items, outcomes, strict=True):
             record, write = item.record, item.write
             settle(record, write, outcome, reply)
@@ -309,6 +312,13 @@ class Applier:
             elif isinstance(outcome, Rejected) or record.problem is not None:
                 assert record.problem is not None
                 self._park(work, record, record.problem)
+
+    def _remember(self, work: Work, side: Side, outcomes: Sequence[Outcome]) -> None:
+        """Our own writes make a side newer too, before its feed has told of them."""
+        rows = [o.row for o in outcomes if isinstance(o, Applied) and o.row is not None]
+        feed = self.run.store.positions(self.run.map.name).get((side, "feed")) if rows else None
+        if feed is not None and feed.text is not None:
+            work.positions.append(remembering(self.run, feed, Page(rows)))
 
     def _note_losses(self, work: Work, item: Item) -> None:
         """The edits that gave way, with their values."""

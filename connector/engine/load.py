@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from connector.engine.absorb import Absorbed
 from connector.engine.apply import Applier
 from connector.engine.capture import capture
 from connector.engine.cycle import Finish, settle_due
 from connector.engine.run import MapRun
 from connector.errors import StateError, Subject, UsageError
 from connector.mapping.values import Side
+from connector.store.record import State
 from connector.store.work import MapRow, Position
 
 
@@ -66,6 +68,19 @@ def _begin_again(run: MapRun, row: MapRow) -> None:
     run.commit(work)
 
 
+def _ask_for_unseen(run: MapRun) -> None:
+    """Have creates that no feed tells of read by id: a side restored meanwhile knows none."""
+    after = 0
+    while page := run.store.needing(run.layout, list(State), after, run.limits.page):
+        after = page[-1].number
+        doubted = Absorbed(run.work())
+        for record in page:
+            if record.unconfirmed and record.problem is None and record.due is None:
+                record.due = run.now()
+                doubted.touch(record)
+        run.commit(doubted.seal())
+
+
 def _read_back(run: MapRun) -> int | None:
     """Follow both feeds until every create of this load has been seen.
 
@@ -75,6 +90,8 @@ def _read_back(run: MapRun) -> int | None:
     for round in range(1, run.limits.rounds + 1):
         for side in (Side.DATAVERSE, Side.COMMERCE):
             capture(run, side)
+        if round == run.limits.rounds // 2:
+            _ask_for_unseen(run)
         settle_due(run)
         left = run.store.unconfirmed(run.map.name)
         if not left:

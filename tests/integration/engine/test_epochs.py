@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -200,3 +201,36 @@ def test_a_load_that_was_cut_short_notices(loaded: Bench) -> None:
     assert loaded.load().finished
     assert epoch(loaded, D) == 2
     assert all(r.state is State.SETTLED for rs in loaded.records().values() for r in rs)
+
+
+def test_a_backup_between_the_feed_and_our_own_writes_is_noticed(loaded: Bench) -> None:
+    """What we wrote is newer than all the feed has told of; a restore that takes it away shows."""
+    loaded.edit(C, "C1", Name="new")
+    taken: list[Callable[[], None]] = []
+    loaded.dataverse.before_write = lambda: taken.append(loaded.dataverse.backup())
+    loaded.sync()
+    loaded.dataverse.before_write = lambda: None
+    taken[0]()
+    loaded.ahead += 100
+    loaded.sync()
+    assert epoch(loaded, D) == 2
+    loaded.assert_settled()
+
+
+def test_a_load_asks_for_rows_a_restore_took_away(bench: Bench) -> None:
+    """No feed tells of them ever; each is read by id and made again."""
+    for n in range(4):
+        bench.new(C, f"C{n}")
+    empty = bench.dataverse.backup()
+    changes = bench.dataverse.changes
+
+    def restored(*args: Any) -> Any:
+        if bench.dataverse.rows["cards"]:
+            bench.dataverse.changes = changes  # type: ignore[method-assign]
+            empty()
+        return changes(*args)
+
+    bench.dataverse.changes = restored  # type: ignore[method-assign,assignment]
+    assert bench.load().finished or bench.load().finished
+    assert len(bench.dataverse.by_key("cards")) == 4
+    bench.assert_settled()
