@@ -22,6 +22,7 @@ from connector.engine.observe import (
     identify,
     in_doubt,
     is_older,
+    keyless_problem,
     observe,
     observe_deleted,
     observe_missing,
@@ -32,7 +33,6 @@ from connector.engine.run import MapRun
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.engine.watch import count
-from connector.errors import Problem, Subject
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record, SideState, State
 from connector.store.work import ChangeKind, Work
@@ -225,12 +225,7 @@ def _rejoin_twins(run: MapRun, absorbed: Absorbed) -> None:
 
 def _keyless(run: MapRun, absorbed: Absorbed, number: int, row: Row, witness: Witness) -> None:
     record = begin(number, f"{KEYLESS}{row.id}", 0, row, witness)
-    record.problem = Problem(
-        "key-missing",
-        f"the row {row.id} in {witness.side} has no key",
-        "fill the key column, or delete the row",
-        Subject(map=run.map.name, side=witness.side.value, record=str(number)),
-    )
+    record.problem = keyless_problem(record, witness.side, run.map)
     record.due = None
     absorbed.touch(record, new=True)
 
@@ -346,9 +341,8 @@ def _is_free(holder: Record | None, record: Record, side: Side) -> bool:
 
 def _key_value(run: MapRun, record: Record, side: Side) -> str | None:
     """The first key part in this side's spelling, for a read by key."""
-    own, other = record.side(side), record.side(side.other)
-    if own.image is not None:
-        return str(own.image[run.map.keys[side][0]])
-    if other.image is not None:
-        return str(other.image[run.map.keys[side.other][0]])
+    for giver in (side, side.other):
+        image = record.side(giver).image
+        if image is not None and run.map.key_of(giver, image) is not None:
+            return str(image[run.map.keys[giver][0]])
     return None

@@ -13,7 +13,7 @@ from connector.endpoints.base import Endpoint
 from connector.engine.run import MapRun
 from connector.mapping.compiled import CompiledMap, Field
 from connector.mapping.references import Lookup
-from connector.mapping.values import Image, Side
+from connector.mapping.values import Image, Side, has_control
 from connector.store.record import Record
 
 
@@ -39,7 +39,7 @@ def _resolve_field(
     ids: dict[str, None] = {}
     for commerce, dataverse in pairs:
         text = commerce[field.commerce_index] if commerce is not None else None
-        if text is not None and not lookup.asked_text(str(text)):
+        if text is not None and not has_control(text) and not lookup.asked_text(str(text)):
             texts[str(text)] = None
         id = dataverse[field.dataverse_index] if dataverse is not None else None
         if id is not None and not lookup.asked_id(str(id)):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.endpoints.base import Endpoint
+from connector.engine.twins import KEYLESS
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, normal_key
 from connector.store.base import Scratch
@@ -106,4 +107,4 @@ def _pages(
 
 
 def _key(map: CompiledMap, side: Side, id: str, image: Image) -> str:
-    return map.key_of(side, image) or f"\x00{id}"
+    return map.key_of(side, image) or f"{KEYLESS}{id}"

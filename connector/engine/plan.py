@@ -23,7 +23,7 @@ from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Conflict, Presence, Record, SideState, Wait
 
-STICKY = frozenset({"duplicate-key", "key-changed", "key-missing"})
+STICKY = frozenset({"duplicate-key", "key-changed", "key-missing", "key-unusable"})
 """Problems of identity: planning cannot lift them, only a new observation or a person can."""
 
 

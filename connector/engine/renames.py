@@ -61,7 +61,7 @@ def resolve_renamed(
         problem = record.problem
         if problem is None or problem.code != codes.get(record.number):
             refuse(Undecided(record, _changed(record)))
-        elif problem.code == "key-missing" and way is not Way.OLD_KEY:
+        elif problem.code in ("key-missing", "key-unusable") and way is not Way.OLD_KEY:
             refuse(Undecided(record, _no_new_key(record)))
         else:
             asked.append((record, Side(str(problem.subject.side))))

@@ -17,8 +17,8 @@ from connector.mapping.values import Side
 from connector.store.record import Presence, Record, SideState
 
 CODE = "duplicate-key"
-KEYLESS = "\x00"
-"""Begins the normalised key of a row whose key is empty; no key of a side can."""
+KEYLESS = "\x01"
+"""Begins the normalised key of a row without a usable one; no key of a side can."""
 
 
 def set_aside(records: Sequence[Record], newcomer: Record, side: Side) -> None:

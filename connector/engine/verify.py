@@ -147,7 +147,8 @@ def _by_key(
     values = [
         str(held.image[other])
         for couple in lacking
-        if (held := couple.held(side.other)) is not None and held.image[other] is not None
+        if (held := couple.held(side.other)) is not None
+        and map.key_of(side.other, held.image) is not None
     ]
     if not values:
         return {}

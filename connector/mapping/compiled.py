@@ -15,7 +15,7 @@ from connector.mapping.document import MapDocument, Policy
 from connector.mapping.filters import RowFilter
 from connector.mapping.references import Lookup, TargetMissing
 from connector.mapping.translate import Translation, Untranslatable, identity
-from connector.mapping.values import Image, Side, Value, normal_key
+from connector.mapping.values import Image, Side, Value, normal_key, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class CompiledMap:
         return {places[at] for at, (now, then) in pairs if now != then and at in places}
 
     def key_of(self, side: Side, image: Image) -> str | None:
-        """The normalised key of an image; None where a key part is null."""
+        """The normalised key of an image; None where a part is null or has a control character."""
         indexes = self.keys[side]
         if len(indexes) == 1:
             return normal_key(image[indexes[0]])
@@ -228,8 +228,8 @@ class CompiledMap:
         """The key as the side spells it, for people."""
         indexes = self.keys[side]
         if len(indexes) == 1:
-            return str(image[indexes[0]])
-        return " / ".join(str(image[index]) for index in indexes)
+            return visible(str(image[indexes[0]]))
+        return " / ".join(visible(str(image[index])) for index in indexes)
 
     def creates_on(self, side: Side) -> bool:
         """Whether records of the other side are created on this one."""

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from connector.mapping.columns import Column
 from connector.mapping.references import Lookup, TargetMissing
-from connector.mapping.values import Value, ValueType
+from connector.mapping.values import Value, ValueType, has_control
 
 Translation: TypeAlias = Callable[[Value], Value]
 
@@ -110,6 +110,12 @@ def to_reference(lookup: Lookup) -> Translation:
         if value is None:
             return None
         text = str(value)
+        if has_control(text):
+            raise Untranslatable(
+                "key-unusable",
+                f"no row of {lookup.entity} is found by a text with a control character in it",
+                "correct the value on the side it comes from",
+            )
         found = lookup.id_of(text)
         if found is None:
             if lookup.ambiguous(text):

@@ -8,6 +8,7 @@ Tested in: tests/unit/mapping/test_values.py.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -47,17 +48,31 @@ class Side(StrEnum):
         return Side.DATAVERSE if self is Side.COMMERCE else Side.COMMERCE
 
 
-def normal_key(*parts: Value) -> str | None:
-    """One key in normal form: case folded, trailing blanks stripped; None if a part is null.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
-    Parts are joined with the unit separator, which no key part can hold: endpoints refuse
-    control characters in keys.
+
+def has_control(value: Value) -> bool:
+    """Whether a text holds a control character, which no key may."""
+    # Printable text, which is nearly all of it, needs no search.
+    return isinstance(value, str) and not value.isprintable() and bool(_CONTROL.search(value))
+
+
+def visible(text: str) -> str:
+    """The text with each control character shown as U+FFFD: no database refuses that."""
+    return text if text.isprintable() else _CONTROL.sub("\ufffd", text)
+
+
+def normal_key(*parts: Value) -> str | None:
+    """One key in normal form: case folded, trailing blanks stripped.
+
+    None if a part is null or holds a control character: parts are joined with one, the unit
+    separator, and the engine begins keys of its own with another.
     """
     if len(parts) == 1 and isinstance(parts[0], str):
-        return parts[0].rstrip(" ").casefold() or None
+        return None if has_control(parts[0]) else parts[0].rstrip(" ").casefold() or None
     texts: list[str] = []
     for part in parts:
-        if part is None:
+        if part is None or has_control(part):
             return None
         text = part if isinstance(part, str) else str(part)
         text = text.rstrip(" ")

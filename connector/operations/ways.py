@@ -20,6 +20,7 @@ WAYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "rename": "the other side's row gets the new key too",
         },
         "key-missing": {"old-key": _OLD_KEY},
+        "key-unusable": {"old-key": _OLD_KEY},
         "unstable": {
             "commerce": "commerce's value wins, and writes are counted anew",
             "dataverse": "Dataverse's value wins, and writes are counted anew",

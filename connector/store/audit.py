@@ -17,7 +17,7 @@ from connector.errors import StateError, Subject
 from connector.mapping.values import Side
 from connector.store import images
 from connector.store.database import Database, bound, run
-from connector.store.images import encode_named, encode_pair
+from connector.store.images import encode_named, encode_pair, plain_text
 from connector.store.record import Presence
 from connector.store.records import pending_if_settled, side_column
 from connector.store.schema import changes, records, runs
@@ -137,7 +137,7 @@ class Audit:
                 encode_named(change.before),
                 encode_named(change.after),
                 change.outcome,
-                change.detail,
+                plain_text(change.detail),
                 encode_pair(change.agreed),
             )
             for change in new
@@ -146,7 +146,9 @@ class Audit:
 
     def complete(self, connection: sa.Connection, map: str, ended: Sequence[Completion]) -> None:
         """Give intents their outcome; raises StateError `intent-missing` where there is none."""
-        rows = [(end.version, end.outcome, end.detail, end.change, map) for end in ended]
+        rows = [
+            (end.version, end.outcome, plain_text(end.detail), end.change, map) for end in ended
+        ]
         touched = run(connection, self._complete, rows)
         if touched != len(rows):
             raise StateError(

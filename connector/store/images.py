@@ -56,6 +56,11 @@ def encode(values: object) -> str:
         ) from error
 
 
+def plain_text(text: str | None) -> str | None:
+    """A text that is no JSON, as every database keeps it: PostgreSQL knows no NUL."""
+    return text and text.replace("\x00", "\ufffd")
+
+
 def encode_named(values: Mapping[str, Value] | None) -> str | None:
     """Values by column name, for people and scripts: dates in ISO form, decimals as text."""
     return None if values is None else encode(values)

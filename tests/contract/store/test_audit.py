@@ -56,6 +56,17 @@ def test_an_intent_and_its_outcome_may_come_in_one_commit(kit: Kit) -> None:
     assert kit.store.history(1)[0].detail == "why"
 
 
+def test_what_a_side_said_is_kept_whatever_characters_it_used(kit: Kit) -> None:
+    said = "no\x00pe\n\x01"
+    values: dict[str, Value] = {"Name": "a\x00b"}
+    kit.commit(changes=[kit.intent(1, 1, 1, before=values, after=values)])
+    kit.commit(completions=[Completion(1, "rejected", None, said)])
+    kit.commit(changes=[Change(2, 1, ChangeKind.PARKED, Side.COMMERCE, detail=said)])
+    rows = kit.store.history(1)
+    assert [row.detail for row in rows] == ["no\ufffdpe\n\x01"] * 2
+    assert (rows[0].before, rows[0].after) == (values, values)
+
+
 def test_an_outcome_is_never_replaced(kit: Kit) -> None:
     kit.commit(changes=[kit.intent(1, 1, 1), kit.intent(2, 2, 1)])
     kit.commit(completions=[Completion(1, "stale")])

@@ -14,7 +14,7 @@ from typing import Any
 
 from connector.errors import StateError, Subject
 from connector.mapping.values import Side, Value
-from connector.store.images import encode
+from connector.store.images import encode, plain_text
 from connector.store.record import Conflict
 from connector.store.work import (
     NOT_DONE,
@@ -71,7 +71,13 @@ class Audit:
         """Append the rows of one commit."""
         for change in work.changes:
             self._tables.changes[change.number] = Told(
-                replace(change), map, work.run, work.at, change.outcome, None, change.detail
+                replace(change),
+                map,
+                work.run,
+                work.at,
+                change.outcome,
+                None,
+                plain_text(change.detail),
             )
 
     def complete(self, map: str, ended: Sequence[Completion]) -> None:
@@ -86,7 +92,10 @@ class Audit:
                     remedy="run the command again; if it repeats, please report it",
                 )
             self._tables.changes[end.change] = replace(
-                told, outcome=end.outcome, version=end.version, detail=end.detail or told.detail
+                told,
+                outcome=end.outcome,
+                version=end.version,
+                detail=plain_text(end.detail) or told.detail,
             )
 
     def complete_batch(self, map: str, batch: int, outcome: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.mapping.values import Side, normal_key
+from connector.mapping.values import Side, has_control, normal_key, visible
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,19 @@ def test_parts_do_not_run_into_each_other(parts: list[str]) -> None:
 def test_sides_are_each_others_other() -> None:
     assert Side.COMMERCE.other is Side.DATAVERSE
     assert Side.DATAVERSE.other is Side.COMMERCE
+
+
+@pytest.mark.parametrize("control", ["\x00", "\t", "\x1f", "\x7f", "\x85"])
+def test_a_control_character_makes_no_key(control: str) -> None:
+    text = f"a{control}b"
+    assert normal_key(text) is None
+    assert normal_key("a", text) is None
+    assert visible(text) == "a\ufffdb"
+    assert has_control(text)
+
+
+@pytest.mark.parametrize("text", ["Größe \u00a0 x", "\u200b", "中", "a b"])
+def test_no_other_character_does(text: str) -> None:
+    assert normal_key(text) == text.casefold()
+    assert visible(text) == text
+    assert not has_control(text)

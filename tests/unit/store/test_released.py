@@ -174,3 +174,17 @@ def test_work_goes_on_in_a_migrated_state(store: SqlStore) -> None:
         lease, 400.0, audit_before=250.0, runs_before=250.0, tombstones_before=250.0, limit=99
     )
     assert (purged["changes"], purged["records"], purged["runs"]) == (6, 1, 2)
+
+
+def test_keys_of_rows_without_one_can_move_to_another_database(tmp_path: Path) -> None:
+    """They began with NUL, which PostgreSQL cannot keep."""
+    url = sqlite_state("0001", tmp_path)
+    file = sqlite3.connect(tmp_path / "0001.db")
+    file.execute("UPDATE records SET key = ? WHERE number = 3", ("\x00row-3\x00\u20ac",))
+    file.commit()
+    file.close()
+    store = open_store(url)
+    layout = store.layout(MAP, COLUMNS)
+    keys = {n: r.key for n, r in store.by_numbers(layout, [1, 3]).items()}
+    store.close()
+    assert keys == {1: record(1).key, 3: "\x01row-3\x00\u20ac"}

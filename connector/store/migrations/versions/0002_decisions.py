@@ -45,8 +45,18 @@ def upgrade() -> None:
         "(SELECT run, min(number) AS first FROM changes GROUP BY run) AS found "
         "WHERE found.run = runs.number"
     )
+    _keyless()
     _left()
     _alerts()
+
+
+def _keyless() -> None:
+    """Keys of rows without one began with NUL, which only SQLite can keep; now with U+0001."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "UPDATE records SET key = CAST(x'01' || substr(CAST(key AS BLOB), 2) AS TEXT) "
+            "WHERE substr(CAST(key AS BLOB), 1, 1) = x'00'"
+        )
 
 
 def _digests() -> None:
