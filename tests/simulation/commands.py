@@ -45,6 +45,8 @@ class Commands:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.decided = False
+        """Whether a person chose between two edits."""
 
     def names(self) -> Mapping[Side, Sequence[str]]:
         """The columns of the map, in the order of images."""
@@ -142,6 +144,7 @@ class Commands:
 
         def work(run: MapRun) -> None:
             open_ones = run.store.open_conflicts(run.map.name, 0, 100)
+            self.decided = self.decided or bool(open_ones)
             chance = self.world.random
             choice = Choice("person", chance.choice(list(Side)))
             if open_ones and chance.random() < 0.3:  # by value: back to what was agreed

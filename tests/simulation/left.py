@@ -68,17 +68,18 @@ def _nothing_read_is_lost(world: World, noted: set[tuple[str, Value]]) -> None:
 
 
 def nothing_brought_back(world: World) -> None:
-    """A value that a person replaced does not come back over the newer one: no flip-flop.
+    """What a person, or a write of ours, replaced does not come back over the newer: no flip-flop.
 
+    Unless a person decided so, or a side or the state went back to a backup.
     Grouped columns travel together, so that one of them may go back with an edit of the other. A
     column that keeps less than it is given hides, after a lost reply, that it was given anything.
     """
-    if world.restores:
+    if world.restores or world.commands.decided:
         return
     for side, system in world.systems.items():
         excused = GROUPED | {name.lower() for name in system.traits.cut}
         back = [cell for cell in system.brought_back if cell.column.lower() not in excused]
-        assert not back, f"replaced in {side} by a person, and put back by us: {back}"
+        assert not back, f"replaced in {side}, and put back by us: {back}"
 
 
 def nothing_revived(world: World) -> None:

@@ -31,7 +31,7 @@ from connector.endpoints.base import (
 )
 from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value, normal_key
-from tests.simulation.maps import Cut
+from tests.simulation.maps import SHARED, Cut
 
 US = "dualwrite"
 SOMEBODY = "somebody"
@@ -113,6 +113,7 @@ class System:
         key: str,
         traits: Traits,
         clock: Callable[[], float],
+        gave_way_to: dict[tuple[str, Value], set[Value]],
     ) -> None:
         self.side = side
         self.columns = {column.name: column for column in columns}
@@ -130,8 +131,10 @@ class System:
         self.dropped: list[Dropped] = []
         self.superseded: dict[tuple[str, str], set[Value]] = {}
         """By id and column: values that a person replaced while both sides agreed on the card."""
+        self.gave_way_to = gave_way_to
+        """By column and value, on whatever side: what a write of ours put in its place."""
         self.brought_back: list[Cell] = []
-        """Such values that a write of ours put in the place of the newer one."""
+        """Values that a write of ours put in the place of the one they had given way to."""
         self.idle: list[Update] = []
         """Writes of ours that changed nothing."""
 
@@ -163,11 +166,7 @@ class System:
                 name for name in old.people.intersection(kept) if old.values[name] != kept[name]
             }
             self.gave_way += [Cell(self.side, id, n, old.values[n]) for n in sorted(given)]
-            self.brought_back += [
-                Cell(self.side, id, name, kept[name])
-                for name in sorted(given)
-                if kept[name] is not None and kept[name] in self.superseded.get((id, name), ())
-            ]
+            self._contest(id, old, kept, given)
             people = old.people - given
         else:
             people = old.people.union(kept)
@@ -175,6 +174,18 @@ class System:
         self.rows[id] = Stored(
             {**old.values, **kept}, len(self.log), self.clock(), by, old.creator, people
         )
+
+    def _contest(self, id: str, old: Stored, kept: Mapping[str, Value], given: set[str]) -> None:
+        """Whether a write of ours takes back what a person, or an earlier write, decided."""
+        for name in sorted(kept):
+            now, then, column = kept[name], old.values[name], name.lower()
+            if now is None or then is None or now == then or column in SHARED:
+                continue
+            replaced = name in given and now in self.superseded.get((id, name), ())
+            if replaced or then in self.gave_way_to.get((column, now), ()):
+                self.brought_back.append(Cell(self.side, id, name, now))
+            if name in given:
+                self.gave_way_to.setdefault((column, then), set()).add(now)
 
     def drop(self, id: str, by: str) -> None:
         """Delete a row."""

@@ -15,7 +15,7 @@ from typing import Any, cast
 from connector.endpoints.base import Endpoint
 from connector.engine.ports import Ports
 from connector.errors import DualWriteError
-from connector.mapping.values import Side
+from connector.mapping.values import Side, Value
 from connector.store.base import Store
 from tests.simulation.commands import Commands
 from tests.simulation.known import Known
@@ -66,9 +66,15 @@ class World:
         self.now = BEGIN
         """The true time."""
         self.skew = dict(self.plan.skew)
+        gave_way_to: dict[tuple[str, Value], set[Value]] = {}
         self.systems = {
             side: System(
-                side, columns(side), KEYS[side], self.plan.traits[side], self.clock_of(side.value)
+                side,
+                columns(side),
+                KEYS[side],
+                self.plan.traits[side],
+                self.clock_of(side.value),
+                gave_way_to,
             )
             for side in Side
         }
