@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connector.endpoints.base import Entity
+from connector.engine.accept import accept
 from connector.engine.again import try_again
 from connector.engine.cycle import sync
 from connector.engine.decide import Choice, decide
@@ -63,6 +64,7 @@ class Commands:
             "again": self.again,
             "decide": self.decide,
             "retry": self.retry,
+            "discard": self.discard,
             "rehearse": self.rehearse,
         }
 
@@ -163,6 +165,15 @@ class Commands:
             try_again(run, list(run.store.needing(run.layout, [State.PARKED], 0, 100)))
 
         self.run(ports, "retry", work, held=True)
+
+    def discard(self, ports: Ports) -> None:
+        """A person lives with the difference of what is parked, until a side changes."""
+
+        def work(run: MapRun) -> None:
+            parked = run.store.needing(run.layout, [State.PARKED], 0, 100)
+            accept(run, list(parked), "person")
+
+        self.run(ports, "discard", work, held=True)
 
     def rehearse(self, ports: Ports) -> None:
         """A dry run."""

@@ -90,7 +90,8 @@ def all_equal(world: World, found: Found) -> None:
     for key in sorted({*commerce, *dataverse}):
         ours, theirs = commerce.get(key, []), dataverse.get(key, [])
         records = found.records.get(key, [])
-        if _parked(world, records + found.bound([*ours, *theirs])):
+        concerned = records + found.bound([*ours, *theirs])
+        if _parked(world, concerned) or any(record.accepted for record in concerned):
             continue
         if any(id in world.known.stale for side in Side for id in found.ids(key, side)):
             continue
