@@ -19,6 +19,7 @@ from connector.engine.observe import (
     begin,
     bind,
     edited,
+    given_way,
     identify,
     in_doubt,
     is_older,
@@ -33,7 +34,7 @@ from connector.engine.run import MapRun
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.engine.watch import count
-from connector.mapping.values import Side
+from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record, SideState, State
 from connector.store.work import ChangeKind, Work
 
@@ -90,8 +91,9 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
     bound = dict(run.store.by_ids(run.layout, side, [*ids, *page.deleted]))
     for id in page.deleted:
         record = bound.get(id)
+        doubted = record is not None and _doubted(record, side)
         if record is not None and observe_deleted(record, witness):
-            _note_gone(run, absorbed.work, record, side)
+            _note_gone(run, absorbed.work, record, side, doubted)
             absorbed.touch(record)
     unbound: list[Row] = []
     for row in page.rows:
@@ -128,17 +130,18 @@ def _with(record: Record, side: Side, state: SideState) -> Record:
 
 
 def note_edit(run: MapRun, work: Work, record: Record, row: Row, side: Side, edit: Edit) -> None:
-    """An edit somebody made goes into the audit when it is first read."""
+    """An edit somebody made goes into the audit when it is first read, or gave way unread."""
     run.note(
         work,
         record,
-        ChangeKind.SEEN,
+        ChangeKind.SEEN if edit.lost is None else ChangeKind.LOST,
         side,
         target=row.id,
         before=edit.before,
         after=edit.after,
-        detail=row.modifier,
+        detail=edit.lost or row.modifier,
     )
+    run.tell("lost", int(edit.lost is not None))
 
 
 def _leave(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: Witness) -> None:
@@ -151,11 +154,38 @@ def _leave(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: W
     absorbed.touch(record)
 
 
-def _note_gone(run: MapRun, work: Work, record: Record, side: Side) -> None:
-    """A row that is gone leaves what it held in the audit."""
+def _note_gone(run: MapRun, work: Work, record: Record, side: Side, doubted: bool) -> None:
+    """A row that is gone leaves what it held in the audit.
+
+    Where a delete of ours without a reply did it, that tells of it; only edits that gave way are
+    added, as if the reply had come.
+    """
     state = record.side(side)
-    before = None if state.image is None else as_columns(run.map, side, state.image)
-    run.note(work, record, ChangeKind.SEEN, side, target=state.id, before=before, detail="deleted")
+    if not (doubted and _deleted_by_us(run, record, side)):
+        before = None if state.image is None else as_columns(run.map, side, state.image)
+        run.note(
+            work, record, ChangeKind.SEEN, side, target=state.id, before=before, detail="deleted"
+        )
+        return
+    if state.image is None or state.agreed is None:
+        return
+    for group in given_way(run.map, side, state.image, state.agreed):
+        before = group.values(side, state.image)
+        after: dict[str, Value] = dict.fromkeys(before)
+        run.note(work, record, ChangeKind.LOST, side, before=before, after=after, detail=group.name)
+        run.tell("lost", 1)
+
+
+def _doubted(record: Record, side: Side) -> bool:
+    """Whether a write of ours to this side may have happened without our knowing."""
+    return record.side(side).presence is Presence.UNKNOWN and record.attempts > 0
+
+
+def _deleted_by_us(run: MapRun, record: Record, side: Side) -> bool:
+    """Whether the last write we sent there was a delete whose reply never came."""
+    writes = (ChangeKind.CREATE, ChangeKind.UPDATE, ChangeKind.DELETE)
+    rows = [r for r in run.store.history(record.number) if r.side is side and r.kind in writes]
+    return bool(rows) and (rows[-1].kind, rows[-1].outcome) == (ChangeKind.DELETE, "unknown")
 
 
 def _pair(
@@ -314,8 +344,9 @@ def _reread_by_key(
     for record in records:
         found_row = rows_by_key.get(record.key)
         seen = record.side(side).image is not None  # else it is a create that never was
+        doubted = _doubted(record, side)
         if observe_missing(record, witness) and seen:
-            _note_gone(run, absorbed.work, record, side)
+            _note_gone(run, absorbed.work, record, side, doubted)
         if found_row is not None and _is_free(holders.get(found_row.id), record, side):
             holders[found_row.id] = record
             bind(record, found_row, witness)

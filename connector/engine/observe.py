@@ -7,13 +7,13 @@ Tested in: tests/unit/engine/test_observe.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from connector.endpoints.base import Row
 from connector.engine.agreement import agreed_with, apart, in_form_of
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiled import CompiledMap, Group
 from connector.mapping.document import Policy
 from connector.mapping.values import Image, Side, Value, has_control, visible
 from connector.store.record import Presence, Record, SideState
@@ -43,10 +43,12 @@ class Edit:
 
     before: dict[str, Value]
     after: dict[str, Value]
+    lost: str | None = None
+    """The groups whose edit, `before`, gave way to a write of ours that is found out only now."""
 
 
 def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
-    """Take one sight of a row bound to this record; the edit it shows, if any."""
+    """Take one sight of a row bound to this record; the edit it shows, or that gave way."""
     state = record.side(witness.side)
     weight = _weigh(state, row, witness)
     if weight is _LATE:
@@ -81,8 +83,7 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     if before is None or before == row.image:
         return None
     if ours:
-        _own_write(record, witness, before, row.image)
-        return None
+        return _own_write(record, witness, before, row.image)
     return edited(witness, before, row.image)
 
 
@@ -107,8 +108,10 @@ def _adopt(record: Record, state: SideState, witness: Witness) -> None:
         record.due = witness.now
 
 
-def _own_write(record: Record, witness: Witness, before: Image, image: Image) -> None:
+def _own_write(record: Record, witness: Witness, before: Image, image: Image) -> Edit | None:
     """A write of ours whose reply was lost did happen: what it made of the row is no edit.
+
+    What it returns is the edit that gave way to it, as `Write.lost` had it.
 
     It was conditional on the row we saw, and nobody else has written since, so every column
     that differs is our doing. The source agreed on what it gave: an edit it made meanwhile still
@@ -116,16 +119,40 @@ def _own_write(record: Record, witness: Witness, before: Image, image: Image) ->
     """
     side = witness.side
     own, source = record.side(side), record.side(side.other)
-    if own.agreed is None or source.agreed is None:
-        return
-    halves, given = list(own.agreed), list(source.agreed)
     decided = _in_conflict(record, witness, before)
+    lost = _given_way(own, witness, before, image, decided)
+    if own.agreed is None or source.agreed is None:
+        return lost
+    halves, given = list(own.agreed), list(source.agreed)
     for place in (i for i, old in enumerate(before) if old != image[i] and i not in decided):
         halves[place] = image[place]
         for f in witness.map.fields:
             if f.index(side) == place and f.index(side.other) >= 0:
                 given[f.index(side.other)] = in_form_of(side.other, f, image)
     own.agreed, source.agreed = tuple(halves), tuple(given)
+    return lost
+
+
+def _given_way(
+    own: SideState, witness: Witness, before: Image, image: Image, decided: Collection[int]
+) -> Edit | None:
+    """The edits among what differs; what a person decided about is told in its own words."""
+    side, names = witness.side, witness.map.column_names(witness.side)
+    places: dict[int, str] = {}
+    for group in given_way(witness.map, side, before, own.agreed):
+        own_places = [i for f in group.fields if (i := f.index(side)) >= 0 and i not in decided]
+        places.update((i, group.name) for i in own_places if before[i] != image[i])
+    if not places:
+        return None
+    groups = ", ".join(dict.fromkeys(places.values()))
+    return Edit({names[i]: before[i] for i in places}, {names[i]: image[i] for i in places}, groups)
+
+
+def given_way(map: CompiledMap, side: Side, image: Image, agreed: Image | None) -> list[Group]:
+    """The groups in which an image holds an edit; at first contact, all that hold anything."""
+    if agreed is None:
+        return [group for group in map.groups if not group.blank(side, image)]
+    return [group for group in map.groups if group.changed(side, image, agreed)]
 
 
 def _in_conflict(record: Record, witness: Witness, before: Image) -> set[int]:
