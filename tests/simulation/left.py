@@ -70,11 +70,11 @@ def _nothing_read_is_lost(world: World, noted: set[tuple[str, Value]]) -> None:
 def nothing_brought_back(world: World) -> None:
     """What a person, or a write of ours, replaced does not come back over the newer: no flip-flop.
 
-    Unless a person decided so, or a side or the state went back to a backup.
+    Unless a person decided so. What was before a backup was restored does not count (`world.py`).
     Grouped columns travel together, so that one of them may go back with an edit of the other. A
     column that keeps less than it is given hides, after a lost reply, that it was given anything.
     """
-    if world.restores or world.commands.decided:
+    if world.commands.decided:
         return
     for side, system in world.systems.items():
         excused = GROUPED | {name.lower() for name in system.traits.cut}

@@ -34,7 +34,7 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "rejected": (0.1, 0.05),
     "overtaking": (0.7, 0.6),
     # pages
-    "repeated": (0.4, 0.3),
+    "repeated": (0.5, 0.4),
     "skipped": (0.4, 0.5),
     "shuffled": (0.4, 0.5),
     "forgotten": (0.3, 0.02),

@@ -261,7 +261,7 @@ class System:
         """One page of a scan that began at `head`.
 
         A row that changed since may be `skipped`: it moved to where the scan had been already.
-        The last page hands out rows `again`, as they are by then.
+        A page hands out rows `again` that came before, as they are by then.
         """
         self.reach(head)
         ids = [
@@ -270,10 +270,10 @@ class System:
             if id > after and not (self.rows[id].version > head and skipped(id))
         ]
         page, rest = ids[: self.traits.page], ids[self.traits.page :]
-        rows = [self.row(id, columns) for id in page]
+        told = [id for id in sorted(self.rows) if id <= after and again(id)]
+        rows = [self.row(id, columns) for id in (*told, *page)]
         if rest:
             return Page(rows, resume=f"{page[-1]}@{head}")
-        rows += [self.row(id, columns) for id in sorted(self.rows) if id <= after and again(id)]
         position = self._mark(columns, head) if self.traits.feed else None
         return Page(rows, position=position, last=True)
 

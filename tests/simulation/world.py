@@ -259,6 +259,9 @@ class World:
                 self.restores += 1
                 self.tell("somebody", fault)
                 self.random.choice(mine)()
+                for system in self.systems.values():
+                    system.superseded.clear()
+                    system.gave_way_to.clear()
                 taken[:] = [one for one in taken if one[0] != fault]
             elif self.random.random() < 0.5:
                 taken.append((fault, self._backup(fault)))
