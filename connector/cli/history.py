@@ -90,7 +90,8 @@ def _event(story: Story, event: Event) -> Iterator[str]:
         what += f" in {_NAMES[event.side]}"
     if event.by is not None:
         what += f" by {event.by}"
-    if event.detail:
+    ended_well = event.outcome in (None, "done")  # else the outcome says it
+    if event.detail and ended_well:
         what += f": {event.detail}"
     run = "" if event.run is None else f" (run {event.run}{_of(event.command)})"
     yield from _folded(f"{moment(event.at)}  {what}{run}", " " * 25)
@@ -98,7 +99,7 @@ def _event(story: Story, event: Event) -> Iterator[str]:
     for value in event.values:
         name = _name(event, value).ljust(longest)
         yield from _folded(f"    {name}  {_values(story, event, value)}", " " * (longest + 6))
-    if event.outcome not in (None, "done"):
+    if not ended_well:
         yield from _folded(f"    {event.outcome}", "    ")
 
 

@@ -58,7 +58,7 @@ def list_runs(
         "runs",
         ["run", "map", "command", "started", "took", "written", "ended with"],
         [
-            (r["run"], r["map"], r["command"], moment(row.started), _took(row), r["written"],
+            (r["run"], r["map"], r["command"], moment(row.started), _took(row), r["writes"],
              _ending(row))
             for r, row in zip(told, found, strict=True)
         ],

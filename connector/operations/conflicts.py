@@ -210,7 +210,7 @@ def shown_dict(shown: Shown, commands: Sequence[Sequence[str]]) -> dict[str, Any
         "conflicts": [
             {
                 **conflict_dict(shown.map.document, entry),
-                "changes": {side.value: _change_dict(shown, entry, side) for side in Side},
+                "edits": {side.value: _change_dict(shown, entry, side) for side in Side},
                 "commands": list(lines),
             }
             for entry, lines in zip(shown.entries, commands, strict=True)

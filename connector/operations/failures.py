@@ -20,6 +20,7 @@ from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side, Value, ValueType
 from connector.operations.conditions import Condition, compile_condition
+from connector.operations.history import Event, told_of
 from connector.operations.naming import records_named, spelled
 from connector.operations.standing import instant
 from connector.store.base import Store
@@ -169,6 +170,8 @@ class ShownFailure:
     map: CompiledMap
     changes: Sequence[ChangeRow]
     """The last audit rows, oldest first."""
+    events: Sequence[Event]
+    """The same as `dualwrite history` tells them."""
     stopped: Problem | None
 
 
@@ -183,7 +186,8 @@ def show_failure(project: Project, document: MapDocument, key: str) -> ShownFail
     changes = sorted((c for rows in histories.values() for c in rows), key=lambda c: c.number)
     row = store.map_row(document.map)
     stopped = row.stopped if row is not None else None
-    return ShownFailure(records, map, changes[-_LAST:], stopped)
+    last = changes[-_LAST:]
+    return ShownFailure(records, map, last, told_of(project, last), stopped)
 
 
 def shown_failure_dict(shown: ShownFailure, commands: Sequence[str]) -> dict[str, Any]:
@@ -200,19 +204,9 @@ def shown_failure_dict(shown: ShownFailure, commands: Sequence[str]) -> dict[str
             }
             for record in shown.records
         ],
-        "changes": [
-            {
-                "at": instant(change.at),
-                "record": change.record,
-                "run": change.run,
-                "kind": change.kind.value,
-                "side": change.side.value,
-                "before": change.before,
-                "after": change.after,
-                "outcome": change.outcome,
-                "detail": change.detail,
-            }
-            for change in shown.changes
+        "events": [
+            {"record": change.record, **event.as_dict()}
+            for change, event in zip(shown.changes, shown.events, strict=True)
         ],
         "commands": list(commands),
         "held": shown.stopped.as_dict() if shown.stopped is not None else None,
@@ -228,8 +222,8 @@ def _row(map: CompiledMap, record: Record, side: Side) -> dict[str, Any] | None:
     return {
         "id": state.id,
         "certain": state.presence is Presence.PRESENT and image is not None,
-        "modified": None if state.modified_at is None else instant(state.modified_at),
-        "modifier": state.modifier,
+        "modified_at": None if state.modified_at is None else instant(state.modified_at),
+        "modified_by": state.modifier,
         "values": dict(zip(map.column_names(side), image, strict=True)) if image else None,
     }
 

@@ -8,7 +8,7 @@ Tested in: tests/unit/test_history.py, tests/acceptance/test_history.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.bootstrap import Project
@@ -66,9 +66,12 @@ class Event:
     by: str | None
     values: tuple[Value, ...]
     outcome: str | None
+    """How a write of ours ended, in words."""
     detail: str | None
     run: int | None
     command: str | None = None
+    reply: str | None = None
+    """How a write of ours ended, as the audit has it; None while it is on its way."""
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON form (docs/json.md)."""
@@ -81,7 +84,7 @@ class Event:
                 {"side": v.side.value, "field": v.field, "before": v.before, "after": v.after}
                 for v in self.values
             ],
-            "outcome": self.outcome,
+            "outcome": self.reply,
             "detail": self.detail,
             "run": self.run,
             "command": self.command,
@@ -185,6 +188,12 @@ def history_of(
     return History(key, stories, forgotten)
 
 
+def told_of(project: Project, changes: Iterable[ChangeRow]) -> list[Event]:
+    """Audit rows as a person is told of them."""
+    commands: dict[int, str | None] = {}
+    return [_under(project, event_of(change), commands) for change in changes]
+
+
 def _stories(project: Project, document: MapDocument, key: str) -> Iterator[Story]:
     # Images are not looked at: without columns no side has to describe itself.
     layout = project.store.layout(document.map, dict.fromkeys(Side, ()), keep=False)
@@ -203,10 +212,7 @@ def _under(project: Project, event: Event, commands: dict[int, str | None]) -> E
     if event.run not in commands:
         row = project.store.run_row(event.run)
         commands[event.run] = None if row is None else row.command
-    return Event(
-        event.at, event.what, event.side, event.by, event.values, event.outcome, event.detail,
-        event.run, commands[event.run],
-    )  # fmt: skip
+    return replace(event, command=commands[event.run])
 
 
 # ---------------------------------------------------------------------------- events
@@ -230,16 +236,16 @@ def event_of(change: ChangeRow) -> Event:
         by, detail = detail, None
         if by == "deleted":
             what, by = "removed", None
-    outcome = None
+    outcome = reply = None
     if what in _OURS:
-        by = "dualwrite"
-        outcome = _NO_REPLY if change.outcome is None else _OUTCOMES[change.outcome]
-        if change.outcome not in (None, "applied") and detail is not None:
-            outcome, detail = f"{outcome}: {detail}", None
+        by, reply = "dualwrite", change.outcome
+        outcome = _NO_REPLY if reply is None else _OUTCOMES[reply]
+        if reply not in (None, "applied") and detail is not None:
+            outcome = f"{outcome}: {detail}"
     if change.kind in _ABOUT_BOTH:  # the values stand in the conflict and in what follows from it
         return Event(change.at, what, None, None, (), None, detail, change.run)
     values = tuple(_values(change.side, change.before, change.after))
-    return Event(change.at, what, change.side, by, values, outcome, detail, change.run)
+    return Event(change.at, what, change.side, by, values, outcome, detail, change.run, reply=reply)
 
 
 def _values(

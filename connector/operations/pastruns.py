@@ -65,7 +65,7 @@ def run_dict(row: RunRow) -> dict[str, Any]:
         "ended": None if row.ended is None else instant(row.ended),
         "seconds": None if row.ended is None else round(row.ended - row.started, 3),
         "outcome": row.outcome,
-        "written": written_in(row.counts),
+        "writes": written_in(row.counts),
     }
 
 
@@ -86,7 +86,7 @@ class Past:
         return {
             **run_dict(self.row),
             "written": [
-                {"side": side, "kind": kind, "count": count}
+                {"side": side, "what": kind, "count": count}
                 for (side, kind), count in sorted(self.written.items())
             ],
             "records": self.records,
@@ -183,7 +183,7 @@ class Undone:
             "finished": done.finished,
             "records": done.records,
             "counts": {n.replace(" ", "_"): c for n, c in sorted(done.counts.items())},
-            "writes": [
+            "planned": [
                 {
                     "record": one.record,
                     "key": one.key,

@@ -50,7 +50,7 @@ def test_what_show_tells_to_type_decides(conflict: Project, which: int, wins: st
     assert shown["commerce"] == {"CardTenderType": "NoTender"}
     assert shown["dataverse"] == {"msdyn_cardtendertype": TENDERS["Blocked"]}
     assert shown["base"]["commerce"] == {"CardTenderType": "AsCardTender"}
-    assert shown["changes"]["commerce"]["by"].startswith("cli:")
+    assert shown["edits"]["commerce"]["by"].startswith("cli:")
     done = conflict.json(*shlex.split(shown["commands"][which])[1:])
     assert (done["decided"], done["refused"]) == (1, 0)
     assert tenders(conflict, "M 1") == (wins, TENDERS[wins])

@@ -101,7 +101,13 @@ def test_show_tells_what_each_side_holds_and_what_to_type(refused: Project) -> N
     (record,) = shown["records"]
     assert record["dataverse"]["values"]["msdyn_partynumber"] == "P-77"
     assert record["agreed"]["commerce"]["PartyNumber"] == "P1"
-    assert [change["kind"] for change in shown["changes"]][-2:] == ["update", "parked"]
+    refusal, parked = shown["events"][-2:]
+    assert (refusal["what"], refusal["side"], refusal["outcome"]) == (
+        "updated", "commerce", "rejected",
+    )  # fmt: skip
+    assert parked["what"] == "set aside"
+    told = refused.json("history", "F1")["records"][0]["events"]
+    assert [{"record": record["record"], **event} for event in told[-5:]] == shown["events"]
 
 
 def test_a_discarded_difference_needs_nobody_until_a_side_changes(refused: Project) -> None:

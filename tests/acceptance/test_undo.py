@@ -35,8 +35,8 @@ def test_a_bad_import_is_undone_and_the_map_resumed(project: Project) -> None:
     run = last_run(project)
     shown = project.json("runs", "show", str(run))
     assert shown["written"] == [
-        {"side": "dataverse", "kind": "create", "count": BAD},
-        {"side": "dataverse", "kind": "update", "count": 50},
+        {"side": "dataverse", "what": "create", "count": BAD},
+        {"side": "dataverse", "what": "update", "count": 50},
     ]
     assert (shown["records"], shown["undoable"]) == (BAD + 50, True)
 

@@ -50,6 +50,7 @@ def test_how_a_write_ended_is_told_in_words(outcome: str | None, told: str) -> N
     event = event_of(replace(ROW, outcome=outcome, detail="no: too long"))
     assert event.outcome is not None
     assert event.outcome.startswith(told)
+    assert (event.as_dict()["outcome"], event.as_dict()["detail"]) == (outcome, "no: too long")
 
 
 @pytest.mark.parametrize("kind", list(ChangeKind))
