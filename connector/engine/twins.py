@@ -74,6 +74,9 @@ def rejoin(records: Sequence[Record], now: float) -> bool:
     for side in Side:
         for holder in _holders(records, side):
             if holder is not root:
+                if root.unconfirmed:  # the create of ours lost to this row
+                    root.unconfirmed = False
+                    root.commerce.agreed = root.dataverse.agreed = None
                 _put(root, side, replace(holder.side(side), agreed=root.side(side).agreed))
                 _put(holder, side, SideState())
     for record in records:
