@@ -142,7 +142,7 @@ def _commands(shown: ShownFailure) -> Iterator[tuple[str, str]]:
     record = shown.records[0]
     assert record.problem is not None
     head, key, code = ("failures",), plain(record), record.problem.code
-    for way, does in ways_of(code).items():
+    for way, does in ways_of(record).items():
         yield command(*head, "resolve", record.map, key, "--with", way), does
     if code != "duplicate-key":
         yield (

@@ -17,6 +17,9 @@ from connector.mapping.references import Lookup, TargetMissing
 from connector.mapping.translate import Translation, Untranslatable, identity
 from connector.mapping.values import Image, Side, Value, normal_key, visible
 
+NO_KEY = "(no key)"
+"""How the key of a row is spelled that has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -225,11 +228,11 @@ class CompiledMap:
         return normal_key(*(image[index] for index in indexes))
 
     def spelled_key(self, side: Side, image: Image) -> str:
-        """The key as the side spells it, for people."""
-        indexes = self.keys[side]
-        if len(indexes) == 1:
-            return visible(str(image[indexes[0]]))
-        return " / ".join(visible(str(image[index])) for index in indexes)
+        """The key as the side spells it, for people; `NO_KEY` where the row has none."""
+        parts = [image[index] for index in self.keys[side]]
+        if any(part is None for part in parts):
+            return NO_KEY
+        return " / ".join(visible(str(part)) for part in parts)
 
     def creates_on(self, side: Side) -> bool:
         """Whether records of the other side are created on this one."""

@@ -90,7 +90,7 @@ def resolve_failures(
         if wanted.key is not None:
             for record in page:
                 _refuse_strange(document, record, way)
-        offered = [r for r in page if r.problem is not None and way in ways_of(r.problem.code)]
+        offered = [record for record in page if way in ways_of(record)]
         if way in _RENAMES:
             return resolve_renamed(run, offered, Way(way), by, mended.refuse)
         return resolve_unstable(run, offered, Side(way), by, mended.refuse)
@@ -144,7 +144,7 @@ def _pages(run: MapRun, document: MapDocument, wanted: Failures) -> Iterator[lis
 def _refuse_strange(document: MapDocument, record: Record, way: str) -> None:
     """Raise where a record's problem has no such way out."""
     assert record.problem is not None
-    code, ways = record.problem.code, ways_of(record.problem.code)
+    code, ways = record.problem.code, ways_of(record)
     if way in ways:
         return
     offer = f"--with {' or '.join(ways)}; or " if ways else ""

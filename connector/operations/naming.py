@@ -7,6 +7,7 @@ Tested in: tests/acceptance/test_decisions.py.
 
 from __future__ import annotations
 
+from connector.mapping.compiled import NO_KEY
 from connector.mapping.document import MapDocument
 from connector.mapping.values import normal_key
 from connector.store.base import Store
@@ -33,11 +34,13 @@ def normalised(document: MapDocument, key: str) -> str | None:
 
 
 def spelled(record: Record) -> str:
-    """The record's key as a side spells it."""
-    return record.commerce.key or record.dataverse.key or record.key
+    """The record's key as a side spells it; `NO_KEY` where neither has one."""
+    keys = [key for key in (record.commerce.key, record.dataverse.key) if key]
+    return next((key for key in keys if key != NO_KEY), keys[0] if keys else record.key)
 
 
 def plain(record: Record) -> str:
     """What names this record on a command line: its key, or its number where the key cannot."""
     key = spelled(record)
-    return key if key.isprintable() and not key.startswith("-") else str(record.number)
+    named = key.isprintable() and not key.startswith("-") and key != NO_KEY
+    return key if named else str(record.number)

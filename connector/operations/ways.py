@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from connector.engine.twins import KEYLESS
+from connector.store.record import Record
+
 _OLD_KEY = "put the previous key back where it was changed"
 WAYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -30,9 +33,12 @@ WAYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """By code of the problem: the words `failures resolve --with` takes, and what each does."""
 
 
-def ways_of(code: str) -> Mapping[str, str]:
-    """The ways out of a problem; empty where only its cause can be mended."""
-    return WAYS.get(code, {})
+def ways_of(record: Record) -> Mapping[str, str]:
+    """The ways out of a record's problem; empty where only its cause can be mended."""
+    ways = WAYS.get(record.problem.code, {}) if record.problem is not None else {}
+    if record.key.startswith(KEYLESS):  # it never had a key that could be put back
+        return {way: does for way, does in ways.items() if way != "old-key"}
+    return ways
 
 
 def known_ways() -> str:

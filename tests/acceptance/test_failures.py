@@ -110,6 +110,23 @@ def test_show_tells_what_each_side_holds_and_what_to_type(refused: Project) -> N
     assert [{"record": record["record"], **event} for event in told[-5:]] == shown["events"]
 
 
+def test_a_row_without_a_key_is_named_by_its_number(refused: Project) -> None:
+    answer = refused.agent.post("msdyn_loyaltycards", json={"msdyn_cardtendertype": 806380001})
+    assert answer.status_code == 204, answer.text
+    refused.json("sync", code=3)
+    (failure,) = refused.json("failures", "list", "--code", "key-missing")["failures"]
+    assert failure["key"] == "(no key)"
+    number = str(failure["record"])
+    shown = refused.json("failures", "show", "loyalty-card", number)
+    assert [shlex.split(line)[2:] for line in shown["commands"]] == [
+        ["retry", "loyalty-card", number], ["discard", "loyalty-card", number],
+    ]  # fmt: skip
+    old = ("failures", "resolve", "loyalty-card", number, "--with", "old-key")
+    assert "way-unknown" in refused.call(*old, code=2).stderr
+    discard = shown["commands"][1].split()[1:]
+    assert "1 accepted" in refused.call(*discard).stdout
+
+
 def test_a_discarded_difference_needs_nobody_until_a_side_changes(refused: Project) -> None:
     done = refused.json("failures", "discard", "loyalty-card", "F1", "--by", "anna")
     assert done == {"map": "loyalty-card", "discarded": 1}

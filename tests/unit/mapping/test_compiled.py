@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from connector.mapping.compiled import NO_KEY
 from connector.mapping.references import TargetMissing
 from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Side, Value
@@ -31,6 +32,7 @@ def test_columns_and_keys_follow_the_rows() -> None:
     assert made.key_of(Side.COMMERCE, ("A ", 7)) == "a\x1f7"
     assert made.key_of(Side.DATAVERSE, ("A", True, None)) is None
     assert made.spelled_key(Side.COMMERCE, ("A ", 7)) == "A  / 7"
+    assert made.spelled_key(Side.DATAVERSE, ("A", True, None)) == NO_KEY
 
 
 @pytest.mark.parametrize(
