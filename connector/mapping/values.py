@@ -48,6 +48,8 @@ class Side(StrEnum):
         return Side.DATAVERSE if self is Side.COMMERCE else Side.COMMERCE
 
 
+REPLACED = "\ufffd"
+"""Stands for a control character where a text is shown."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -58,8 +60,8 @@ def has_control(value: Value) -> bool:
 
 
 def visible(text: str) -> str:
-    """The text with each control character shown as U+FFFD: no database refuses that."""
-    return text if text.isprintable() else _CONTROL.sub("\ufffd", text)
+    """The text with each control character shown as `REPLACED`: no database refuses that."""
+    return text if text.isprintable() else _CONTROL.sub(REPLACED, text)
 
 
 def normal_key(*parts: Value) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from connector.mapping.compiled import NO_KEY
 from connector.mapping.document import MapDocument
-from connector.mapping.values import normal_key
+from connector.mapping.values import REPLACED, normal_key
 from connector.store.base import Store
 from connector.store.record import Layout, Record
 
@@ -42,5 +42,7 @@ def spelled(record: Record) -> str:
 def plain(record: Record) -> str:
     """What names this record on a command line: its key, or its number where the key cannot."""
     key = spelled(record)
-    named = key.isprintable() and not key.startswith("-") and key != NO_KEY
+    # Not even a sight of it with its control characters replaced would find the record.
+    whole = key.isprintable() and REPLACED not in key
+    named = whole and not key.startswith("-") and key != NO_KEY
     return key if named else str(record.number)

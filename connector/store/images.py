@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from connector.errors import StateError
-from connector.mapping.values import Image, Side, Value, ValueType
+from connector.mapping.values import REPLACED, Image, Side, Value, ValueType
 from connector.store.record import Layout
 
 Columns: TypeAlias = tuple[tuple[str, ValueType], ...]
@@ -58,7 +58,7 @@ def encode(values: object) -> str:
 
 def plain_text(text: str | None) -> str | None:
     """A text that is no JSON, as every database keeps it: PostgreSQL knows no NUL."""
-    return text and text.replace("\x00", "\ufffd")
+    return text and text.replace("\x00", REPLACED)
 
 
 def encode_named(values: Mapping[str, Value] | None) -> str | None:
