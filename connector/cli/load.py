@@ -41,12 +41,12 @@ def load(
     from connector.operations.standing import needs
 
     winner = master_side(master)
-    with (
-        stop_in_good_order() as stop,
-        progress(options.json) as told,
-        open_project(options.settings(), told, stop) as project,
-    ):
-        documents = chosen(project, map)
-        outcomes = load_maps(project, documents, master=winner, again=again)
-        people = needs(project, documents)
-    finish("load", outcomes, people, as_json=options.json)
+    with stop_in_good_order() as stop:
+        with (
+            progress(options.json) as told,
+            open_project(options.settings(), told, stop) as project,
+        ):
+            documents = chosen(project, map)
+            outcomes = load_maps(project, documents, master=winner, again=again)
+            people = needs(project, documents)
+        finish("load", outcomes, people, as_json=options.json)

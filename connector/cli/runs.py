@@ -98,18 +98,19 @@ def undo(
     from connector.bootstrap import open_project
     from connector.operations.pastruns import undo_run
 
-    with (
-        stop_in_good_order() as stop,
-        progress(options.json) as told,
-        open_project(options.settings(), told, stop) as project,
-    ):
-        undone = undo_run(project, run, by=person(by), allow_deletes=allow_deletes, dry_run=dry_run)
-    if options.json:
-        output.emit(undone.as_dict(limit))
-    else:
-        _show_undone(undone, limit)
-    if not undone.complete:
-        raise typer.Exit(3)
+    who = person(by)
+    with stop_in_good_order() as stop:
+        with (
+            progress(options.json) as told,
+            open_project(options.settings(), told, stop) as project,
+        ):
+            undone = undo_run(project, run, by=who, allow_deletes=allow_deletes, dry_run=dry_run)
+        if options.json:
+            output.emit(undone.as_dict(limit))
+        else:
+            _show_undone(undone, limit)
+        if not undone.complete:
+            raise typer.Exit(3)
 
 
 def _took(row: RunRow) -> str:

@@ -32,7 +32,9 @@ class Stop:
 def stop_in_good_order() -> Iterator[Stop]:
     """The first signal is a wish the block may finish its batch on, the second interrupts it.
 
-    When a signal came, leaving the block raises `typer.Exit` with 130 (SIGINT) or 143 (SIGTERM).
+    When a signal came, leaving the block raises `typer.Exit` with 130 (SIGINT) or 143 (SIGTERM),
+    also in the place of the exit code the block meant to end with: what was done until then is told
+    inside of it.
     """
     stop = Stop()
     before = {number: signal.getsignal(number) for number in STOPPING}
@@ -46,6 +48,9 @@ def stop_in_good_order() -> Iterator[Stop]:
         signal.signal(number, wish)
     try:
         yield stop
+    except typer.Exit:
+        if stop.signal is None:
+            raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

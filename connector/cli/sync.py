@@ -39,12 +39,12 @@ def sync(
     from connector.operations.runs import sync_maps
     from connector.operations.standing import needs
 
-    with (
-        stop_in_good_order() as stop,
-        progress(options.json) as told,
-        open_project(options.settings(), told, stop) as project,
-    ):
-        documents = chosen(project, map)
-        outcomes = sync_maps(project, documents, max_seconds=max_seconds, key=key)
-        people = needs(project, documents)
-    finish("sync", outcomes, people, as_json=options.json, known_ok=known_ok)
+    with stop_in_good_order() as stop:
+        with (
+            progress(options.json) as told,
+            open_project(options.settings(), told, stop) as project,
+        ):
+            documents = chosen(project, map)
+            outcomes = sync_maps(project, documents, max_seconds=max_seconds, key=key)
+            people = needs(project, documents)
+        finish("sync", outcomes, people, as_json=options.json, known_ok=known_ok)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -48,6 +49,13 @@ def end_at(
     return process
 
 
+def told_by(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """The one JSON object a command printed that has ended."""
+    assert process.stdout is not None
+    told: dict[str, Any] = json.loads(process.stdout.read())
+    return told
+
+
 MOMENTS = [(SCAN, 1), (CREATE, 1), (CREATE, 3), (FOLLOW, 1)]
 
 
@@ -74,8 +82,10 @@ def test_terminated_load_settles_and_goes_on(project: Project) -> None:
     project.import_cards(members(COUNT))
     process = end_at(project, "load", CREATE, 2, signal.SIGTERM)
     assert process.returncode == 128 + signal.SIGTERM
+    told = told_by(process)
     there = len(project.rows())
     assert 0 < there < COUNT
+    assert (told["finished"], told["loaded"]) == (False, there)
     loaded = project.run("load", "--json").json
     assert loaded["loaded"] == COUNT - there
     counts = next(one["counts"] for one in loaded["maps"] if one["map"] == "loyalty-card")
@@ -133,6 +143,8 @@ def test_terminated_sync_settles_and_goes_on(project: Project) -> None:
     process = end_at(project, "sync", BATCH, 1, signal.SIGTERM)
     assert process.returncode == 128 + signal.SIGTERM
     before = done(project)
+    told = told_by(process)
+    assert (told["finished"], told["synced"]) == (False, before)
     synced = project.run("sync", "--json").json
     assert "reopened" not in synced["maps"][0]["counts"]
     assert synced["synced"] == 2 * EDITS + 300 - before

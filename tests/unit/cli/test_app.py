@@ -205,6 +205,17 @@ class TestSignals:
         assert done == ["settled"]
         assert signal.getsignal(number) is before
 
+    def test_the_signal_is_told_rather_than_the_code_the_work_ends_with(
+        self, register: Register
+    ) -> None:
+        def probe(options: Options) -> None:
+            with stop_in_good_order():
+                os.kill(os.getpid(), signal.SIGTERM)
+                raise typer.Exit(3)
+
+        register(probe)
+        assert program.run(["probe"]) == 143
+
     def test_a_second_signal_does_not_wait(self, register: Register) -> None:
         def probe(options: Options) -> None:
             with stop_in_good_order():
