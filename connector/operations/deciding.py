@@ -1,7 +1,7 @@
 """Carrying out what a person decided about conflicts.
 
 Owns: taking the conflicts that are meant page by page, and what came of each.
-Never does: printing; the decision itself (`connector/engine/decide.py` does).
+Never does: printing; the decision itself (`connector/engine/decisions/decide.py` does).
 Tested in: tests/acceptance/test_decisions.py.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.bootstrap import Project
-from connector.engine.decide import Choice, Refusal, decide
+from connector.engine.decisions.decide import Choice, Refusal, decide
 from connector.engine.run import MapRun, running
 from connector.errors import Problem, Subject, UsageError
 from connector.mapping.document import MapDocument

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connector.endpoints.base import Endpoint
-from connector.engine.given import Given
+from connector.engine.decisions.given import Given
 from connector.engine.lookups import ask
 from connector.errors import Subject, UsageError
 from connector.mapping.compiled import CompiledMap, Field, Group

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.bootstrap import Project
-from connector.engine.accept import accept
-from connector.engine.again import try_again
-from connector.engine.renames import Undecided, Way, resolve_renamed
+from connector.engine.decisions.accept import accept
+from connector.engine.decisions.again import try_again
+from connector.engine.decisions.renames import Undecided, Way, resolve_renamed
+from connector.engine.decisions.unstable import resolve_unstable
 from connector.engine.run import MapRun, running
-from connector.engine.unstable import resolve_unstable
 from connector.errors import Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side

@@ -1,7 +1,7 @@
 """Runs that were: what they did, and taking one of them back.
 
 Owns: what is told of a run, which run can be undone, and undoing it under a paused map.
-Never does: printing; deciding what becomes of a record (`connector/engine/undo.py`).
+Never does: printing; deciding what becomes of a record (`connector/engine/decisions/undo.py`).
 Tested in: tests/acceptance/test_undo.py.
 """
 
@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connector.bootstrap import Project
+from connector.engine.decisions.takeback import Takeback, rehearse_take_back, take_back
 from connector.engine.rehearse import DryRun
 from connector.engine.run import running
-from connector.engine.takeback import Takeback, rehearse_take_back, take_back
 from connector.engine.watch import held_row
 from connector.errors import Subject, UsageError
 from connector.mapping.document import MapDocument

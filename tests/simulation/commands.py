@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connector.endpoints.base import Entity
-from connector.engine.accept import accept
-from connector.engine.again import try_again
 from connector.engine.cycle import sync
-from connector.engine.decide import Choice, decide
-from connector.engine.given import Given
+from connector.engine.decisions.accept import accept
+from connector.engine.decisions.again import try_again
+from connector.engine.decisions.decide import Choice, decide
+from connector.engine.decisions.given import Given
 from connector.engine.load import load
 from connector.engine.ports import Ports
 from connector.engine.rehearse import DryRun, rehearse

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from connector.endpoints.base import Create, Operation, Update
-from connector.engine.again import try_again
-from connector.engine.decide import Choice, Refusal, decide
+from connector.engine.decisions.again import try_again
+from connector.engine.decisions.decide import Choice, Refusal, decide
+from connector.engine.decisions.takeback import take_back
 from connector.engine.ports import Guard
 from connector.engine.retry import Retry
 from connector.engine.run import MapRun, running
-from connector.engine.takeback import take_back
 from connector.mapping.values import Side
 from connector.store.record import Record, State
 from tests.integration.engine.conftest import map_text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.accept import accept
+from connector.engine.decisions.accept import accept
 from connector.mapping.values import Side
 from connector.store.record import State
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector.engine.again import try_again
+from connector.engine.decisions.again import try_again
 from connector.engine.retry import Retry
 from connector.mapping.values import Side
 from connector.store.record import State

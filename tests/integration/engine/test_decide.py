@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.decide import Choice, Refusal, decide
+from connector.engine.decisions.decide import Choice, Refusal, decide
 from connector.mapping.values import Side
 from connector.store.record import State
 from tests.integration.engine.scripted import Killed, Moments

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.decide import Choice
-from connector.engine.given import Given
+from connector.engine.decisions.decide import Choice
+from connector.engine.decisions.given import Given
 from connector.mapping.values import Side
 from tests.integration.engine.scripted import Killed, Moments
 from tests.integration.engine.test_decide import ANNA, conflict, decided, entries, names

@@ -26,8 +26,8 @@ from hypothesis.stateful import (
 )
 
 from connector.endpoints.base import Create, Delete, Update
-from connector.engine.again import try_again
-from connector.engine.decide import Choice, decide
+from connector.engine.decisions.again import try_again
+from connector.engine.decisions.decide import Choice, decide
 from connector.engine.ports import Guard
 from connector.engine.retry import Retry
 from connector.engine.run import MapRun

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.renames import Undecided, Way, resolve_renamed
+from connector.engine.decisions.renames import Undecided, Way, resolve_renamed
 from connector.mapping.values import Side
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Killed, Moments
@@ -184,7 +184,7 @@ def test_a_key_that_cannot_be_written_is_never_taken_for_agreed(
 
 
 def again(bench: Bench, run: object) -> None:
-    from connector.engine.again import try_again
+    from connector.engine.decisions.again import try_again
     from connector.engine.run import MapRun
 
     assert isinstance(run, MapRun)

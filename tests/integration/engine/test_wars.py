@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connector.endpoints.base import Create
-from connector.engine.again import try_again
+from connector.engine.decisions.again import try_again
 from connector.mapping.values import Side
 from connector.store.record import State
 from connector.store.work import ChangeKind

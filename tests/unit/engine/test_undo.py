@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from connector.engine.decisions.undo import Undo, Undoing, give_back, plan_undo, trails
 from connector.engine.plan import Kind, plan
-from connector.engine.undo import Undo, Undoing, give_back, plan_undo, trails
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 from connector.store.work import ChangeKind, ChangeRow

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from connector.endpoints.base import Applied, Outcome
 from connector.engine.absorb import Absorbed, reread
 from connector.engine.apply import Applier, Batch, Item, deletes_left
+from connector.engine.decisions.undo import Restore, Undo, Undoing, give_back, plan_undo
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.rehearse import LISTED, DryRun
 from connector.engine.run import MapRun
 from connector.engine.settle import stand
-from connector.engine.undo import Restore, Undo, Undoing, give_back, plan_undo
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record

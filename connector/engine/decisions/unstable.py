@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from connector.engine.absorb import Absorbed
 from connector.engine.agreement import agreed_with, in_form_of
 from connector.engine.cycle import settle_due
-from connector.engine.fresh import read_anew
-from connector.engine.renames import Undecided
+from connector.engine.decisions.fresh import read_anew
+from connector.engine.decisions.renames import Undecided
 from connector.engine.run import MapRun
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import Group

@@ -17,8 +17,8 @@ from connector.engine.absorb import Absorbed
 from connector.engine.agreement import agreed_with
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
-from connector.engine.fresh import read_anew
-from connector.engine.given import Given, impose, winner_of
+from connector.engine.decisions.fresh import read_anew
+from connector.engine.decisions.given import Given, impose, winner_of
 from connector.engine.lookups import resolve
 from connector.engine.plan import plan
 from connector.engine.run import MapRun

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from connector.engine.absorb import Absorbed
 from connector.engine.agreement import in_form_of
 from connector.engine.apply import Applier
-from connector.engine.fresh import read_unknown
+from connector.engine.decisions.fresh import read_unknown
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.run import MapRun
 from connector.mapping.compiled import CompiledMap, Group

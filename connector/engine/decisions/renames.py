@@ -17,7 +17,7 @@ from connector.engine.absorb import Absorbed, begin_anew
 from connector.engine.agreement import in_form_of
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
-from connector.engine.fresh import read_anew
+from connector.engine.decisions.fresh import read_anew
 from connector.engine.plan import Action, Kind, Write
 from connector.engine.run import MapRun
 from connector.engine.twins import KEYLESS

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from connector.engine.absorb import Absorbed
 from connector.engine.apply import Applier
-from connector.engine.fresh import read_unknown
+from connector.engine.decisions.fresh import read_unknown
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
