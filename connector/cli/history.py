@@ -24,6 +24,12 @@ app = typer.Typer(add_completion=False)
 
 WIDTH = 100
 """Columns a line takes at most; longer values go on below."""
+_TRIED = {
+    "created": "tried to create",
+    "updated": "tried to update",
+    "deleted": "tried to delete",
+}
+"""What is said of a write that did not end well."""
 _NAMES = {Side.COMMERCE: "commerce", Side.DATAVERSE: "Dataverse"}
 
 
@@ -85,12 +91,12 @@ def _standing(story: Story) -> str:
 
 
 def _event(story: Story, event: Event) -> Iterator[str]:
-    what = event.what
+    ended_well = event.outcome in (None, "done")  # else the outcome says it
+    what = event.what if ended_well else _TRIED.get(event.what, event.what)
     if event.side is not None:
         what += f" in {_NAMES[event.side]}"
     if event.by is not None:
         what += f" by {event.by}"
-    ended_well = event.outcome in (None, "done")  # else the outcome says it
     if event.detail and ended_well:
         what += f": {event.detail}"
     run = "" if event.run is None else f" (run {event.run}{_of(event.command)})"

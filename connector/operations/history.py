@@ -177,11 +177,12 @@ def history_of(
             "record-unknown",
             "nothing is known of a record under this key or number",
             subject=Subject(record=key),
-            remedy="check its spelling; `dualwrite verify --key KEY` looks for it on both sides",
+            remedy="check its spelling; a card whose number was changed is found under its new "
+            "number or its record number; `dualwrite verify --key KEY` looks on both sides",
         )
     commands: dict[int, str | None] = {}
     for story in stories:
-        events = sorted(_events(project, story.number), key=lambda event: event.at)
+        events = _once(sorted(_events(project, story.number), key=lambda event: event.at))
         kept = events if limit is None else events[max(0, len(events) - limit) :]
         story.omitted = len(events) - len(kept)
         story.events = [_under(project, event, commands) for event in kept]
@@ -228,6 +229,16 @@ def _events(project: Project, number: int) -> Iterator[Event]:
         yield from conflict_events(conflict)
 
 
+def _once(events: Iterable[Event]) -> list[Event]:
+    """Without what says nothing: a decision told for each side, a sight that changed no value."""
+    told: list[Event] = []
+    for event in events:
+        silent = event.what == "edited" and not event.values
+        if not silent and (event.what != "decided" or event not in told):
+            told.append(event)
+    return told
+
+
 def event_of(change: ChangeRow) -> Event:
     """One audit row as a person is told of it."""
     what = _WHAT[change.kind]
@@ -265,7 +276,8 @@ def conflict_events(row: ConflictRow) -> Iterator[Event]:
         for side in Side
         for value in _values(side, row.conflict.base.get(side), row.conflict.seen.get(side))
     )
-    yield Event(row.opened, "conflict", None, None, values, None, row.group, None)
+    later = "" if row.revision == 1 else f", by now with the values of revision {row.revision}"
+    yield Event(row.opened, "conflict", None, None, values, None, f"{row.group}{later}", None)
     if row.closed is not None and row.decision is None:
         detail = f"{row.group}: one of the two edits is gone, or both sides hold the same"
         yield Event(row.closed, "conflict over", None, None, (), None, detail, None)

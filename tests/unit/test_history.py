@@ -77,6 +77,23 @@ def test_a_conflict_tells_both_edits() -> None:
     assert [(v.side, v.before, v.after) for v in opened.values] == [(C, "a", "b"), (D, "a", "c")]
 
 
+def test_a_conflict_says_that_its_values_came_later_than_its_time() -> None:
+    first = replace(CONFLICT, revision=1)
+    assert [event.detail for event in conflict_events(first)] == ["Name"]
+    assert [event.detail for event in conflict_events(CONFLICT)] == [
+        "Name, by now with the values of revision 2"
+    ]
+
+
+def test_what_says_nothing_new_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    decided = replace(ROW, kind=ChangeKind.DECISION, outcome="noted", detail="Name: commerce")
+    silent = replace(ROW, kind=ChangeKind.SEEN, before={}, after={}, detail="anna")
+    rows = [decided, replace(decided, number=2, side=C), silent, ROW]
+    monkeypatch.setattr(Kept, "histories", lambda *_: {7: rows})
+    story = told("k1")["records"][1]
+    assert [event["what"] for event in story["events"]] == ["decided", "updated"]
+
+
 def test_only_a_conflict_nobody_decided_tells_of_its_end() -> None:
     by_itself = list(conflict_events(replace(CONFLICT, closed=200.0)))
     assert [event.what for event in by_itself] == ["conflict", "conflict over"]

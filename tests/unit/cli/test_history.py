@@ -44,6 +44,12 @@ def test_long_values_go_on_below_and_no_line_is_wider() -> None:
     assert sum(line.count("x") for line in lines) == 300
 
 
+def test_a_write_that_did_not_happen_is_not_told_as_one() -> None:
+    told_lines = list(told(story(update(1, 2, outcome="refused: too long"))))
+    assert told_lines[1].endswith("  tried to update in Dataverse by dualwrite (run 3, sync)")
+    assert told_lines[-1] == "    refused: too long"
+
+
 def test_a_record_nobody_touched_says_so() -> None:
     assert list(told(story()))[1] == "  nothing was seen or written since both sides were paired"
 
