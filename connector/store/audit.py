@@ -7,16 +7,18 @@ Tested in: tests/contract/store/.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.errors import StateError, Subject
 from connector.mapping.values import Side
 from connector.store import images
-from connector.store.database import Database, bound, run
+from connector.store.database import Database, bound, run, word
 from connector.store.images import encode_named, encode_pair, plain_text
 from connector.store.record import Presence
 from connector.store.records import pending_if_settled, side_column
@@ -30,6 +32,8 @@ _WRITTEN = (
 _WRITES = (ChangeKind.CREATE.value, ChangeKind.UPDATE.value, ChangeKind.DELETE.value)
 _OPEN = sa.text("outcome IS NULL")
 """Spelled as in the partial index of intents."""
+_NO_END = 2**63 - 1
+"""Above every audit number."""
 
 
 class Audit:
@@ -41,11 +45,11 @@ class Audit:
         self._insert = db.hot(sa.insert(changes).values(bound(_WRITTEN)), *_WRITTEN)
         self._complete = db.hot(
             sa.update(changes)
-            .where(c.number == sa.bindparam("b_number"), c.map == sa.bindparam("b_map"), _OPEN)
+            .where(c.number == bindparam("b_number"), c.map == bindparam("b_map"), _OPEN)
             .values(
-                version=sa.bindparam("b_version"),
-                outcome=sa.bindparam("b_outcome"),
-                detail=sa.func.coalesce(sa.bindparam("b_detail"), c.detail),
+                version=bindparam("b_version"),
+                outcome=bindparam("b_outcome"),
+                detail=sa.func.coalesce(bindparam("b_detail"), c.detail),
             ),
             "b_version",
             "b_outcome",
@@ -55,11 +59,50 @@ class Audit:
         )
         self._complete_batch = db.hot(
             sa.update(changes)
-            .where(c.map == sa.bindparam("b_map"), c.batch == sa.bindparam("b_batch"), _OPEN)
-            .values(outcome=sa.bindparam("b_outcome")),
+            .where(c.map == bindparam("b_map"), c.batch == bindparam("b_batch"), _OPEN)
+            .values(outcome=bindparam("b_outcome")),
             "b_outcome",
             "b_map",
             "b_batch",
+        )
+        self._histories = (
+            sa.select(changes)
+            .where(db.dialect.among(c.record, "records"), c.at >= bindparam("since"))
+            .order_by(c.number)
+        )
+        self._extent = _extent()
+        self._written_by = (
+            sa.select(c.record)
+            .distinct()
+            .where(
+                c.number >= bindparam("first"),
+                c.number < bindparam("end"),
+                c.run == bindparam("run"),
+                c.kind.in_([word(kind) for kind in _WRITES]),
+                c.record > bindparam("after"),
+            )
+            .order_by(c.record)
+            .limit(bindparam("limit"))
+        )
+        may_have_happened = c.outcome.is_(None) | c.outcome.not_in(
+            [word(no) for no in sorted(NOT_DONE)]
+        )
+        self._deleted_since = (
+            sa.select(c.record)
+            .distinct()
+            .where(
+                c.map == bindparam("map"),
+                c.side == bindparam("side"),
+                c.at >= bindparam("since"),
+                c.kind == word(ChangeKind.DELETE.value),
+                may_have_happened,
+            )
+        )
+        self._doubt = [_doubt(side) for side in Side]
+        self._end = (
+            sa.update(changes)
+            .where(c.map == bindparam("b_map"), _OPEN)
+            .values(outcome="unknown", detail=sa.func.coalesce(c.detail, bindparam("b_detail")))
         )
 
     # ------------------------------------------------------------------------ reading
@@ -72,12 +115,10 @@ class Audit:
         self, numbers: Sequence[int], since: float | None
     ) -> Mapping[int, Sequence[ChangeRow]]:
         """Audit rows of many records, each's oldest first; a record without any is left out."""
-        c, dialect = changes.c, self._db.dialect
-        query = sa.select(changes).where(dialect.among(c.record, "numbers")).order_by(c.number)
-        if since is not None:
-            query = query.where(c.at >= since)
         found: dict[int, list[ChangeRow]] = {}
-        for row in self._db.rows(query.params(numbers=dialect.listed(numbers))):
+        begin = -math.inf if since is None else since
+        listed = self._db.dialect.listed(numbers)
+        for row in self._db.rows(self._histories, records=listed, since=begin):
             found.setdefault(row.record, []).append(_change_row(row))
         return found
 
@@ -87,34 +128,18 @@ class Audit:
         Every call walks the audit of the run, which lies between the first number of this run
         and that of its map's next one: ask for large pages.
         """
-        c, first = changes.c, runs.c.first_change
-        begun = self._db.row(sa.select(runs.c.map, first).where(runs.c.number == run))
-        if begun is None or begun.first_change is None:
+        extent = self._db.row(self._extent, run=run)
+        if extent is None or extent.first is None:
             return ()
-        following = sa.select(sa.func.min(first))
-        end = self._db.scalar(following.where(runs.c.map == begun.map, runs.c.number > run))
-        query = (
-            sa.select(c.record)
-            .distinct()
-            .where(
-                c.number >= begun.first_change, c.run == run, c.kind.in_(_WRITES), c.record > after
-            )
+        rows = self._db.rows(
+            self._written_by, first=extent.first, end=extent.end, run=run, after=after, limit=limit
         )
-        if end is not None:
-            query = query.where(c.number < end)
-        return [number for (number,) in self._db.rows(query.order_by(c.record).limit(limit))]
+        return [number for (number,) in rows]
 
     def deleted_since(self, map: str, side: Side, since: float) -> AbstractSet[int]:
         """Records whose delete was sent to one side since a time and may have happened."""
-        c = changes.c
-        may_have_happened = c.outcome.is_(None) | c.outcome.not_in(sorted(NOT_DONE))
-        query = (
-            sa.select(c.record)
-            .distinct()
-            .where(c.map == map, c.side == side.value, c.at >= since, sa.text("kind = 'delete'"))
-            .where(may_have_happened)
-        )
-        return {record for (record,) in self._db.rows(query)}
+        rows = self._db.rows(self._deleted_since, map=map, side=side.value, since=since)
+        return {record for (record,) in rows}
 
     # ------------------------------------------------------------------------ writing
 
@@ -164,26 +189,10 @@ class Audit:
 
     def reopen(self, connection: sa.Connection, map: str, number: int, at: float) -> int:
         """End intents without outcome as `unknown`, their sides too, found by run `number`."""
-        for side in Side:
-            intents = _intents(map).where(changes.c.side == side.value)
-            connection.execute(
-                sa.update(records)
-                .where(records.c.number.in_(intents))
-                .values(
-                    {
-                        side_column(side, "presence"): Presence.UNKNOWN.value,
-                        records.c.due: at,
-                        records.c.attempts: records.c.attempts + 1,
-                        records.c.state: pending_if_settled(),
-                    }
-                )
-            )
-        detail = sa.func.coalesce(changes.c.detail, f"no reply was kept before run {number}")
-        return connection.execute(
-            sa.update(changes)
-            .where(changes.c.map == map, _OPEN)
-            .values(outcome="unknown", detail=detail)
-        ).rowcount
+        for doubt in self._doubt:
+            connection.execute(doubt, {"b_map": map, "due": at})
+        detail = f"no reply was kept before run {number}"
+        return connection.execute(self._end, {"b_map": map, "b_detail": detail}).rowcount
 
 
 # ---------------------------------------------------------------------------- rows
@@ -212,6 +221,35 @@ def _change_row(row: Any) -> ChangeRow:
 # ---------------------------------------------------------------------------- statements
 
 
-def _intents(map: str | sa.BindParameter[str]) -> sa.Select[tuple[int]]:
-    """The records of the map's intents without outcome."""
-    return sa.select(changes.c.record).where(changes.c.map == map, _OPEN)
+def _extent() -> sa.Select[tuple[int, int]]:
+    """The first audit number of a run, and that of its map's next one."""
+    c, later = runs.c, runs.alias()
+    following = (
+        sa.select(sa.func.min(later.c.first_change))
+        .where(later.c.map == c.map, later.c.number > c.number)
+        .scalar_subquery()
+    )
+    end = sa.func.coalesce(following, _NO_END)
+    return sa.select(c.first_change.label("first"), end.label("end")).where(
+        c.number == bindparam("run")
+    )
+
+
+def _doubt(side: Side) -> sa.Update:
+    """Whatever an intent without outcome was to write to `side` may be there by now."""
+    c = changes.c
+    intents = sa.select(c.record).where(
+        c.map == bindparam("b_map"), _OPEN, c.side == word(side.value)
+    )
+    return (
+        sa.update(records)
+        .where(records.c.number.in_(intents))
+        .values(
+            {
+                side_column(side, "presence"): Presence.UNKNOWN.value,
+                records.c.due: bindparam("due"),
+                records.c.attempts: records.c.attempts + 1,
+                records.c.state: pending_if_settled(),
+            }
+        )
+    )

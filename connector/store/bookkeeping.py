@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.mapping.values import Side
 from connector.store import images
-from connector.store.database import Database
+from connector.store.database import Database, bound
 from connector.store.rows import decode_problem, encode_problem
 from connector.store.schema import endpoints, maps, positions, runs, sequences
 from connector.store.work import MapRow, Position, RunRow, World
@@ -26,12 +27,39 @@ class Bookkeeping:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._world = sa.select(endpoints).where(endpoints.c.side == bindparam("side"))
+        self._bind_world = db.upsert(endpoints)
+        self._maps = sa.select(maps).order_by(maps.c.map)
+        self._map = sa.select(maps).where(maps.c.map == bindparam("map"))
+        self._write_map = db.upsert(maps, "audit_kept_since")  # retention moves that on
+        self._positions = sa.select(positions).where(positions.c.map == bindparam("map"))
+        self._move = db.upsert(positions)
+        self._remove = sa.delete(positions).where(
+            *(column == bindparam(column.name) for column in positions.primary_key.columns)
+        )
+        c, following = runs.c, sa.select(sequences.c.next).where(sequences.c.name == "change")
+        self._start_run = (
+            sa.insert(runs)
+            .values(
+                **bound(("command", "map", "fingerprint", "started")),
+                first_change=following.scalar_subquery(),
+            )
+            .returning(c.number)
+        )
+        self._finish_run = (
+            sa.update(runs)
+            .where(c.number == bindparam("b_number"))
+            .values(bound(("ended", "outcome", "counts", "error")))
+        )
+        self._run = sa.select(runs).where(c.number == bindparam("number"))
+        self._runs = sa.select(runs).order_by(c.number.desc()).limit(bindparam("limit"))
+        self._runs_of_map = self._runs.where(c.map == bindparam("map"))
 
     # ------------------------------------------------------------------------ worlds
 
     def world(self, side: Side) -> World | None:
         """The identity of one side, None before it was bound."""
-        row = self._db.row(sa.select(endpoints).where(endpoints.c.side == side.value))
+        row = self._db.row(self._world, side=side.value)
         if row is None:
             return None
         return World(side, row.identity, row.title, row.epoch, row.high_version)
@@ -39,41 +67,43 @@ class Bookkeeping:
     def bind_world(self, world: World) -> None:
         """Remember (or replace) the identity of a side."""
         values = {
+            "side": world.side.value,
             "identity": world.identity,
             "title": world.title,
             "epoch": world.epoch,
             "high_version": world.high_version,
         }
         with self._db.transaction() as connection:
-            self._upsert(connection, endpoints, {"side": world.side.value}, values)
+            connection.execute(self._bind_world, values)
 
     # ------------------------------------------------------------------------ maps
 
     def map_row(self, map: str) -> MapRow | None:
         """One map, None before its first run."""
-        row = self._db.row(sa.select(maps).where(maps.c.map == map))
+        row = self._db.row(self._map, map=map)
         return None if row is None else _map_row(row)
 
     def map_rows(self) -> Sequence[MapRow]:
         """All maps, by name."""
-        return [_map_row(row) for row in self._db.rows(sa.select(maps).order_by(maps.c.map))]
+        return [_map_row(row) for row in self._db.rows(self._maps)]
 
     def write_map(self, connection: sa.Connection, row: MapRow) -> None:
         """Replace what is kept of a map."""
         values = {
+            "map": row.map,
             "fingerprint": row.fingerprint,
             "version": row.version,
             "loaded_at": row.loaded_at,
             "stopped": None if row.stopped is None else encode_problem(row.stopped),
             "allowed_deletes": row.allowed_deletes,
         }
-        self._upsert(connection, maps, {"map": row.map}, values)
+        connection.execute(self._write_map, values)
 
     # ------------------------------------------------------------------------ positions
 
     def positions(self, map: str) -> Mapping[tuple[Side, str], Position]:
         """By (side, kind)."""
-        rows = self._db.rows(sa.select(positions).where(positions.c.map == map))
+        rows = self._db.rows(self._positions, map=map)
         return {
             (Side(row.side), row.kind): Position(
                 Side(row.side),
@@ -96,10 +126,10 @@ class Bookkeeping:
         for position in moved:
             key = {"map": map, "side": position.side.value, "kind": position.kind}
             if position.text is None:
-                of_key = [positions.c[name] == value for name, value in key.items()]
-                connection.execute(sa.delete(positions).where(*of_key))
+                connection.execute(self._remove, key)
                 continue
             values = {
+                **key,
                 "position": position.text,
                 "columns": images.encode(position.columns),
                 "epoch": position.epoch,
@@ -108,22 +138,15 @@ class Bookkeeping:
                 "high_id": position.high_id,
                 "high_version": position.high_version,
             }
-            self._upsert(connection, positions, key, values)
+            connection.execute(self._move, values)
 
     # ------------------------------------------------------------------------ runs
 
     def start_run(self, command: str, map: str, fingerprint: str, at: float) -> int:
         """Open a run; its number."""
-        following = sa.select(sequences.c.next).where(sequences.c.name == "change")
-        insert = sa.insert(runs).values(
-            command=command,
-            map=map,
-            fingerprint=fingerprint,
-            started=at,
-            first_change=following.scalar_subquery(),
-        )
+        values = {"command": command, "map": map, "fingerprint": fingerprint, "started": at}
         with self._db.transaction() as connection:
-            number: int = connection.execute(insert.returning(runs.c.number)).scalar_one()
+            number: int = connection.execute(self._start_run, values).scalar_one()
         return number
 
     def finish_run(
@@ -135,41 +158,28 @@ class Bookkeeping:
         error: Mapping[str, Any] | None,
     ) -> None:
         """Close a run with its figures."""
+        values = {
+            "b_number": run,
+            "ended": at,
+            "outcome": outcome,
+            "counts": images.encode(dict(counts)),
+            "error": None if error is None else images.encode(dict(error)),
+        }
         with self._db.transaction() as connection:
-            connection.execute(
-                sa.update(runs)
-                .where(runs.c.number == run)
-                .values(
-                    ended=at,
-                    outcome=outcome,
-                    counts=images.encode(dict(counts)),
-                    error=None if error is None else images.encode(dict(error)),
-                )
-            )
+            connection.execute(self._finish_run, values)
 
     def runs(self, map: str | None, limit: int) -> Sequence[RunRow]:
         """The newest runs first."""
-        query = sa.select(runs).order_by(runs.c.number.desc()).limit(limit)
-        if map is not None:
-            query = query.where(runs.c.map == map)
-        return [_run_row(row) for row in self._db.rows(query)]
+        if map is None:
+            rows = self._db.rows(self._runs, limit=limit)
+        else:
+            rows = self._db.rows(self._runs_of_map, map=map, limit=limit)
+        return [_run_row(row) for row in rows]
 
     def run_row(self, number: int) -> RunRow | None:
         """One run, None where there is none with this number."""
-        row = self._db.row(sa.select(runs).where(runs.c.number == number))
+        row = self._db.row(self._run, number=number)
         return None if row is None else _run_row(row)
-
-    def _upsert(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        key: Mapping[str, Any],
-        values: Mapping[str, Any],
-    ) -> None:
-        insert = self._db.dialect.insert(table).values(**key, **values)
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=list(key), set_=dict(values))
-        )
 
 
 def _map_row(row: sa.Row[Any]) -> MapRow:

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.errors import StateError, Subject
-from connector.store.database import Database
+from connector.store.database import Database, bound
 from connector.store.images import encode_pair
 from connector.store.layouts import Layouts
 from connector.store.record import Conflict
@@ -30,20 +31,41 @@ class Conflicts:
     def __init__(self, db: Database, layouts: Layouts) -> None:
         self._db = db
         self._layouts = layouts
+        c, r, among = conflicts.c, records.c, db.dialect.among
+        spelled = sa.func.coalesce(r.commerce_key, r.dataverse_key, r.key).label("spelled")
+        self._open = (
+            sa.select(conflicts, spelled)
+            .join(records, r.number == c.record)
+            .where(c.map == bindparam("map"), c.number > bindparam("after"), _OPEN)
+            .order_by(c.number)
+            .limit(bindparam("limit"))
+        )
+        self._of_record = (
+            sa.select(conflicts).where(c.record == bindparam("record")).order_by(c.number)
+        )
+        self._known = sa.select(c.number, c.record, c.group_name, c.layout, c.base, c.seen).where(
+            among(c.record, "records"), _OPEN
+        )
+        self._insert = sa.insert(conflicts)
+        this = c.number == bindparam("b_number")
+        self._change = (
+            sa.update(conflicts)
+            .where(this)
+            .values(**bound(("layout", "base", "seen")), revision=c.revision + 1)
+        )
+        self._close = (
+            sa.update(conflicts).where(among(c.number, "numbers")).values(bound(["closed_at"]))
+        )
+        self._decide = (
+            sa.update(conflicts)
+            .where(this, c.map == bindparam("b_map"))
+            .values(bound(("decision", "decided_by", "decided_at")))
+        )
 
     # ------------------------------------------------------------------------ reading
 
     def open(self, map: str, after: int, limit: int) -> Sequence[OpenConflict]:
         """Conflicts not closed yet, by number, values with their types."""
-        c, r = conflicts.c, records.c
-        spelled = sa.func.coalesce(r.commerce_key, r.dataverse_key, r.key).label("spelled")
-        query = (
-            sa.select(conflicts, spelled)
-            .join(records, records.c.number == c.record)
-            .where(c.map == map, c.number > after, _OPEN)
-            .order_by(c.number)
-            .limit(limit)
-        )
         return [
             OpenConflict(
                 row.number,
@@ -53,13 +75,11 @@ class Conflicts:
                 self._conflict(row),
                 row.revision,
             )
-            for row in self._db.rows(query)
+            for row in self._db.rows(self._open, map=map, after=after, limit=limit)
         ]
 
     def of_record(self, record: int) -> Sequence[ConflictRow]:
         """The open and the closed conflicts of one record, by number."""
-        c = conflicts.c
-        query = sa.select(conflicts).where(c.record == record).order_by(c.number)
         return [
             ConflictRow(
                 row.number,
@@ -74,7 +94,7 @@ class Conflicts:
                 row.decided_by,
                 row.decided_at,
             )
-            for row in self._db.rows(query)
+            for row in self._db.rows(self._of_record, record=record)
         ]
 
     def _conflict(self, row: Any) -> Conflict:
@@ -98,12 +118,8 @@ class Conflicts:
         """
         if not by_record:
             return
-        c, dialect = conflicts.c, self._db.dialect
-        codec = self._layouts.current(map)
-        query = sa.select(c.number, c.record, c.group_name, c.layout, c.base, c.seen).where(
-            dialect.among(c.record, "numbers"), _OPEN
-        )
-        rows = connection.execute(query, {"numbers": dialect.listed(list(by_record))})
+        codec, listed = self._layouts.current(map), self._db.dialect.listed
+        rows = connection.execute(self._known, {"records": listed(list(by_record))})
         known = {(row.record, row.group_name): row for row in rows}
         new = []
         for record, groups in by_record.items():
@@ -118,29 +134,21 @@ class Conflicts:
                     identity = {"record": record, "map": map, "group_name": conflict.group}
                     new.append({**identity, **values, "run": run, "opened_at": at})
                 elif self._conflict(row) != conflict:
-                    connection.execute(
-                        sa.update(conflicts)
-                        .where(c.number == row.number)
-                        .values(**values, revision=c.revision + 1)
-                    )
+                    connection.execute(self._change, {**values, "b_number": row.number})
         if new:
-            connection.execute(sa.insert(conflicts), new)
+            connection.execute(self._insert, new)
         if known:
-            closed = sa.update(conflicts).where(dialect.among(c.number, "numbers"))
-            numbers = dialect.listed([row.number for row in known.values()])
-            connection.execute(closed.values(closed_at=at), {"numbers": numbers})
+            numbers = listed([row.number for row in known.values()])
+            connection.execute(self._close, {"numbers": numbers, "closed_at": at})
 
     def decide(
         self, connection: sa.Connection, map: str, at: float, decided: Sequence[Decided]
     ) -> None:
         """Write what people chose; raises StateError `conflict-missing`."""
         for one in decided:
-            touched = connection.execute(
-                sa.update(conflicts)
-                .where(conflicts.c.number == one.conflict, conflicts.c.map == map)
-                .values(decision=one.decision, decided_by=one.by, decided_at=at)
-            ).rowcount
-            if not touched:
+            values = {"decision": one.decision, "decided_by": one.by, "decided_at": at}
+            which = {"b_number": one.conflict, "b_map": map}
+            if not connection.execute(self._decide, {**which, **values}).rowcount:
                 raise StateError(
                     "conflict-missing",
                     f"conflict {one.conflict} is not in the sync state",

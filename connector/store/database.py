@@ -4,11 +4,18 @@ Owns: how statements reach the driver, and the one place where a driver's error 
 Never does: knowing a table.
 Tested in: tests/contract/store/, tests/unit/store/test_opening.py.
 
+Every noun builds its statements once, when the store is opened, and keeps them: what varies is a
+`bindparam`. To build one anew costs three to five times as much as to run it, and Core finds the
+compiled form of one it has seen at once. In an UPDATE the parameter of a condition is `b_NAME`:
+the plain name of a column stands for the value it is set to.
+
 Why hot statements bypass Core at run time: they are written in Core like all
 others, but compiled once into the database's SQL, and then run by `exec_driver_sql` with plain
 tuples. Core's own executemany costs about as much per row as SQLite does, because it turns each
 row's dictionary into a tuple of processed values; at a thousand rows per page that halves the
 speed of the store and buys nothing, since every column here is already text or a number.
+Queries gain nothing from it: Core keeps what it knows of their columns, the driver's cursor does
+not.
 """
 
 from __future__ import annotations
@@ -63,25 +70,28 @@ class Database:
         assert hot.names == names, f"{hot.names} are the parameters of {hot.sql}"
         return hot
 
-    def read(self, hot: Hot, params: Params) -> Sequence[Any]:
-        """All rows of a hot query."""
+    def rows(self, query: sa.Executable, /, **values: Any) -> Sequence[Any]:
+        """All rows of a query with these parameters, by position or name."""
         with explained(self.dialect):
-            return self._reading().exec_driver_sql(hot.sql, params).fetchall()
+            return self._reading().execute(query, values).fetchall()
 
-    def rows(self, query: sa.Executable) -> Sequence[Any]:
-        """All rows of any query, by position or name."""
+    def row(self, query: sa.Executable, /, **values: Any) -> Any:
+        """The first row of a query with these parameters, None if there is none."""
         with explained(self.dialect):
-            return self._reading().execute(query).fetchall()
+            return self._reading().execute(query, values).first()
 
-    def row(self, query: sa.Executable) -> Any:
-        """The first row of any query, None if there is none."""
+    def scalar(self, query: sa.Executable, /, **values: Any) -> Any:
+        """The first value of a query with these parameters, None if there is none."""
         with explained(self.dialect):
-            return self._reading().execute(query).first()
+            return self._reading().execute(query, values).scalar()
 
-    def scalar(self, query: sa.Executable) -> Any:
-        """The first value of any query."""
-        with explained(self.dialect):
-            return self._reading().execute(query).scalar()
+    def upsert(self, table: sa.Table, *without: str) -> Any:
+        """An INSERT of all columns but some, which replaces the row with the same primary key."""
+        names = [column.name for column in table.columns if column.name not in without]
+        key = [column.name for column in table.primary_key.columns]
+        insert = self.dialect.insert(table).values(bound(names))
+        new = {name: insert.excluded[name] for name in names if name not in key}
+        return insert.on_conflict_do_update(index_elements=key, set_=new)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -112,7 +122,7 @@ def bound(names: Sequence[str]) -> dict[str, sa.BindParameter[Any]]:
 
 
 def word(value: str) -> sa.ColumnElement[str]:
-    """One of our own enumeration words, written into the statement; a hot one has no constants."""
+    """One of our own words, written into the statement: a hot one has no constants."""
     assert value.isalpha() or value == SAME, value
     return sa.literal_column(f"'{value}'", sa.Text())
 

@@ -17,6 +17,7 @@ import secrets as chance
 from collections.abc import Mapping
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.store.database import Database
 from connector.store.images import encode
@@ -42,15 +43,20 @@ class Forgetting:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        c = forgotten.c
+        self._secret = sa.select(secrets.c.value).where(secrets.c.name == _NAME)
+        self._since = sa.select(sa.func.max(c.at)).where(
+            c.map == bindparam("map"), c.hash == bindparam("hash")
+        )
+        self._remember = db.upsert(forgotten)
 
     def forgotten(self, map: str, key: str) -> float | None:
         """When the data under this normalised key was forgotten, None if it was not."""
-        secret: str | None = self._db.scalar(_the_secret())
+        secret: str | None = self._db.scalar(self._secret)
         if secret is None:
             return None
-        c = forgotten.c
-        query = sa.select(sa.func.max(c.at)).where(c.map == map, c.hash == _hash(secret, map, key))
-        at: float | None = self._db.scalar(query)
+        hash = _hash(secret, map, key)
+        at: float | None = self._db.scalar(self._since, map=map, hash=hash)
         return at
 
     def forget(
@@ -79,12 +85,9 @@ class Forgetting:
             .values(name=_NAME, value=chance.token_hex(32))
             .on_conflict_do_nothing()
         )
-        secret = connection.execute(_the_secret()).scalar_one()
-        insert = self._db.dialect.insert(forgotten).values(
-            map=map, hash=_hash(secret, map, key), record=record, at=at
-        )
-        same = ["map", "hash", "record"]
-        connection.execute(insert.on_conflict_do_update(index_elements=same, set_={"at": at}))
+        secret = connection.execute(self._secret).scalar_one()
+        row = {"map": map, "hash": _hash(secret, map, key), "record": record, "at": at}
+        connection.execute(self._remember, row)
         return counts
 
     def _forget_errors(self, connection: sa.Connection, map: str, key: str) -> int:
@@ -99,10 +102,6 @@ class Forgetting:
             numbers = self._db.dialect.listed(telling)
             connection.execute(emptied.values(error=None), {"numbers": numbers})
         return len(telling)
-
-
-def _the_secret() -> sa.Select[str]:
-    return sa.select(secrets.c.value).where(secrets.c.name == _NAME)
 
 
 def _hash(secret: str, map: str, key: str) -> str:

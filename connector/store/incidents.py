@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
-from connector.store.database import Database
+from connector.store.database import Database, bound
 from connector.store.schema import alerts, incidents
 
 _MINUTE = 60
@@ -22,19 +23,28 @@ class Incidents:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        c, a = incidents.c, alerts.c
+        self._since = sa.select(sa.func.coalesce(sa.func.sum(c["count"]), 0)).where(
+            c.map == bindparam("map"), c.kind == bindparam("kind"), c.minute >= bindparam("minute")
+        )
+        insert = db.dialect.insert(incidents).values(bound(("map", "kind", "minute", "count")))
+        self._count = insert.on_conflict_do_update(
+            index_elements=[c.map, c.kind, c.minute],
+            set_={"count": c["count"] + insert.excluded["count"]},
+        )
+        self._alerted = sa.select(a.raised_at).where(
+            a.map == bindparam("map"), a.rule == bindparam("rule")
+        )
+        self._raise = db.upsert(alerts)
 
     def since(self, map: str, kind: str, since: float) -> int:
         """Errors of a kind in the minute `since` lies in and all later ones."""
-        c = incidents.c
-        query = sa.select(sa.func.coalesce(sa.func.sum(c["count"]), 0)).where(
-            c.map == map, c.kind == kind, c.minute >= int(since // _MINUTE)
-        )
-        return int(self._db.scalar(query))
+        minute = int(since // _MINUTE)
+        return int(self._db.scalar(self._since, map=map, kind=kind, minute=minute))
 
     def alerted(self, map: str, rule: str) -> float | None:
         """When the rule's alert was last raised, None if never."""
-        query = sa.select(alerts.c.raised_at).where(alerts.c.map == map, alerts.c.rule == rule)
-        at: float | None = self._db.scalar(query)
+        at: float | None = self._db.scalar(self._alerted, map=map, rule=rule)
         return at
 
     def count(
@@ -42,21 +52,13 @@ class Incidents:
     ) -> None:
         """Add to the counts of the minute `at` lies in."""
         for kind, count in by_kind.items():
-            insert = self._db.dialect.insert(incidents).values(
-                map=map, kind=kind, minute=int(at // _MINUTE), count=count
-            )
-            more = {"count": incidents.c["count"] + count}
-            key = ["map", "kind", "minute"]
-            connection.execute(insert.on_conflict_do_update(index_elements=key, set_=more))
+            row = {"map": map, "kind": kind, "minute": int(at // _MINUTE), "count": count}
+            connection.execute(self._count, row)
 
     def raised(self, connection: sa.Connection, map: str, by_rule: Mapping[str, float]) -> None:
         """Remember when alerts were raised."""
         for rule, at in by_rule.items():
-            insert = self._db.dialect.insert(alerts).values(map=map, rule=rule, raised_at=at)
-            key = ["map", "rule"]
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=key, set_={"raised_at": at})
-            )
+            connection.execute(self._raise, {"map": map, "rule": rule, "raised_at": at})
 
     def purge(self, connection: sa.Connection, map: str, before: float) -> int:
         """Delete the counts of minutes that ended before a time; how many rows."""

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.errors import StateError, Subject
 from connector.mapping.values import Side
 from connector.store import images
-from connector.store.database import Database
+from connector.store.database import Database, bound
 from connector.store.images import Columns, Decode, LayoutCodec
 from connector.store.record import Layout
 from connector.store.schema import layouts
@@ -33,10 +34,21 @@ class Layouts:
         self._codecs: dict[int, LayoutCodec] = {}
         self._current: dict[str, LayoutCodec] = {}
         self._readers: dict[tuple[int, int], Readers] = {}
+        c = layouts.c
+        self._number = sa.select(c.id).where(
+            c.map == bindparam("map"), c.digest == bindparam("digest")
+        )
+        self._insert = (
+            db.dialect.insert(layouts)
+            .values(bound(("map", "columns", "digest")))
+            .on_conflict_do_nothing()
+        )
+        self._layout = sa.select(layouts).where(c.id == bindparam("id"))
 
     def find(self, map: str, columns: Mapping[Side, Columns]) -> Layout:
         """The same for reading only: a new layout gets a number below zero and is not stored."""
-        number = self._db.scalar(_query(map, images.encode_columns(columns)))
+        digest = _digest(images.encode_columns(columns))
+        number = self._db.scalar(self._number, map=map, digest=digest)
         if number is None:
             number = -1 - len(self._codecs)
             self._codecs[number] = LayoutCodec(Layout(number, map, columns))
@@ -45,15 +57,12 @@ class Layouts:
     def register(self, map: str, columns: Mapping[Side, Columns]) -> Layout:
         """The layout with these column lists; images of the map are written in it from now on."""
         text = images.encode_columns(columns)
-        query = _query(map, text)
-        number = self._db.scalar(query)
+        key = {"map": map, "digest": _digest(text)}
+        number = self._db.scalar(self._number, **key)
         if number is None:
-            insert = self._db.dialect.insert(layouts).values(
-                map=map, columns=text, digest=_digest(text)
-            )
             with self._db.transaction() as connection:
-                connection.execute(insert.on_conflict_do_nothing())
-            number = self._db.scalar(query)
+                connection.execute(self._insert, {**key, "columns": text})
+            number = self._db.scalar(self._number, **key)
         codec = self.codec(number)
         self._current[map] = codec
         return codec.layout
@@ -77,7 +86,7 @@ class Layouts:
         """The codec of a layout by its number."""
         codec = self._codecs.get(number)
         if codec is None:
-            row = self._db.row(sa.select(layouts).where(layouts.c.id == number))
+            row = self._db.row(self._layout, id=number)
             if row is None:
                 raise StateError(
                     "layout-missing",
@@ -98,10 +107,6 @@ class Layouts:
             )
             readers = self._readers[stored, wanted.id] = (commerce, dataverse)
         return readers
-
-
-def _query(map: str, text: str) -> sa.Select[tuple[int]]:
-    return sa.select(layouts.c.id).where(layouts.c.map == map, layouts.c.digest == _digest(text))
 
 
 def _digest(text: str) -> str:

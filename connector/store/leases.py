@@ -13,13 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.errors import LeaseHeldError, StateError, Subject
 from connector.store.database import Database
 from connector.store.schema import leases, sequences
 from connector.store.work import Lease
+
+_NOBODY = 0
+"""No lease has this fencing number: they begin with 1."""
 
 
 class Leases:
@@ -27,48 +32,60 @@ class Leases:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._now = db.dialect.now()
+        c, now = leases.c, db.dialect.now()
+        expires = now + bindparam("seconds")
+        insert = db.dialect.insert(leases)
+        self._take = (
+            insert.values(
+                map=bindparam("map"), holder=bindparam("holder"), fencing=1, expires=expires
+            )
+            .on_conflict_do_update(
+                index_elements=[c.map],
+                set_={
+                    "holder": insert.excluded.holder,
+                    "fencing": c.fencing + 1,
+                    "expires": expires,
+                },
+                where=sa.or_(c.expires <= now, c.fencing == bindparam("dead")),
+            )
+            .returning(c.fencing, c.expires)
+        )
+        ours = (
+            c.map == bindparam("b_map"),
+            c.holder == bindparam("b_holder"),
+            c.fencing == bindparam("b_fencing"),
+            c.expires > now,
+        )
+        self._renew = sa.update(leases).where(*ours).values(expires=expires).returning(c.expires)
+        self._release = sa.update(leases).where(*ours).values(expires=0.0)
+        self._hold = sa.select(c.map).where(*ours).with_for_update()
+        self._holder = sa.select(leases, (c.expires > now).label("held")).where(
+            c.map == bindparam("map")
+        )
+        self._reserve = (
+            sa.update(sequences)
+            .where(sequences.c.name == bindparam("b_name"))
+            .values(next=sequences.c.next + bindparam("count"))
+            .returning(sequences.c.next)
+        )
 
     def acquire(self, map: str, holder: str, seconds: float, gone: Callable[[str], bool]) -> Lease:
         """Take a free or expired lease, or that of a dead holder, by compare-and-set."""
+        asked = {"map": map, "holder": holder, "seconds": seconds, "dead": _NOBODY}
         with self._db.transaction() as connection:
-            row = connection.execute(self._take(map, holder, seconds)).first()
+            row = connection.execute(self._take, asked).first()
             if row is None:
-                held = connection.execute(sa.select(leases).where(leases.c.map == map)).one()
+                held = connection.execute(self._holder, {"map": map}).one()
                 if gone(held.holder):
-                    same = leases.c.fencing == held.fencing
-                    row = connection.execute(self._take(map, holder, seconds, same)).first()
+                    row = connection.execute(self._take, {**asked, "dead": held.fencing}).first()
             if row is None:
                 raise self._held(connection, map)
         return Lease(map, holder, row.fencing, row.expires)
 
-    def _take(
-        self, map: str, holder: str, seconds: float, *unless_free: sa.ColumnElement[bool]
-    ) -> sa.Executable:
-        """The statement that takes a lease that is free, or fits `unless_free`."""
-        expires = self._now + seconds
-        insert = self._db.dialect.insert(leases)
-        statement: sa.Executable = (
-            insert.values(map=map, holder=holder, fencing=1, expires=expires)
-            .on_conflict_do_update(
-                index_elements=[leases.c.map],
-                set_={"holder": holder, "fencing": leases.c.fencing + 1, "expires": expires},
-                where=sa.or_(leases.c.expires <= self._now, *unless_free),
-            )
-            .returning(leases.c.fencing, leases.c.expires)
-        )
-        return statement
-
     def renew(self, lease: Lease, seconds: float) -> Lease:
         """Extend a lease that is still ours."""
-        statement = (
-            sa.update(leases)
-            .where(*self._ours(lease))
-            .values(expires=self._now + seconds)
-            .returning(leases.c.expires)
-        )
         with self._db.transaction() as connection:
-            row = connection.execute(statement).first()
+            row = connection.execute(self._renew, {**_ours(lease), "seconds": seconds}).first()
             if row is None:
                 raise self._held(connection, lease.map, lost=True)
         return Lease(lease.map, lease.holder, lease.fencing, row.expires)
@@ -76,24 +93,18 @@ class Leases:
     def release(self, lease: Lease) -> None:
         """Let the lease expire now; the row stays, because its fencing number must grow."""
         with self._db.transaction() as connection:
-            connection.execute(sa.update(leases).where(*self._ours(lease)).values(expires=0.0))
+            connection.execute(self._release, _ours(lease))
 
     def hold(self, connection: sa.Connection, lease: Lease) -> None:
         """Inside a transaction: nobody can take the lease before it ends, or LeaseHeldError."""
-        query = sa.select(leases.c.map).where(*self._ours(lease)).with_for_update()
-        if connection.execute(query).first() is None:
+        if connection.execute(self._hold, _ours(lease)).first() is None:
             raise self._held(connection, lease.map, lost=True)
 
     def numbers(self, name: str, count: int) -> int:
         """Reserve `count` numbers for ever; the first of them."""
-        statement = (
-            sa.update(sequences)
-            .where(sequences.c.name == name)
-            .values(next=sequences.c.next + count)
-            .returning(sequences.c.next)
-        )
         with self._db.transaction() as connection:
-            following: int | None = connection.execute(statement).scalar()
+            reserved = connection.execute(self._reserve, {"b_name": name, "count": count})
+            following: int | None = reserved.scalar()
             if following is None or count < 1:
                 raise StateError(
                     "sequence-unknown",
@@ -102,17 +113,8 @@ class Leases:
                 )
         return following - count
 
-    def _ours(self, lease: Lease) -> tuple[sa.ColumnElement[bool], ...]:
-        return (
-            leases.c.map == lease.map,
-            leases.c.holder == lease.holder,
-            leases.c.fencing == lease.fencing,
-            leases.c.expires > self._now,
-        )
-
     def _held(self, connection: sa.Connection, map: str, *, lost: bool = False) -> LeaseHeldError:
-        query = sa.select(leases, (leases.c.expires > self._now).label("held"))
-        row = connection.execute(query.where(leases.c.map == map)).first()
+        row = connection.execute(self._holder, {"map": map}).first()
         if row is None or not row.held:
             cause = "it expired, and nobody has taken it since"
         else:
@@ -127,3 +129,8 @@ class Leases:
             cause=cause,
             remedy="wait for it to finish, then run the command again",
         )
+
+
+def _ours(lease: Lease) -> dict[str, Any]:
+    """The parameters that say which lease is ours."""
+    return {"b_map": lease.map, "b_holder": lease.holder, "b_fencing": lease.fencing}

@@ -12,10 +12,11 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.errors import StateError, Subject
 from connector.mapping.values import Side
-from connector.store.database import Database, Hot, bound, run, word
+from connector.store.database import Database, bound, run, word
 from connector.store.layouts import Layouts
 from connector.store.record import Layout, Presence, Record, State
 from connector.store.rows import BODY, NAMES, body_of, record_of
@@ -28,6 +29,8 @@ _PLAIN = tuple(name for name in BODY if name not in _INDEXED)
 _pick_indexed = itemgetter(*(BODY.index(name) for name in _INDEXED))
 _pick_plain = itemgetter(*(BODY.index(name) for name in _PLAIN))
 _HELD = frozenset((State.WAITING, State.CONFLICT, State.PARKED))
+_NEEDS_A_PERSON = sa.text(NEEDS_A_PERSON)
+"""Spelled as in the partial index."""
 _TOMBSTONE = (records.c.commerce_presence == Presence.ABSENT.value) & (
     records.c.dataverse_presence == Presence.ABSENT.value
 )
@@ -57,16 +60,14 @@ class Records:
         self._db = db
         self._layouts = layouts
         c, among = records.c, db.dialect.among
-        of_map = sa.select(records).where(c.map == sa.bindparam("map"))
+        of_map = sa.select(records).where(c.map == bindparam("map"))
         self._insert = db.hot(sa.insert(records).values(bound(NAMES)), *NAMES)
-        same = (c.number == sa.bindparam("b_number"), c.map == sa.bindparam("b_map"))
+        same = (c.number == bindparam("b_number"), c.map == bindparam("b_map"))
         self._update = db.hot(
             sa.update(records).where(*same).values(bound(_PLAIN)), *_PLAIN, "b_number", "b_map"
         )
         # An UPDATE that names an indexed column rewrites the index entry, changed or not.
-        old: dict[str, sa.BindParameter[Any]] = {
-            name: sa.bindparam(f"b_{name}") for name in _INDEXED
-        }
+        old: dict[str, sa.BindParameter[Any]] = {name: bindparam(f"b_{name}") for name in _INDEXED}
         changed = sa.or_(*(c[name].is_distinct_from(value) for name, value in old.items()))
         self._move = db.hot(
             sa.update(records).where(*same, changed).values(bound(_INDEXED)),
@@ -75,16 +76,46 @@ class Records:
             "b_map",
             *(f"b_{name}" for name in _INDEXED),
         )
-        self._by_id = {
-            side: db.hot(of_map.where(among(side_column(side, "id"), "ids")), "map", "ids")
+        self._adopt = {side: db.hot(_adoption(side), *_ADOPTION) for side in Side}
+        self._adoptable = {
+            side: sa.select(side_column(side, "id")).where(
+                c.map == bindparam("map"),
+                among(side_column(side, "id"), "ids"),
+                *_adoptable(side, bindparam("tick"), bindparam("layout")),
+            )
             for side in Side
         }
-        self._by_key = db.hot(
-            of_map.where(among(c.key, "keys")).order_by(c.key, c.ordinal), "map", "keys"
-        )
+        self._sweep = {side: _sweep(side) for side in Side}
+        self._by_id = {side: of_map.where(among(side_column(side, "id"), "asked")) for side in Side}
+        self._by_key = of_map.where(among(c.key, "asked")).order_by(c.key, c.ordinal)
         # By number alone: beside a map, SQLite would rather walk an index of the whole map.
-        self._by_number = db.hot(sa.select(records).where(among(c.number, "numbers")), "numbers")
-        self._adopt = {side: db.hot(_adoption(side), *_ADOPTION) for side in Side}
+        self._by_number = sa.select(records).where(among(c.number, "asked"))
+        self._due = _page(of_map.where(c.due.is_not(None), c.due <= bindparam("now")))
+        in_states = sa.select(records).where(among(c.state, "states"), ~_TOMBSTONE)
+        self._held = _page(in_states.where(c.map == bindparam("map"), _NEEDS_A_PERSON))
+        self._in_states = _page(in_states.where(_walked(c.map) == bindparam("map")))
+        self._next_due = sa.select(sa.func.min(c.due)).where(
+            c.map == bindparam("map"), c.due.is_not(None)
+        )
+        self._unconfirmed = _count(c.map == bindparam("map"), sa.text("unconfirmed = 1"))
+        self._parked_unconfirmed = _count(
+            c.map == bindparam("map"),
+            _NEEDS_A_PERSON,
+            c.state == State.PARKED.value,
+            c.unconfirmed != 0,
+        )
+        self._bound = {
+            side: _count(
+                _walked(c.map) == bindparam("map"),
+                side_column(side, "presence") == Presence.PRESENT.value,
+            )
+            for side in Side
+        }
+        self._counts = (
+            sa.select(c.state, sa.func.count())
+            .where(_walked(c.map) == bindparam("map"), ~_TOMBSTONE)
+            .group_by(c.state)
+        )
 
     # ------------------------------------------------------------------------ reading
 
@@ -108,7 +139,7 @@ class Records:
 
     def by_numbers(self, layout: Layout, numbers: Sequence[int]) -> Mapping[int, Record]:
         """Records of the layout's map by number."""
-        rows = self._db.read(self._by_number, (self._db.dialect.listed(numbers),))
+        rows = self._db.rows(self._by_number, asked=self._db.dialect.listed(numbers))
         return {
             record.number: record
             for record in self._decoded([row for row in rows if row[1] == layout.map], layout)
@@ -116,58 +147,41 @@ class Records:
 
     def due(self, layout: Layout, now: float, after: int, limit: int) -> Sequence[Record]:
         """Records due at `now` with a number above `after`, by number."""
-        c = records.c
-        query = sa.select(records).where(
-            c.map == layout.map, c.due.is_not(None), c.due <= now, c.number > after
-        )
-        return self._decoded(self._db.rows(query.order_by(c.number).limit(limit)), layout)
+        rows = self._db.rows(self._due, map=layout.map, now=now, after=after, limit=limit)
+        return self._decoded(rows, layout)
 
     def needing(
         self, layout: Layout, states: Sequence[State], after: int, limit: int
     ) -> Sequence[Record]:
         """Records in these states with a number above `after`, by number; no tombstones."""
-        c = records.c
-        query = sa.select(records).where(
-            c.state.in_([state.value for state in states]), c.number > after, ~_TOMBSTONE
-        )
-        if _HELD.issuperset(states):
-            query = query.where(c.map == layout.map, sa.text(NEEDS_A_PERSON))  # the partial index
-        else:
-            query = query.where(_walked(c.map) == layout.map)
-        return self._decoded(self._db.rows(query.order_by(c.number).limit(limit)), layout)
+        query = self._held if _HELD.issuperset(states) else self._in_states
+        listed = self._db.dialect.listed([state.value for state in states])
+        rows = self._db.rows(query, map=layout.map, states=listed, after=after, limit=limit)
+        return self._decoded(rows, layout)
 
     def next_due(self, map: str) -> float | None:
         """The earliest due time of the map."""
-        c = records.c
-        query = sa.select(sa.func.min(c.due)).where(c.map == map, c.due.is_not(None))
-        due: float | None = self._db.scalar(query)
+        due: float | None = self._db.scalar(self._next_due, map=map)
         return due
 
     def unconfirmed(self, map: str) -> int:
         """How many creates of ours wait for their first sight, parked ones left out."""
-        waiting = self._count(records.c.map == map, sa.text("unconfirmed = 1"))
+        waiting: int = self._db.scalar(self._unconfirmed, map=map)
         if not waiting:
             return 0
-        parked = records.c.state == State.PARKED.value
-        return waiting - self._count(
-            records.c.map == map, sa.text(NEEDS_A_PERSON), parked, records.c.unconfirmed != 0
-        )
+        parked: int = self._db.scalar(self._parked_unconfirmed, map=map)
+        return waiting - parked
 
     def bound(self, map: str, side: Side) -> int:
         """How many records are believed present on this side."""
-        there = side_column(side, "presence") == Presence.PRESENT.value
-        return self._count(_walked(records.c.map) == map, there)
+        count: int = self._db.scalar(self._bound[side], map=map)
+        return count
 
     def counts(self, map: str) -> Mapping[State, int]:
         """Records by state, every state named; tombstones not counted."""
-        c = records.c
-        query = (
-            sa.select(c.state, sa.func.count())
-            .where(_walked(c.map) == map, ~_TOMBSTONE)
-            .group_by(c.state)
-        )
         found = dict.fromkeys(State, 0)
-        found.update({State(state): count for state, count in self._db.rows(query)})
+        for state, count in self._db.rows(self._counts, map=map):
+            found[State(state)] = count
         return found
 
     # ------------------------------------------------------------------------ writing
@@ -204,16 +218,8 @@ class Records:
 
     def sweep(self, connection: sa.Connection, map: str, sweep: Sweep, at: float) -> None:
         """Make rows that a full scan did not meet unknown and due."""
-        presence = side_column(sweep.side, "presence")
-        connection.execute(
-            sa.update(records)
-            .where(
-                records.c.map == map,
-                presence == Presence.PRESENT.value,
-                side_column(sweep.side, "tick") < sweep.tick,
-            )
-            .values({presence: Presence.UNKNOWN.value, "due": at, "state": pending_if_settled()})
-        )
+        values = {"b_map": map, "b_tick": sweep.tick, "due": at}
+        connection.execute(self._sweep[sweep.side], values)
 
     def adopt(
         self,
@@ -241,14 +247,14 @@ class Records:
         self, layout: Layout, side: Side, tick: int, rows: Sequence[Adoption]
     ) -> Sequence[str]:
         """The ids that `adopt` cannot settle: no such record, or one that appears twice."""
-        c, among = records.c, self._db.dialect.among
         ids = [row.id for row in rows]
-        query = sa.select(side_column(side, "id")).where(
-            c.map == layout.map,
-            among(side_column(side, "id"), "ids"),
-            *_adoptable(side, sa.literal(tick), sa.literal(layout.id)),
-        )
-        found = {id for (id,) in self._db.rows(query.params(ids=self._db.dialect.listed(ids)))}
+        listed = self._db.dialect.listed(ids)
+        found = {
+            id
+            for (id,) in self._db.rows(
+                self._adoptable[side], map=layout.map, ids=listed, tick=tick, layout=layout.id
+            )
+        }
         refused: dict[str, None] = {}
         for id in ids:
             if id in found:
@@ -259,14 +265,9 @@ class Records:
 
     # ------------------------------------------------------------------------ private
 
-    def _read(self, layout: Layout, query: Hot, values: Sequence[str]) -> list[Record]:
-        rows = self._db.read(query, (layout.map, self._db.dialect.listed(values)))
-        return self._decoded(rows, layout)
-
-    def _count(self, *conditions: sa.ColumnElement[bool] | sa.TextClause) -> int:
-        query = sa.select(sa.func.count()).select_from(records).where(*conditions)
-        count: int = self._db.scalar(query)
-        return count
+    def _read(self, layout: Layout, query: sa.Select[Any], values: Sequence[str]) -> list[Record]:
+        asked = self._db.dialect.listed(values)
+        return self._decoded(self._db.rows(query, map=layout.map, asked=asked), layout)
 
     def _decoded(self, rows: Sequence[Any], layout: Layout) -> list[Record]:
         readers = {
@@ -276,6 +277,35 @@ class Records:
 
 
 # ---------------------------------------------------------------------------- statements
+
+
+def _page(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Some records of many, by number."""
+    after = records.c.number > bindparam("after")
+    return query.where(after).order_by(records.c.number).limit(bindparam("limit"))
+
+
+def _count(*conditions: sa.ColumnElement[bool] | sa.TextClause) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(records).where(*conditions)
+
+
+def _sweep(side: Side) -> sa.Update:
+    presence = side_column(side, "presence")
+    return (
+        sa.update(records)
+        .where(
+            records.c.map == bindparam("b_map"),
+            presence == Presence.PRESENT.value,
+            side_column(side, "tick") < bindparam("b_tick"),
+        )
+        .values(
+            {
+                presence: Presence.UNKNOWN.value,
+                records.c.due: bindparam("due"),
+                records.c.state: pending_if_settled(),
+            }
+        )
+    )
 
 
 def _adoptable(
@@ -300,20 +330,20 @@ _ADOPTION = (
 
 def _adoption(side: Side) -> sa.Update:
     new: dict[str, sa.ColumnElement[Any]] = {
-        "version": sa.bindparam("b_version"),
-        "tick": sa.bindparam("b_tick"),
-        "modified_at": sa.bindparam("b_time"),
-        "modifier": sa.bindparam("b_who"),
-        "image": sa.bindparam("b_image"),
+        "version": bindparam("b_version"),
+        "tick": bindparam("b_tick"),
+        "modified_at": bindparam("b_time"),
+        "modifier": bindparam("b_who"),
+        "image": bindparam("b_image"),
         "agreed": word(SAME),
     }
-    until: sa.BindParameter[int] = sa.bindparam("b_until")
-    layout: sa.BindParameter[int] = sa.bindparam("b_layout")
+    until: sa.BindParameter[int] = bindparam("b_until")
+    layout: sa.BindParameter[int] = bindparam("b_layout")
     return (
         sa.update(records)
         .where(
-            records.c.map == sa.bindparam("b_map"),
-            side_column(side, "id") == sa.bindparam("b_id"),
+            records.c.map == bindparam("b_map"),
+            side_column(side, "id") == bindparam("b_id"),
             *_adoptable(side, until, layout),
         )
         .values({side_column(side, name): value for name, value in new.items()})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.store.database import Database
 from connector.store.incidents import Incidents
@@ -36,20 +37,23 @@ class Retention:
     def __init__(self, db: Database, counted: Incidents) -> None:
         self._db = db
         self._incidents = counted
+        d = departed.c
+        self._of_key = (
+            sa.select(d.record, d.at)
+            .where(d.map == bindparam("map"), d.key == bindparam("key"))
+            .order_by(d.at, d.record)
+        )
+        self._kept_since = sa.select(maps.c.audit_kept_since).where(maps.c.map == bindparam("map"))
 
     # ------------------------------------------------------------------------ reading
 
     def departed(self, map: str, key: str) -> Sequence[tuple[int, float]]:
         """(record number, when) of purged tombstones under a normalised key, oldest first."""
-        c = departed.c
-        query = sa.select(c.record, c.at).where(c.map == map, c.key == key)
-        return [tuple(row) for row in self._db.rows(query.order_by(c.at, c.record))]
+        return [tuple(row) for row in self._db.rows(self._of_key, map=map, key=key)]
 
     def audit_kept_since(self, map: str) -> float | None:
         """From when on the audit is complete; None while nothing was purged of it."""
-        at: float | None = self._db.scalar(
-            sa.select(maps.c.audit_kept_since).where(maps.c.map == map)
-        )
+        at: float | None = self._db.scalar(self._kept_since, map=map)
         return at
 
     # ------------------------------------------------------------------------ purging

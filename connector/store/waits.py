@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from connector.mapping.values import Side
-from connector.store.database import Database
+from connector.store.database import Database, bound, run
 from connector.store.record import Wait
 from connector.store.schema import records, waits
 
@@ -25,17 +26,33 @@ class Waits:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        c, among = waits.c, db.dialect.among
+        target = (c.side, c.entity, c.column_name, c.value)
+        after = sa.tuple_(*(bindparam(column.name, type_=column.type) for column in target))
+        self._targets = (
+            sa.select(*target)
+            .where(c.map == bindparam("map"))
+            .distinct()
+            .order_by(*target)
+            .limit(_PAGE)
+        )
+        self._more_targets = self._targets.where(sa.tuple_(*target) > after)
+        self._remove = sa.delete(waits).where(among(c.record, "records"))
+        names = [column.name for column in waits.columns]
+        self._insert = db.hot(sa.insert(waits).values(bound(names)), *names)
+        waiting = sa.select(c.record).where(
+            c.map == bindparam("b_map"),
+            *(column == bindparam(f"b_{column.name}") for column in target),
+        )
+        self._wake = sa.update(records).where(records.c.number.in_(waiting)).values(bound(["due"]))
 
     def targets(self, map: str) -> Iterator[Wait]:
         """Distinct targets, read page by page so that commits may go on between them."""
-        target = (waits.c.side, waits.c.entity, waits.c.column_name, waits.c.value)
-        query = sa.select(*target).where(waits.c.map == map).distinct().order_by(*target)
-        query = query.limit(_PAGE)
-        rows = self._db.rows(query)
+        rows = self._db.rows(self._targets, map=map)
         while rows:
             for side, entity, column, value in rows:
                 yield Wait("", Side(side), entity, column, value)
-            rows = self._db.rows(query.where(sa.tuple_(*target) > sa.tuple_(*rows[-1])))
+            rows = self._db.rows(self._more_targets, map=map, **rows[-1]._mapping)
 
     def replace(
         self, connection: sa.Connection, map: str, by_record: Mapping[int, Sequence[Wait]]
@@ -43,34 +60,22 @@ class Waits:
         """Replace all waits of these records."""
         if not by_record:
             return
-        dialect = self._db.dialect
-        gone = sa.delete(waits).where(dialect.among(waits.c.record, "numbers"))
-        connection.execute(gone, {"numbers": dialect.listed(list(by_record))})
+        numbers = self._db.dialect.listed(list(by_record))
+        connection.execute(self._remove, {"records": numbers})
         rows = [
-            {
-                "record": record,
-                "group_name": wait.group,
-                "side": wait.side.value,
-                "entity": wait.entity,
-                "column_name": wait.column,
-                "value": wait.value,
-                "map": map,
-            }
+            (record, wait.group, wait.side.value, wait.entity, wait.column, wait.value, map)
             for record, group_waits in by_record.items()
             for wait in dict.fromkeys(group_waits)
         ]
-        if rows:
-            connection.execute(sa.insert(waits), rows)
+        run(connection, self._insert, rows)
 
     def wake(self, connection: sa.Connection, map: str, wait: Wait, at: float) -> int:
         """Make the records that wait for this target due; how many."""
-        waiting = sa.select(waits.c.record).where(
-            waits.c.map == map,
-            waits.c.side == wait.side.value,
-            waits.c.entity == wait.entity,
-            waits.c.column_name == wait.column,
-            waits.c.value == wait.value,
-        )
-        return connection.execute(
-            sa.update(records).where(records.c.number.in_(waiting)).values(due=at)
-        ).rowcount
+        target = {
+            "b_map": map,
+            "b_side": wait.side.value,
+            "b_entity": wait.entity,
+            "b_column_name": wait.column,
+            "b_value": wait.value,
+        }
+        return connection.execute(self._wake, {**target, "due": at}).rowcount
