@@ -8,20 +8,16 @@ Tested in: tests/integration/engine/test_capture.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from connector.endpoints.base import Page, Row
+from connector.engine.doubt import as_sent, given_way, in_doubt
 from connector.engine.lookups import resolve
 from connector.engine.observe import (
-    Edit,
-    Witness,
     begin,
     bind,
-    edited,
-    given_way,
     identify,
-    in_doubt,
     is_older,
     keyless_problem,
     observe,
@@ -31,9 +27,11 @@ from connector.engine.observe import (
 )
 from connector.engine.plan import as_columns
 from connector.engine.run import MapRun
+from connector.engine.sent import deleted_by_us, sent_to
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.engine.watch import count
+from connector.engine.witness import Edit, Witness, edited
 from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record, SideState, State
 from connector.store.work import ChangeKind, Work
@@ -96,6 +94,7 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
             _note_gone(run, absorbed.work, record, side, doubted)
             absorbed.touch(record)
     unbound: list[Row] = []
+    witness = _knowing(run, witness, [(bound.get(row.id), row) for row in page.rows])
     for row in page.rows:
         record = bound.get(row.id)
         if record is None:
@@ -111,11 +110,19 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
     return absorbed
 
 
+def _knowing(run: MapRun, witness: Witness, sights: Iterable[tuple[Record | None, Row]]) -> Witness:
+    """The witness with what was sent to the rows that may be as a write of ours left them."""
+    doubted = [r for r, row in sights if r is not None and in_doubt(r, row, witness)]
+    return replace(witness, sent=sent_to(run, witness.side, doubted)) if doubted else witness
+
+
 def _take_in(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: Witness) -> None:
     if run.map.lookups and in_doubt(record, row, witness):
         # What a write of ours made of the row is told in the other side's form.
-        seen = replace(record.side(witness.side), image=row.image)
-        resolve(run.map, run.ports.endpoints, [_with(record, witness.side, seen)])
+        names, sent = run.map.column_names(witness.side), witness.sent.get(record.number, {})
+        for image in (row.image, as_sent(row.image, names, sent)):
+            seen = replace(record.side(witness.side), image=image)
+            resolve(run.map, run.ports.endpoints, [_with(record, witness.side, seen)])
     edit = observe(record, row, witness)
     if edit is not None:
         note_edit(run, absorbed.work, record, row, witness.side, edit)
@@ -161,7 +168,7 @@ def _note_gone(run: MapRun, work: Work, record: Record, side: Side, doubted: boo
     added, as if the reply had come.
     """
     state = record.side(side)
-    if not (doubted and _deleted_by_us(run, record, side)):
+    if not (doubted and deleted_by_us(run, side, record)):
         before = None if state.image is None else as_columns(run.map, side, state.image)
         run.note(
             work, record, ChangeKind.SEEN, side, target=state.id, before=before, detail="deleted"
@@ -179,13 +186,6 @@ def _note_gone(run: MapRun, work: Work, record: Record, side: Side, doubted: boo
 def _doubted(record: Record, side: Side) -> bool:
     """Whether a write of ours to this side may have happened without our knowing."""
     return record.side(side).presence is Presence.UNKNOWN and record.attempts > 0
-
-
-def _deleted_by_us(run: MapRun, record: Record, side: Side) -> bool:
-    """Whether the last write we sent there was a delete whose reply never came."""
-    writes = (ChangeKind.CREATE, ChangeKind.UPDATE, ChangeKind.DELETE)
-    rows = [r for r in run.store.history(record.number) if r.side is side and r.kind in writes]
-    return bool(rows) and (rows[-1].kind, rows[-1].outcome) == (ChangeKind.DELETE, "unknown")
 
 
 def _pair(
@@ -271,6 +271,8 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     found = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}
     lost: list[Record] = []
     went_back = False
+    sights = [(r, row) for r in records for row in found.get(r.side(side).id or "", ())[:1]]
+    witness = _knowing(run, witness, sights)
     for record in records:
         rows = found.get(record.side(side).id or "", ())
         if rows:

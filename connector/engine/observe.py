@@ -7,44 +7,16 @@ Tested in: tests/unit/engine/test_observe.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from connector.endpoints.base import Row
-from connector.engine.agreement import agreed_with, apart, in_form_of
+from connector.engine.agreement import agreed_with, apart
+from connector.engine.doubt import in_doubt, own_write
+from connector.engine.witness import Edit, Witness, edited
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap, Group
-from connector.mapping.document import Policy
-from connector.mapping.values import Image, Side, Value, has_control, visible
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.values import Side, has_control, visible
 from connector.store.record import Presence, Record, SideState
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """Who reports: the side, its map, when the request left, and how to weigh its words."""
-
-    map: CompiledMap
-    side: Side
-    tick: int
-    now: float
-    epoch: int
-    newer: Callable[[str, str], bool | None]
-    users: frozenset[str] = frozenset()
-    """Under these ids our own writes appear as last modifier."""
-    clock_offset: float = 0.0
-    """Seconds the side's clock is ahead of ours."""
-    asked: bool = False
-    """The row was asked for itself; a page of a feed may come from a copy that lags behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What somebody else changed, by column name, for the audit."""
-
-    before: dict[str, Value]
-    after: dict[str, Value]
-    lost: str | None = None
-    """The groups whose edit, `before`, gave way to a write of ours that is found out only now."""
 
 
 def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
@@ -66,7 +38,7 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
         if row.modifier is None or row.modifier in witness.users:
             if presence is Presence.UNKNOWN and before is not None:
                 # It may be an earlier try that came late, with what the source held by then.
-                _own_write(record, witness, before, row.image)
+                own_write(record, witness, before, row.image)
             _adopt(record, state, witness)
             return None
     elif presence is Presence.PRESENT and before == row.image:
@@ -83,14 +55,8 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     if before is None or before == row.image:
         return None
     if ours:
-        return _own_write(record, witness, before, row.image)
+        return own_write(record, witness, before, row.image)
     return edited(witness, before, row.image)
-
-
-def in_doubt(record: Record, row: Row, witness: Witness) -> bool:
-    """Whether the row may be as a write of ours left it whose reply was lost."""
-    known = record.side(witness.side).presence
-    return known is Presence.UNKNOWN and record.attempts > 0 and row.modifier in witness.users
 
 
 def _awaited(record: Record, state: SideState) -> bool:
@@ -106,74 +72,6 @@ def _adopt(record: Record, state: SideState, witness: Witness) -> None:
     identify(record, witness.map)
     if apart(record):
         record.due = witness.now
-
-
-def _own_write(record: Record, witness: Witness, before: Image, image: Image) -> Edit | None:
-    """A write of ours whose reply was lost did happen: what it made of the row is no edit.
-
-    What it returns is the edit that gave way to it, as `Write.lost` had it.
-
-    It was conditional on the row we saw, and nobody else has written since, so every column
-    that differs is our doing. The source agreed on what it gave: an edit it made meanwhile still
-    counts, be it back to what it held before.
-    """
-    side = witness.side
-    own, source = record.side(side), record.side(side.other)
-    decided = _in_conflict(record, witness, before)
-    lost = _given_way(own, witness, before, image, decided)
-    if own.agreed is None or source.agreed is None:
-        return lost
-    halves, given = list(own.agreed), list(source.agreed)
-    for place in (i for i, old in enumerate(before) if old != image[i] and i not in decided):
-        halves[place] = image[place]
-        for f in witness.map.fields:
-            if f.index(side) == place and f.index(side.other) >= 0:
-                given[f.index(side.other)] = in_form_of(side.other, f, image)
-    own.agreed, source.agreed = tuple(halves), tuple(given)
-    return lost
-
-
-def _given_way(
-    own: SideState, witness: Witness, before: Image, image: Image, decided: Collection[int]
-) -> Edit | None:
-    """The edits among what differs; what a person decided about is told in its own words."""
-    side, names = witness.side, witness.map.column_names(witness.side)
-    places: dict[int, str] = {}
-    for group in given_way(witness.map, side, before, own.agreed):
-        own_places = [i for f in group.fields if (i := f.index(side)) >= 0 and i not in decided]
-        places.update((i, group.name) for i in own_places if before[i] != image[i])
-    if not places:
-        return None
-    groups = ", ".join(dict.fromkeys(places.values()))
-    return Edit({names[i]: before[i] for i in places}, {names[i]: image[i] for i in places}, groups)
-
-
-def given_way(map: CompiledMap, side: Side, image: Image, agreed: Image | None) -> list[Group]:
-    """The groups in which an image holds an edit; at first contact, all that hold anything."""
-    if agreed is None:
-        return [group for group in map.groups if not group.blank(side, image)]
-    return [group for group in map.groups if group.changed(side, image, agreed)]
-
-
-def _in_conflict(record: Record, witness: Witness, before: Image) -> set[int]:
-    """Places of groups that were in conflict: all we write there is a value a person gave.
-
-    It stays an edit of its side until the other side was decided against (`given.py`).
-    """
-    side = witness.side
-    own, other = record.side(side), record.side(side.other)
-    if own.agreed is None or other.agreed is None or other.image is None:
-        return set()
-    return {
-        field.index(side)
-        for group in witness.map.groups
-        if group.policy is Policy.MANUAL
-        and group.travels_to(side)
-        and group.travels_to(side.other)
-        and group.changed(side, before, own.agreed)
-        and group.changed(side.other, other.image, other.agreed)
-        for field in group.fields
-    }
 
 
 def observe_deleted(record: Record, witness: Witness) -> bool:
@@ -314,16 +212,6 @@ def identify(record: Record, map: CompiledMap) -> None:
             return
         record.problem = renamed_problem(record, side)
         return
-
-
-def edited(witness: Witness, before: Image, after: Image) -> Edit:
-    """What differs between two images of the witness's side."""
-    names = witness.map.column_names(witness.side)
-    changed = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-    return Edit(
-        {names[i]: before[i] for i in changed},
-        {names[i]: after[i] for i in changed},
-    )
 
 
 def renamed_problem(record: Record, side: Side) -> Problem:

@@ -17,10 +17,10 @@ from typing import TypeVar
 
 from connector.endpoints.base import Endpoint, Entity, Identity
 from connector.engine.faults import handling_of_error
-from connector.engine.observe import Witness
 from connector.engine.ports import Ports, Tuning
 from connector.engine.settle import Reply
 from connector.engine.watch import Watch, count
+from connector.engine.witness import Witness
 from connector.errors import (
     DualWriteError,
     IdentityChangedError,

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.endpoints.base import Row
-from connector.engine.observe import Witness, twin_problem
+from connector.engine.observe import twin_problem
+from connector.engine.witness import Witness
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record, SideState
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from connector.endpoints.base import Update
 from connector.mapping.values import Side
 from connector.store.work import ChangeKind
 from tests.integration.engine.conftest import map_text
@@ -139,3 +141,86 @@ def test_a_write_in_doubt_over_no_edit_loses_nothing(
     assert sync_in_doubt(loaded, fault) == 0
     assert lost(loaded, loaded.record("C1").number) == []
     loaded.assert_settled()
+
+
+def shortening(bench: Bench) -> Bench:
+    """Dataverse keeps five characters of a name and tens of a level, and does not say so."""
+    bench.dataverse.loses = {
+        "name": lambda value: str(value)[:5],
+        "level": lambda value: value // 10 * 10 if isinstance(value, int) else value,
+    }
+    return bench
+
+
+def written(bench: Bench) -> list[object]:
+    """What our updates of Dataverse that took effect carried."""
+    return [one.values for one in bench.dataverse.written if isinstance(one, Update)]
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_write_in_doubt_that_was_shortened_is_not_sent_again(
+    loaded: Bench, fault: Fault | Literal["crash"]
+) -> None:
+    shortening(loaded).edit(C, "C1", Name="a longer name", Level=123)
+    sync_in_doubt(loaded, fault)
+    assert written(loaded) == [{"name": "a longer name", "level": 123}]
+    assert loaded.card(C, "C1")["Name"] == "a longer name"
+    assert loaded.card(D, "C1")["name"] == "a lon"
+    loaded.assert_settled()
+
+
+def test_an_edit_after_a_shortened_write_in_doubt_meets_no_edit_of_ours(
+    make_bench: MakeBench,
+) -> None:
+    bench = shortening(make_bench(map_text(conflict="commerce")))
+    bench.new(C, "C1")
+    bench.load()
+    bench.edit(C, "C1", Name="a longer name")
+    bench.reopen(Moments(kill_on=["dataverse has written"]))
+    with pytest.raises(Killed):
+        bench.sync()
+    bench.reopen()
+    bench.sync(only="another")  # the feed tells of what we wrote; nothing is planned for C1
+    bench.edit(D, "C1", name="their")
+    bench.sync()
+    assert bench.card(C, "C1")["Name"] == "their"
+    assert lost(bench, bench.record("C1").number) == []
+    bench.assert_settled()
+
+
+def test_of_several_writes_in_doubt_the_one_that_fits_was_shortened(loaded: Bench) -> None:
+    shortening(loaded).edit(C, "C1", Name="first, and lost")
+    loaded.limits = replace(loaded.limits, rounds=1)
+    faults: list[Fault] = ["lost-before", "lost-after"]
+    loaded.dataverse.fault = lambda _operation: faults.pop(0) if faults else None
+    loaded.sync()
+    loaded.edit(C, "C1", Name="second, and longer")
+    for _ in range(4):
+        loaded.sync()
+        loaded.ahead += 5
+    assert faults == []
+    assert written(loaded) == [{"name": "second, and longer"}]
+    assert loaded.card(D, "C1")["name"] == "secon"
+    loaded.assert_settled()
+
+
+def test_the_source_goes_back_to_the_short_form_of_a_write_in_doubt(loaded: Bench) -> None:
+    """It is an edit, though the target holds that very value already."""
+    shortening(loaded).edit(C, "C1", Name="a longer name")
+    loaded.reopen(Moments(kill_on=["dataverse has written"]))
+    with pytest.raises(Killed):
+        loaded.sync()
+    loaded.reopen()
+    loaded.edit(C, "C1", Name="a lon")
+    loaded.sync()
+    assert loaded.card(C, "C1")["Name"] == loaded.card(D, "C1")["name"] == "a lon"
+    loaded.assert_settled()
+
+
+def test_a_dry_run_of_a_delete_in_doubt(loaded: Bench) -> None:
+    loaded.delete(C, "C1")
+    loaded.reopen(Moments(kill_on=["dataverse has written"]))
+    with pytest.raises(Killed):
+        loaded.sync()
+    loaded.reopen()
+    assert loaded.rehearse().planned == []

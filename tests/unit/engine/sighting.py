@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.endpoints.base import Row
-from connector.engine.observe import (
-    Witness,
-)
+from connector.engine.witness import Witness
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 
 from connector.engine.observe import (
-    Edit,
     begin,
     bind,
     observe,
@@ -16,6 +15,7 @@ from connector.engine.observe import (
     twin_problem,
 )
 from connector.engine.plan import plan
+from connector.engine.witness import Edit
 from connector.errors import Problem
 from connector.store.record import Presence
 from tests.unit.engine.building import (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from connector.engine.observe import (
-    Edit,
     bind,
     observe,
     observe_deleted,
@@ -13,6 +12,7 @@ from connector.engine.observe import (
 )
 from connector.engine.plan import Kind, plan
 from connector.engine.settle import intend_create
+from connector.engine.witness import Edit
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Value
 from connector.store.record import Presence, Record

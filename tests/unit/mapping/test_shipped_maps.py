@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from connector.endpoints.base import Row
-from connector.engine.observe import Witness, observe
+from connector.engine.observe import observe
 from connector.engine.plan import Action, Kind, Write, plan
+from connector.engine.witness import Witness
 from connector.mapping.compiled import CompiledMap, Field
 from connector.mapping.compiler import findings
 from connector.mapping.document import DeletePolicy, FieldRow, Policy, read_document

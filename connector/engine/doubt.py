@@ -1,0 +1,140 @@
+"""Rows on which a write of ours may have taken effect though its reply was lost.
+
+Owns: telling such a write from an edit, what both sides agreed on by it, and what gave way to it.
+Never does: I/O; the audit is read in `sent.py`.
+Tested in: tests/unit/engine/test_doubt.py, tests/integration/engine/test_doubt.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from connector.endpoints.base import Row
+from connector.engine.agreement import in_form_of
+from connector.engine.witness import Edit, Sent, Witness
+from connector.mapping.compiled import CompiledMap, Field, Group
+from connector.mapping.document import Policy
+from connector.mapping.values import Image, Side, Value
+from connector.store.record import Presence, Record, SideState
+
+
+def in_doubt(record: Record, row: Row, witness: Witness) -> bool:
+    """Whether the row may be as a write of ours left it whose reply was lost."""
+    known = record.side(witness.side).presence
+    return known is Presence.UNKNOWN and record.attempts > 0 and row.modifier in witness.users
+
+
+def own_write(record: Record, witness: Witness, before: Image, image: Image) -> Edit | None:
+    """A write of ours whose reply was lost did happen: what it made of the row is no edit.
+
+    What it returns is the edit that gave way to it, as `Write.lost` had it.
+
+    It was conditional on the row we saw, and nobody else has written since, so every column
+    that differs is our doing. The source agreed on what it gave: an edit it made meanwhile still
+    counts, be it back to what it held before.
+    """
+    side = witness.side
+    own, source = record.side(side), record.side(side.other)
+    decided = _in_conflict(record, witness, before)
+    lost = _given_way(own, witness, before, image, decided)
+    if own.agreed is None or source.agreed is None:
+        return lost
+    halves, given = list(own.agreed), list(source.agreed)
+    sent = as_sent(image, witness.map.column_names(side), witness.sent.get(record.number, {}))
+    for place in (i for i, old in enumerate(before) if old != image[i] and i not in decided):
+        halves[place] = image[place]
+        for f in witness.map.fields:
+            if f.index(side) == place and f.index(side.other) >= 0:
+                given[f.index(side.other)] = _given(f, side.other, source.image, sent)
+    own.agreed, source.agreed = tuple(halves), tuple(given)
+    return lost
+
+
+def as_sent(image: Image, names: Sequence[str], sent: Sent) -> Image:
+    """What was written to a row that came back as `image`; where that is not sure, what it holds.
+
+    Taking what came back for what was sent costs one more write. The reverse would leave the two
+    sides apart for ever, as where a restored state knows a write that was sent again since.
+    """
+    return tuple(
+        [_value_sent(held, sent.get(name, ())) for name, held in zip(names, image, strict=True)]
+    )
+
+
+def _value_sent(held: Value, values: Sequence[Value]) -> Value:
+    if held in values:
+        return held
+    fitting = {value for value in values if shortened(value, held)}
+    return fitting.pop() if len(fitting) == 1 else held
+
+
+def shortened(value: Value, kept: Value) -> bool:
+    """Whether a side that keeps less than it is given, undeclared, may have made one of the other.
+
+    That is text cut at its end, stripped of blanks or in another case, or a rounded number.
+    """
+    if isinstance(value, str) and isinstance(kept, str):
+        return bool(kept.strip()) and value.strip().casefold().startswith(kept.strip().casefold())
+    if _is_number(value) and _is_number(kept):
+        given, held = Decimal(str(value)), Decimal(str(kept))
+        exponent = held.normalize().as_tuple().exponent
+        last_place = Decimal(10) ** exponent if isinstance(exponent, int) else 0
+        return bool(held) and abs(given - held) < last_place
+    return False
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _given(f: Field, side: Side, held: Image | None, sent: Image) -> Value:
+    """The value of the source that was sent: what it holds still, if that travels as it."""
+    if held is not None:
+        travels_as = in_form_of(side.other, f, held)
+        if travels_as is not None and travels_as == sent[f.index(side.other)]:
+            return held[f.index(side)]
+    return in_form_of(side, f, sent)
+
+
+def _given_way(
+    own: SideState, witness: Witness, before: Image, image: Image, decided: Collection[int]
+) -> Edit | None:
+    """The edits among what differs; what a person decided about is told in its own words."""
+    side, names = witness.side, witness.map.column_names(witness.side)
+    places: dict[int, str] = {}
+    for group in given_way(witness.map, side, before, own.agreed):
+        own_places = [i for f in group.fields if (i := f.index(side)) >= 0 and i not in decided]
+        places.update((i, group.name) for i in own_places if before[i] != image[i])
+    if not places:
+        return None
+    groups = ", ".join(dict.fromkeys(places.values()))
+    return Edit({names[i]: before[i] for i in places}, {names[i]: image[i] for i in places}, groups)
+
+
+def given_way(map: CompiledMap, side: Side, image: Image, agreed: Image | None) -> list[Group]:
+    """The groups in which an image holds an edit; at first contact, all that hold anything."""
+    if agreed is None:
+        return [group for group in map.groups if not group.blank(side, image)]
+    return [group for group in map.groups if group.changed(side, image, agreed)]
+
+
+def _in_conflict(record: Record, witness: Witness, before: Image) -> set[int]:
+    """Places of groups that were in conflict: all we write there is a value a person gave.
+
+    It stays an edit of its side until the other side was decided against (`decisions/given.py`).
+    """
+    side = witness.side
+    own, other = record.side(side), record.side(side.other)
+    if own.agreed is None or other.agreed is None or other.image is None:
+        return set()
+    return {
+        field.index(side)
+        for group in witness.map.groups
+        if group.policy is Policy.MANUAL
+        and group.travels_to(side)
+        and group.travels_to(side.other)
+        and group.changed(side, before, own.agreed)
+        and group.changed(side.other, other.image, other.agreed)
+        for field in group.fields
+    }

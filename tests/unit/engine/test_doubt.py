@@ -1,0 +1,88 @@
+"""What was sent, told from what came back."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from connector.engine.doubt import as_sent, shortened
+from connector.engine.observe import observe
+from connector.mapping.values import Value
+from tests.unit.engine.building import COMMERCE, DATAVERSE, image, unknown
+from tests.unit.engine.sighting import MAP, US, row, settled, witness
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("a longer name", "a longer"),
+        ("a longer name", "A Longer Name"),
+        (" a ", "a"),
+        (123, 120),
+        (Decimal("1.2345"), Decimal("1.23")),
+        (Decimal("1.999"), Decimal("2.00")),
+        (-17, -10),
+    ],
+)
+def test_forms_of_a_side_that_keeps_less(value: Value, kept: Value) -> None:
+    assert shortened(value, kept)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("a", "a longer name"),
+        ("one", "two"),
+        ("one", ""),
+        ("one", None),
+        (None, "one"),
+        (123, 150),
+        (123, 0),
+        (1, True),
+        (True, False),
+        ("1", 1),
+        (date(2024, 1, 1), date(2024, 1, 2)),
+    ],
+)
+def test_other_values(value: Value, kept: Value) -> None:
+    assert not shortened(value, kept)
+
+
+@pytest.mark.parametrize(
+    ("values", "taken"),
+    [
+        ((), "lon"),
+        (("longer",), "longer"),
+        (("longer", "longer"), "longer"),
+        (("another", "longer"), "longer"),
+        (("longer", "longest"), "lon"),
+        (("longer", "lon"), "lon"),
+        (("another",), "lon"),
+    ],
+)
+def test_only_what_is_sure_was_sent(values: tuple[Value, ...], taken: Value) -> None:
+    """`another`: a state went back to a backup, and the write was sent again since."""
+    assert as_sent(("x", "lon"), ("a", "b"), {"b": values}) == ("x", taken)
+
+
+def test_the_source_agrees_on_what_was_sent_and_the_target_on_what_it_kept() -> None:
+    made = settled()
+    made.commerce.image = image(MAP, COMMERCE, {"A": "longer", "B": "x"})
+    unknown(made.dataverse)
+    made.attempts = 1
+    sent = {made.number: {"a": ("longer",)}}
+    assert observe(made, row("6", modifier=US, a="lon"), witness(sent=sent)) is None
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": "lon", "b": "x"})
+    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "longer", "B": "x"})
+
+
+def test_an_edit_the_source_made_since_still_counts() -> None:
+    made = settled()
+    made.commerce.image = image(MAP, COMMERCE, {"A": "newer", "B": "x"})
+    unknown(made.dataverse)
+    made.attempts = 1
+    sent = {made.number: {"a": ("longer",)}}
+    observe(made, row("6", modifier=US, a="lon"), witness(sent=sent))
+    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "longer", "B": "x"})
