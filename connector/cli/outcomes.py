@@ -70,7 +70,8 @@ def _show(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -
         [o.map, *(o.counts.get(name, 0) for name in shown), f"{o.seconds:.1f} s", _ending(o)]
         for o in outcomes
     ]
-    output.table(command, ["map", *shown, "time", ""], rows)
+    columns = ["map", *(name.replace(" ", "\n") for name in shown), "time", ""]
+    output.table(command, columns, rows)
     for outcome in outcomes:
         for side in ("commerce", "dataverse"):
             times, waited = (outcome.counts.get(f"{verb} {side}", 0) for verb in _THROTTLING)
@@ -79,26 +80,37 @@ def _show(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -
                     f"{outcome.map}: {side} asked to slow down {times} times; "
                     f"requests waited {waited} s for it"
                 )
+        if outcome.counts.get("epoch"):
+            say_restored(outcome.map)
         if outcome.error is not None:
             output.show_error(outcome.error, as_json=False)
     show_needs([need.as_dict() for need in needs])
 
 
+def say_restored(map: str) -> None:
+    """Tell that a side was found to have gone back in time (stderr)."""
+    output.say(
+        f"{map}: a side was found restored from a backup; what it holds now counts as its edits. "
+        'See docs/operations.md, "A side restored from a backup"'
+    )
+
+
 _THROTTLING = ("throttled", "waited")
-_WHERE = {
-    "parked": "`dualwrite failures list --map {map}` lists them with their reasons",
-    "conflict": "`dualwrite conflicts list --map {map}` shows them",
-    "stopped": "`dualwrite status --map {map}` says why",
-    "paused": "`dualwrite status --map {map}` says by whom and why",
+_NEEDS = {
+    "parked": ("{} parked", "`dualwrite failures list --map {map}` lists them with their reasons"),
+    "conflict": ("{} in conflict", "`dualwrite conflicts list --map {map}` shows them"),
+    "stopped": ("stopped", "`dualwrite status --map {map}` says why"),
+    "paused": ("paused", "`dualwrite status --map {map}` says by whom and why"),
 }
-"""Where a person finds what needs them, by the kind of need."""
+"""What needs a person, and where they find it, by the kind of need."""
 
 
 def show_needs(needs: Sequence[Mapping[str, Any]]) -> None:
     """What needs a person, and where to look (stderr); `needs` in their JSON form."""
     for need in needs:
         map, kind = need["map"], need["kind"]
-        output.say(f"{map}: {need['count']} {kind}: {_WHERE[kind].format(map=map)}")
+        what, where = _NEEDS[kind]
+        output.say(f"{map}: {what.format(need['count'])}: {where.format(map=map)}")
 
 
 def _ending(outcome: MapOutcome) -> str:

@@ -50,7 +50,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     shown = Table(header_style="bold")
     for index, name in enumerate(columns):
         numeric = bool(body) and all(isinstance(row[index], int | float) for row in body)
-        shown.add_column(name, justify="right" if numeric else "left")
+        # Words wider than their column go on below; nothing that could be typed is cut off.
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in body:
         shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console = stdout()

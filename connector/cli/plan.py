@@ -13,6 +13,7 @@ import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
+from connector.cli.outcomes import say_restored
 from connector.cli.progress import progress
 from connector.cli.spoken import spoken
 from connector.errors import MapError
@@ -75,6 +76,7 @@ def _plan(
         "map": document.map,
         "command": "load" if rehearsal.first_load else "sync",
         "writes": rehearsal.writes,
+        "restored": rehearsal.restored,
         "estimated_seconds": round(seconds, 1),
         "counts": {n.replace(" ", "_"): c for n, c in sorted(rehearsal.counts.items())},
         "planned": [asdict(planned) for planned in rehearsal.planned[:limit]],
@@ -104,6 +106,8 @@ def _show(document: MapDocument, one: dict[str, Any]) -> None:
         )
         for p in one["planned"]
     ]
+    if one["restored"]:
+        say_restored(one["map"])
     title = f"{one['map']}: `{one['command']}` would write {one['writes']}"
     if not one["counts"]:
         output.line(f"{title}; nothing to do")

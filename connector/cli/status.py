@@ -48,10 +48,13 @@ def status(
                 output.say(f"  remedy: {state['problem']['remedy']}")
             for side, epoch in state["epochs"].items():
                 if epoch > 1:
-                    output.say(f"{state['map']}: {side} is in epoch {epoch}: it was restored")
+                    output.say(f"{state['map']}: {side} is in epoch {epoch}: {_AGAIN}")
         show_needs([need for need in people if need["kind"] not in ("stopped", "paused")])
     if people:
         raise typer.Exit(3)
+
+
+_AGAIN = "it was restored from a backup, or bound anew"
 
 
 def _lag(state: dict[str, Any]) -> str:

@@ -51,6 +51,8 @@ class Rehearsal:
     counts: Counter[str] = field(default_factory=Counter)
     planned: list[Planned] = field(default_factory=list)
     first_load: bool = False
+    restored: bool = False
+    """A side was found restored from a backup."""
 
     def add(self, planned: Planned) -> None:
         """Count one change and keep it while there is room."""
@@ -93,6 +95,7 @@ def rehearse(run: DryRun, only: str | None = None) -> Rehearsal:
             _plan_batch(run, batch, rehearsal)
             batch = []
     _plan_batch(run, batch, rehearsal)
+    rehearsal.restored = run.counts["epoch"] > 0
     return rehearsal
 
 

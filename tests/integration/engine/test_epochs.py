@@ -184,6 +184,7 @@ def test_a_restored_feed_is_told_by_a_dry_run(loaded: Bench) -> None:
     loaded.ahead += 100
     rehearsal = loaded.rehearse()
     assert rehearsal.counts == {"update commerce": 1}
+    assert rehearsal.restored
     assert epoch(loaded, D) == 1, "a dry run leaves nothing"
 
 

@@ -7,6 +7,7 @@ import pytest
 from connector.cli import outcomes, output
 from connector.cli.spoken import spoken
 from connector.mapping.document import parse_document
+from connector.operations.outcomes import MapOutcome
 
 DOCUMENT = parse_document(
     """
@@ -37,13 +38,34 @@ def test_a_choice_is_shown_with_its_word(
 
 
 def test_every_kind_of_need_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
-    kinds = ("parked", "conflict", "stopped")
+    kinds = ("parked", "conflict", "stopped", "paused")
     outcomes.show_needs([{"map": "cards", "kind": kind, "count": 2} for kind in kinds])
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(": `dualwrite ")[0] for line in lines] == [
-        f"cards: 2 {kind}" for kind in kinds
-    ]
+        "cards: 2 parked", "cards: 2 in conflict", "cards: stopped", "cards: paused",
+    ]  # fmt: skip
     assert all("--map cards" in line for line in lines)
+
+
+def test_the_summary_says_that_a_side_was_restored(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = {"read dataverse": 9, "epoch": 1}
+    outcomes.finish("sync", [MapOutcome("cards", True, counts=counts)], [], as_json=False)
+    told = capsys.readouterr()
+    assert "cards: a side was found restored from a backup" in told.err
+    head = ["".join(line.split()) for line in told.out.splitlines() if "┃" in line]
+    assert head == ["┃┃read┃┃┃", "┃map┃dataverse┃time┃┃"]
+
+
+def test_a_narrow_table_cuts_nothing_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "PIPE_WIDTH", 20)
+    output.table("t", ["map", "reason"], [["loyalty-reward-points", "AsContactTender"]])
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    cells = [line.split("│")[1:3] for line in shown.splitlines() if "│" in line]
+    assert "".join(cell.strip() for cell, _ in cells) == "loyalty-reward-points"
+    assert "".join(cell.strip() for _, cell in cells) == "AsContactTender"
 
 
 def test_a_title_is_not_folded_to_a_narrow_table(capsys: pytest.CaptureFixture[str]) -> None:
