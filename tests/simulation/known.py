@@ -48,10 +48,11 @@ class Known:
         """Keep what is known now; what is returned forgets everything since."""
         images = {side: dict(seen) for side, seen in self.images.items()}
         pairs, adopted, intended = dict(self.pairs), dict(self.adopted), dict(self.intended)
+        settled = dict(self.settled)
 
         def restore() -> None:
             self.images, self.pairs, self.adopted = images, pairs, adopted
-            self.intended = intended
+            self.intended, self.settled = intended, settled
             self.stale |= intended
 
         return restore

@@ -137,6 +137,8 @@ class System:
         """Values that a write of ours put in the place of the one they had given way to."""
         self.idle: list[Update] = []
         """Writes of ours that changed nothing."""
+        self.went_back: dict[tuple[str, str], Value] = {}
+        """By id and column, where nobody has written since: what a restore took away."""
 
     def describe(self, entity: str) -> Entity:
         """The table as live metadata tells of it."""
@@ -170,6 +172,8 @@ class System:
             people = old.people - given
         else:
             people = old.people.union(kept)
+        for name in kept:
+            self.went_back.pop((id, name), None)
         self.log.append(id)
         self.rows[id] = Stored(
             {**old.values, **kept}, len(self.log), self.clock(), by, old.creator, people
@@ -347,6 +351,10 @@ class System:
         for id in sorted(self.rows.keys() - backup.rows.keys()):
             key = normal_key(self.rows[id].values[self.key]) or ""
             self.dropped.append(Dropped(len(backup.log), id, key, SOMEBODY))
+        for id, row in self.rows.items():
+            then = backup.rows[id].values if id in backup.rows else row.values
+            for name in [name for name, value in row.values.items() if value != then[name]]:
+                self.went_back.setdefault((id, name), row.values[name])
         self.rows = dict(backup.rows)
         self.log = list(backup.log)
         self.targets = dict(backup.targets)

@@ -138,6 +138,12 @@ def _same(
         ("Hint", Side.COMMERCE, theirs.values["hint"], ours, theirs),
     ):
         drifted = row.values[name]
+        (id,) = found.ids(key, target)
+        went_back = world.systems[target].went_back
+        if (id, name) in went_back and went_back[id, name] == given:
+            # It held what its source still does until a restore took that back, which nobody can
+            # tell from an edit: it is drift until its source moves.
+            continue
         # A row we put back holds nothing in a column that does not travel to it, nor does one
         # that a person made without it; and a first write whose reply was lost is taken for what
         # the side held before.
