@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 Work = Callable[[Ports], Any]
 
 _document = functools.cache(parse_document)
-_names: dict[str, Mapping[Side, Sequence[str]]] = {}
 PAUSED = Problem("map-paused", "somebody paused it", "`dualwrite maps resume card`")
 
 
@@ -51,10 +50,7 @@ class Commands:
 
     def names(self) -> Mapping[Side, Sequence[str]]:
         """The columns of the map, in the order of images."""
-        text = self.world.plan.text
-        if text not in _names:
-            _names[text] = {side: self.compiled()[0].column_names(side) for side in Side}
-        return _names[text]
+        return {side: self.compiled[0].column_names(side) for side in Side}
 
     def rarely(self) -> Mapping[str, Work]:
         """What people start now and then."""
@@ -68,8 +64,9 @@ class Commands:
             "rehearse": self.rehearse,
         }
 
+    @functools.cached_property
     def compiled(self) -> tuple[CompiledMap, dict[Side, Entity]]:
-        """The map as a process compiles it."""
+        """The map as every process compiles it: text and tables stay what they are."""
         document = _document(self.world.plan.text)
         systems = self.world.systems
         entities = {side: systems[side].describe(document.end(side).entity) for side in Side}
@@ -80,7 +77,7 @@ class Commands:
         self, ports: Ports, name: str, work: Callable[[MapRun], Any], held: bool = False
     ) -> Any:
         """Some work under the lease."""
-        map, entities = self.compiled()
+        map, entities = self.compiled
         with running(name, map, entities, ports, self.world.plan.tuning, held=held) as run:
             return work(run)
 
@@ -130,7 +127,7 @@ class Commands:
 
     def verify(self, ports: Ports) -> Verdict:
         """Compare both sides."""
-        return verify(self.compiled()[0], ports)
+        return verify(self.compiled[0], ports)
 
     def repair(self, ports: Ports) -> None:
         """Compare both sides and settle what differs."""
@@ -177,7 +174,7 @@ class Commands:
 
     def rehearse(self, ports: Ports) -> None:
         """A dry run."""
-        map, entities = self.compiled()
+        map, entities = self.compiled
         rehearse(DryRun(map, entities, ports, self.world.plan.tuning), None)
 
 

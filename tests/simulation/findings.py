@@ -32,7 +32,7 @@ class Found:
     @classmethod
     def of(cls, world: World) -> Found:
         """Read everything."""
-        map, _ = world.commands.compiled()
+        map, _ = world.commands.compiled
         ports = world.ports(Process("judge", world))
         layout = layout_of(map, ports, keep=False)
         records: dict[str, list[Record]] = {}

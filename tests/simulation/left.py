@@ -39,7 +39,7 @@ def nothing_lost(world: World, found: Found) -> None:
     for row in found.audit:
         for values in (row.before, row.after):
             noted.update((row.side, name, value) for name, value in values.items())
-    map, _ = world.commands.compiled()
+    map, _ = world.commands.compiled
     for side, system in world.systems.items():
         mapped = set(map.column_names(side)) - {KEYS[side]}
         for cell in system.gave_way:
@@ -51,7 +51,7 @@ def nothing_lost(world: World, found: Found) -> None:
 
 
 def _nothing_read_is_lost(world: World, noted: set[tuple[str, Value]]) -> None:
-    map, _ = world.commands.compiled()
+    map, _ = world.commands.compiled
     for side, system in world.systems.items():
         names = map.column_names(side)
         standing = {(n, value) for row in system.rows.values() for n, value in row.values.items()}

@@ -17,7 +17,15 @@ from connector.mapping.values import Side, ValueType
 from connector.store.opening import open_store
 from connector.store.record import Conflict, Record, State, Wait
 from connector.store.sql_store import SqlStore
-from connector.store.work import Adoption, Change, ChangeKind, Completion, Position, Work
+from connector.store.work import (
+    Adoption,
+    Change,
+    ChangeKind,
+    Completion,
+    Lease,
+    Position,
+    Work,
+)
 from tests.postgresql import Server
 
 COLUMNS = {Side.COMMERCE: (("a", ValueType.TEXT),), Side.DATAVERSE: (("b", ValueType.TEXT),)}
@@ -68,45 +76,55 @@ def caught() -> Iterator[list[tuple[str, Any]]]:
     sa.event.remove(sa.Engine, "before_cursor_execute", catch)
 
 
-def a_working_day(store: SqlStore) -> None:
-    """Every call the engine makes once per page or per round."""
-    layout = store.layout("m", COLUMNS)
-    lease = store.acquire("m", "me", 60)
-    intent = Change(1, 1, ChangeKind.CREATE, Side.DATAVERSE, 1, "x", outcome=None)
-    store.commit(
-        lease, Work(1, 1.0, inserted=[Record(n, "m", f"k{n}") for n in (1, 2)], changes=[intent])
-    )
+def a_working_day(store: SqlStore, map: str = "m", one: int = 1) -> Lease:
+    """Every call the engine makes once per page or per round, about record `one` and the next."""
+    two = one + 1
+    layout = store.layout(map, COLUMNS)
+    lease = store.acquire(map, "me", 60)
+    intent = Change(one, one, ChangeKind.CREATE, Side.DATAVERSE, 1, "x", outcome=None)
+    new = [Record(number, map, f"k{number}") for number in (one, two)]
+    store.commit(lease, Work(1, 1.0, inserted=new, changes=[intent]))
     store.by_ids(layout, Side.COMMERCE, ["x"])
     store.by_ids(layout, Side.DATAVERSE, ["x"])
-    store.by_keys(layout, ["k1"])
-    store.by_numbers(layout, [1])
+    store.by_keys(layout, [f"k{one}"])
+    store.by_numbers(layout, [one])
     store.due(layout, 9.0, 0, 10)
-    store.next_due("m")
-    store.unconfirmed("m")
+    store.next_due(map)
+    store.unconfirmed(map)
     store.needing(layout, [State.PARKED, State.CONFLICT], 0, 10)
-    list(store.waits("m"))
-    store.open_conflicts("m", 0, 10)
-    store.history(1)
-    store.histories([1, 2], 0.5)
-    store.conflict_rows(1)
-    store.departed("m", "k1")
-    store.deleted_since("m", Side.DATAVERSE, 0.0)
-    store.positions("m")
-    work = Work(1, 1.0, updated=[Record(1, "m", "k1")], completions=[Completion(1, "applied")])
+    list(store.waits(map))
+    store.open_conflicts(map, 0, 10)
+    store.history(one)
+    store.histories([one, two], 0.5)
+    store.conflict_rows(one)
+    store.departed(map, f"k{one}")
+    store.deleted_since(map, Side.DATAVERSE, 0.0)
+    store.positions(map)
+    work = Work(
+        1, 1.0, updated=[Record(one, map, f"k{one}")], completions=[Completion(one, "applied")]
+    )
     work.positions = [Position(Side.COMMERCE, "feed", None)]
-    work.waits, work.conflicts = {1: (WAIT,)}, {1: (Conflict("g", {}, {}),)}
+    work.waits, work.conflicts = {one: (WAIT,)}, {one: (Conflict("g", {}, {}),)}
     work.completed_batch = (1, "applied")
     store.commit(lease, work)
-    store.commit(lease, Work(1, 1.0, conflicts={1: ()}))
+    store.commit(lease, Work(1, 1.0, conflicts={one: ()}))
     row = Adoption("x", None, ("b",), None, None)
     assert store.adopt(lease, layout, Side.DATAVERSE, 1, [row], None, 1, 1.0) == ["x"]
     assert store.adopt(lease, layout, Side.COMMERCE, 1, [row], None, 1, 1.0) == ["x"]
     store.wake(lease, WAIT, 1.0)
+    store.start_run("sync", map, "f", 5.0)
+    store.reopen_intents(lease, 1, 1.0)
+    return lease
+
+
+def now_and_then(store: SqlStore, lease: Lease) -> None:
+    """What a person asks for, or the end of a run: few calls, but about the same tables.
+
+    What is older than the run of the day lies before its audit numbers.
+    """
     store.forget(lease, 2, "k2", 1.0)
-    store.start_run("sync", "m", "f", 5.0)  # what is older lies before its audit numbers
     times = {"audit_before": 1.0, "runs_before": 1.0, "tombstones_before": 2.0}
     assert store.purge(lease, 1.0, **times, limit=9)["records"] == 0
-    store.reopen_intents(lease, 1, 1.0)
 
 
 def of_a_working_day(url: str, caught: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -114,7 +132,7 @@ def of_a_working_day(url: str, caught: list[tuple[str, Any]]) -> dict[str, Any]:
     open_store(url).close()
     caught.clear()
     store = open_store(url)
-    a_working_day(store)
+    now_and_then(store, a_working_day(store))
     store.close()
     statements = {sql: params for sql, params in caught if any(table in sql for table in BIG)}
     assert len(statements) >= 20
@@ -154,3 +172,21 @@ def test_postgresql_has_an_index_for_every_statement_too(
                     wide.append((step, sql))
     engine.dispose()
     assert wide == []
+
+
+def test_every_statement_of_a_working_day_is_built_once(tmp_path: Path) -> None:
+    """To build one takes SQLAlchemy several times as long as to run it."""
+    seen: list[sa.ClauseElement] = []
+
+    def see(_connection: Any, statement: sa.ClauseElement, *_how: Any) -> None:
+        seen.append(statement)
+
+    store = open_store(f"sqlite:///{tmp_path / 'state.db'}")
+    sa.event.listen(sa.Engine, "before_execute", see)
+    a_working_day(store, "m", 1)
+    first = len(seen)
+    a_working_day(store, "n", 3)
+    sa.event.remove(sa.Engine, "before_execute", see)
+    store.close()
+    known = {id(statement) for statement in seen[:first]}
+    assert [str(statement) for statement in seen[first:] if id(statement) not in known] == []
