@@ -12,6 +12,7 @@ are compared.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -202,10 +203,12 @@ class _Compiler:
     def _column(self, written: str) -> Column:
         column = self.columns.get(self.name(written))
         if column is None:
+            names = sorted(c.name for c in self.columns.values())
+            near = difflib.get_close_matches(written, names, n=1)
             raise BadFilter(
                 "column-unknown",
                 f"the filter names `{written}`, which is no column of the table",
-                f"the table has {', '.join(sorted(c.name for c in self.columns.values()))}",
+                f"write `{near[0]}`" if near else f"the table has {', '.join(names)}",
             )
         if not column.readable:
             raise BadFilter(

@@ -14,6 +14,13 @@ from connector.mapping.columns import Column
 from connector.mapping.translate import Untranslatable, as_decimal, as_integer
 from connector.mapping.values import Value, ValueType
 
+_FORMS = {
+    ValueType.TEXT: ", in quotes",
+    ValueType.DATE: ", such as 2026-01-31",
+    ValueType.INSTANT: ", such as 2026-01-31T08:00:00Z",
+}
+"""How a value of a type is written, where that does not go without saying."""
+
 
 def canonical(scalar: object, column: Column) -> Value:
     """The column's value for `scalar`, never None.
@@ -27,11 +34,11 @@ def canonical(scalar: object, column: Column) -> Value:
     except (ValueError, Untranslatable):
         value = None
     if value is None:
-        quoted = ", in quotes" if column.type is ValueType.TEXT else ""
+        form = _FORMS.get(column.type, "")
         raise Untranslatable(
             "value-wrong-type",
             f"{scalar!r} is no value for `{column.name}` ({column.type})",
-            f"write a value of type {column.type}{quoted}",
+            f"write a value of type {column.type}{form}",
         )
     return value
 

@@ -229,5 +229,5 @@ def undo_run(
         work = run.work()
         work.map = replace(held_row(row, document, problem), allowed_deletes=allow_deletes)
         run.commit(work)
-        done = take_back(run, target)
+        done = take_back(run, target, by)
     return Undone(target, document, run.number, done)

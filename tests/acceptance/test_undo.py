@@ -60,6 +60,7 @@ def test_a_bad_import_is_undone_and_the_map_resumed(project: Project) -> None:
         "M100001": "changed since: msdyn_cardtendertype",
         "M500001": "changed since: msdyn_cardtendertype",
     }
+    assert f"undo of run {run}, decided by anna" in project.call("history", "M100002").stdout
     now = project.cards()
     assert now.keys() == {*before, "M500001"}
     tender = "msdyn_cardtendertype"

@@ -88,10 +88,10 @@ def spelled(record: Record) -> str:
     return record.commerce.key or record.dataverse.key or record.key
 
 
-def take_back(run: MapRun, target: RunRow) -> Takeback:
-    """Undo the run `target` under the lease of `run`, page by page."""
+def take_back(run: MapRun, target: RunRow, person: str) -> Takeback:
+    """Undo the run `target` under the lease of `run`, page by page; `person` wants it."""
     done = Takeback()
-    reader = Reader(run, target, done)
+    reader = Reader(run, target, done, person)
     undoer = Undoer(run, done)
     for page in _pages(run, target):
         done.records += len(page)
@@ -111,7 +111,7 @@ def take_back(run: MapRun, target: RunRow) -> Takeback:
 def rehearse_take_back(run: DryRun, target: RunRow) -> Takeback:
     """What `take_back` would do now; nothing is written or kept."""
     done = Takeback()
-    reader = Reader(run, target, done)
+    reader = Reader(run, target, done, person="")
     for page in _pages(run, target):
         done.records += len(page)
         for record, undoing in reader.read(page):
@@ -168,13 +168,13 @@ def _pages(run: MapRun, target: RunRow) -> Iterator[Sequence[int]]:
 class Reader:
     """Reads both sides of records and plans them; tells of what is left alone, once each."""
 
-    def __init__(self, run: MapRun, target: RunRow, done: Takeback) -> None:
+    def __init__(self, run: MapRun, target: RunRow, done: Takeback, person: str) -> None:
         self._run = run
         self._since = target.started - _DAY  # the clock may have been set back since
         self._done = done
         self._told: set[tuple[int, Side]] = set()
         users = {side: identity.users for side, identity in run.identities.items()}
-        self._undo = Undo(target.number, run.number, run.map, users, _UndoRuns(run))
+        self._undo = Undo(target.number, run.number, run.map, users, _UndoRuns(run), person)
 
     def read(self, numbers: Sequence[int]) -> list[tuple[Record, Undoing]]:
         """The records as they are now, each with what is to be done about it."""

@@ -106,11 +106,13 @@ class Undo:
     """Ids under which our own writes appear as last modifier."""
     undos: Container[int]
     """Runs that were an undo themselves, this one among them."""
+    person: str
+    """Who wants it."""
 
     @property
     def reason(self) -> str:
         """Told in the audit beside every write of the undo."""
-        return f"undo of run {self.run}"
+        return f"undo of run {self.run}, decided by {self.person}"
 
 
 def plan_undo(record: Record, rows: Sequence[ChangeRow], undo: Undo) -> Undoing:

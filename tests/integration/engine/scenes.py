@@ -185,7 +185,7 @@ def undo_bad_run(bench: CrashBench) -> object:
     bad = next(run for run in bench.open().runs("card", 100) if run.command == "sync")
     map, entities = bench.compiled()
     with running("undo", map, entities, bench.ports(), bench.tuning, held=True) as run:
-        done = take_back(run, bad)
+        done = take_back(run, bad, "anna")
     assert done.left_count == 0, done.left
     return done
 

@@ -37,7 +37,7 @@ def undo(bench: Bench, target: RunRow | None = None) -> Takeback:
     target = target or last_run(bench, "sync")
     map, entities = bench.compiled()
     with running("undo", map, entities, bench.ports(), bench.tuning, held=True) as run:
-        return take_back(run, target)
+        return take_back(run, target, "anna")
 
 
 def rehearsed(bench: Bench, target: RunRow | None = None) -> Takeback:

@@ -21,7 +21,7 @@ MAP = compiled(
 RUN, LATER, UNDO = 5, 6, 9
 US = "us"
 UNDOING = Undo(
-    RUN, UNDO, MAP, {side: frozenset({US}) for side in Side}, frozenset({UNDO, UNDO - 1})
+    RUN, UNDO, MAP, {side: frozenset({US}) for side in Side}, frozenset({UNDO, UNDO - 1}), "anna"
 )
 
 
@@ -77,7 +77,7 @@ def test_an_update_goes_back_under_the_version_that_was_read() -> None:
         Kind.UPDATE, DATAVERSE, "dataverse-1", "1",
     )  # fmt: skip
     assert (write.values, write.before, write.reason) == (
-        {"a": "old"}, {"a": "bad"}, "undo of run 5",
+        {"a": "old"}, {"a": "bad"}, "undo of run 5, decided by anna",
     )  # fmt: skip
 
 

@@ -75,7 +75,11 @@ def found(row: str, commerce: Columns = COMMERCE, dataverse: Columns = DATAVERSE
         ("sync: '>>', dataverse: name, constant: ''", "value-wrong-type", "in quotes"),
         ("sync: '>>', dataverse: count, constant: true", "value-wrong-type", "integer"),
         ("sync: '>>', dataverse: amount, constant: .inf", "value-wrong-type", "decimal"),
-        ("sync: '>>', dataverse: day, constant: 2024-13-01", "value-wrong-type", "date"),
+        (
+            "sync: '>>', dataverse: day, constant: 2024-13-01",
+            "value-wrong-type",
+            "as 2026-01-31",
+        ),
         (
             "sync: '>>', dataverse: moment, constant: 2024-01-01T00:00",
             "value-wrong-type",

@@ -193,6 +193,7 @@ def test_a_wrong_filter_is_found_at_its_place() -> None:
     problem = finding("Nmae eq 'x'")
     assert (problem.code, problem.severity) == ("column-unknown", "error")
     assert (problem.subject.line, problem.subject.column) == (2, 28)
+    assert problem.remedy == "write `Name`"
     with pytest.raises(MapError, match="Nmae"):
         compile_map(
             parse_document(MAP.format(commerce="Nmae eq 1")), COLUMNS, DATAVERSE, lookup_columns
