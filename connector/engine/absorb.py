@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from connector.endpoints.base import Page, Row
 from connector.engine.doubt import as_sent, given_way, in_doubt
+from connector.engine.intheway import Strays, in_the_way
 from connector.engine.lookups import resolve
 from connector.engine.observe import (
     begin,
@@ -23,7 +24,6 @@ from connector.engine.observe import (
     observe,
     observe_deleted,
     observe_missing,
-    taken_problem,
 )
 from connector.engine.plan import as_columns
 from connector.engine.run import MapRun
@@ -87,6 +87,7 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
     absorbed = Absorbed(run.work())
     ids = [row.id for row in page.rows]
     bound = dict(run.store.by_ids(run.layout, side, [*ids, *page.deleted]))
+    strays = Strays(run.map, side, bound.values())
     for id in page.deleted:
         record = bound.get(id)
         doubted = record is not None and _doubted(record, side)
@@ -106,7 +107,7 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
             _take_in(run, absorbed, record, row, witness)
     if unbound:
         _pair(run, absorbed, unbound, witness, bound)
-    _rejoin_twins(run, absorbed)
+    _rejoin(run, absorbed, strays)
     return absorbed
 
 
@@ -234,6 +235,13 @@ def _can_bind(record: Record, side: Side) -> bool:
     )
 
 
+def _rejoin(run: MapRun, absorbed: Absorbed, strays: Strays) -> None:
+    """Let go on who was set aside because of another row under the key."""
+    for record in strays.let_on(run, absorbed.records):
+        absorbed.touch(record)
+    _rejoin_twins(run, absorbed)
+
+
 def _rejoin_twins(run: MapRun, absorbed: Absorbed) -> None:
     """Twins that were touched may be twins no more."""
     keys = {record.key for record in absorbed.records if is_twin(record)}
@@ -269,6 +277,7 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     absorbed = Absorbed(run.work())
     ids = [id for record in records if (id := record.side(side).id) is not None]
     found = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}
+    strays = Strays(run.map, side, records)
     lost: list[Record] = []
     went_back = False
     sights = [(r, row) for r in records for row in found.get(r.side(side).id or "", ())[:1]]
@@ -281,7 +290,7 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
         else:
             lost.append(record)
     _reread_by_key(run, absorbed, lost, witness, columns)
-    _rejoin_twins(run, absorbed)
+    _rejoin(run, absorbed, strays)
     if went_back:
         run.begin_epoch(side)
     return absorbed
@@ -298,6 +307,7 @@ def begin_anew(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     ids = [id for record in records if (id := record.side(side).id) is not None]
     columns = run.map.column_names(side)
     found = run.endpoint(side).read(run.map.entity(side), columns, by=None, values=ids).rows
+    strays = Strays(run.map, side, records)
     leaving: list[Row] = []
     left: dict[str, Record] = {}
     for record in records:
@@ -313,7 +323,7 @@ def begin_anew(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
         if id not in found and observe_missing(record, witness):
             absorbed.touch(record)
     _pair(run, absorbed, leaving, witness, left)
-    _rejoin_twins(run, absorbed)
+    _rejoin(run, absorbed, strays)
     return absorbed
 
 
@@ -325,22 +335,7 @@ def _reread_by_key(
     columns: tuple[str, ...],
 ) -> None:
     side = witness.side
-    index = run.map.keys[side][0]
-    wanted: dict[str, str] = {}
-    for record in records:
-        value = _key_value(run, record, side)
-        if value is not None:
-            wanted[record.key] = value
-    rows_by_key: dict[str, Row] = {}
-    if wanted:
-        found = run.endpoint(side).read(
-            run.map.entity(side), columns, by=columns[index], values=list(wanted.values())
-        )
-        for rows in found.rows.values():
-            for row in rows:
-                key = run.map.key_of(side, row.image)
-                if key is not None:
-                    rows_by_key[key] = row
+    rows_by_key = _read_by_key(run, records, side, columns)
     ids = [row.id for row in rows_by_key.values()]
     holders = dict(run.store.by_ids(run.layout, side, ids))
     for record in records:
@@ -358,9 +353,25 @@ def _reread_by_key(
             holder = holders[found_row.id]
             if holder.key != record.key:
                 # A create would be refused for ever; twins have words of their own.
-                record.problem = taken_problem(record, side, found_row.id, holder)
+                record.problem = in_the_way(record, side, found_row.id, holder)
                 record.due = None
+                if all(other.number != holder.number for other in records):
+                    _take_in(run, absorbed, holder, found_row, witness)
         absorbed.touch(record)
+
+
+def _read_by_key(
+    run: MapRun, records: Sequence[Record], side: Side, columns: tuple[str, ...]
+) -> dict[str, Row]:
+    """What stands under the keys of these records now, whoever it belongs to."""
+    wanted = [value for r in records if (value := _key_value(run, r, side)) is not None]
+    if not wanted:
+        return {}
+    by = columns[run.map.keys[side][0]]
+    found = run.endpoint(side).read(run.map.entity(side), columns, by=by, values=wanted)
+    rows = [row for rows in found.rows.values() for row in rows]
+    keyed = [(run.map.key_of(side, row.image), row) for row in rows]
+    return {key: row for key, row in keyed if key is not None}
 
 
 def _is_free(holder: Record | None, record: Record, side: Side) -> bool:

@@ -252,14 +252,3 @@ def twin_problem(record: Record, side: Side, ids: tuple[str, str]) -> Problem:
         "delete or rename one of the two rows; the other then travels by itself",
         replace(Subject(), map=record.map, side=side.value, record=str(record.number)),
     )
-
-
-def taken_problem(record: Record, side: Side, id: str, holder: Record) -> Problem:
-    """Why a record cannot be created: its key stands on a row that belongs to another one."""
-    return Problem(
-        "row-in-the-way",
-        f"the key stands in {side} on row {id}, which belongs to record {holder.number}",
-        f"decide about that one first (`dualwrite failures show {record.map} {holder.number}`), "
-        f"then `dualwrite failures retry {record.map} {record.number}`",
-        Subject(map=record.map, side=side.value, record=str(record.number)),
-    )

@@ -18,6 +18,7 @@ from connector.engine.agreement import in_form_of
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
 from connector.engine.decisions.fresh import read_anew
+from connector.engine.intheway import Strays
 from connector.engine.plan import Action, Kind, Write
 from connector.engine.run import MapRun
 from connector.engine.twins import KEYLESS
@@ -111,9 +112,14 @@ def _put_back(
     def planned(record: Record, map: CompiledMap) -> Action:  # noqa: ARG001 - of the signature
         return Action(writes=[writes[record.number]], again=True)
 
+    strays = [Strays(run.map, side, absorbed.records) for side in Side]
     applier = Applier(run)
     applier.push(absorbed, planned)
     applier.drain()
+    freed = Absorbed(run.work())
+    for record in [r for one in strays for r in one.let_on(run, absorbed.records)]:
+        freed.touch(record)
+    run.commit(freed.seal())
     return absorbed.records
 
 

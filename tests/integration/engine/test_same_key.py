@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Create
+from connector.engine.decisions.renames import Undecided, Way, resolve_renamed
+from connector.engine.run import MapRun
 from connector.mapping.values import Side
 from connector.store.record import State
 from connector.store.work import ChangeKind
@@ -168,8 +170,59 @@ def test_a_create_whose_key_another_record_holds_is_parked_at_once(
     loaded.sync()
     assert code_of(loaded, "N1") == "row-in-the-way"
     assert loaded.writes() == before
-    endpoint.change(entity, renamed, {"Number" if side is C else "number": "C1"})
-    loaded.edit(side.other, "N1", **{"Level" if side is D else "level": 4})
+
+
+@pytest.fixture(params=list(Side))
+def in_the_way(request: pytest.FixtureRequest, loaded: Bench) -> tuple[Bench, Side]:
+    """N1 is new on one side, but on this one C1 was given that number."""
+    side: Side = request.param
+    renumber(loaded, side, "C1", "N1")
+    put(loaded, side.other, "new", "N1", "new")
     loaded.sync()
-    assert name_of(loaded, side, "N1") == "new"
+    assert (code_of(loaded, "C1"), code_of(loaded, "N1")) == ("key-changed", "row-in-the-way")
+    return loaded, side
+
+
+def renumber(bench: Bench, side: Side, old: str, new: str) -> None:
+    """Somebody changes the number of a card."""
+    bench.edit(side, old, **{"Number" if side is C else "number": new})
+
+
+@pytest.mark.parametrize("how", ["put back", "renamed", "deleted", "old-key"])
+def test_a_record_travels_when_the_row_in_its_way_leaves(
+    in_the_way: tuple[Bench, Side], how: str
+) -> None:
+    bench, side = in_the_way
+    if how == "deleted":
+        bench.delete(side, "N1")
+    elif how == "old-key":
+        changed = bench.record("C1")
+
+        refused: list[Undecided] = []
+
+        def resolve(run: MapRun) -> int:
+            return resolve_renamed(run, [changed], Way.OLD_KEY, "anna", refused.append)
+
+        assert (bench.run(resolve, "resolve"), refused) == (1, [])
+    else:
+        renumber(bench, side, "N1", "C1" if how == "put back" else "C9")
+    bench.sync()
+    assert code_of(bench, "N1") is None
+    assert name_of(bench, side, "N1") == "new"
+    if how != "renamed":
+        bench.assert_settled()
+
+
+def test_a_row_that_was_in_the_way_only_between_two_pages(loaded: Bench) -> None:
+    """The feed never tells of its new number: that it was in the way was read."""
+    put(loaded, C, "new", "N1", "new")
+    renumber(loaded, D, "C1", "N1")
+    renamed = loaded.dataverse.id_of("cards", "N1")
+    loaded.dataverse.hidden = lambda id: id == renamed
+    loaded.sync()
+    loaded.dataverse.hidden = lambda _id: False
+    assert (code_of(loaded, "C1"), code_of(loaded, "N1")) == ("key-changed", "row-in-the-way")
+    renumber(loaded, D, "N1", "C1")
+    loaded.sync()
+    assert name_of(loaded, D, "N1") == "new"
     loaded.assert_settled()
