@@ -43,5 +43,5 @@ def forget(
         output.emit({"key": key, "forgotten": records, "rows": dict(sorted(rows.items()))})
         return
     output.say(f"forgotten: {told}; a keyed hash is left, by which `dualwrite history` knows it")
-    output.say("reports, CSV files, the other systems and all backups are yours to clear: ")
+    output.say("reports, CSV files, the other systems and all backups are yours to clear:")
     output.say('  docs/operations.md, "A card holder asks to be forgotten"')

@@ -84,12 +84,24 @@ def _plan(
     }
 
 
-def _held(planned: dict[str, Any]) -> dict[str, Any] | None:
-    """What the side holds; of a record to be deleted only what it has."""
-    before: dict[str, Any] | None = planned["before"]
-    if before is None or planned["what"] != "delete":
-        return before
-    return {name: value for name, value in before.items() if value is not None}
+def told_values(document: MapDocument, planned: dict[str, Any]) -> str:
+    """What would change, in one cell: `column: before → after`; of whole rows what they hold."""
+    before, after, tell = planned["before"] or {}, planned["after"] or {}, document.spoken
+    match planned["what"]:
+        case "update":
+            return ", ".join(
+                f"{name}: {tell(name, before.get(name))} → {tell(name, value)}"
+                for name, value in after.items()
+            )
+        case "conflict":
+            return (
+                f"{spoken(document, before, named=True)} or {spoken(document, after, named=True)}"
+            )
+        case "create" | "delete":
+            row = {name: value for name, value in (after or before).items() if value is not None}
+            return spoken(document, row, named=True)
+        case _:
+            return planned["field"] or ""
 
 
 def _show(document: MapDocument, one: dict[str, Any]) -> None:
@@ -99,9 +111,7 @@ def _show(document: MapDocument, one: dict[str, Any]) -> None:
             p["key"],
             p["what"],
             p["side"],
-            p["field"],
-            spoken(document, _held(p), named=True),
-            spoken(document, p["after"], named=True),
+            told_values(document, p),
             p["reason"],
         )
         for p in one["planned"]
@@ -113,5 +123,5 @@ def _show(document: MapDocument, one: dict[str, Any]) -> None:
         output.line(f"{title}; nothing to do")
         return
     if rows:
-        output.table(title, ["key", "what", "side", "field", "before", "after", "why"], rows)
+        output.table(title, ["key", "what", "side", "values", "why"], rows)
     output.line(f"{one['map']}: {counts}; about {one['estimated_seconds']:.0f} s")

@@ -89,7 +89,7 @@ def change_told(shown: ShownFailure, change: ChangeRow) -> tuple[str, str, str]:
     if len(shown.records) > 1:
         what = f"{change.record}: {what}"
     told = ", ".join(
-        " → ".join([column, *_steps(shown, change, column)])
+        f"{column}: {' → '.join(_steps(shown, change, column))}"
         for column in {**(change.before or {}), **(change.after or {})}
     )
     cut = told if len(told) <= WIDTH else f"{told[: WIDTH - 1]}…"

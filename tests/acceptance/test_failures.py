@@ -95,6 +95,7 @@ def test_show_tells_what_each_side_holds_and_what_to_type(refused: Project) -> N
     told = refused.call("failures", "show", "loyalty-card", "f1").stdout
     assert "commerce-refused" in told
     assert "│ PartyNumber │ P1 │ P1 │ P-77 │" in " ".join(told.split())
+    assert "│ PartyNumber: P1 → P-77 │ rejected │" in " ".join(told.split())
     assert "dualwrite failures retry loyalty-card F1" in told
     assert max(len(line) for line in told.splitlines() if line.startswith("│")) <= 100
     shown = refused.json("failures", "show", "loyalty-card", "F1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.cli import outcomes, output
+from connector.cli.plan import told_values
 from connector.cli.spoken import spoken
 from connector.mapping.document import parse_document
 from connector.operations.outcomes import MapOutcome
@@ -35,6 +36,28 @@ def test_a_choice_is_shown_with_its_word(
     values: dict[str, object] | None, named: bool, text: str
 ) -> None:
     assert spoken(DOCUMENT, values, named=named) == text
+
+
+@pytest.mark.parametrize(
+    ("what", "before", "after", "told"),
+    [
+        ("update", {"crm_tender": None}, {"crm_tender": 2}, "crm_tender: (none) → Blocked (2)"),
+        ("create", None, {"crm_number": "7", "crm_tender": None}, "crm_number=7"),
+        ("delete", {"crm_number": "7", "crm_tender": None}, None, "crm_number=7"),
+        (
+            "conflict",
+            {"Tender": "Open"},
+            {"crm_tender": 2},
+            "Tender=Open or crm_tender=Blocked (2)",
+        ),
+        ("wait", None, None, "Tender"),
+    ],
+)
+def test_what_is_planned_is_told_in_one_cell(
+    what: str, before: object, after: object, told: str
+) -> None:
+    planned = {"what": what, "before": before, "after": after, "field": "Tender"}
+    assert told_values(DOCUMENT, planned) == told
 
 
 def test_every_kind_of_need_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
