@@ -48,20 +48,32 @@ def _resolve_field(
 
 
 def ask(lookup: Lookup, endpoint: Endpoint, texts: list[str], ids: list[str]) -> None:
-    """Read rows by text and by id, and remember what was found and what was not."""
-    for by, values in ((lookup.column, texts), (None, ids)):
-        if not values:
-            continue
-        found = endpoint.read(lookup.entity, [lookup.column], by=by, values=values).rows
-        for rows in found.values():
-            for row in rows:
-                if row.image[0] is not None:
-                    lookup.add(row.id, str(row.image[0]))
-        missing = [value for value in values if value not in found]
-        if by is None:
-            lookup.miss_ids(missing)
-        else:
-            lookup.miss_texts(missing)
+    """Read rows by text and by id, and remember what was found and what was not.
+
+    Only a read by text tells of every row that has it. Where a read by id finds another row than
+    the one known, that one may be gone or renamed by now, and the text is asked for again.
+    """
+    if ids:
+        rows, missing = _read(lookup, endpoint, None, ids)
+        lookup.miss_ids(missing)
+        texts = list(dict.fromkeys([*texts, *(t for id, t in rows if lookup.outdated(id, t))]))
+        for id, text in rows:
+            lookup.add(id, text)
+    if texts:
+        rows, missing = _read(lookup, endpoint, lookup.column, texts)
+        lookup.forget(texts)
+        lookup.miss_texts(missing)
+        for id, text in rows:
+            lookup.add(id, text)
+
+
+def _read(
+    lookup: Lookup, endpoint: Endpoint, by: str | None, values: list[str]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """(id, text) of the rows found, and the values that found none."""
+    found = endpoint.read(lookup.entity, [lookup.column], by=by, values=values).rows
+    rows = [row for rows in found.values() for row in rows if row.image[0] is not None]
+    return [(row.id, str(row.image[0])) for row in rows], [v for v in values if v not in found]
 
 
 def wake(run: MapRun) -> None:

@@ -190,15 +190,21 @@ def _judge(
 
 
 def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str, Record]:
-    """What is known of each couple: by key, or by the id of a row parked under another key."""
+    """What is known of each couple: by key, or by the id of a row parked under another key.
+
+    The rows of a couple may belong to two records; the one that waits for a person comes first.
+    """
     by_key = ports.store.by_keys(layout, [couple.key for couple in batch])
     records = {key: known[0] for key, known in by_key.items()}
+    parked: dict[str, Record] = {}
     for side in Side:
         ids = {held.id: c.key for c in batch if (held := c.held(side)) is not None}
         for id, record in ports.store.by_ids(layout, side, list(ids)).items():
-            if record.state is State.PARKED or record.accepted:
+            if record.state is State.PARKED:
+                parked[ids[id]] = record
+            elif record.accepted:
                 records[ids[id]] = record
-    return records
+    return {**records, **parked}
 
 
 def _left_alone(map: CompiledMap, couple: Couple, record: Record | None) -> str | None:

@@ -73,6 +73,18 @@ class Lookup:
         self._missing_texts.discard(normal)
         self._missing_ids.discard(id)
 
+    def outdated(self, id: str, text: str) -> bool:
+        """Whether another row than this one was known to have its text: ask for the text anew."""
+        return self._by_normal.get(_normal(text)) not in (None, id)
+
+    def forget(self, texts: Iterable[str]) -> None:
+        """Which rows have these texts is about to be told anew: rows come, go and are renamed."""
+        known = self._by_normal.keys() & {_normal(text) for text in texts}
+        for normal in known:
+            del self._by_normal[normal]
+        for text in [text for text in self._by_text if known and _normal(text) in known]:
+            del self._by_text[text]
+
     def miss_texts(self, texts: Iterable[str]) -> None:
         """Texts that find no row, as far as this run knows."""
         self._missing_texts.update(_normal(text) for text in texts)

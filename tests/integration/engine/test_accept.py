@@ -117,3 +117,21 @@ def test_a_changed_key_is_left_alone_until_a_side_changes(loaded: Bench) -> None
     loaded.sync()
     assert loaded.record("C1").state is State.PARKED
     assert loaded.writes() == before
+
+
+def test_a_row_in_the_way_that_changes_is_excused_whoever_accepted_the_record_it_stands_in(
+    loaded: Bench,
+) -> None:
+    """C1 took the key of a card that is to be created: two rows of one key, of two records."""
+    loaded.edit(C, "C1", Number="late")
+    loaded.new(D, "late")
+    loaded.sync()
+    parked = {key for key, (one,) in loaded.records().items() if one.state is State.PARKED}
+    assert parked == {"c1", "late"}
+    for key in parked:
+        discard(loaded, key)
+    loaded.edit(C, "late", Name="edited")
+    loaded.sync()
+    assert loaded.record("C1").state is State.PARKED
+    verdict = loaded.verify()
+    assert verdict.equal, verdict.findings

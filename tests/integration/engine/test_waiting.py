@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connector.engine.lookups import ask
 from connector.mapping.values import Side
 from connector.store.record import State
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
+    from connector.engine.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE
@@ -100,6 +102,35 @@ def test_first_contact_keeps_its_rule_for_a_group_that_waits(bench: Bench) -> No
     assert bench.card(D, "C1")["currency"] == "id-xts"
     assert bench.record("C1").state is State.SETTLED
     bench.assert_settled()
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_a_row_that_took_the_place_of_another_while_a_run_went_on(
+    bench: Bench, by_id: bool
+) -> None:
+    """Two rows of one text, but never at the same time: no ambiguity that sets records aside."""
+
+    def replaced(run: MapRun) -> None:
+        (lookup,) = run.map.lookups
+        ask(lookup, run.endpoint(D), ["EUR"], [])
+        assert lookup.id_of("EUR") == "id-eur"
+        bench.dataverse.drop("currencies", "id-eur")
+        bench.dataverse.put("currencies", "id-new", code="EUR")
+        ask(lookup, run.endpoint(D), *(([], ["id-new"]) if by_id else (["eur"], [])))
+        assert lookup.id_of("EUR") == "id-new"
+
+    bench.run(replaced, "sync")
+
+
+def test_rows_of_one_text_are_ambiguous_however_they_are_found(bench: Bench) -> None:
+    def found(run: MapRun) -> None:
+        (lookup,) = run.map.lookups
+        ask(lookup, run.endpoint(D), ["EUR"], [])
+        bench.dataverse.put("currencies", "id-new", code="EUR")
+        ask(lookup, run.endpoint(D), [], ["id-new"])
+        assert lookup.ambiguous("EUR")
+
+    bench.run(found, "sync")
 
 
 def test_an_edit_taken_back_after_a_lost_reply_is_an_edit_also_of_a_lookup(bench: Bench) -> None:

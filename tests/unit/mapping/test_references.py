@@ -62,3 +62,22 @@ def test_the_same_row_twice_is_no_ambiguity(currencies: Lookup) -> None:
     currencies.add("1", "EUR")
     currencies.add("1", "EUR")
     assert currencies.id_of("EUR") == "1"
+
+
+def test_rows_told_of_anew_replace_those_known(currencies: Lookup) -> None:
+    currencies.add("1", "EUR")
+    currencies.add("2", "eur ")
+    currencies.add("3", "USD")
+    currencies.forget(["Eur"])
+    assert not currencies.asked_text("EUR")
+    assert currencies.id_of("USD") == "3"
+    currencies.add("4", "EUR")
+    assert currencies.id_of("eur") == "4"
+    assert not currencies.ambiguous("EUR")
+
+
+def test_another_row_of_a_known_text_makes_what_is_known_outdated(currencies: Lookup) -> None:
+    assert not currencies.outdated("1", "EUR")
+    currencies.add("1", "EUR")
+    assert not currencies.outdated("1", "eur")
+    assert currencies.outdated("2", "eur")
