@@ -97,6 +97,7 @@ class Database:
     def transaction(self) -> Iterator[sa.Connection]:
         """The writer inside a transaction: committed at the end, rolled back by any exception."""
         with explained(self.dialect), self._writer.begin():
+            self.dialect.begin(self._writer)
             yield self._writer
 
     @contextmanager

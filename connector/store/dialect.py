@@ -26,8 +26,12 @@ class Dialect(Protocol):
         """Set up connections: what is committed survives a power cut; no wait is endless."""
         ...
 
+    def begin(self, connection: sa.Connection) -> None:
+        """Begin a transaction that writes; whoever else does waits."""
+        ...
+
     def alone(self, connection: sa.Connection) -> None:
-        """In a transaction: keep every other process from migrating until it ends."""
+        """Begin a transaction that keeps every other process from migrating until it ends."""
         ...
 
     def suits(self, connection: sa.Connection, name: str) -> None:

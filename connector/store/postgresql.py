@@ -58,6 +58,9 @@ class Postgresql:
         """Give every session its time limits, and commits that are on disk when they return."""
         sa.event.listen(engine, "connect", _prepare)
 
+    def begin(self, connection: sa.Connection) -> None:
+        """Nothing to do: the driver begins it with the first statement."""
+
     def alone(self, connection: sa.Connection) -> None:
         """An advisory lock: it needs no table, and ends with the transaction or the session."""
         limit = SESSION["statement_timeout"]

@@ -34,12 +34,16 @@ class Sqlite:
     """SQLite 3.35 or newer, in a local file with a write-ahead log."""
 
     def prepare(self, engine: sa.Engine) -> None:
-        """Set the pragmas of every connection, and let SQLAlchemy begin transactions."""
+        """Set the pragmas of every connection; the driver begins no transactions of its own."""
         sa.event.listen(engine, "connect", _prepare)
-        sa.event.listen(engine, "begin", _begin)
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Take the lock at once: a writer that reads first would be refused instead of waiting."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def alone(self, connection: sa.Connection) -> None:
-        """Nothing to do: every transaction of a writer is alone from its first statement on."""
+        """Every transaction of a writer is alone from its first statement on."""
+        self.begin(connection)
 
     def suits(self, connection: sa.Connection, name: str) -> None:
         """Every SQLite file does."""
@@ -84,7 +88,8 @@ class Sqlite:
 
 
 def _prepare(connection: Any, _record: object) -> None:
-    # The driver's own BEGIN is switched off: `_begin` decides which kind it is.
+    # The driver's own BEGIN is switched off: it would come before the first write, not before
+    # the first look. A listener of SQLAlchemy's would slow every statement down, not only BEGIN.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
@@ -96,13 +101,6 @@ def _prepare(connection: Any, _record: object) -> None:
     # What is forgotten or purged is overwritten, not only unlinked; it costs nothing measurable.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    # Readers of single statements need no transaction. A writer takes the lock at once: one
-    # that reads first and upgrades later would be refused instead of waiting.
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def network_filesystem(path: Path, mounts: Path = _MOUNTS) -> str | None:
