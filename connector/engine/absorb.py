@@ -27,7 +27,7 @@ from connector.engine.observe import (
 )
 from connector.engine.plan import as_columns
 from connector.engine.run import MapRun
-from connector.engine.sent import deleted_by_us, sent_to
+from connector.engine.sent import last_delete, sent_to
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.engine.watch import count
@@ -166,10 +166,18 @@ def _note_gone(run: MapRun, work: Work, record: Record, side: Side, doubted: boo
     """A row that is gone leaves what it held in the audit.
 
     Where a delete of ours without a reply did it, that tells of it; only edits that gave way are
-    added, as if the reply had come.
+    added, as if the reply had come. What was agreed on is void then, as after a reply: a card that
+    came on the other side meanwhile is a new one, and our delete is no reason to delete it.
     """
+    outcome = last_delete(run, side, record) if doubted else None
+    _note_what_it_held(run, work, record, side, ours=outcome == "unknown")
+    if outcome in ("unknown", "missing"):  # missing: sent twice on the way, or somebody was faster
+        record.commerce.agreed = record.dataverse.agreed = None
+
+
+def _note_what_it_held(run: MapRun, work: Work, record: Record, side: Side, *, ours: bool) -> None:
     state = record.side(side)
-    if not (doubted and deleted_by_us(run, side, record)):
+    if not ours:
         before = None if state.image is None else as_columns(run.map, side, state.image)
         run.note(
             work, record, ChangeKind.SEEN, side, target=state.id, before=before, detail="deleted"

@@ -38,10 +38,10 @@ def sent_to(run: MapRun, side: Side, records: Sequence[Record]) -> Mapping[int, 
     return found
 
 
-def deleted_by_us(run: MapRun, side: Side, record: Record) -> bool:
-    """Whether the last write we sent there was a delete whose reply never came."""
+def last_delete(run: MapRun, side: Side, record: Record) -> str | None:
+    """What came of the last write we sent there, if that was a delete."""
     rows = _writes(side, run.ports.store.history(record.number))
-    return bool(rows) and (rows[-1].kind, rows[-1].outcome) == (ChangeKind.DELETE, "unknown")
+    return rows[-1].outcome if rows and rows[-1].kind is ChangeKind.DELETE else None
 
 
 def _writes(side: Side, history: Sequence[ChangeRow]) -> list[ChangeRow]:

@@ -331,3 +331,29 @@ def test_a_card_made_again_is_not_deleted_with_the_old_one(make_world: MakeWorld
         card = held(world, side, "K0")
         assert card is not None
         assert card[name] == "again"
+
+
+@pytest.mark.parametrize("deleted", list(Side))
+def test_a_card_made_again_while_our_delete_is_in_doubt(
+    make_world: MakeWorld, deleted: Side
+) -> None:
+    """The process died of the delete of its predecessor: the new card is not deleted too."""
+    world = begin(make_world)
+    world.systems[deleted].drop(world.systems[deleted].twin("K0") or "", SOMEBODY)
+
+    def kill(process: Process, name: str) -> None:
+        if name == f"{deleted.other} has written":
+            world.script = None
+            world.kill(process)
+
+    world.script = kill
+    world.calm = False
+    world.command("sync", world.commands.sync)
+    world.calm = True
+    assert held(world, deleted.other, "K0") is None
+    put(world, deleted, "new", "K0", "again")
+    judge(world)
+    for side in Side:
+        card = held(world, side, "K0")
+        assert card is not None
+        assert card[spelled(side, "Name")] == "again"
