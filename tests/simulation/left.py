@@ -83,17 +83,24 @@ def nothing_brought_back(world: World) -> None:
 
 
 def nothing_revived(world: World) -> None:
-    """What a person deleted on one side we do not make again out of the other half."""
+    """What a person deleted on one side we do not make again out of the other half.
+
+    Unless a create came twice, the second time late: sent before anybody deleted what the first
+    one had made, it is received after that, under the same id, and no engine can call it back.
+    """
     if world.plan.habits["rename"] or world.plan.habits["unkey"] or world.restores:
         return
     for parted in world.people.parted:
         if world.plan.deletes[parted.side] == "restore":
             continue
         system, other = world.systems[parted.side], world.systems[parted.side.other]
+        before = {write.operation.id for write in system.writes if write.at < parted.at}
+        twice = {w.at for w in system.writes if w.at in system.late and w.operation.id in before}
         made = [
             write
             for write in system.writes
             if write.at > parted.at
+            and write.at not in twice
             and isinstance(write.operation, Create)
             and normal_key(write.operation.values.get(system.key)) == parted.key
         ]

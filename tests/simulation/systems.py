@@ -128,6 +128,8 @@ class System:
         self.gave_way: list[Cell] = []
         """Values of people that a write of ours replaced."""
         self.writes: list[Written] = []
+        self.late: set[int] = set()
+        """The places of those that came when nobody waited for them any more."""
         self.dropped: list[Dropped] = []
         self.superseded: dict[tuple[str, str], set[Value]] = {}
         """By id and column: values that a person replaced while both sides agreed on the card."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from connector.endpoints.base import (
+    Applied,
     Create,
     Entity,
     Found,
@@ -114,6 +115,8 @@ class Wire:
 
     def _late(self, columns: Sequence[str], operation: Operation) -> Outcome:
         outcome = self.system.carry_out(columns, operation)
+        if isinstance(outcome, Applied):
+            self.system.late.add(self.system.writes[-1].at)
         self.process.chaos.tell(self.process.name, f"{self.name} late", operation, outcome)
         return outcome
 
