@@ -30,7 +30,6 @@ from connector.engine.run import MapRun
 from connector.engine.sent import last_delete, sent_to
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
-from connector.engine.watch import count
 from connector.engine.witness import Edit, Witness, edited
 from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record, SideState, State
@@ -69,13 +68,13 @@ class Absorbed:
         """New and touched records."""
         return [*self._new.values(), *self._touched.values()]
 
-    def seal(self) -> Work:
+    def seal(self, run: MapRun) -> Work:
         """The transaction with every touched record in its final state."""
         for record in self.records:
             stood = record.state
             stand(record)
             if record.problem is not None and stood is not State.PARKED:
-                count(self.work.incidents, "parked", record.problem.code)
+                run.note_parked(self.work, record, record.problem)
         self.work.inserted = list(self._new.values())
         self.work.updated = list(self._touched.values())
         return self.work

@@ -35,7 +35,7 @@ from connector.engine.run import MapRun, stopped
 from connector.engine.settle import intend_create, note, settle
 from connector.engine.wars import end_wars
 from connector.engine.watch import count, held_row
-from connector.errors import DualWriteError, Problem
+from connector.errors import DualWriteError
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record, State
@@ -103,7 +103,7 @@ class Applier:
             for side, pairs in items.items()
             for chunk in chunks(pairs, run.entities[side].capabilities.batch)
         ]
-        run.commit(absorbed.seal())
+        run.commit(absorbed.seal(run))
         for number, side, chunk in batches:
             self._send(number, side, chunk)
         if any(deletes.held_back for deletes in self._deletes.values()):
@@ -155,15 +155,10 @@ class Applier:
             run.note(work, record, ChangeKind.CONFLICT, run.map.master, detail=names)
             count(work.incidents, "conflict", times=len(action.conflicts) - had_conflicts)
         if action.problem is not None and (action.problem != old or not parked):
-            self._park(work, record, action.problem)
+            self.run.note_parked(work, record, action.problem)
         if action.again:
             record.due = run.now()
         run.tell("waiting", max(0, len(action.waits) - had_waits))
-
-    def _park(self, work: Work, record: Record, problem: Problem) -> None:
-        detail = f"{problem.code}: {problem.message}"
-        self.run.note(work, record, ChangeKind.PARKED, self.run.map.master, detail=detail)
-        count(work.incidents, "parked", problem.code)
 
     def _intend(
         self, work: Work, side: Side, pairs: Sequence[tuple[Record, Write]]
@@ -266,7 +261,7 @@ class Applier:
         for side, records in self._unread.items():
             for chunk in chunks(records, self.run.limits.page):
                 self.run.hold()
-                self.run.commit(reread(self.run, side, chunk).seal())
+                self.run.commit(reread(self.run, side, chunk).seal(self.run))
                 count += len(chunk)
             records.clear()
         return count
@@ -311,7 +306,7 @@ class Applier:
                 self._note_losses(work, item)
             elif isinstance(outcome, Rejected) or record.problem is not None:
                 assert record.problem is not None
-                self._park(work, record, record.problem)
+                self.run.note_parked(work, record, record.problem)
 
     def _remember(self, work: Work, side: Side, outcomes: Sequence[Outcome]) -> None:
         """Our own writes make a side newer too, before its feed has told of them."""

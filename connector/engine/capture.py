@@ -56,7 +56,7 @@ def _committing(run: MapRun) -> Then:
     """A page is made durable, then alerts are looked at: rows may be set aside as they are read."""
 
     def keep(absorbed: Absorbed) -> None:
-        run.commit(absorbed.seal())
+        run.commit(absorbed.seal(run))
         run.end_if_held()
 
     return keep
@@ -194,14 +194,17 @@ def _refuse_empty(run: MapRun, side: Side, count: int | None, bound: int) -> Non
 
 
 def _adopted(run: MapRun, side: Side, tick: int, page: Page, position: Position) -> bool:
-    """The fast way for the first sight of our own creates: set-based, whole pages only."""
+    """The fast way for the first sight of a load's own creates: set-based, whole pages only.
+
+    Later on each row is compared with what was intended (`doubt.carried_by_create`).
+    """
     users = run.identities[side].users
     if page.deleted or not page.rows or not all(row.modifier in users for row in page.rows):
         return False
     if not run.map.creations[side].whole:
         # A create that carries only part of the map leaves something to plan.
         return False
-    if not run.store.unconfirmed(run.map.name):
+    if not run.store.unconfirmed(run.map.name) or _loaded(run):
         return False
     offset = run.identities[side].clock_offset.total_seconds()
     rows = [
@@ -218,3 +221,8 @@ def _adopted(run: MapRun, side: Side, tick: int, page: Page, position: Position)
         run.lease, run.layout, side, tick, rows, position, run.number, run.now()
     )
     return not missed
+
+
+def _loaded(run: MapRun) -> bool:
+    row = run.store.map_row(run.map.name)
+    return row is not None and row.loaded_at is not None

@@ -78,7 +78,7 @@ def _ask_for_unseen(run: MapRun) -> None:
             if record.unconfirmed and record.problem is None and record.due is None:
                 record.due = run.now()
                 doubted.touch(record)
-        run.commit(doubted.seal())
+        run.commit(doubted.seal(run))
 
 
 def _read_back(run: MapRun) -> int | None:

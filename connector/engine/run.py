@@ -268,6 +268,12 @@ class MapRun:
         work.changes.append(change)
         return change
 
+    def note_parked(self, work: Work, record: Record, problem: Problem) -> None:
+        """A record is set aside: its reason goes into the audit, and alerts count it."""
+        detail = f"{problem.code}: {problem.message}"
+        self.note(work, record, ChangeKind.PARKED, self.map.master, detail=detail)
+        count(work.incidents, "parked", problem.code)
+
     def tell(self, step: str, count: int) -> None:
         """Count something done and report it as progress."""
         if count:

@@ -336,7 +336,7 @@ def repair(run: MapRun, findings: Sequence[Finding]) -> None:
                 values=list(dict.fromkeys(finding.key for finding in chunk)),
             )
             rows = [row for rows in found.rows.values() for row in rows]
-            run.commit(absorb(run, side, tick, Page(rows)).seal())
+            run.commit(absorb(run, side, tick, Page(rows)).seal(run))
         _doubt(run, [finding.record for finding in chunk if finding.record is not None])
     settle_due(run)
 
@@ -350,4 +350,4 @@ def _doubt(run: MapRun, numbers: Sequence[int]) -> None:
                 record.side(side).presence = Presence.UNKNOWN
         record.due = run.now()
         doubted.touch(record)
-    run.commit(doubted.seal())
+    run.commit(doubted.seal(run))

@@ -42,7 +42,7 @@ def try_again(run: MapRun, records: Sequence[Record], by: str = "") -> int:
             if state.presence is Presence.PRESENT:
                 state.presence = Presence.UNKNOWN
         absorbed.touch(record)
-    run.commit(absorbed.seal())
+    run.commit(absorbed.seal(run))
     settle_due(run)
     numbers = [record.number for record in records]
     now = run.store.by_numbers(run.layout, numbers).values()

@@ -30,4 +30,4 @@ def read_unknown(run: MapRun, records: Sequence[Record]) -> None:
 def _read(run: MapRun, side: Side, records: Sequence[Record]) -> None:
     if records:
         run.hold()
-        run.commit(reread(run, side, records).seal())
+        run.commit(reread(run, side, records).seal(run))

@@ -119,7 +119,7 @@ def _put_back(
     freed = Absorbed(run.work())
     for record in [r for one in strays for r in one.let_on(run, absorbed.records)]:
         freed.touch(record)
-    run.commit(freed.seal())
+    run.commit(freed.seal(run))
     return absorbed.records
 
 
@@ -163,7 +163,7 @@ def _begin_anew(
         for record in leaving:
             what = f"new-card: {keys[record.number]} begins anew in {side}, decided by {by}"
             _note(run, absorbed, record, side, what)
-        run.commit(absorbed.seal())
+        run.commit(absorbed.seal(run))
         taken += leaving
     return taken
 
@@ -199,7 +199,7 @@ def _rename(
         absorbed.touch(record)
         taken[key] = record
         renamed.append(record)
-    run.commit(absorbed.seal())
+    run.commit(absorbed.seal(run))
     return renamed
 
 

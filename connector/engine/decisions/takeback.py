@@ -203,7 +203,7 @@ class Reader:
         for side in Side:
             if run.keeps:
                 run.hold()
-            work = reread(run, side, records).seal()
+            work = reread(run, side, records).seal(run)
             if run.keeps:
                 run.commit(work)
             for change in work.changes:

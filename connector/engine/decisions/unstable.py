@@ -63,7 +63,7 @@ def resolve_unstable(
         absorbed.touch(record)
     taken = absorbed.records
     # The count begins with the decision: it has to be in the audit before anything is planned.
-    run.commit(absorbed.seal())
+    run.commit(absorbed.seal(run))
     settle_due(run)
     now = run.store.by_numbers(run.layout, [record.number for record in taken])
     still = [Undecided(record, record.problem) for record in now.values() if record.problem]

@@ -30,7 +30,7 @@ def accepted(loaded: Bench) -> Bench:
         record.accepted = True
         record.due = run.now()
         absorbed.touch(record)
-        run.commit(absorbed.seal())
+        run.commit(absorbed.seal(run))
 
     loaded.run(work, "discard")
     return loaded

@@ -30,7 +30,7 @@ def test_a_late_observation_never_replaces_a_newer_one(loaded: Bench) -> None:
         (row,) = loaded.dataverse.read("cards", names, by=None, values=[id]).rows[id]
         loaded.edit(D, "C1", name="newer")
         capture(run, D)
-        run.commit(absorb(run, D, early, Page([row])).seal())
+        run.commit(absorb(run, D, early, Page([row])).seal(run))
 
     loaded.run(work)
     image = loaded.record("C1").dataverse.image
@@ -49,7 +49,7 @@ def test_what_was_seen_before_a_write_and_told_after_it_makes_no_edit(loaded: Be
         early = run.numbers("tick")
         (row,) = loaded.dataverse.read("cards", names, by=None, values=[id]).rows[id]
         loaded.sync_in(run)
-        run.commit(absorb(run, D, early, Page([row])).seal())
+        run.commit(absorb(run, D, early, Page([row])).seal(run))
 
     loaded.run(work)
     loaded.sync()

@@ -9,6 +9,7 @@ import pytest
 from connector.errors import IdentityChangedError
 from connector.mapping.values import Side, Value
 from connector.store.record import State
+from connector.store.work import ChangeKind
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def test_a_twin_that_comes_later_sets_both_aside(loaded: Bench) -> None:
     loaded.edit(C, "C1", Name="edited")
     loaded.sync()
     assert parked(loaded) == [("c1", "duplicate-key")] * 2
+    store = loaded.open()
+    for twin in loaded.records()["c1"]:
+        assert ChangeKind.PARKED in {row.kind for row in store.history(twin.number)}
     assert loaded.card(D, "C1")["name"] == "C1"
 
 
@@ -121,6 +125,8 @@ def test_a_changed_key_is_parked_until_it_is_put_back(loaded: Bench) -> None:
     loaded.edit(D, "C1", number="other", name="edited")
     loaded.sync()
     assert parked(loaded) == [("c1", "key-changed")]
+    told = [row for row in loaded.history("C1") if row.kind is ChangeKind.PARKED]
+    assert [str(row.detail).split(":")[0] for row in told] == ["key-changed"]
     assert loaded.card(C, "C1")["Name"] == "C1"
     loaded.edit(D, "other", number="C1")
     loaded.sync()

@@ -60,7 +60,7 @@ def test_late_news_of_a_delete_is_nothing(purged: Bench, side: Side) -> None:
         page = Page((), deleted=["c-C1", "00000000-0000-4000-8000-000000000001"])
         absorbed = absorb(run, side, run.numbers("tick"), page)
         assert not absorbed.work
-        run.commit(absorbed.seal())
+        run.commit(absorbed.seal(run))
 
     before = purged.writes()
     purged.run(work)
@@ -94,7 +94,7 @@ def test_news_older_than_every_tombstone_is_put_right_by_the_comparison(purged: 
             for name in run.map.column_names(C)
         )
         absorbed = absorb(run, C, 1, Page([Row("c-C1", "1", image)]))
-        run.commit(absorbed.seal())
+        run.commit(absorbed.seal(run))
 
     purged.run(work)
     purged.sync()

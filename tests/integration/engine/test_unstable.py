@@ -84,7 +84,7 @@ def test_the_target_of_a_one_way_field_cannot_win(loaded: Bench) -> None:
         record.problem = Problem("unstable", "Note was written 3 times", "-", subject)
         absorbed = Absorbed(run.work())
         absorbed.touch(record)
-        run.commit(absorbed.seal())
+        run.commit(absorbed.seal(run))
 
     loaded.run(park)
     _, (refused,) = resolved(loaded, D)
