@@ -8,6 +8,8 @@ Tested in: tests/unit/engine/test_doubt.py, tests/integration/engine/test_doubt.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from connector.endpoints.base import Row
@@ -51,6 +53,20 @@ def own_write(record: Record, witness: Witness, before: Image, image: Image) -> 
     return lost
 
 
+def carried_by_create(record: Record, witness: Witness, intended: Image, image: Image) -> None:
+    """The row of a create whose reply came without it: what was carried is agreed on.
+
+    But the state may have gone back to a backup, and the row been written again since. A value
+    that no shortening explains is not taken for the one intended: the source counts as edited
+    then, and its value is written. What the create left out is the target's to fill in.
+    """
+    names = witness.map.column_names(witness.side)
+    sent = {name: (value,) for name, value in zip(names, intended, strict=True)}
+    pairs = zip(intended, image, strict=True)
+    filled = tuple([held if value is None else value for value, held in pairs])
+    own_write(record, replace(witness, sent={record.number: sent}), filled, image)
+
+
 def as_sent(image: Image, names: Sequence[str], sent: Sent) -> Image:
     """What was written to a row that came back as `image`; where that is not sure, what it holds.
 
@@ -72,7 +88,8 @@ def _value_sent(held: Value, values: Sequence[Value]) -> Value:
 def shortened(value: Value, kept: Value) -> bool:
     """Whether a side that keeps less than it is given, undeclared, may have made one of the other.
 
-    That is text cut at its end, stripped of blanks or in another case, or a rounded number.
+    That is text cut at its end, stripped of blanks or in another case, a rounded number, or a
+    time without its smaller parts.
     """
     if isinstance(value, str) and isinstance(kept, str):
         return bool(kept.strip()) and value.strip().casefold().startswith(kept.strip().casefold())
@@ -81,6 +98,9 @@ def shortened(value: Value, kept: Value) -> bool:
         exponent = held.normalize().as_tuple().exponent
         last_place = Decimal(10) ** exponent if isinstance(exponent, int) else 0
         return bool(held) and abs(given - held) < last_place
+    if isinstance(value, datetime) and isinstance(kept, datetime):
+        minute = value.replace(second=0, microsecond=0)
+        return kept in (value.replace(microsecond=0), minute, minute.replace(hour=0, minute=0))
     return False
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from connector.endpoints.base import Row
 from connector.engine.agreement import agreed_with, apart
-from connector.engine.doubt import in_doubt, own_write
+from connector.engine.doubt import carried_by_create, in_doubt, own_write
 from connector.engine.witness import Edit, Witness, edited
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
@@ -39,6 +39,8 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
             if presence is Presence.UNKNOWN and before is not None:
                 # It may be an earlier try that came late, with what the source held by then.
                 own_write(record, witness, before, row.image)
+            elif before is not None and before != row.image:
+                carried_by_create(record, witness, before, row.image)
             _adopt(record, state, witness)
             return None
     elif presence is Presence.PRESENT and before == row.image:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -24,6 +24,7 @@ from tests.unit.engine.sighting import MAP, US, row, settled, witness
         (Decimal("1.2345"), Decimal("1.23")),
         (Decimal("1.999"), Decimal("2.00")),
         (-17, -10),
+        (datetime(2024, 1, 1, 9, 30, 5, 0, UTC), datetime(2024, 1, 1, 9, 30, 0, 0, UTC)),
     ],
 )
 def test_forms_of_a_side_that_keeps_less(value: Value, kept: Value) -> None:
@@ -86,3 +87,25 @@ def test_an_edit_the_source_made_since_still_counts() -> None:
     sent = {made.number: {"a": ("longer",)}}
     observe(made, row("6", modifier=US, a="lon"), witness(sent=sent))
     assert made.commerce.agreed == image(MAP, COMMERCE, {"A": "longer", "B": "x"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "came_back", "half"),
+    [
+        ("longer", "lon", "longer"),
+        (None, "filled in", None),
+        ("longer", "another", "another"),
+    ],
+)
+def test_a_create_that_came_back_as_another_value_is_written_again(
+    sent: Value, came_back: Value, half: Value
+) -> None:
+    """The state went back to a backup, and the row had been written again since then."""
+    made = settled()
+    made.commerce.image = made.commerce.agreed = image(MAP, COMMERCE, {"A": sent, "B": "x"})
+    made.dataverse.agreed = image(MAP, DATAVERSE, {"a": sent, "b": "x"})
+    made.dataverse.image, made.dataverse.version, made.unconfirmed = None, None, True
+    assert observe(made, row("6", modifier=US, a=came_back), witness()) is None
+    assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": came_back, "b": "x"})
+    assert made.commerce.agreed == image(MAP, COMMERCE, {"A": half, "B": "x"})
+    assert (made.due is not None) == (half != sent)
