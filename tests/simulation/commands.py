@@ -17,11 +17,13 @@ from connector.engine.decisions.accept import accept
 from connector.engine.decisions.again import try_again
 from connector.engine.decisions.decide import Choice, decide
 from connector.engine.decisions.given import Given
+from connector.engine.decisions.takeback import take_back
 from connector.engine.load import load
 from connector.engine.ports import Ports
 from connector.engine.rehearse import DryRun, rehearse
 from connector.engine.run import MapRun, running
 from connector.engine.verify import Verdict, repair, verify
+from connector.engine.watch import held_row
 from connector.errors import Problem
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap
@@ -46,7 +48,9 @@ class Commands:
     def __init__(self, world: World) -> None:
         self.world = world
         self.decided = False
-        """Whether a person chose between two edits."""
+        """Whether a person chose between two edits, or had a run taken back."""
+        self.undoing: int | None = None
+        """The run that is being taken back: whoever began that sees it through."""
 
     def names(self) -> Mapping[Side, Sequence[str]]:
         """The columns of the map, in the order of images."""
@@ -90,6 +94,8 @@ class Commands:
         """
         row = ports.store.map_row("card")
         if row is not None and row.stopped is not None and self._lets_go_on(row.stopped):
+            if self.undoing is not None:
+                self.undo(ports)
             self.run(ports, "resume", self._resume, held=True)
         if row is None or row.loaded_at is None:
             finished = bool(self.run(ports, "load", load).finished)
@@ -171,6 +177,31 @@ class Commands:
             accept(run, list(parked), "person")
 
         self.run(ports, "discard", work, held=True)
+
+    def undo(self, ports: Ports) -> None:
+        """A person takes a run back, on a map that is held from then on.
+
+        Who was interrupted takes the same one back again before the map goes on, unless the state
+        knows of no such run any more: it was restored.
+        """
+        store, chance = ports.store, self.world.random
+        kept = [run.number for run in store.runs("card", 8) if store.written_by(run.number, 0, 1)]
+        if self.undoing not in kept:
+            self.undoing = chance.choice(kept) if kept else None
+        target = None if self.undoing is None else store.run_row(self.undoing)
+        if target is None:
+            return
+
+        def work(run: MapRun) -> None:
+            row = held_row(store.map_row(run.map.name), run.map.document, PAUSED)
+            held = run.work()
+            held.map = replace(row, allowed_deletes=1000)
+            run.commit(held)
+            self.decided = True
+            if take_back(run, target, "person").finished:
+                self.undoing = None
+
+        self.run(ports, "undo", work, held=True)
 
     def rehearse(self, ports: Ports) -> None:
         """A dry run."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record
+from connector.store.work import ChangeKind
 
 
 class Known:
@@ -33,12 +34,17 @@ class Known:
         self.stale: dict[str, None] = {}
         """Those of a state that went back to a backup: they may have been sent again since, with
         other values, and the row that came of it passes for the one that was intended then."""
+        self.taken_back: dict[tuple[Side, str | None], None] = {}
+        """Rows that an undo meant to delete, whatever became of the state since."""
 
     def durable(self, name: str, args: tuple[Any, ...]) -> None:
         """A change of the store has happened."""
         if name == "commit":
             for record in (*args[1].inserted, *args[1].updated):
                 self._take(record)
+            deleted = [c for c in args[1].changes if c.kind is ChangeKind.DELETE]
+            undone = [c for c in deleted if (c.detail or "").startswith("undo of run")]
+            self.taken_back.update(dict.fromkeys((c.side, c.target) for c in undone))
         elif name == "adopt":
             side, rows = args[2], args[4]
             self.adopted.update(dict.fromkeys((side, row.id) for row in rows))

@@ -87,11 +87,14 @@ def nothing_revived(world: World) -> None:
 
     Unless a create came twice, the second time late: sent before anybody deleted what the first
     one had made, it is received after that, under the same id, and no engine can call it back.
+    Nor where an undo meant to delete that very row: both want it gone, and only the undo wants
+    its other half to be free of it, to be carried across again when the map goes on.
     """
     if world.plan.habits["rename"] or world.plan.habits["unkey"] or world.restores:
         return
     for parted in world.people.parted:
-        if world.plan.deletes[parted.side] == "restore":
+        undone = (parted.side, parted.id) in world.known.taken_back
+        if undone or world.plan.deletes[parted.side] == "restore":
             continue
         system, other = world.systems[parted.side], world.systems[parted.side.other]
         before = {write.operation.id for write in system.writes if write.at < parted.at}
@@ -110,11 +113,13 @@ def nothing_revived(world: World) -> None:
 
 
 def deletes_have_a_cause(world: World) -> None:
-    """We delete only what a person deleted on the other side."""
+    """We delete only what a person deleted on the other side, or had taken back."""
     if world.plan.habits["rename"] or world.plan.habits["unkey"]:
         return
     for side, system in world.systems.items():
         other = world.systems[side.other]
         meant = {gone.key for gone in other.dropped if gone.by == SOMEBODY}
-        unmeant = {gone.key for gone in system.dropped if gone.by == US} - meant
+        undone = world.known.taken_back
+        ours = [d for d in system.dropped if d.by == US and (side, d.id) not in undone]
+        unmeant = {gone.key for gone in ours} - meant
         assert not unmeant, f"deleted in {side}, but by nobody in {side.other}: {sorted(unmeant)}"

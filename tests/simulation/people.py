@@ -28,6 +28,7 @@ class Parted(NamedTuple):
     at: int
     """The place of the delete in the change log of its side."""
     key: str
+    id: str
     other: str
     """The id of the half that is left."""
 
@@ -108,7 +109,7 @@ class People:
         other = self.systems[side.other].twin(key)
         system.drop(id, SOMEBODY)
         if other is not None and self.known.paired(side, id, other):
-            self.parted.append(Parted(side, len(system.log), known_key(key), other))
+            self.parted.append(Parted(side, len(system.log), known_key(key), id, other))
         return f"{side} delete {id}"
 
     def rename(self, side: Side, id: str, key: str | None) -> str:

@@ -62,6 +62,9 @@ HABITS: Mapping[str, tuple[float, int]] = {
 }
 """What people do: (chance that a seed has it, highest weight)."""
 
+UNDOING, UNDOES = 8, 0.15
+"""In one seed of so many somebody takes runs back, so often per step."""
+
 CALM, WORST = 20, 50
 """One seed in so many is free of faults; one has every fault at its highest rate."""
 
@@ -84,6 +87,8 @@ class Plan:
     """Whether a process can tell that another one has died, before its lease expires."""
     fulfilled: bool = True
     """Whether every currency comes into being in the end."""
+    undoes: float = 0.0
+    """How often, per step, somebody takes a run back."""
 
     @classmethod
     def of(cls, random: Random, seed: int) -> Plan:
@@ -116,6 +121,7 @@ class Plan:
             _skew(random),
             random.random() < 0.7,
             random.random() < 0.7,
+            UNDOES if seed % UNDOING == UNDOING - 1 else 0.0,
         )
 
 

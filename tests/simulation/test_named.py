@@ -357,3 +357,27 @@ def test_a_card_made_again_while_our_delete_is_in_doubt(
         card = held(world, side, "K0")
         assert card is not None
         assert card[spelled(side, "Name")] == "again"
+
+
+def test_an_undo_that_died_is_not_taken_for_a_delete(make_world: MakeWorld) -> None:
+    """It deleted what a run had created, and nobody took it up again: the source stays."""
+    world = begin(make_world)
+    put(world, C, "c9", "K9", "nine")
+    assert world.command("sync", world.commands.sync)
+
+    def kill(process: Process, name: str) -> None:
+        if name == "dataverse has written":
+            world.script = None
+            world.kill(process)
+
+    (newest,) = world.stores.open().runs("card", 1)
+    world.commands.undoing = newest.number
+    world.script = kill
+    world.command("undo", world.commands.undo)
+    assert held(world, D, "K9") is None
+    world.commands.undoing = None
+    judge(world)
+    for side in Side:
+        card = held(world, side, "K9")
+        assert card is not None
+        assert card[spelled(side, "Name")] == "nine"

@@ -250,6 +250,8 @@ class World:
                 self.command(name, rarely[name])
             if self.happens("paused"):
                 self.command("pause", self.commands.pause)
+            if self.plan.undoes and self.random.random() < self.plan.undoes:
+                self.command("undo", self.commands.undo)
             self._backups(backups)
             self.command("sync", self.commands.sync)
         while self.under_way:
