@@ -13,6 +13,7 @@ from connector.engine.absorb import Absorbed
 from connector.engine.apply import Applier
 from connector.engine.decisions.fresh import read_unknown
 from connector.engine.run import MapRun
+from connector.errors import Problem
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 from connector.store.work import ChangeKind
@@ -22,9 +23,13 @@ def accept(run: MapRun, records: Sequence[Record], by: str) -> int:
     """Accept the present difference of these parked records; how many.
 
     Sides in doubt are read first, so that what is accepted is known. Nothing is written to them.
+    Twins that turn out to be none any more have nothing left to accept and go on.
     """
     reasons = {record.number: record.problem for record in records}
     read_unknown(run, records)
+    # Reading one twin may have let others go on, of which `records` knows nothing.
+    now = run.store.by_numbers(run.layout, list(reasons)).values()
+    records = [record for record in now if not _twin_no_more(record, reasons[record.number])]
     absorbed = Absorbed(run.work())
     for record in records:
         problem = reasons[record.number]
@@ -39,6 +44,10 @@ def accept(run: MapRun, records: Sequence[Record], by: str) -> int:
     Applier(run).push(absorbed)
     run.tell("accepted", len(records))
     return len(records)
+
+
+def _twin_no_more(record: Record, reason: Problem | None) -> bool:
+    return reason is not None and reason.code == "duplicate-key" and record.problem is None
 
 
 def _forget_create(record: Record) -> None:

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connector.endpoints.base import Page
+from connector.engine.absorb import absorb
 from connector.engine.decisions.accept import accept
 from connector.mapping.values import Side
 from connector.store.record import State
+from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
+    from connector.engine.run import MapRun
     from tests.integration.engine.conftest import Bench
 
 C, D = Side.COMMERCE, Side.DATAVERSE
@@ -101,6 +105,31 @@ def test_twins_are_left_alone_until_one_changes(loaded: Bench) -> None:
     loaded.sync()
     assert loaded.writes() == before
     assert State.PARKED in {record.state for record in loaded.records()["c1"]}
+
+
+def test_twins_that_are_none_any_more_are_not_accepted(loaded: Bench) -> None:
+    """A write to the first was under way when we died; it was deleted, which nobody has read."""
+    loaded.edit(C, "C1", Name="edited")
+    loaded.reopen(Moments(kill_on=["dataverse is asked to write"]))
+    with pytest.raises(Killed):
+        loaded.sync()
+    loaded.reopen()
+    old = loaded.dataverse.id_of("cards", "C1")
+    loaded.dataverse.put("cards", "second", number="c1", name="second", active=True)
+
+    def seen(run: MapRun) -> None:
+        columns = run.map.column_names(D)
+        row = run.endpoint(D).read("cards", columns, by=None, values=["second"]).rows["second"]
+        run.commit(absorb(run, D, run.numbers("tick"), Page(row)).seal(run))
+
+    loaded.run(seen, "sync")
+    assert {one.state for one in loaded.records()["c1"]} == {State.PARKED}
+    loaded.dataverse.drop("cards", old)
+    discard(loaded, "C1")
+    loaded.sync()
+    held = [one.dataverse.id for one in loaded.records()["c1"] if one.dataverse.image is not None]
+    assert held == ["second"]
+    assert loaded.verify().equal
 
 
 def test_a_changed_key_is_left_alone_until_a_side_changes(loaded: Bench) -> None:
