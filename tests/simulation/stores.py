@@ -36,6 +36,7 @@ class Audited(NamedTuple):
     """One audit row."""
 
     number: int
+    record: int
     at: float
     kind: str
     side: str
@@ -122,10 +123,11 @@ class SqlStores:
         return list((self._thrown_away | now).values())
 
     def _rows(self) -> Iterable[Audited]:
-        query = "SELECT number, at, kind, side, target, before, after, outcome FROM changes"
+        query = "SELECT number, record, at, kind, side, target, outcome, before, after FROM changes"
         for row in self._state.execute(query).fetchall():
-            number, at, kind, side, target, before, after, outcome = row
-            yield Audited(number, at, kind, side, target, _named(before), _named(after), outcome)
+            number, record, at, kind, side, target, outcome, before, after = row
+            values = _named(before), _named(after)
+            yield Audited(number, record, at, kind, side, target, *values, outcome)
 
 
 def _blank() -> sqlite3.Connection:
@@ -181,6 +183,7 @@ class MemoryStores:
             row = row_of(number, told)
             yield Audited(
                 number,
+                row.record,
                 row.at,
                 row.kind.value,
                 row.side.value,

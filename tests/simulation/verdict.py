@@ -11,26 +11,12 @@ from connector.engine.verify import Verdict
 from connector.mapping.values import Side, Value
 from connector.store.record import Record, State
 from tests.simulation import audited, left
+from tests.simulation.excuses import may_be_parked
 from tests.simulation.findings import Found, by_key
 from tests.simulation.maps import MEANT
 from tests.simulation.systems import US, Stored
 from tests.simulation.world import World
 
-EXCUSES = {
-    "key-changed": ("rename", "unkey"),
-    "key-missing": ("unkey",),
-    "duplicate-key": ("rename", "create", "unkey"),
-    "unstable": ("delete",),
-    "row-in-the-way": ("rename", "unkey"),
-    "commerce-refused": ("rejected",),
-    "dataverse-refused": ("rejected", "currency"),
-    "attempts-exhausted": (
-        *("transient", "lost before", "lost after", "truncated", "sent twice"),
-        *("crash", "takeover", "unreachable", "commit refused", "commit unheard"),
-        *("rename", "unkey"),  # a key that is taken by a row of another record
-    ),
-}
-"""A record may be parked only for what this seed lets happen."""
 PAIRED = ("Name", "Level", "First", "Second", "Active")
 UNHEARD = ("crash", "lost after", "unreachable", "takeover", "truncated", "sent twice")
 WRITES_PER_ACT = 6
@@ -91,7 +77,7 @@ def all_equal(world: World, found: Found) -> None:
         ours, theirs = commerce.get(key, []), dataverse.get(key, [])
         records = found.records.get(key, [])
         concerned = records + found.bound([*ours, *theirs])
-        if _parked(world, concerned) or any(record.accepted for record in concerned):
+        if _parked(found, concerned) or any(record.accepted for record in concerned):
             continue
         if any(id in world.known.stale for side in Side for id in found.ids(key, side)):
             continue
@@ -104,13 +90,11 @@ def all_equal(world: World, found: Found) -> None:
         _same(world, found, key, records, ours[0], theirs[0])
 
 
-def _parked(world: World, records: list[Record]) -> bool:
-    problems = [record.problem for record in records if record.problem is not None]
-    for problem in problems:
-        plan = world.plan
-        causes = EXCUSES.get(problem.code, ())
-        assert any(plan.rates.get(c) or plan.habits.get(c) for c in causes), f"parked: {problem}"
-    return bool(problems)
+def _parked(found: Found, records: list[Record]) -> bool:
+    parked = [record for record in records if record.problem is not None]
+    for record in parked:
+        assert may_be_parked(found, record), f"{record.key!r} is parked: {record.problem}"
+    return bool(parked)
 
 
 def _same(
