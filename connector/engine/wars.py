@@ -5,8 +5,8 @@ Never does: planning; a record's other groups go on.
 Tested in: tests/unit/engine/test_wars.py, tests/integration/engine/test_wars.py.
 
 A write is a repetition where the same value went to the same side before and nothing happened on
-the source side since: no edit there, and no decision of a person. A change on the source side that
-only undid a write of ours is a part of the war, not an end of it.
+the source side since: no edit there, and no decision of a person, such as to take a run back. A
+change on the source side that only undid a write of ours is a part of the war, not an end of it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ WINDOW = 86_400.0
 """Seconds over which repetitions are counted."""
 MOST = 3
 """Times a value is written, or a record restored, before a person is asked."""
+UNDO = "undo of run"
+"""Begins the reason of a write that takes another one back because a person wants it."""
 
 Typed: TypeAlias = Callable[[Side, Mapping[str, Any]], Mapping[str, Value]]
 """The values of an audit row in the types of its side's columns."""
@@ -95,9 +97,7 @@ def _restored(side: Side, history: Sequence[ChangeRow]) -> int:
     """How often the record was put back on this side with nothing happening on the other."""
     times, gone = 0, False
     for row in history:
-        if row.kind is ChangeKind.DECISION or (
-            row.kind is ChangeKind.SEEN and row.side is not side
-        ):
+        if _decided(row) or (row.kind is ChangeKind.SEEN and row.side is not side):
             times = 0
         elif row.kind is ChangeKind.SEEN and row.after is None:
             gone = True
@@ -117,7 +117,7 @@ def _repeated(
     times = 0
     given: dict[str, Value] = {}
     for row in history:
-        if row.kind is ChangeKind.DECISION:
+        if _decided(row):
             times = 0
         elif _ours(row, ChangeKind.UPDATE) and row.side is write.side:
             after = typed(row.side, row.after or {})
@@ -136,6 +136,10 @@ def _repeated(
 
 def _columns(side: Side, groups: Iterable[Group]) -> Set[str]:
     return {name for g in groups for f in g.fields if (name := f.column(side)) is not None}
+
+
+def _decided(row: ChangeRow) -> bool:
+    return row.kind is ChangeKind.DECISION or (row.detail or "").startswith(UNDO)
 
 
 def _ours(row: ChangeRow, kind: ChangeKind) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from connector.engine.wars import UNDO
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record
 from connector.store.work import ChangeKind
@@ -43,7 +44,7 @@ class Known:
             for record in (*args[1].inserted, *args[1].updated):
                 self._take(record)
             deleted = [c for c in args[1].changes if c.kind is ChangeKind.DELETE]
-            undone = [c for c in deleted if (c.detail or "").startswith("undo of run")]
+            undone = [c for c in deleted if (c.detail or "").startswith(UNDO)]
             self.taken_back.update(dict.fromkeys((c.side, c.target) for c in undone))
         elif name == "adopt":
             side, rows = args[2], args[4]

@@ -22,6 +22,7 @@ from typing import Any
 
 from connector.engine.agreement import meet
 from connector.engine.plan import Kind, Write, as_columns
+from connector.engine.wars import UNDO
 from connector.mapping.compiled import CompiledMap, Group
 from connector.mapping.values import Side, Value, ValueType
 from connector.store.record import Presence, Record, SideState
@@ -112,7 +113,7 @@ class Undo:
     @property
     def reason(self) -> str:
         """Told in the audit beside every write of the undo."""
-        return f"undo of run {self.run}, decided by {self.person}"
+        return f"{UNDO} {self.run}, decided by {self.person}"
 
 
 def plan_undo(record: Record, rows: Sequence[ChangeRow], undo: Undo) -> Undoing:

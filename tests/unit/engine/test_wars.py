@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector.engine.plan import Kind, Write, plan
-from connector.engine.wars import MOST, without_war
+from connector.engine.wars import MOST, UNDO, without_war
 from connector.mapping.values import Side, Value
 from connector.store.work import ChangeKind, ChangeRow
 from tests.unit.engine.building import COMMERCE, DATAVERSE, both, compiled, record
@@ -36,6 +37,9 @@ INSISTED = row(ChangeKind.SEEN, COMMERCE, {"A": "y"}, {"A": "x"}, "noted")
 EDITED = row(ChangeKind.SEEN, COMMERCE, {"A": "z"}, {"A": "x"}, "noted")
 OTHERWISE = row(ChangeKind.SEEN, COMMERCE, {"B": "z"}, {"B": "x"}, "noted")
 DECIDED = row(ChangeKind.DECISION, COMMERCE)
+TAKEN_BACK = replace(
+    row(ChangeKind.UPDATE, DATAVERSE, {"a": "x"}, {"a": "y"}), detail=f"{UNDO} 4, decided by anna"
+)
 CREATED = row(ChangeKind.CREATE, DATAVERSE, None, {"a": "x"})
 GONE = row(ChangeKind.SEEN, DATAVERSE, {"a": "x"}, None, "noted")
 
@@ -62,6 +66,7 @@ MADE = record(MAP, {"A": "x", "B": "y"}, {"a": "y", "b": "y"}, AGREED)
         [WROTE, UNDID] * 9 + [EDITED],
         [WROTE, UNDID] * 9 + [DECIDED],
         [WROTE, UNDID, EDITED] * 9,
+        [WROTE, TAKEN_BACK] * 9,
         [row(ChangeKind.UPDATE, DATAVERSE, {"a": "y"}, {"a": "other"})] * 9,
         [row(ChangeKind.UPDATE, DATAVERSE, {"a": "y"}, {"a": "x"}, "stale")] * 9,
         [row(ChangeKind.UPDATE, DATAVERSE, {"a": "y"}, {"a": "x"}, "unknown")] * 9,
@@ -110,6 +115,7 @@ def test_the_other_fields_go_on() -> None:
         ([CREATED, GONE] * (MOST + 1), False),
         ([CREATED, GONE] * 9 + [EDITED], True),
         ([CREATED, GONE] * 9 + [DECIDED], True),
+        ([CREATED, GONE] * 9 + [TAKEN_BACK], True),
         ([CREATED] * 9 + [GONE], True),
     ],
 )
