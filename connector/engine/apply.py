@@ -257,11 +257,13 @@ class Applier:
 
     def read_unknown(self) -> int:
         """Read what planning found unknown; how many records became known and due."""
-        count = 0
+        run, count = self.run, 0
         for side, records in self._unread.items():
-            for chunk in chunks(records, self.run.limits.page):
-                self.run.hold()
-                self.run.commit(reread(self.run, side, chunk).seal(self.run))
+            for chunk in chunks([record.number for record in records], run.limits.page):
+                run.hold()
+                # What was read just now may have changed them: the last twin takes up its rows.
+                now = run.store.by_numbers(run.layout, chunk)
+                run.commit(reread(run, side, [now[n] for n in chunk if n in now]).seal(run))
                 count += len(chunk)
             records.clear()
         return count

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connector.engine.cycle import settle_due
 from connector.errors import IdentityChangedError
 from connector.mapping.values import Side, Value
-from connector.store.record import State
+from connector.store.record import Presence, State
 from connector.store.work import ChangeKind
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
+    from connector.engine.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE
@@ -100,6 +102,32 @@ def test_a_row_that_took_the_place_of_another_unseen_is_no_twin(loaded: Bench, s
     assert parked(loaded) == []
     assert loaded.card(side.other, "C1")["name" if side is C else "Name"] == "new"
     loaded.assert_settled()
+
+
+def test_twins_in_doubt_that_are_read_one_after_the_other(make_bench: MakeBench) -> None:
+    """The first is gone, so that the second takes its record up: one record for its row."""
+    bench = make_bench(page=1)
+    bench.new(C, "C1")
+    bench.load()
+    old = bench.dataverse.id_of("cards", "C1")
+    bench.dataverse.put("cards", "second", number="c1", name="second", active=True)
+    bench.sync()
+    assert parked(bench) == [("c1", "duplicate-key")] * 2
+    bench.dataverse.drop("cards", old)
+
+    def doubted(run: MapRun) -> None:
+        work = run.work()
+        for record in bench.records()["c1"]:
+            record.dataverse.presence = Presence.UNKNOWN
+            record.due = run.now()
+            work.updated.append(record)
+        run.commit(work)
+        settle_due(run)
+
+    bench.run(doubted, "sync")
+    held = [r for r in bench.records()["c1"] if r.dataverse.presence is Presence.PRESENT]
+    assert [record.dataverse.id for record in held] == ["second"]
+    assert parked(bench) == []
 
 
 @pytest.mark.parametrize("still_there", [True, False])
