@@ -15,7 +15,8 @@ from typing import Any
 from connector.bootstrap import Project
 from connector.engine.decisions.accept import accept
 from connector.engine.decisions.again import try_again
-from connector.engine.decisions.renames import Undecided, Way, resolve_renamed
+from connector.engine.decisions.renames import Way, resolve_renamed
+from connector.engine.decisions.undecided import Undecided
 from connector.engine.decisions.unstable import resolve_unstable
 from connector.engine.run import MapRun, running
 from connector.errors import Subject, UsageError

@@ -9,20 +9,20 @@ Tested in: tests/integration/engine/test_renames.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
 
 from connector.engine.absorb import Absorbed, begin_anew
 from connector.engine.agreement import in_form_of
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
 from connector.engine.decisions.fresh import read_anew
+from connector.engine.decisions.undecided import Refuse, Undecided, moved_on, why_not
 from connector.engine.intheway import Strays
 from connector.engine.plan import Action, Kind, Write
 from connector.engine.run import MapRun
 from connector.engine.twins import KEYLESS
-from connector.errors import Problem, Subject
+from connector.errors import Problem
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record
@@ -35,16 +35,6 @@ class Way(StrEnum):
     OLD_KEY = "old-key"
     NEW_CARD = "new-card"
     RENAME = "rename"
-
-
-class Undecided(NamedTuple):
-    """A record for which a way could not be taken, and why."""
-
-    record: Record
-    problem: Problem
-
-
-Refuse = Callable[[Undecided], None]
 
 
 def resolve_renamed(
@@ -61,7 +51,7 @@ def resolve_renamed(
     for record in records:
         problem = record.problem
         if problem is None or problem.code != codes.get(record.number):
-            refuse(Undecided(record, _changed(record)))
+            refuse(Undecided(record, moved_on(record)))
         elif problem.code in ("key-missing", "key-unusable") and way is not Way.OLD_KEY:
             refuse(Undecided(record, _no_new_key(record)))
         else:
@@ -217,28 +207,14 @@ def _is_tombstone(record: Record) -> bool:
 # ---------------------------------------------------------------------------- why not
 
 
-def _problem(record: Record, code: str, message: str, remedy: str) -> Problem:
-    subject = Subject(map=record.map, record=str(record.number))
-    return Problem(code, message, remedy, subject, exit_code=3)
-
-
-def _changed(record: Record) -> Problem:
-    return _problem(
-        record,
-        "changed",
-        "the record has changed since it was set aside; nothing was decided",
-        "`dualwrite failures show` says whether it still needs you",
-    )
-
-
 def _no_new_key(record: Record) -> Problem:
-    return _problem(
+    return why_not(
         record, "way-unknown", "the row has no key to go on with", "only --with old-key helps here"
     )
 
 
 def _no_old_key(record: Record, side: Side) -> Problem:
-    return _problem(
+    return why_not(
         record,
         "way-unknown",
         "the old key is not known any more",
@@ -247,7 +223,7 @@ def _no_old_key(record: Record, side: Side) -> Problem:
 
 
 def _taken(record: Record, other: Record) -> Problem:
-    return _problem(
+    return why_not(
         record,
         "key-taken",
         f"record {other.number} bears this key already",
@@ -256,7 +232,7 @@ def _taken(record: Record, other: Record) -> Problem:
 
 
 def _one_way(record: Record, side: Side) -> Problem:
-    return _problem(
+    return why_not(
         record,
         "way-unknown",
         f"the map sends no keys to {side.other}",

@@ -8,21 +8,19 @@ Tested in: tests/integration/engine/test_unstable.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from connector.engine.absorb import Absorbed
 from connector.engine.agreement import agreed_with, in_form_of
 from connector.engine.cycle import settle_due
 from connector.engine.decisions.fresh import read_anew
-from connector.engine.decisions.renames import Undecided
+from connector.engine.decisions.undecided import Refuse, Undecided, moved_on, why_not
 from connector.engine.run import MapRun
-from connector.errors import Problem, Subject
+from connector.errors import Problem
 from connector.mapping.compiled import Group
 from connector.mapping.values import Side
 from connector.store.record import Record
 from connector.store.work import ChangeKind
-
-Refuse = Callable[[Undecided], None]
 
 
 def resolve_unstable(
@@ -39,7 +37,7 @@ def resolve_unstable(
     for record in records:
         problem = record.problem
         if problem is None or problem.code != "unstable":
-            refuse(Undecided(record, _changed(record)))
+            refuse(Undecided(record, moved_on(record)))
             continue
         group = groups.get(problem.subject.field or "")
         written = Side(str(problem.subject.side))
@@ -91,31 +89,17 @@ def _held(group: Group | None, record: Record, side: Side) -> dict[str, object] 
     return None if group is None or image is None else dict(group.values(side, image))
 
 
-def _problem(record: Record, code: str, message: str, remedy: str) -> Problem:
-    subject = Subject(map=record.map, record=str(record.number))
-    return Problem(code, message, remedy, subject, exit_code=3)
-
-
-def _changed(record: Record) -> Problem:
-    return _problem(
-        record,
-        "changed",
-        "the record has changed since it was set aside; nothing was decided",
-        "`dualwrite failures show` says whether it still needs you",
-    )
-
-
 def _stays(record: Record, side: Side, group: Group | None) -> Problem:
     """Why the side that undoes our writes cannot win."""
     if group is None:
-        return _problem(
+        return why_not(
             record,
             "way-unknown",
             f"the map puts a record back that is deleted in {side}",
             f"delete it in {side.other} too, or accept that it is gone: "
             "`dualwrite failures discard`",
         )
-    return _problem(
+    return why_not(
         record,
         "way-unknown",
         f"{group.name} never travels to {side.other}",

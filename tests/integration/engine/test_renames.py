@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.decisions.renames import Undecided, Way, resolve_renamed
+from connector.engine.decisions.renames import Way, resolve_renamed
+from connector.engine.decisions.undecided import Undecided
 from connector.mapping.values import Side
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Killed, Moments

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Create
-from connector.engine.decisions.renames import Undecided, Way, resolve_renamed
+from connector.engine.decisions.renames import Way, resolve_renamed
+from connector.engine.decisions.undecided import Undecided
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
 from connector.store.record import State

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.engine.absorb import Absorbed
-from connector.engine.decisions.renames import Undecided
+from connector.engine.decisions.undecided import Undecided
 from connector.engine.decisions.unstable import resolve_unstable
 from connector.errors import Problem, Subject
 from connector.mapping.values import Side
