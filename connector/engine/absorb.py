@@ -27,7 +27,7 @@ from connector.engine.observe import (
 )
 from connector.engine.plan import as_columns
 from connector.engine.run import MapRun
-from connector.engine.sent import last_delete, sent_to
+from connector.engine.sent import delete_in_doubt, sent_to
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.engine.witness import Edit, Witness, edited
@@ -89,9 +89,9 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
     strays = Strays(run.map, side, bound.values())
     for id in page.deleted:
         record = bound.get(id)
-        doubted = record is not None and _doubted(record, side)
+        deleting = _deleting(run, record, side) if record is not None else None
         if record is not None and observe_deleted(record, witness):
-            _note_gone(run, absorbed.work, record, side, doubted)
+            _note_gone(run, absorbed.work, record, side, deleting)
             absorbed.touch(record)
     unbound: list[Row] = []
     witness = _knowing(run, witness, [(bound.get(row.id), row) for row in page.rows])
@@ -161,16 +161,15 @@ def _leave(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: W
     absorbed.touch(record)
 
 
-def _note_gone(run: MapRun, work: Work, record: Record, side: Side, doubted: bool) -> None:
-    """A row that is gone leaves what it held in the audit.
+def _note_gone(run: MapRun, work: Work, record: Record, side: Side, deleting: str | None) -> None:
+    """A row that is gone leaves what it held in the audit; `deleting` is our delete in doubt.
 
     Where a delete of ours without a reply did it, that tells of it; only edits that gave way are
     added, as if the reply had come. What was agreed on is void then, as after a reply: a card that
     came on the other side meanwhile is a new one, and our delete is no reason to delete it.
     """
-    outcome = last_delete(run, side, record) if doubted else None
-    _note_what_it_held(run, work, record, side, ours=outcome == "unknown")
-    if outcome in ("unknown", "missing"):  # missing: sent twice on the way, or somebody was faster
+    _note_what_it_held(run, work, record, side, ours=deleting == "unknown")
+    if deleting is not None:
         record.commerce.agreed = record.dataverse.agreed = None
 
 
@@ -191,9 +190,10 @@ def _note_what_it_held(run: MapRun, work: Work, record: Record, side: Side, *, o
         run.tell("lost", 1)
 
 
-def _doubted(record: Record, side: Side) -> bool:
-    """Whether a write of ours to this side may have happened without our knowing."""
-    return record.side(side).presence is Presence.UNKNOWN and record.attempts > 0
+def _deleting(run: MapRun, record: Record, side: Side) -> str | None:
+    """What came of a delete of ours to this side that may have happened without our knowing."""
+    doubted = record.side(side).presence is Presence.UNKNOWN and record.attempts > 0
+    return delete_in_doubt(run, side, record) if doubted else None
 
 
 def _pair(
@@ -348,9 +348,9 @@ def _reread_by_key(
     for record in records:
         found_row = rows_by_key.get(record.key)
         seen = record.side(side).image is not None  # else it is a create that never was
-        doubted = _doubted(record, side)
+        deleting = _deleting(run, record, side)
         if observe_missing(record, witness) and seen:
-            _note_gone(run, absorbed.work, record, side, doubted)
+            _note_gone(run, absorbed.work, record, side, deleting)
         if found_row is not None and _is_free(holders.get(found_row.id), record, side):
             holders[found_row.id] = record
             bind(record, found_row, witness)

@@ -38,14 +38,26 @@ def sent_to(run: MapRun, side: Side, records: Sequence[Record]) -> Mapping[int, 
     return found
 
 
-def last_delete(run: MapRun, side: Side, record: Record) -> str | None:
-    """What came of the last write we sent there, if that was a delete."""
-    rows = _writes(side, run.ports.store.history(record.number))
-    return rows[-1].outcome if rows and rows[-1].kind is ChangeKind.DELETE else None
+def delete_in_doubt(run: MapRun, side: Side, record: Record) -> str | None:
+    """What came of a delete of ours that may have taken effect on the row as it is known.
+
+    That is `unknown`, or `missing`: it was sent twice on the way, or somebody else was faster.
+    """
+    state, history = record.side(side), run.ports.store.history(record.number)
+    outcomes = [
+        row.outcome
+        for row in _unapplied(side, history)
+        if row.kind is ChangeKind.DELETE
+        and (row.target, row.expected) == (state.id, state.version)
+        and row.outcome in ("unknown", "missing")
+    ]
+    return outcomes[-1] if outcomes else None
 
 
-def _writes(side: Side, history: Sequence[ChangeRow]) -> list[ChangeRow]:
-    return [row for row in history if row.side is side and row.kind in _WRITES]
+def _unapplied(side: Side, history: Sequence[ChangeRow]) -> list[ChangeRow]:
+    """The writes since the last one that surely took effect, oldest first."""
+    writes = [row for row in history if row.side is side and row.kind in _WRITES]
+    return list(takewhile(lambda row: row.outcome != "applied", reversed(writes)))[::-1]
 
 
 def _doubtful(record: Record, side: Side, history: Sequence[ChangeRow]) -> list[ChangeRow]:
@@ -54,9 +66,10 @@ def _doubtful(record: Record, side: Side, history: Sequence[ChangeRow]) -> list[
     An update was conditional on the version that was known until now. Where there are no versions
     it can only be the last one; a create is sent again and again under the same id.
     """
-    state, writes = record.side(side), _writes(side, history)
-    since = list(takewhile(lambda row: row.outcome != "applied", reversed(writes)))[::-1]
-    doubtful = [row for row in since if row.outcome in _MAYBE and row.target == state.id]
+    state = record.side(side)
+    doubtful = [
+        row for row in _unapplied(side, history) if row.outcome in _MAYBE and row.target == state.id
+    ]
     if record.unconfirmed and state.image is None:
         return [row for row in doubtful if row.kind is ChangeKind.CREATE]
     updates = [row for row in doubtful if row.kind is ChangeKind.UPDATE]

@@ -35,17 +35,16 @@ class Known:
         self.stale: dict[str, None] = {}
         """Those of a state that went back to a backup: they may have been sent again since, with
         other values, and the row that came of it passes for the one that was intended then."""
-        self.taken_back: dict[tuple[Side, str | None], None] = {}
-        """Rows that an undo meant to delete, whatever became of the state since."""
+        self.taken_back: dict[tuple[ChangeKind, Side, str | None], None] = {}
+        """What an undo meant to do to which rows, whatever became of the state since."""
 
     def durable(self, name: str, args: tuple[Any, ...]) -> None:
         """A change of the store has happened."""
         if name == "commit":
             for record in (*args[1].inserted, *args[1].updated):
                 self._take(record)
-            deleted = [c for c in args[1].changes if c.kind is ChangeKind.DELETE]
-            undone = [c for c in deleted if (c.detail or "").startswith(UNDO)]
-            self.taken_back.update(dict.fromkeys((c.side, c.target) for c in undone))
+            undone = [c for c in args[1].changes if (c.detail or "").startswith(UNDO)]
+            self.taken_back.update(dict.fromkeys((c.kind, c.side, c.target) for c in undone))
         elif name == "adopt":
             side, rows = args[2], args[4]
             self.adopted.update(dict.fromkeys((side, row.id) for row in rows))

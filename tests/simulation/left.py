@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from connector.endpoints.base import Create
 from connector.mapping.values import Value, normal_key
+from connector.store.work import ChangeKind
 from tests.simulation.findings import Found
 from tests.simulation.maps import KEYS, SHARED
 from tests.simulation.people import known_key
@@ -88,13 +89,16 @@ def nothing_revived(world: World) -> None:
     Unless a create came twice, the second time late: sent before anybody deleted what the first
     one had made, it is received after that, under the same id, and no engine can call it back.
     Nor where an undo meant to delete that very row: both want it gone, and only the undo wants
-    its other half to be free of it, to be carried across again when the map goes on.
+    its other half to be free of it, to be carried across again when the map goes on. What an undo
+    makes again itself is somebody's wish.
     """
     if world.plan.habits["rename"] or world.plan.habits["unkey"] or world.restores:
         return
     for parted in world.people.parted:
-        undone = (parted.side, parted.id) in world.known.taken_back
-        if undone or world.plan.deletes[parted.side] == "restore":
+        undone = world.known.taken_back
+        if (ChangeKind.DELETE, parted.side, parted.id) in undone or world.plan.deletes[
+            parted.side
+        ] == "restore":
             continue
         system, other = world.systems[parted.side], world.systems[parted.side.other]
         before = {write.operation.id for write in system.writes if write.at < parted.at}
@@ -104,6 +108,7 @@ def nothing_revived(world: World) -> None:
             for write in system.writes
             if write.at > parted.at
             and write.at not in twice
+            and (ChangeKind.CREATE, parted.side, write.operation.id) not in undone
             and isinstance(write.operation, Create)
             and normal_key(write.operation.values.get(system.key)) == parted.key
         ]
@@ -120,6 +125,8 @@ def deletes_have_a_cause(world: World) -> None:
         other = world.systems[side.other]
         meant = {gone.key for gone in other.dropped if gone.by == SOMEBODY}
         undone = world.known.taken_back
-        ours = [d for d in system.dropped if d.by == US and (side, d.id) not in undone]
-        unmeant = {gone.key for gone in ours} - meant
+        ours = [gone for gone in system.dropped if gone.by == US]
+        unmeant = {
+            gone.key for gone in ours if (ChangeKind.DELETE, side, gone.id) not in undone
+        } - meant
         assert not unmeant, f"deleted in {side}, but by nobody in {side.other}: {sorted(unmeant)}"

@@ -141,6 +141,9 @@ class System:
         """Writes of ours that changed nothing."""
         self.went_back: dict[tuple[str, str], Value] = {}
         """By id and column, where nobody has written since: what a restore took away."""
+        self.unremembered: dict[tuple[str, str], set[Value]] = {}
+        """By id and column: what writes of ours put there of which the state, that went back to a
+        backup, does not know."""
 
     def describe(self, entity: str) -> Entity:
         """The table as live metadata tells of it."""
@@ -171,7 +174,9 @@ class System:
             }
             self.gave_way += [Cell(self.side, id, n, old.values[n]) for n in sorted(given)]
             self._contest(id, old, kept, given)
-            people = old.people - given
+            # Where a run is taken back, what a person had written is theirs again.
+            theirs = {n for n, v in kept.items() if Cell(self.side, id, n, v) in self.gave_way}
+            people = old.people - given | theirs
         else:
             people = old.people.union(kept)
         for name in kept:
@@ -343,6 +348,13 @@ class System:
         return f"{','.join(columns)}@{place}"
 
     # ------------------------------------------------------------------ backups
+
+    def unremember(self, first: int) -> None:
+        """The state went back to where `first` of our writes had happened."""
+        for write in self.writes[first:]:
+            if not isinstance(write.operation, Delete):
+                for name, value in write.operation.values.items():
+                    self.unremembered.setdefault((write.operation.id, name), set()).add(value)
 
     def backup(self) -> Backup:
         """Everything it holds; rows are replaced, never changed, so they need no copy."""
