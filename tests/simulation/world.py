@@ -224,11 +224,11 @@ class World:
             process.dead = True
 
     def _moved(self, error: DualWriteError) -> bool:
-        """Whether a scan met nothing because every row had moved to where it had been already.
+        """Whether a scan met nothing: each row had moved, or the side went back to being empty.
 
         That looks like a read right that was taken away, and somebody looks at both.
         """
-        return error.code == "scan-empty" and "skipped" in self._rates
+        return error.code == "scan-empty" and bool({"skipped", "side restored"} & set(self._rates))
 
     # ------------------------------------------------------------------ the two phases
 
