@@ -118,13 +118,22 @@ def nothing_revived(world: World) -> None:
 
 
 def deletes_have_a_cause(world: World) -> None:
-    """We delete only what a person deleted on the other side, or had taken back."""
+    """We delete only what a person deleted on the other side, or had taken back.
+
+    A state that went back to before an undo does not know that it was us who deleted there, and
+    the feed does not say: it passes for somebody's delete.
+    """
     if world.plan.habits["rename"] or world.plan.habits["unkey"]:
         return
     for side, system in world.systems.items():
         other = world.systems[side.other]
-        meant = {gone.key for gone in other.dropped if gone.by == SOMEBODY}
         undone = world.known.taken_back
+        meant = {
+            gone.key
+            for gone in other.dropped
+            if gone.by == SOMEBODY
+            or (world.restores and (ChangeKind.DELETE, other.side, gone.id) in undone)
+        }
         ours = [gone for gone in system.dropped if gone.by == US]
         unmeant = {
             gone.key for gone in ours if (ChangeKind.DELETE, side, gone.id) not in undone
