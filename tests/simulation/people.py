@@ -176,8 +176,9 @@ class People:
         """Somebody makes or changes a card; every form a side may keep of a value is known."""
         system = self.systems[side]
         if id in system.rows:
-            held = system.rows[id].values
-            for name, value in self.known.agreed(side, id).items():
+            held, agreed = system.rows[id].values, self.known.agreed(side, id)
+            # Under a key that is not agreed on it is another card, which meets its half anew.
+            for name, value in agreed.items() if KEYS[side] in agreed else ():
                 if name in values and name.lower() not in SHARED and held[name] == value:
                     system.superseded.setdefault((id, name), set()).add(value)
         system.change(id, values, SOMEBODY)

@@ -128,6 +128,9 @@ def _same(
             # It held what its source still does until a restore took that back, which nobody can
             # tell from an edit: it is drift until its source moves.
             continue
+        if drifted in world.systems[target].unremembered.get((id, name), ()):
+            # Ours, but of after the backup the state went back to: at first contact anybody's.
+            continue
         # A row we put back holds nothing in a column that does not travel to it, nor does one
         # that a person made without it; and a first write whose reply was lost is taken for what
         # the side held before.

@@ -280,10 +280,13 @@ class World:
     def _backup(self, fault: str) -> Callable[[], None]:
         if fault == "state restored":
             state, known = self.stores.backup(), self.known.backup()
+            written = {side: len(system.writes) for side, system in self.systems.items()}
 
             def restore() -> None:
                 state()
                 known()
+                for side, system in self.systems.items():
+                    system.unremember(written[side])
 
             return restore
         # Versions that cannot be ordered tell a restored row from a newer one by being others,
