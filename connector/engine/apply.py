@@ -311,11 +311,17 @@ class Applier:
                 self.run.note_parked(work, record, record.problem)
 
     def _remember(self, work: Work, side: Side, outcomes: Sequence[Outcome]) -> None:
-        """Our own writes make a side newer too, before its feed has told of them."""
+        """Our own writes make a side newer too, before a feed or a scan has told of them.
+
+        On a side this run did not look at, they would hide that it went back in time before.
+        """
+        if side not in self.run.looked:
+            return
         rows = [o.row for o in outcomes if isinstance(o, Applied) and o.row is not None]
-        feed = self.run.store.positions(self.run.map.name).get((side, "feed")) if rows else None
-        if feed is not None and feed.text is not None:
-            work.positions.append(remembering(self.run, feed, Page(rows)))
+        positions = self.run.store.positions(self.run.map.name) if rows else {}
+        for (of_side, _kind), position in positions.items():
+            if of_side is side and position.text is not None:
+                work.positions.append(remembering(self.run, position, Page(rows)))
 
     def _note_losses(self, work: Work, item: Item) -> None:
         """The edits that gave way, with their values."""

@@ -43,7 +43,7 @@ def capture(run: MapRun, side: Side, then: Then | None = None) -> int:
             if expired.code == "position-ahead":
                 run.begin_epoch(side)
     if scan is not None and _fits(run, scan, columns):
-        if look(run, side, scan) is not Sight.OLDER:
+        if look(run, side, scan) is Sight.SAME:
             try:
                 return _scan(run, side, scan, keep)
             except PositionExpiredError:
@@ -69,11 +69,14 @@ def _resume(run: MapRun, side: Side, feed: Position, keep: Then) -> int | None:
         run.begin_epoch(side)
         return None
     if sight is Sight.SAME:
+        run.looked.add(side)
         return _follow(run, side, feed, keep)
     # Nothing is written from such a feed before it has told that the row was deleted.
     count = _follow(run, side, feed, _committing(run), missing=feed.high_id)
     if count is None:
         run.begin_epoch(side)
+        return None
+    run.looked.add(side)
     return count
 
 
@@ -109,6 +112,7 @@ def _follow(
 
 
 def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
+    run.looked.add(side)
     columns, epoch = run.map.column_names(side), run.worlds[side].epoch
     first = begun.tick if begun is not None else run.numbers("tick")
     resume = begun.text if begun is not None else None

@@ -51,14 +51,21 @@ def look(run: MapRun, side: Side, position: Position) -> Sight:
 
 
 def remembering(run: MapRun, position: Position, page: Page) -> Position:
-    """The position with the newest row of the page, if it is newer than the one remembered."""
+    """The position with the newest row known, which may be one of the page.
+
+    A run knows rows that the position at hand does not: what it wrote while it was reading.
+    """
+    side, newer = position.side, run.endpoint(position.side).newer
     id, version = position.high_id, position.high_version
+    own_id, own_version = run.newest.get(side, (None, None))
+    if own_version is not None and (version is None or newer(own_version, version)):
+        id, version = own_id, own_version
     if id in page.deleted:
         id = version = None
-    newer = run.endpoint(position.side).newer
     for row in page.rows:
         if row.version is None or row.version == version:
             continue
         if version is None or newer(row.version, version) is not False:
             id, version = row.id, row.version
+    run.newest[side] = (id, version)
     return replace(position, high_id=id, high_version=version)

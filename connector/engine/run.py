@@ -67,10 +67,14 @@ class MapRun:
         self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
         self.whole: set[Side] = set()
         """Sides of which every row was seen once: only there a key that is not known is free."""
+        self.looked: set[Side] = set()
+        """Sides this run has looked at: they did not go back in time unnoticed before it wrote."""
         self.unread: set[Side] = set()
         """Sides whose table has to be read anew before this run may end."""
         self._free: dict[str, tuple[int, int]] = {}
         self._lease: Lease | None = None
+        self.newest: dict[Side, tuple[str | None, str | None]] = {}
+        """Id and version of the newest row of a side that this run read or wrote."""
         self._held_until = 0.0
         """On our monotonic clock."""
 
@@ -109,6 +113,7 @@ class MapRun:
                 self.hold()
                 self.store.bind_world(world)
         self.worlds[side] = world
+        self.newest.pop(side, None)
         self.unread.add(side)
         self.tell("epoch", 1)
 

@@ -9,7 +9,8 @@ import pytest
 
 from connector.engine.capture import capture
 from connector.engine.cycle import settle_due
-from connector.engine.run import MapRun
+from connector.engine.decisions.takeback import take_back
+from connector.engine.run import MapRun, running
 from connector.mapping.values import Side
 from connector.store.record import Presence, State
 
@@ -214,6 +215,30 @@ def test_a_backup_between_the_feed_and_our_own_writes_is_noticed(loaded: Bench) 
     taken[0]()
     loaded.ahead += 100
     loaded.sync()
+    assert epoch(loaded, D) == 2
+    loaded.assert_settled()
+
+
+def test_a_write_before_anybody_looked_hides_no_restore(loaded: Bench) -> None:
+    """As an undo, or a person's word, that is the first to write after a restore (seed 700607)."""
+    loaded.edit(C, "C1", Name="sent")
+    assert loaded.sync().finished
+    restore = loaded.dataverse.backup()
+    loaded.new(D, "N1")
+    loaded.edit(C, "C2", Name="later")
+    assert loaded.sync().finished
+    restore()
+    rename(loaded, D, "C3", "after the restore")
+    rename(loaded, D, "C3", "once more")
+    rename(loaded, D, "C3", "and again")
+    loaded.ahead += 100
+    target = next(run for run in loaded.open().runs("card", 100)[1:] if run.command == "sync")
+    map, entities = loaded.compiled()
+    with running("undo", map, entities, loaded.ports(), loaded.tuning, held=True) as run:
+        assert take_back(run, target, "anna").finished
+    loaded.ahead += 100
+    loaded.resume(100)
+    assert loaded.sync().finished
     assert epoch(loaded, D) == 2
     loaded.assert_settled()
 
