@@ -378,14 +378,15 @@ def _created_unseen(items: Sequence[Item], outcomes: Sequence[Outcome]) -> bool:
 
 
 def _completion(item: Item, outcome: Outcome) -> Completion:
-    name = type(outcome).__name__.lower()
-    match outcome:
-        case Applied():
-            return Completion(item.change, name, outcome.row.version if outcome.row else None)
-        case Rejected():
-            return Completion(item.change, name, None, f"{outcome.code}: {outcome.text}")
-        case _:
-            return Completion(item.change, name, None, getattr(outcome, "text", None))
+    """How the intent ended; what the side says comes after the reason of the write."""
+    name, version, said = type(outcome).__name__.lower(), None, getattr(outcome, "text", None)
+    if isinstance(outcome, Applied):
+        version = outcome.row.version if outcome.row else None
+    elif isinstance(outcome, Rejected):
+        said = f"{outcome.code}: {outcome.text}"
+    if said and item.write.reason:
+        said = f"{item.write.reason}: {said}"
+    return Completion(item.change, name, version, said)
 
 
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -235,3 +235,17 @@ def test_every_write_keeps_what_was_agreed_before_it(loaded: Bench) -> None:
     assert deleted.agreed[C] == {
         "Number": "C3", "Name": "C3", "Level": None, "Note": None, "Active": "Yes",
     }  # fmt: skip
+
+
+def test_what_a_side_says_does_not_hide_why_it_was_asked(make_bench: MakeBench) -> None:
+    bench = make_bench(map_text(deletes="{commerce: propagate, dataverse: propagate}"))
+    for n in range(4):
+        bench.new(C, f"C{n}")
+    bench.load()
+    once(bench, D, "lost-after", Delete)
+    bench.delete(C, "C2")
+    store, number = bench.open(), bench.record("C2").number
+    bench.sync()
+    (told,) = [row for row in store.history(number) if row.kind is ChangeKind.DELETE]
+    assert told.outcome == "unknown"
+    assert str(told.detail).startswith("deleted in commerce: ")
