@@ -183,6 +183,7 @@ class Face:
         self._faults.clear()
         self._faults.requests.clear()
         self._faults.met.clear()
+        self._window.clear()
         self._service.keep_everything()
         if value.get("data", True):
             self._service.reset()
