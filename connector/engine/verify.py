@@ -192,7 +192,8 @@ def _judge(
 def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str, Record]:
     """What is known of each couple: by key, or by the id of a row parked under another key.
 
-    The rows of a couple may belong to two records; the one that waits for a person comes first.
+    The rows of a couple may belong to two records. The one that waits for a person comes first,
+    then the one whose rows a person left as they are.
     """
     by_key = ports.store.by_keys(layout, [couple.key for couple in batch])
     records = {key: known[0] for key, known in by_key.items()}
@@ -202,7 +203,7 @@ def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str,
         for id, record in ports.store.by_ids(layout, side, list(ids)).items():
             if record.state is State.PARKED:
                 parked[ids[id]] = record
-            elif record.accepted:
+            elif record.accepted and not _accepted_as_it_is(records.get(ids[id])):
                 records[ids[id]] = record
     return {**records, **parked}
 

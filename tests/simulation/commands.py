@@ -157,6 +157,9 @@ class Commands:
                 if side in one.base:
                     open_ones = [o for o in open_ones if o.conflict.group == one.group]
                     choice = Choice("person", given=Given(one.group, side, one.base[side]))
+                    records = run.store.by_numbers(run.layout, [o.record for o in open_ones])
+                    for record in records.values():
+                        self.world.people.gave(record.key, one.base[side])
             decide(run, open_ones, choice, lambda _refusal: None)
 
         self.run(ports, "resolve", work, held=True)

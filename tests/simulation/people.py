@@ -7,6 +7,7 @@ Never does: knowing that a sync exists.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -182,14 +183,17 @@ class People:
                 if name in values and name.lower() not in SHARED and held[name] == value:
                     system.superseded.setdefault((id, name), set()).add(value)
         system.change(id, values, SOMEBODY)
-        card = known_key(system.rows[id].values[KEYS[side]])
+        self.gave(known_key(system.rows[id].values[KEYS[side]]), values)
+        return f"{side} put {id} {values}"
+
+    def gave(self, card: str, values: Mapping[str, Value]) -> None:
+        """Remember what somebody wrote for a card: by hand, or as the decision of a conflict."""
         for name, value in values.items():
             if name.lower() in SHARED:
                 continue
             written = self.written.setdefault(name.lower(), {})
             for form in {value, *self._kept(name, value)}:
                 written.setdefault(form, set()).add(card)
-        return f"{side} put {id} {values}"
 
     def _kept(self, name: str, value: Value) -> list[Value]:
         cuts = [system.traits.cut for system in self.systems.values()]
