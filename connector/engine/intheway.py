@@ -35,8 +35,8 @@ class Strays:
     def __init__(self, map: CompiledMap, side: Side, records: Iterable[Record]) -> None:
         self._map = map
         self._side = side
-        # Any other record bears the key its rows stand on.
-        parked = [r for r in records if r.problem is not None and r.problem.code == "key-changed"]
+        # Renamed, perhaps with a newcomer under its old key; else a row bears its record's key.
+        parked = [record for record in records if record.problem is not None]
         self._stood = [(r, key) for r in parked if (key := self._key(r)) not in (None, r.key)]
 
     def _key(self, record: Record) -> str | None:

@@ -131,6 +131,10 @@ def _same(
         if drifted in world.systems[target].unremembered.get((id, name), ()):
             # Ours, but of after the backup the state went back to: at first contact anybody's.
             continue
+        if given is None and world.people.born.get((target.other, key), 0) > 1:
+            # It came from a card that is gone. At the first contact with the one made in its
+            # place a blank wins over nothing.
+            continue
         # A row we put back holds nothing in a column that does not travel to it, nor does one
         # that a person made without it; and a first write whose reply was lost is taken for what
         # the side held before.

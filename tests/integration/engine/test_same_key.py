@@ -227,3 +227,20 @@ def test_a_row_that_was_in_the_way_only_between_two_pages(loaded: Bench) -> None
     loaded.sync()
     assert name_of(loaded, D, "N1") == "new"
     loaded.assert_settled()
+
+
+def test_a_row_in_the_way_that_leaves_while_a_newcomer_stands_on_its_old_key(
+    loaded: Bench,
+) -> None:
+    """C1 took the key of a card that is to be created, and somebody made another C1."""
+    loaded.edit(D, "C1", number="late")
+    loaded.new(C, "late")
+    loaded.sync()
+    assert code_of(loaded, "late") == "row-in-the-way"
+    put(loaded, D, "newcomer", "C1", "newcomer")
+    loaded.sync()
+    assert {r.problem and r.problem.code for r in loaded.records()["c1"]} == {"duplicate-key"}
+    loaded.edit(D, "late", number="elsewhere")
+    loaded.sync()
+    assert code_of(loaded, "late") is None
+    assert name_of(loaded, D, "late") == name_of(loaded, C, "late")
