@@ -195,10 +195,11 @@ def _uncreate(record: Record, trail: Trail, undo: Undo) -> Restore:
 
 def _gone(trail: Trail, undo: Undo) -> Restore | None:
     """The row the run created is not there any more."""
-    deleted = [r for r in trail.since if r.kind is ChangeKind.DELETE]
-    if not deleted or deleted[-1].run not in undo.undos:
+    made = [r for r in trail.since if r.kind in (ChangeKind.CREATE, ChangeKind.DELETE)]
+    # A row that was made in its place since, and is gone too, was somebody's to delete.
+    if not made or made[-1].kind is ChangeKind.CREATE or made[-1].run not in undo.undos:
         raise _LeaveError("deleted since")
-    return Restore(trail, None) if deleted[-1].outcome == "unknown" else None
+    return Restore(trail, None) if made[-1].outcome == "unknown" else None
 
 
 # ---------------------------------------------------------------------------- updates

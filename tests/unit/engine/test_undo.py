@@ -161,6 +161,14 @@ def test_a_row_that_is_gone_or_another_stays_so() -> None:
     assert "for certain" in kept(plan_undo(doubtful, [UPDATED], UNDOING))
 
 
+def test_a_row_made_again_after_the_undo_and_deleted_by_somebody_stays_deleted() -> None:
+    """The undo's delete was never answered; the map made the row again, and a person deleted it."""
+    undone = row(ChangeKind.DELETE, UNDO - 1, outcome="unknown")
+    made_again = row(ChangeKind.CREATE, LATER, target="another")
+    assert plan_undo(gone(), [CREATED, undone], UNDOING).restores[0].write is None
+    assert kept(plan_undo(gone(), [CREATED, undone, made_again], UNDOING)) == "deleted since"
+
+
 # ---------------------------------------------------------------------------- creates, deletes
 
 
