@@ -7,8 +7,8 @@ Tested in: tests/integration/engine/test_epochs.py.
 
 A feed goes on from a position as if nothing had happened, also when the rows behind it are
 yesterday's. So the row with the newest version a feed has told of is read by id before the feed
-is followed: a side that holds an older version of it, or has never heard of it, is not the side
-the position was taken on.
+is followed: a side that holds an older version of it, has never heard of it, or came to the same
+version by another edit, is not the side the position was taken on.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
-from connector.endpoints.base import Page
+from connector.endpoints.base import Page, Row
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
 from connector.store.work import Position
 
 IDLE = 60.0
 """Seconds after which a side is looked at again; nobody restores one faster."""
+JITTER = 5.0
+"""Seconds between two readings of one time, as the side's clock is measured anew each run."""
 
 
 class Sight(StrEnum):
@@ -30,7 +32,7 @@ class Sight(StrEnum):
 
     SAME = "same"
     OLDER = "older"
-    """The side holds a version from before the one it told of."""
+    """The side holds a version from before the one it told of, or counted up to it once more."""
     MISSING = "missing"
     """Restored, or deleted since: then the feed tells of the delete."""
 
@@ -41,13 +43,31 @@ def look(run: MapRun, side: Side, position: Position) -> Sight:
     if id is None or version is None or abs(run.now() - position.at) <= IDLE:
         return Sight.SAME
     endpoint, entity = run.endpoint(side), run.map.entity(side)
-    key = run.map.column_names(side)[run.map.keys[side][0]]
-    rows = endpoint.read(entity, [key], by=None, values=[id]).rows.get(id)
+    columns = run.map.column_names(side)
+    rows = endpoint.read(entity, columns, by=None, values=[id]).rows.get(id)
     if not rows:
         return Sight.MISSING
     now = rows[0].version
-    older = now is not None and now != version and endpoint.newer(now, version) is False
+    if now == version:
+        return Sight.OLDER if _edited_anew(run, side, rows[0]) else Sight.SAME
+    older = now is not None and endpoint.newer(now, version) is False
     return Sight.OLDER if older else Sight.SAME
+
+
+def _edited_anew(run: MapRun, side: Side, row: Row) -> bool:
+    """Whether a row of a version we know is another than the one we know of it.
+
+    Columns that the side calculates may change under one version; the time of the last edit
+    may not. Only where a side tells no time does what the row holds have to serve.
+    """
+    record = run.store.by_ids(run.layout, side, [row.id]).get(row.id)
+    known = record.side(side) if record is not None else None
+    if known is None or known.version != row.version or known.epoch != run.worlds[side].epoch:
+        return False
+    if known.modified_at is None or row.modified_at is None:
+        return known.image is not None and known.image != row.image
+    offset = run.identities[side].clock_offset.total_seconds()
+    return abs(row.modified_at.timestamp() - offset - known.modified_at) > JITTER
 
 
 def remembering(run: MapRun, position: Position, page: Page) -> Position:

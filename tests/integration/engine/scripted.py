@@ -170,6 +170,8 @@ class ScriptedEndpoint:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.ahead = timedelta(0)
         """How far its clock is ahead of ours."""
+        self.tells_times = True
+        """Whether its rows say when they were changed."""
 
     # ------------------------------------------------------------------ what people do
 
@@ -372,7 +374,8 @@ class ScriptedEndpoint:
     def _row(self, entity: str, id: str, columns: Sequence[str]) -> Row:
         row = self.rows[entity][id]
         image: Image = tuple(row.values.get(column) for column in columns)
-        return Row(id, str(row.version), image, row.modified_at, row.modifier)
+        modified_at = row.modified_at if self.tells_times else None
+        return Row(id, str(row.version), image, modified_at, row.modifier)
 
     def _call(self, name: str) -> None:
         self.moments.pass_by(f"{self.name} is asked to {name}")

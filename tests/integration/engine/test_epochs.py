@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,6 +59,31 @@ def test_an_older_row_begins_a_new_epoch(loaded: Bench, side: Side, knows_its_en
     assert any(before.get(column) == "after the backup" for before in befores)
     assert all(r.side(side).epoch == 2 for rs in loaded.records().values() for r in rs)
     loaded.assert_settled()
+
+
+@pytest.mark.parametrize("side", [C, D])
+@pytest.mark.parametrize("tells_times", [False, True])
+def test_a_row_that_comes_to_its_version_once_more_begins_a_new_epoch(
+    loaded: Bench, side: Side, tells_times: bool
+) -> None:
+    """A write on that version would fit, and replace an edit nobody has read."""
+    endpoint(loaded, side).tells_times = tells_times
+    rename(loaded, side, "C2", "the newest row is C2")
+    loaded.sync()
+    restore = endpoint(loaded, side).backup()
+    rename(loaded, side, "C1", "after the backup")
+    loaded.sync()
+    loaded.ahead += 100
+    restore()
+    endpoint(loaded, side).clock = lambda: datetime.now(UTC) + timedelta(seconds=100)
+    rename(loaded, side, "C1", "after the restore")
+    rename(loaded, side.other, "C1", "on the other side")
+    assert loaded.sync().finished
+    assert epoch(loaded, side) == 2
+    values = {v for row in loaded.history("C1") for v in (row.before or {}).values()}
+    values |= {v for row in loaded.history("C1") for v in (row.after or {}).values()}
+    values |= {name_of(loaded, each, "C1") for each in Side}
+    assert {"after the restore", "on the other side"} <= values
 
 
 @pytest.mark.parametrize("side", [C, D])
