@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from connector.endpoints.base import Endpoint, Entity, Identity
 from connector.engine.faults import handling_of_error
@@ -29,6 +29,7 @@ from connector.errors import (
     Problem,
     StateError,
     Subject,
+    UnreachableError,
 )
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
@@ -48,7 +49,12 @@ class MapRun:
     """Whether it may leave anything in the store."""
 
     def __init__(
-        self, map: CompiledMap, entities: dict[Side, Entity], ports: Ports, tuning: Tuning
+        self,
+        map: CompiledMap,
+        entities: dict[Side, Entity],
+        ports: Ports,
+        tuning: Tuning,
+        identities: dict[Side, Identity] | None = None,
     ) -> None:
         self.map = map
         self.entities = entities
@@ -62,8 +68,11 @@ class MapRun:
         self._throttled = {side: ports.endpoints[side].throttling() for side in Side}
         self._waited = dict.fromkeys(Side, 0.0)
         self.number = 0
+        """0 before it is on record."""
+        self._begin: Callable[[], int] | None = None
+        """Puts a run on record that began without."""
         self.layout = layout_of(map, ports, keep=self.keeps)
-        self.identities = {side: ports.endpoints[side].identity() for side in Side}
+        self.identities = identities or {side: ports.endpoints[side].identity() for side in Side}
         self.worlds = {side: self._world(side, self.identities[side]) for side in Side}
         self.whole: set[Side] = set()
         """Sides of which every row was seen once: only there a key that is not known is free."""
@@ -160,6 +169,8 @@ class MapRun:
 
     def numbers(self, name: str, count: int = 1) -> int:
         """The first of `count` numbers of a sequence; blocks are reserved in the store."""
+        if name == "change":
+            self.on_record()  # the numbers of its audit rows lie after that of the run
         first, left = self._free.get(name, (0, 0))
         if left < count:
             left = max(_BLOCK, count)
@@ -175,10 +186,24 @@ class MapRun:
         """Make it durable under the lease; nothing happens for an empty one."""
         if work:
             self.hold()
+            if work.conflicts:
+                self.on_record()
+            work.run = self.number
             self.store.commit(self.lease, work)
             self.watch.saw(work.incidents)
             for kind, step in _TOLD.items():
                 self.tell(step, work.incidents.get(kind, 0))
+
+    def begin(self, start: Callable[[], int], *, unnoticed: bool) -> None:
+        """Be on record by the number `start` gives; `unnoticed` only from the first trace on."""
+        self._begin = start
+        if not unnoticed:
+            self.on_record()
+
+    def on_record(self) -> None:
+        """Make sure that there is a row of this run."""
+        if self._begin is not None:
+            self.number, self._begin = self._begin(), None
 
     def heed(self) -> MapStoppedError | None:
         """Look at the alerts; the error to end with where one holds this map from now on."""
@@ -260,6 +285,11 @@ class MapRun:
         if isinstance(error, MapStoppedError):
             self.watch.stopped(error)
 
+    def finish(self, outcome: str, error: Mapping[str, Any] | None = None) -> None:
+        """Close the run's row, if it has one."""
+        if self.number:
+            self.store.finish_run(self.number, self.now(), outcome, dict(self.counts), error)
+
     def give_back(self) -> None:
         """Give the lease back."""
         if self._lease is not None:
@@ -301,34 +331,46 @@ def running(
     tuning: Tuning,
     *,
     held: bool = False,
+    identities: dict[Side, Identity] | None = None,
+    after: Lease | None = None,
 ) -> Iterator[MapRun]:
     """Hold the lease and the run row of one map for one command.
 
-    `held` is for commands that work on a map a guard or a person holds.
+    `held` is for commands that work on a map a guard or a person holds. `identities` were asked
+    for a moment ago. `after` is the lease of this worker's last run, which ended well: where
+    nobody held the map since, no write can be open, and the run is on record only once it has
+    something to tell.
 
     Raises `LeaseHeldError`, `IdentityChangedError`, `MapStoppedError`.
     """
     if not held:
         refuse_stopped(ports.store.map_row(map.name))
-    run = MapRun(map, entities, ports, tuning)
+    run = MapRun(map, entities, ports, tuning, identities)
     run.take()
     try:
         if not held:  # it may have been paused while this run came for the lease
             refuse_stopped(ports.store.map_row(map.name))
         fingerprint = map.document.fingerprint()
-        run.number = ports.store.start_run(command, map.name, fingerprint, run.now())
+        alone = after is not None and run.lease.fencing == after.fencing + 1
+        run.begin(
+            lambda: ports.store.start_run(command, map.name, fingerprint, run.now()),
+            unnoticed=alone,
+        )
         try:
-            reopened = ports.store.reopen_intents(run.lease, run.number, run.now())
-            run.tell("reopened", reopened)
+            if not alone:
+                reopened = ports.store.reopen_intents(run.lease, run.number, run.now())
+                run.tell("reopened", reopened)
             yield run
             run.end_if_held()  # what came too late to end the work holds the next run
         except BaseException as error:
+            if not isinstance(error, UnreachableError | LeaseHeldError):
+                run.on_record()
             run.fail(error)
             told = error.as_dict() if isinstance(error, DualWriteError) else None
             outcome = error.code if isinstance(error, DualWriteError) else type(error).__name__
-            ports.store.finish_run(run.number, run.now(), outcome, dict(run.counts), told)
+            run.finish(outcome, told)
             raise
-        ports.store.finish_run(run.number, run.now(), "done", dict(run.counts))
+        run.finish("done")
     finally:
         run.give_back()
 
