@@ -35,13 +35,22 @@ from connector.mapping.compiler import compile_map, findings
 from connector.mapping.document import MapDocument, read_documents
 from connector.mapping.values import Side
 from connector.notify import Notifier
-from connector.settings import CommerceSettings, DataverseSettings, Settings, StoreSettings
+from connector.settings import (
+    CommerceSettings,
+    DataverseSettings,
+    FurtherUser,
+    Settings,
+    StoreSettings,
+)
 from connector.store.base import Store
 from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
-    from connector.endpoints.dataverse.transport import Patience
+    from connector.endpoints.dataverse.certificates import Certificate
+    from connector.endpoints.dataverse.credentials import Credential
+    from connector.endpoints.dataverse.patience import Patience
+    from connector.endpoints.dataverse.transport import TokenSource
 
 Progress = Callable[[str, int], None]
 
@@ -261,7 +270,7 @@ def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
 
 def _limits(settings: Settings) -> Limits:
     """A lease that outlives the longest write at the moment it leaves."""
-    from connector.endpoints.dataverse.transport import longest_write
+    from connector.endpoints.dataverse.patience import longest_write
 
     longest = longest_write(settings.dataverse.timeout, _patience(settings.retry))
     return Limits(lease=2 * longest, margin=longest)
@@ -288,32 +297,19 @@ def _notifier(notify: NotifySettings) -> Notifier:
 
 
 def _patience(retry: RetrySettings) -> Patience:
-    from connector.endpoints.dataverse.transport import Patience
+    from connector.endpoints.dataverse.patience import Patience
 
     return Patience(retry.attempts, retry.first_wait, retry.longest_wait, time.sleep)
 
 
 def dataverse_endpoint(side: DataverseSettings, retry: RetrySettings) -> Endpoint:
-    """The Dataverse endpoint of the settings; raises `ConfigError` for its secret."""
-    from connector.endpoints.dataverse.auth import ClientSecretTokens
+    """The Dataverse endpoint of the settings; raises `ConfigError` for its secrets."""
     from connector.endpoints.dataverse.endpoint import DataverseEndpoint
 
-    if side.auth != "client-secret" or not (
-        side.authority and side.client_id and side.client_secret
-    ):
-        raise ConfigError(
-            "auth-unsupported",
-            f'auth = "{side.auth}" is not built yet for Dataverse',
-            subject=Subject(side="dataverse"),
-            remedy='use auth = "client-secret" with authority, client_id and client_secret',
-        )
-    ca = str(side.ca) if side.ca is not None else None
-    secret = read_secret(side.client_secret).get_secret_value()
-    tokens = ClientSecretTokens(side.authority, side.client_id, secret, side.url, ca)
     return DataverseEndpoint(
         side.url,
-        tokens=tokens,
-        ca=ca,
+        tokens=_token_sources(side)[0],
+        ca=_ca(side),
         patience=_patience(retry),
         clock=lambda: datetime.now(UTC),
         timeout=side.timeout,
@@ -321,3 +317,38 @@ def dataverse_endpoint(side: DataverseSettings, retry: RetrySettings) -> Endpoin
         batch_size=side.batch_size,
         connections=side.connections,
     )
+
+
+def _token_sources(side: DataverseSettings) -> tuple[TokenSource, ...]:
+    """Where the tokens of each application user come from, the first one first."""
+    from connector.endpoints.dataverse.auth import TokenFile, Tokens
+
+    credentials = [_credential(side, user) for user in side.all_users()]
+    folder = Path(side.token_cache) if side.token_cache else None
+    return tuple(
+        Tokens(one, None if folder is None else TokenFile(folder, one.name)) for one in credentials
+    )
+
+
+def _credential(side: DataverseSettings, user: FurtherUser) -> Credential:
+    from connector.endpoints.dataverse.certificates import read_certificate
+    from connector.endpoints.dataverse.credentials import Application, ManagedIdentity
+
+    if user.auth == "managed-identity":
+        return ManagedIdentity(user.client_id, side.url)
+    # The settings see to it that these are there.
+    assert user.authority is not None
+    assert user.client_id is not None
+    proof: str | Certificate
+    if user.auth == "certificate":
+        assert user.certificate is not None
+        text = read_secret(user.certificate).get_secret_value()
+        proof = read_certificate(text, datetime.now(UTC))
+    else:
+        assert user.client_secret is not None
+        proof = read_secret(user.client_secret).get_secret_value()
+    return Application(user.authority, user.client_id, proof, side.url, _ca(side))
+
+
+def _ca(side: DataverseSettings) -> str | None:
+    return None if side.ca is None else str(side.ca)

@@ -49,6 +49,7 @@ DEFAULT_PATH = Path("config/connector.toml")
 ENV_PREFIX = "DUALWRITE__"
 
 Auth = Literal["client-secret", "certificate", "managed-identity", "basic", "none"]
+DataverseAuth = Literal["client-secret", "certificate", "managed-identity"]
 
 _AUTH_NEEDS: Mapping[str, tuple[str, ...]] = {
     "client-secret": ("authority", "client_id", "client_secret"),
@@ -60,16 +61,22 @@ _AUTH_NEEDS: Mapping[str, tuple[str, ...]] = {
 # ---------------------------------------------------------------------------- sections
 
 
-class Connection(Section):
-    """What every remote side has: where it is, who we are there, and how hard we may pull."""
+class ApplicationSettings(Section):
+    """An application and how it proves to be itself."""
 
-    auth: Auth = "none"
     authority: HttpsUrl | None = None
     """The token issuer with the tenant, for example https://login.microsoftonline.com/TENANT."""
     client_id: str | None = None
+    """The application's id; of a user-assigned managed identity its client id."""
     client_secret: SecretReference | None = None
     certificate: SecretReference | None = None
     """Private key and certificate in one PEM text."""
+
+
+class Connection(ApplicationSettings):
+    """What every remote side has: where it is, who we are there, and how hard we may pull."""
+
+    auth: Auth = "none"
     username: str | None = None
     password: SecretReference | None = None
     ca: Path | None = None
@@ -83,10 +90,13 @@ class Connection(Section):
 
     @model_validator(mode="after")
     def _has_what_its_auth_needs(self) -> Connection:
-        missing = [name for name in _AUTH_NEEDS.get(self.auth, ()) if getattr(self, name) is None]
-        if missing:
+        if missing := _missing(self.auth, self):
             raise ValueError(f'auth = "{self.auth}" also needs {", ".join(missing)}')
         return self
+
+
+def _missing(auth: Auth, given: ApplicationSettings) -> list[str]:
+    return [name for name in _AUTH_NEEDS.get(auth, ()) if getattr(given, name) is None]
 
 
 class CommerceSettings(Connection):
@@ -107,13 +117,51 @@ class CommerceSettings(Connection):
         return url
 
 
+class FurtherUser(ApplicationSettings):
+    """A further application user of the organization; what is left out is as for the first."""
+
+    auth: DataverseAuth | None = None
+
+
 class DataverseSettings(Connection):
     """The Dataverse side."""
 
     url: HttpsUrl
-    auth: Auth = "client-secret"
+    auth: DataverseAuth = "client-secret"
+    users: tuple[FurtherUser, ...] = ()
+    """Further application users to share the work with: each has limits of its own."""
+    token_cache: str = "var/tokens"  # noqa: S105  # a folder
+    """A folder in which processes share tokens; an empty text keeps none on disk."""
     batch_size: int = Field(default=1000, ge=1, le=1000)
     """Records in one write request; fewer where plug-ins make each of them slow."""
+
+    @model_validator(mode="after")
+    def _users_can_sign_in(self) -> DataverseSettings:
+        for number, user in enumerate(self.users):
+            whole = self.whole(user)
+            if missing := _missing(whole.auth or self.auth, whole):
+                raise ValueError(f"users[{number}] also needs {', '.join(missing)}")
+        names = [user.client_id for user in self.all_users()]
+        if len(set(names)) < len(names):
+            raise ValueError("users: each needs a client_id of its own, other than the first's")
+        return self
+
+    def whole(self, user: FurtherUser) -> FurtherUser:
+        """A further user with what it leaves to the first one."""
+        return user.model_copy(
+            update={"auth": user.auth or self.auth, "authority": user.authority or self.authority}
+        )
+
+    def all_users(self) -> tuple[FurtherUser, ...]:
+        """Everybody we work as, the first one first, each with all it needs."""
+        first = FurtherUser(
+            auth=self.auth,
+            authority=self.authority,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            certificate=self.certificate,
+        )
+        return (first, *map(self.whole, self.users))
 
 
 class StoreSettings(Section):

@@ -51,12 +51,12 @@ class World:
 
 
 def _dataverse(request: pytest.FixtureRequest) -> Iterator[World]:
-    from connector.endpoints.dataverse import ClientSecretTokens, DataverseEndpoint
-    from connector.endpoints.dataverse.transport import Patience
+    from connector.endpoints.dataverse import Application, DataverseEndpoint, Tokens
+    from connector.endpoints.dataverse.patience import Patience
 
     where: dict[str, Any] = request.getfixturevalue("sandbox")
     request.getfixturevalue("dataverse")  # empties the organization
-    tokens = ClientSecretTokens(
+    application = Application(
         where["authority"],
         where["client_id"],
         where["client_secret"],
@@ -65,7 +65,7 @@ def _dataverse(request: pytest.FixtureRequest) -> Iterator[World]:
     )
     endpoint = DataverseEndpoint(
         where["dataverse"],
-        tokens=tokens,
+        tokens=Tokens(application),
         ca=where["ca"],
         patience=Patience(),
         clock=lambda: datetime.now(UTC),

@@ -26,8 +26,8 @@ from connector.endpoints.base import (
     Unknown,
     Update,
 )
-from connector.endpoints.dataverse import ClientSecretTokens, DataverseEndpoint
-from connector.endpoints.dataverse.transport import Patience
+from connector.endpoints.dataverse import Application, DataverseEndpoint, Tokens
+from connector.endpoints.dataverse.patience import Patience
 from connector.errors import AccessError, PositionExpiredError, UnreachableError
 from connector.mapping.values import Value, ValueType
 
@@ -55,19 +55,19 @@ def sleep() -> Sleeper:
     return Sleeper()
 
 
-def tokens(where: dict[str, Any], who: str = "", **changes: Any) -> ClientSecretTokens:
+def tokens(where: dict[str, Any], who: str = "", **changes: Any) -> Tokens:
     given = {
         "authority": where["authority"],
         "client_id": where[f"{who}client_id"],
-        "client_secret": where[f"{who}client_secret"],
-        "scope_url": where["dataverse"],
+        "proof": where[f"{who}client_secret"],
+        "resource": where["dataverse"],
         "ca": where["ca"],
     }
-    return ClientSecretTokens(**{**given, **changes})
+    return Tokens(Application(**{**given, **changes}))
 
 
 def open_endpoint(
-    where: dict[str, Any], sleep: Sleeper, source: ClientSecretTokens, **changes: Any
+    where: dict[str, Any], sleep: Sleeper, source: Tokens, **changes: Any
 ) -> DataverseEndpoint:
     given: dict[str, Any] = {"ca": where["ca"], "timeout": 30.0}
     return DataverseEndpoint(

@@ -233,3 +233,64 @@ def test_the_schema_describes_keys_and_refuses_unknown_ones() -> None:
     assert schema["additionalProperties"] is False
     timeout = schema["$defs"]["DataverseSettings"]["properties"]["timeout"]
     assert "Seconds" in timeout["description"]
+
+
+# ---------------------------------------------------------------------------- application users
+
+SECOND = """
+[[dataverse.users]]
+client_id = "second"
+client_secret = "env:SECOND"
+"""
+THIRD = """
+[[dataverse.users]]
+client_id = "third"
+auth = "certificate"
+authority = "https://login.example/other"
+certificate = "file:third.pem"
+"""
+
+
+def test_further_users_take_from_the_first_what_they_leave_out(write: Write) -> None:
+    users = load_settings(write(VALID + SECOND + THIRD)).dataverse.all_users()
+    assert [(user.client_id, user.auth, user.authority) for user in users] == [
+        ("app", "client-secret", "https://login.example/tenant"),
+        ("second", "client-secret", "https://login.example/tenant"),
+        ("third", "certificate", "https://login.example/other"),
+    ]
+    assert [user.client_secret for user in users] == ["env:CRM_SECRET", "env:SECOND", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (SECOND.replace("client_secret", "certificate"), "users[0] also needs client_secret"),
+        (SECOND + SECOND, "a client_id of its own"),
+        (SECOND.replace("second", "app"), "a client_id of its own"),
+        (SECOND.replace("env:SECOND", LITERAL), "a secret is never written here"),
+        (SECOND + 'colour = "red"', "unknown key"),
+    ],
+)
+def test_a_user_that_cannot_sign_in_is_refused(write: Write, text: str, says: str) -> None:
+    error = refusal(write(VALID + text))
+    assert error.code == "config-invalid"
+    assert says in error.message
+    assert LITERAL not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("auth", "missing"),
+    [
+        ('auth = "certificate"', "certificate"),
+        ('auth = "basic"', "'client-secret', 'certificate' or 'managed-identity'"),
+    ],
+)
+def test_each_way_to_sign_in_needs_its_own(write: Write, auth: str, missing: str) -> None:
+    error = refusal(write(VALID.replace("[dataverse]", f"[dataverse]\n{auth}")))
+    assert missing in error.message
+
+
+def test_a_managed_identity_needs_nothing_else(write: Write) -> None:
+    text = VALID.partition("authority")[0] + 'auth = "managed-identity"\n'
+    (user,) = load_settings(write(text)).dataverse.all_users()
+    assert (user.auth, user.client_id, user.authority) == ("managed-identity", None, None)

@@ -1,214 +1,165 @@
-"""Bearer tokens for Dataverse by client secret, through msal.
+"""The bearer token in force: one for all threads, and for all processes of a project.
 
-Owns: acquiring, keeping and renewing one application's token.
-Never does: logging or quoting a secret or token; requests to Dataverse itself.
+Owns: keeping a token, renewing it shortly before its end, sharing it through a folder.
+Never does: knowing how a token is come by (`credentials`); logging or quoting one.
 Tested in: tests/unit/endpoints/dataverse/test_auth.py.
 
-Facts: "Dataverse Web API: authenticate-oauth" (scope `{org}/.default`, token life about an
-hour). msal is imported at the first token, because it is slow to load.
+Facts: "Dataverse Web API: authenticate-oauth" (token life about an hour).
+
+Tokens are kept on disk because a schedule starts a process a minute: without it each of them
+would ask the authority first. Whoever may read the folder may read the client secret beside it,
+which is worth more.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
-import requests
-
-from connector.endpoints.dataverse.trust import (
-    certificate_error,
-    is_loopback,
-    short,
-    trust,
-    untrusted,
-)
-from connector.errors import AccessError, ConfigError, Subject, UnreachableError
-
-if TYPE_CHECKING:
-    from msal import ConfidentialClientApplication
+from connector.endpoints.dataverse.credentials import LONGEST_ACQUISITION as LONGEST_ACQUISITION
+from connector.endpoints.dataverse.credentials import Credential
+from connector.errors import UnreachableError
 
 RENEW_BEFORE = 300.0
 """Seconds before its end at which a token is replaced."""
-TIMEOUT = 30.0
-LONGEST_ACQUISITION = 2 * TIMEOUT
-"""Seconds a new token takes at most: the authority's description, then the token."""
+LAST_USE = 60.0
+"""Seconds before its end until which it may still be sent, if no other can be had."""
+TRY_AGAIN = 30.0
+"""Seconds between attempts to replace a token that is still good."""
+LONGEST_LIFE = 24 * 3600.0
+"""Seconds after which no token is good any more."""
 
-_SUBJECT = Subject(side="dataverse")
-_MICROSOFT = (".microsoftonline.com", ".microsoftonline.us", ".chinacloudapi.cn")
-_REFUSALS: dict[int, tuple[str, str, str]] = {
-    7000215: (
-        "secret-wrong",
-        "the client secret is not the application's",
-        "set dataverse.client_secret to the secret's value (not its id)",
-    ),
-    7000222: (
-        "secret-expired",
-        "the client secret has expired",
-        "create a new secret for the application and set dataverse.client_secret to it",
-    ),
-    700016: (
-        "client-unknown",
-        "the tenant does not know this application",
-        "check dataverse.client_id and that dataverse.authority names its tenant",
-    ),
-    90002: (
-        "tenant-unknown",
-        "there is no such tenant",
-        "check the tenant in dataverse.authority",
-    ),
-    500011: (
-        "resource-unknown",
-        "the tenant does not know this Dataverse organization",
-        "check that dataverse.url and dataverse.authority belong to the same tenant",
-    ),
-}
-_OTHERWISE = (
-    "token-denied",
-    "the authority gives no token",
-    "check dataverse.authority, dataverse.client_id and dataverse.client_secret",
-)
+_LOG = logging.getLogger(__name__)
 
 
-class ClientSecretTokens:
+class Held(NamedTuple):
+    """A token and its times, in seconds since 1970 by this machine's clock."""
+
+    token: str
+    renew_at: float
+    ends: float
+
+
+class Tokens:
     """Tokens of one application; safe from several threads.
 
-    `authority` is `https://HOST/TENANT`, `scope_url` the organization's URL, `ca` a PEM file
-    or None for the system's trust; `clock` counts seconds and never goes back.
+    `clock` gives seconds since 1970. Should somebody set it, a token is renewed too early or is
+    refused by the service and replaced then.
     """
 
     def __init__(
         self,
-        authority: str,
-        client_id: str,
-        client_secret: str,
-        scope_url: str,
-        ca: str | None,
+        credential: Credential,
+        kept: TokenFile | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._authority = authority
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._scope = scope_url.rstrip("/") + "/.default"
-        self._http = _Http(trust(ca), loopback=is_loopback(authority))
+        self._credential = credential
+        self._kept = kept
         self._clock = clock
         self._lock = threading.Lock()
-        self._application: ConfidentialClientApplication | None = None
-        self._token: str | None = None
-        self._renew_at = 0.0
+        self._held: Held | None = None
 
     def token(self, rejected: str | None = None) -> str:
-        """The present token, or a new one if it ends soon or is the `rejected` one."""
+        """The present token, or a new one if it ends soon or is the `rejected` one.
+
+        One thread asks for the new one; the others go on with the old one while it is good.
+        Raises what `Credential.ask` does.
+        """
+        held, now = self._held, self._clock()
+        if held is not None and held.token != rejected:
+            if now < held.renew_at:
+                return held.token
+            if now < held.ends - LAST_USE and self._lock.locked():
+                return held.token
         with self._lock:
-            if rejected is not None and rejected == self._token:
-                # msal would hand out the same token again from its cache.
-                self._token = self._application = None
-            if self._token is None or self._clock() >= self._renew_at:
-                self._acquire()
-            assert self._token is not None
-            return self._token
+            return self._present(rejected).token
 
-    def _acquire(self) -> None:
-        from msal.exceptions import MsalError
+    def _present(self, rejected: str | None) -> Held:
+        now = self._clock()
+        if self._held is not None and self._held.token == rejected:
+            self._held = None
+            self._credential.forget()
+        if (self._held is None or now >= self._held.renew_at) and self._kept is not None:
+            # Another process may have asked meanwhile.
+            shared = self._kept.read()
+            if shared is not None and shared.token != rejected and now < shared.renew_at:
+                self._held = shared
+        if self._held is None or now >= self._held.renew_at:
+            self._held = self._renewed(self._held, now)
+        return self._held
 
+    def _renewed(self, held: Held | None, now: float) -> Held:
         try:
-            if self._application is None:
-                self._application = self._build()
-            answer: dict[str, Any] = self._application.acquire_token_for_client([self._scope])
-        except (requests.RequestException, MsalError) as error:
-            # msal would answer the same request from its memory for a while.
-            self._application = None
-            raise self._unreachable(error) from error
-        except ValueError as error:
-            raise self._bad_authority(error) from error
-        if "access_token" not in answer:
-            self._application = None
-            raise self._denied(answer)
-        self._token = str(answer["access_token"])
+            granted = self._credential.ask()
+        except UnreachableError as error:
+            if held is None or now >= held.ends - LAST_USE:
+                raise
+            _LOG.warning("dataverse: the token in force is kept for now: %s", error.message)
+            return held._replace(renew_at=now + TRY_AGAIN)
         # At least half of a short life is used, or every request would ask again.
-        life = float(answer.get("expires_in", 0))
-        self._renew_at = self._clock() + max(life - RENEW_BEFORE, life / 2)
-
-    def _build(self) -> ConfidentialClientApplication:
-        from msal import ConfidentialClientApplication
-
-        host = urlsplit(self._authority).hostname or ""
-        return ConfidentialClientApplication(
-            self._client_id,
-            client_credential=self._client_secret,
-            authority=self._authority,
-            # Any other host is asked directly; Microsoft's directory does not know it.
-            instance_discovery=None if host.endswith(_MICROSOFT) else False,
-            http_client=self._http,
-        )
-
-    def _unreachable(self, error: Exception) -> UnreachableError:
-        parts = urlsplit(self._authority)
-        if untrusted(error):
-            return certificate_error(f"https://{parts.netloc}", error)
-        return UnreachableError(
-            "authority-unreachable",
-            f"the authority at {parts.netloc} gives no usable answer",
-            remedy="check dataverse.authority, the network, and that the service is running",
-            subject=_SUBJECT,
-            cause=short(error),
-        )
-
-    def _bad_authority(self, error: ValueError) -> ConfigError | AccessError:
-        parts = urlsplit(self._authority)
-        if parts.scheme != "https" or not parts.path.strip("/"):
-            return ConfigError(
-                "authority-invalid",
-                f"{self._authority!r} is not https://HOST/TENANT",
-                remedy="set dataverse.authority to https://login.microsoftonline.com/TENANT-ID",
-                subject=_SUBJECT,
-            )
-        return AccessError(
-            "tenant-unknown",
-            f"the authority does not know the tenant of {self._authority!r}",
-            remedy="check the tenant in dataverse.authority",
-            subject=_SUBJECT,
-            cause=short(error),
-        )
-
-    def _denied(self, answer: dict[str, Any]) -> AccessError | UnreachableError:
-        codes = [code for code in answer.get("error_codes", []) if code in _REFUSALS]
-        code, message, remedy = _REFUSALS[codes[0]] if codes else _OTHERWISE
-        lines = str(answer.get("error_description") or answer.get("error") or "").splitlines()
-        cause = lines[0][:300] if lines else None
-        if answer.get("error") in ("temporarily_unavailable", "slow_down"):
-            return UnreachableError(
-                "authority-unreachable",
-                "the authority is busy",
-                remedy="try again later; nothing is lost",
-                subject=_SUBJECT,
-                cause=cause,
-            )
-        return AccessError(code, message, remedy=remedy, subject=_SUBJECT, cause=cause)
+        renew_at = now + max(granted.life - RENEW_BEFORE, granted.life / 2)
+        renewed = Held(granted.token, renew_at, now + granted.life)
+        if self._kept is not None:
+            self._kept.write(renewed)
+        return renewed
 
 
-class _Http:
-    """What msal sends its requests with: our trust on each request, and a timeout.
+class TokenFile:
+    """One token on disk, for the other processes of this user.
 
-    A session's own `verify` would give way to REQUESTS_CA_BUNDLE.
+    The file takes its name from the credential, its secret included, so that another secret or
+    another organization never finds it. It is replaced as a whole: there is nothing to lock, and
+    two processes that ask at once do no harm. A folder that cannot be used costs one request to
+    the authority per process, and a line in the log.
     """
 
-    def __init__(self, verify: str | bool, *, loopback: bool) -> None:
-        self._verify = verify
-        self._session = requests.Session()
-        self._session.trust_env = not loopback
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / f"{name}.json"
 
-    def get(self, url: str, **arguments: Any) -> requests.Response:
-        return self._session.get(url, **self._with_trust(arguments))
+    def read(self) -> Held | None:
+        """The token last written; None for none, or for one that others could have written."""
+        try:
+            with self._path.open(encoding="utf-8") as file:
+                if os.name == "posix" and not _private(os.fstat(file.fileno())):
+                    _LOG.warning("%s is not this user's alone and is not used", self._path)
+                    return None
+                values = json.load(file)
+            return Held(str(values["token"]), float(values["renew_at"]), float(values["ends"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _LOG.warning("%s cannot be read (%s)", self._path, type(error).__name__)
+            return None
 
-    def post(self, url: str, **arguments: Any) -> requests.Response:
-        return self._session.post(url, **self._with_trust(arguments))
+    def write(self, held: Held) -> None:
+        """Leave the token for others, readable by this user only; ended ones are removed."""
+        folder = self._path.parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # mkstemp makes it 0600, whatever the umask.
+            handle, name = tempfile.mkstemp(dir=folder, suffix=".new")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(held._asdict(), file)
+            Path(name).replace(self._path)
+            self._sweep(time.time())
+        except OSError as error:
+            _LOG.warning("no token is kept in %s: %s", folder, error.strerror)
 
-    def close(self) -> None:
-        self._session.close()
+    def _sweep(self, now: float) -> None:
+        for path in self._path.parent.iterdir():
+            with suppress(FileNotFoundError):  # another process was faster
+                if now - path.stat().st_mtime > LONGEST_LIFE:
+                    path.unlink()
 
-    def _with_trust(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return {**arguments, "verify": self._verify, "timeout": TIMEOUT}
+
+def _private(status: os.stat_result) -> bool:
+    return status.st_uid == os.getuid() and status.st_mode & 0o077 == 0
