@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,7 +26,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connector.sandbox import errors
+from connector.sandbox.courier import Disorder
 from connector.sandbox.faults import FaultKind, Faults, kind_of, parse_fault
+from connector.sandbox.managed_identity import ManagedIdentity
 from connector.sandbox.messages import Request, Response, error_response
 from connector.sandbox.service import Service
 from connector.sandbox.tokens import Directory
@@ -54,9 +57,10 @@ class Dropped(HttpResponse):
 class Face:
     """All routes of one sandbox."""
 
-    def __init__(self, service: Service, directory: Directory) -> None:
+    def __init__(self, service: Service, directory: Directory, machine: ManagedIdentity) -> None:
         self._service = service
         self._directory = directory
+        self._machine = machine
         self._faults = Faults()
         self._window: Counter[str] = Counter()
         self._window_end = 0.0
@@ -69,6 +73,7 @@ class Face:
             "expire-tokens": (self._expire, ["POST"]),
             "reset": (self._reset, ["POST"]),
             "requests": (self._requests, ["GET"]),
+            "webhooks": (self._disturb, ["GET", "POST"]),
         }
         return Starlette(
             routes=[
@@ -143,9 +148,12 @@ class Face:
         origin = f"https://{http.headers.get('host', '')}"
         path = http.scope["raw_path"].decode("latin-1")
         response = self._directory.handle(http.method, path, await http.body(), origin)
+        if response is None and http.method == "GET":
+            query = http.scope["query_string"].decode("latin-1")
+            response = self._machine.handle(path, query, http.headers, origin)
         if response is None:
             return HttpResponse(status_code=404)
-        self._faults.requests["token" if http.method == "POST" else "discovery"] += 1
+        self._faults.requests["token" if path.endswith("/token") else "discovery"] += 1
         return _http(response)
 
     # ------------------------------------------------------------------------ switches
@@ -185,9 +193,19 @@ class Face:
         self._faults.met.clear()
         self._window.clear()
         self._service.keep_everything()
+        self._service.courier.clear()
         if value.get("data", True):
             self._service.reset()
         return {"ok": True}
+
+    def _disturb(self, method: str, value: dict[str, Any]) -> dict[str, Any]:
+        """Lose or hold back notifications, trust another CA; and what became of them."""
+        courier = self._service.courier
+        if method == "POST":
+            if "ca" in value:
+                courier.ca = Path(value["ca"])
+            courier.disturb(Disorder(**{k: v for k, v in value.items() if k != "ca"}))
+        return courier.counts()
 
     def _requests(self, _method: str, _value: dict[str, Any]) -> dict[str, Any]:
         counts = self._faults.requests

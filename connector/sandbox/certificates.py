@@ -1,6 +1,7 @@
-"""The sandbox's own certificate authority and server certificate.
+"""The sandbox's own certificate authority, server and client certificates.
 
-Owns: `ca.pem` and `server.pem` in the folder; they survive a restart.
+Owns: `ca.pem` and `server.pem` in the folder, and `client.pem` with which the connector's
+application can prove itself instead of by a secret; they survive a restart.
 Never does: touching the machine's trust store.
 Tested in: tests/integration/sandbox/test_restart.py.
 """
@@ -34,3 +35,17 @@ def certificates(folder: Path) -> Certificates:
     leaf.private_key_and_cert_chain_pem.write_to_path(found.server)
     authority.cert_pem.write_to_path(found.ca)
     return found
+
+
+def client_certificate(folder: Path) -> Path:
+    """Certificate and private key registered for the connector's application, in one PEM file."""
+    path = folder / "client.pem"
+    if not path.exists():
+        # The identity provider takes RSA keys only, and looks at no chain.
+        leaf = trustme.CA(organization_name="dualwrite sandbox").issue_cert(
+            common_name="dualwrite connector", key_type=trustme.KeyType.RSA
+        )
+        path.touch(mode=0o600)
+        leaf.cert_chain_pems[0].write_to_path(path)
+        leaf.private_key_pem.write_to_path(path, append=True)
+    return path

@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import uvicorn
+from cryptography.x509 import load_pem_x509_certificate
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector.errors import UnreachableError, UsageError
 from connector.sandbox.app import DROP, Face
-from connector.sandbox.certificates import certificates
+from connector.sandbox.certificates import certificates, client_certificate
+from connector.sandbox.courier import Courier
+from connector.sandbox.managed_identity import APP_SERVICE, ManagedIdentity
 from connector.sandbox.seed import Member
 from connector.sandbox.service import Service
 from connector.sandbox.tokens import Application, Directory, kept_secret
@@ -75,10 +78,17 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-def run(folder: Path, port: int = 8443, ready: Callable[[Ready], None] = lambda _: None) -> None:
+def run(
+    folder: Path,
+    port: int = 8443,
+    ready: Callable[[Ready], None] = lambda _: None,
+    *,
+    webhook_ca: Path | None = None,
+) -> None:
     """Serve `folder` on 127.0.0.1 until SIGTERM or SIGINT, then pass the signal on.
 
     `port` 0 takes a free one. `ready` gets the documented object once requests are taken.
+    `webhook_ca` is a PEM file with the CAs of https receivers of webhooks.
 
     Raises:
         UsageError: `sandbox-running` (the folder is in use), `port-in-use`.
@@ -89,7 +99,7 @@ def run(folder: Path, port: int = 8443, ready: Callable[[Ready], None] = lambda 
         Member(CLIENT_ID, "# dualwrite connector"),
         Member(AGENT_CLIENT_ID, "Avery Agent"),
     )
-    service = Service(folder, members)
+    service = Service(folder, members, Courier(webhook_ca))
     try:
         with _listen(port) as listener:
             _serve(folder, service, listener, ready)
@@ -121,11 +131,18 @@ def _listen(port: int) -> socket.socket:
 def _serve(
     folder: Path, service: Service, listener: socket.socket, ready: Callable[[Ready], None]
 ) -> None:
-    own = Application(CLIENT_ID, kept_secret(folder / "client_secret"))
+    proof = client_certificate(folder)
+    own = Application(
+        CLIENT_ID,
+        kept_secret(folder / "client_secret"),
+        (load_pem_x509_certificate(proof.read_bytes()),),
+        expired=kept_secret(folder / "expired_secret"),
+    )
     agent = Application(AGENT_CLIENT_ID, kept_secret(folder / "agent_secret"))
     outsider = Application(OUTSIDER_CLIENT_ID, kept_secret(folder / "outsider_secret"))
     key = kept_secret(folder / "signing_key")
     directory = Directory(TENANT, (own, agent, outsider), key)
+    machine = ManagedIdentity(directory, CLIENT_ID, kept_secret(folder / "identity_header"))
     files = certificates(folder)
     origin = f"https://{HOST}:{listener.getsockname()[1]}"
     where: Ready = {
@@ -140,10 +157,13 @@ def _serve(
         "agent_client_secret": agent.secret,
         "outsider_client_id": OUTSIDER_CLIENT_ID,
         "outsider_client_secret": outsider.secret,
+        "client_certificate": str(proof.absolute()),
+        "identity_endpoint": f"{origin}{APP_SERVICE}",
+        "identity_header": machine.secret,
     }
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
-        Face(service, directory).application(),
+        Face(service, directory, machine).application(),
         http=_Protocol,
         loop="asyncio",
         lifespan="off",

@@ -15,17 +15,18 @@ import hashlib
 import hmac
 import secrets
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
+from cryptography.x509 import Certificate
 
+from connector.sandbox.assertions import KIND, check_assertion
 from connector.sandbox.messages import Response
+from connector.sandbox.refusals import RefusedError, json_answer
 
 TOKEN_LIFE_SECONDS = 3599
 DISCOVERY = "/v2.0/.well-known/openid-configuration"
@@ -35,10 +36,12 @@ TOKEN = "/oauth2/v2.0/token"  # noqa: S105  # a path
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One registered client."""
+    """One registered client. Its `expired` secret was good once; clients forget to renew."""
 
     client_id: str
     secret: str
+    certificates: tuple[Certificate, ...] = ()
+    expired: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +79,22 @@ class Directory:
         rest = slash + rest
         if rest not in (DISCOVERY, DISCOVERY_V1, TOKEN):
             return None
-        if tenant.lower() not in (self.tenant, "common", "organizations"):
-            return _refusal(400, 90002, "invalid_tenant", f"Tenant '{tenant}' not found.")
-        if rest != TOKEN:
-            return _json(200, self._discovery(origin))
-        if method != "POST":
-            return _refusal(
-                400, 900561, "invalid_request", "The endpoint only accepts POST requests."
-            )
-        form = {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}
-        return self._grant(form, origin)
+        try:
+            if tenant.lower() not in (self.tenant, "common", "organizations"):
+                raise RefusedError(400, 90002, "invalid_tenant", f"Tenant '{tenant}' not found.")
+            if rest != TOKEN:
+                return json_answer(200, self._discovery(origin))
+            if method != "POST":
+                text = "The endpoint only accepts POST requests."
+                raise RefusedError(400, 900561, "invalid_request", text)
+            form = {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}
+            return json_answer(200, self._grant(form, origin))
+        except RefusedError as refusal:
+            return refusal.response()
+
+    def application(self, client_id: str) -> Application | None:
+        """The registered application, if there is one."""
+        return self._applications.get(client_id.lower())
 
     def _discovery(self, origin: str) -> dict[str, Any]:
         root = f"{origin}/{self.tenant}"
@@ -94,54 +103,65 @@ class Directory:
             "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
             "token_endpoint": f"{root}{TOKEN}",
             "jwks_uri": f"{root}/discovery/v2.0/keys",
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
             "response_types_supported": ["code", "id_token"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "tenant_region_scope": None,
         }
 
-    def _grant(self, form: Mapping[str, str], origin: str) -> Response:
+    def _grant(self, form: Mapping[str, str], origin: str) -> dict[str, Any]:
         for name in ("grant_type", "client_id", "scope"):
             if not form.get(name):
                 text = f"The request body must contain the following parameter: '{name}'."
-                return _refusal(400, 900144, "invalid_request", text)
+                raise RefusedError(400, 900144, "invalid_request", text)
         if form["grant_type"] != "client_credentials":
             text = f"The app requested an unsupported grant type '{form['grant_type']}'."
-            return _refusal(400, 70003, "unsupported_grant_type", text)
-        application = self._applications.get(form["client_id"].lower())
+            raise RefusedError(400, 70003, "unsupported_grant_type", text)
+        application = self.application(form["client_id"])
         if application is None:
             text = f"Application with identifier '{form['client_id']}' was not found."
-            return _refusal(400, 700016, "unauthorized_client", text)
-        if not form.get("client_secret"):
-            text = "The request body must contain: 'client_assertion' or 'client_secret'."
-            return _refusal(401, 7000218, "invalid_client", text)
-        if not hmac.compare_digest(form["client_secret"].encode(), application.secret.encode()):
-            text = f"Invalid client secret provided for app '{application.client_id}'."
-            return _refusal(401, 7000215, "invalid_client", text)
+            raise RefusedError(400, 700016, "unauthorized_client", text)
+        self._prove(application, form, origin)
         audience, _, right = form["scope"].rpartition("/")
         if right != ".default":
             text = f"The provided value for scope {form['scope']} is not valid."
-            return _refusal(400, 1002012, "invalid_scope", text)
-        if urlsplit(audience).port != urlsplit(origin).port:
-            text = f"The resource principal named {audience} was not found in the tenant."
-            return _refusal(400, 500011, "invalid_resource", text)
-        return _json(
-            200,
-            {
-                "token_type": "Bearer",
-                "expires_in": self.life_seconds,
-                "ext_expires_in": self.life_seconds,
-                "access_token": self._issue(application, audience.rstrip("/"), origin),
-            },
-        )
+            raise RefusedError(400, 1002012, "invalid_scope", text)
+        return {
+            "token_type": "Bearer",
+            "expires_in": self.life_seconds,
+            "ext_expires_in": self.life_seconds,
+            "access_token": self.issue(application, audience, origin),
+        }
+
+    def _prove(self, application: Application, form: Mapping[str, str], origin: str) -> None:
+        """Returns if the form proves to come from the application. Raises `RefusedError`."""
+        given, own = form.get("client_secret", ""), application.client_id
+        if form.get("client_assertion") and form.get("client_assertion_type") == KIND:
+            root = f"{origin}/{self.tenant}"
+            audiences = (f"{root}{TOKEN}", f"{root}/v2.0", f"{root}/oauth2/token")
+            text = form["client_assertion"]
+            check_assertion(text, own, application.certificates, audiences)
+        elif not given:
+            text = "The request body must contain: 'client_assertion' or 'client_secret'."
+            raise RefusedError(401, 7000218, "invalid_client", text)
+        elif application.expired and _equal(given, application.expired):
+            text = f"The provided client secret keys for app '{own}' are expired."
+            raise RefusedError(401, 7000222, "invalid_client", text)
+        elif not _equal(given, application.secret):
+            text = f"Invalid client secret provided for app '{own}'."
+            raise RefusedError(401, 7000215, "invalid_client", text)
 
     # ------------------------------------------------------------------------ tokens
 
-    def _issue(self, application: Application, audience: str, origin: str) -> str:
+    def issue(self, application: Application, audience: str, origin: str) -> str:
+        """An access token for the resource `audience`. Raises `RefusedError` if there is none."""
+        if urlsplit(audience).port != urlsplit(origin).port:
+            text = f"The resource principal named {audience} was not found in the tenant."
+            raise RefusedError(400, 500011, "invalid_resource", text)
         now = int(time.time())
         claims = {
-            "aud": audience,
+            "aud": audience.rstrip("/"),
             "iss": f"{origin}/{self.tenant}/",
             "iat": now,
             "nbf": now,
@@ -192,26 +212,6 @@ def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _json(status: int, value: Mapping[str, Any]) -> Response:
-    headers = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
-    return Response(status, headers, orjson.dumps(value))
-
-
-def _refusal(status: int, number: int, error: str, text: str) -> Response:
-    now = datetime.now(UTC)
-    trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
-    description = (
-        f"AADSTS{number}: {text} Trace ID: {trace} Correlation ID: {correlation} "
-        f"Timestamp: {now:%Y-%m-%d %H:%M:%SZ}"
-    )
-    return _json(
-        status,
-        {
-            "error": error,
-            "error_description": description,
-            "error_codes": [number],
-            "timestamp": f"{now:%Y-%m-%d %H:%M:%SZ}",
-            "trace_id": trace,
-            "correlation_id": correlation,
-        },
-    )
+def _equal(one: str, other: str) -> bool:
+    """Equality that takes the same time wherever they differ."""
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -75,6 +75,13 @@ def test_refusals_carry_the_number_clients_look_for(
     assert str(sandbox["client_secret"]) not in answer.text
 
 
+def test_an_expired_secret_says_so(sandbox: dict[str, Any]) -> None:
+    old = (Path(sandbox["ca"]).parent / "expired_secret").read_text()
+    answer = ask(sandbox, client_secret=old)
+    assert (answer.status_code, answer.json()["error_codes"]) == (401, [7000222])
+    assert old not in answer.text
+
+
 def test_a_secret_is_a_file_of_its_owner(sandbox: dict[str, Any]) -> None:
     folder = Path(sandbox["ca"]).parent
     for name, key in (("client_secret", "client_secret"), ("agent_secret", "agent_client_secret")):
