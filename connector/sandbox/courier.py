@@ -1,0 +1,177 @@
+"""Sends webhooks: in parallel, in no promised order, and without a promise to arrive.
+
+Owns: the threads that send, time limits, the one retry, what the switches lose or hold back.
+Never does: knowing what is told (`webhooks`, `contexts`).
+Tested in: tests/integration/sandbox/test_webhooks.py.
+
+Facts: "Dataverse: use-webhooks". Any 2xx is success and its body is ignored; a receiver has
+60 seconds; 502, 503 and 504 are tried once more, nothing else is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import requests
+
+PARALLEL = 8
+TIMEOUT_SECONDS = 60
+RETRY_STATUSES = frozenset({502, 503, 504})
+RETRY_AFTER_SECONDS = 1.0
+WAITING_LIMIT = 100_000
+"""Notifications; beyond it they are lost, so that a receiver that hangs cannot fill memory."""
+REMEMBERED_PROBLEMS = 20
+
+Message: TypeAlias = tuple[dict[str, str], bytes]
+"""Headers and body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One notification on its way; `write` makes it when its turn comes."""
+
+    url: str
+    write: Callable[[], Message]
+
+
+@dataclass(slots=True)
+class Disorder:
+    """What the switches do: every `lose`-th is lost, every `late`-th comes `seconds` later."""
+
+    lose: int = 0
+    late: int = 0
+    seconds: float = 1.0
+    _sent: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if min(self.lose, self.late) < 0 or self.seconds < 0:
+            raise ValueError("numbers from 0 on")
+
+    def falls_on(self) -> tuple[bool, float]:
+        """Whether the next notification is lost, and for how long it is held back."""
+        self._sent += 1
+        lost = bool(self.lose) and self._sent % self.lose == 0
+        late = bool(self.late) and self._sent % self.late == 0
+        return lost, self.seconds if late else 0.0
+
+
+class Courier:
+    """Takes letters from the event loop's thread and sends them from threads of its own.
+
+    `ca` is a PEM file with the CAs of https receivers, None for the usual ones.
+    """
+
+    def __init__(self, ca: Path | None = None) -> None:
+        self.ca = ca
+        self._disorder = Disorder()
+        self._queue: SimpleQueue[tuple[int, Letter]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._started = False
+        self._round = 0
+        self._waiting = 0
+        self._counts: Counter[str] = Counter()
+        self._problems: deque[dict[str, str]] = deque(maxlen=REMEMBERED_PROBLEMS)
+
+    def send(self, letter: Letter) -> None:
+        """Take a letter; returns at once."""
+        with self._lock:
+            lost, seconds = self._disorder.falls_on()
+            if lost or self._waiting >= WAITING_LIMIT:
+                self._counts["lost"] += 1
+                return
+            self._waiting += 1
+            item = (self._round, letter)
+            if not self._started:
+                self._start()
+        if seconds:
+            timer = threading.Timer(seconds, self._queue.put, (item,))
+            timer.daemon = True
+            timer.start()
+        else:
+            self._queue.put(item)
+
+    def disturb(self, disorder: Disorder) -> None:
+        """From now on lose and hold back as it says."""
+        with self._lock:
+            self._disorder = disorder
+
+    def clear(self) -> None:
+        """Drop what waits, and forget the counts and the disorder."""
+        with self._lock:
+            self._round += 1
+            self._waiting = 0
+            self._counts.clear()
+            self._problems.clear()
+            self._disorder = Disorder()
+
+    def counts(self) -> dict[str, Any]:
+        """`waiting`, `delivered`, `failed`, `retried`, `lost`, and the newest `problems`."""
+        with self._lock:
+            names = ("delivered", "failed", "retried", "lost")
+            counts = {name: self._counts[name] for name in names}
+            return {"waiting": self._waiting, **counts, "problems": list(self._problems)}
+
+    # ------------------------------------------------------------------------ threads
+
+    def _start(self) -> None:
+        self._started = True
+        for number in range(PARALLEL):
+            threading.Thread(target=self._work, name=f"webhook-{number}", daemon=True).start()
+
+    def _work(self) -> None:
+        with requests.Session() as session:
+            # The environment's proxies and CA bundle are not those of the sandbox.
+            session.trust_env = False
+            while True:
+                number, letter = self._queue.get()
+                if number == self._round:
+                    self._deliver(session, letter, number)
+
+    def _deliver(self, session: requests.Session, letter: Letter, number: int) -> None:
+        headers, body = letter.write()
+        retried = False
+        problem = self._post(session, letter.url, headers, body)
+        if problem in RETRY_STATUSES:
+            retried = True
+            time.sleep(RETRY_AFTER_SECONDS)
+            problem = self._post(session, letter.url, headers, body)
+        with self._lock:
+            if number != self._round:
+                return
+            self._waiting -= 1
+            self._counts["retried"] += retried
+            self._counts["failed" if problem else "delivered"] += 1
+            if problem:
+                self._problems.append({"url": _shown(letter.url), "problem": str(problem)})
+
+    def _post(
+        self, session: requests.Session, url: str, headers: dict[str, str], body: bytes
+    ) -> int | str | None:
+        """None for a 2xx, else the status or why there is none."""
+        try:
+            answer = session.post(
+                url,
+                data=body,
+                headers=headers,
+                timeout=TIMEOUT_SECONDS,
+                allow_redirects=False,
+                verify=True if self.ca is None else str(self.ca),
+            )
+        except (requests.RequestException, OSError) as error:
+            # The text may hold the URL with its key.
+            return type(error).__name__
+        return None if answer.ok and answer.status_code < 300 else answer.status_code
+
+
+def _shown(url: str) -> str:
+    """A URL without its query: the key may be in it."""
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc}{split.path}"
