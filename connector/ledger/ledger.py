@@ -34,6 +34,7 @@ from connector.ledger.schema import (
     metadata,
 )
 from connector.ledger.sql import engine_for, missing_ledger, transaction
+from connector.ledger.watch import Watch
 
 
 def utc_now() -> datetime:
@@ -152,6 +153,10 @@ class Ledger:
         """Forget feed entries up to `through`; how many. Readers behind it must scan again."""
         with transaction(self._engine, write=True) as connection:
             return feed.purge(connection, through)
+
+    def watch(self) -> Watch:
+        """A look-out for commits of anybody, from now on; to be closed before the ledger."""
+        return Watch(self._engine)
 
     def close(self) -> None:
         """Release all connections."""

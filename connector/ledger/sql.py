@@ -92,6 +92,23 @@ def transaction(engine: sa.Engine, *, write: bool) -> Iterator[sa.Connection]:
         ) from error
 
 
+def looking(engine: sa.Engine) -> sa.Connection:
+    """A connection that begins no transaction: each statement sees the newest commit."""
+    connection = engine.connect()
+    if engine.dialect.name == "sqlite":
+        return connection.execution_options(**{_WRITES: None})
+    return connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def reached(engine: sa.Engine) -> Iterator[None]:
+    """Turn a driver's error outside of a transaction into UnreachableError."""
+    try:
+        yield
+    except OperationalError as error:
+        raise _unreachable(error, engine) from error
+
+
 def rows_in(
     connection: sa.Connection,
     select: Sequence[sa.ColumnElement[Any]],
@@ -120,7 +137,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # A writer takes the lock at once: one that reads first and upgrades later would be refused
     # with "database is locked" instead of waiting.
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes is not None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _where(engine: sa.Engine) -> str:
