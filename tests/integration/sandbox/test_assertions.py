@@ -25,7 +25,7 @@ def assertion(sandbox: dict[str, Any], sign: str = "PS256", pem: bytes = b"", **
     """Signed with the registered key unless `pem` holds another; `claims` replace good ones."""
     pem = pem or Path(sandbox["client_certificate"]).read_bytes()
     registered = load_pem_x509_certificate(Path(sandbox["client_certificate"]).read_bytes())
-    name, algorithm = ("x5t#S256", SHA256()) if sign == "PS256" else ("x5t", SHA1())  # noqa: S303
+    name, algorithm = ("x5t#S256", SHA256()) if sign == "PS256" else ("x5t", SHA1())
     now = int(time.time())
     payload = {
         "aud": f"{sandbox['authority']}/oauth2/v2.0/token",
@@ -118,7 +118,7 @@ def test_an_unsigned_assertion_proves_nothing(sandbox: dict[str, Any]) -> None:
     registered = load_pem_x509_certificate(Path(sandbox["client_certificate"]).read_bytes())
     claims = jwt.decode(assertion(sandbox), options={"verify_signature": False})
     header = {"x5t#S256": thumbprint(registered, SHA256())}
-    refused(ask(sandbox, jwt.encode(claims, None, algorithm="none", headers=header)), 700027)
+    refused(ask(sandbox, jwt.encode(claims, "", algorithm="none", headers=header)), 700027)
 
 
 def test_another_type_of_assertion_is_none(sandbox: dict[str, Any]) -> None:
