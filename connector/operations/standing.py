@@ -27,7 +27,7 @@ def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
     """What needs a person now, from the state alone."""
     found: list[Need] = []
     for document in documents:
-        counts = project.store.counts(document.map)
+        counts = project.store.set_aside(document.map)
         for state, kind in ((State.PARKED, "parked"), (State.CONFLICT, "conflict")):
             if counts[state]:
                 found.append(Need(document.map, kind, counts[state]))

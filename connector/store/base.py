@@ -180,6 +180,13 @@ class Store(Protocol):
         """Records by state, every state named; tombstones not counted."""
         ...
 
+    def set_aside(self, map: str) -> Mapping[State, int]:
+        """Of `counts`, the records that need something else: waiting, conflict, parked.
+
+        Counted from the few there are, however large the map.
+        """
+        ...
+
     def needing(
         self, layout: Layout, states: Sequence[State], after: int, limit: int
     ) -> Sequence[Record]:

@@ -116,6 +116,11 @@ class Records:
             .where(_walked(c.map) == bindparam("map"), ~_TOMBSTONE)
             .group_by(c.state)
         )
+        self._set_aside = (
+            sa.select(c.state, sa.func.count())
+            .where(c.map == bindparam("map"), _NEEDS_A_PERSON, ~_TOMBSTONE)
+            .group_by(c.state)
+        )
 
     # ------------------------------------------------------------------------ reading
 
@@ -181,6 +186,13 @@ class Records:
         """Records by state, every state named; tombstones not counted."""
         found = dict.fromkeys(State, 0)
         for state, count in self._db.rows(self._counts, map=map):
+            found[State(state)] = count
+        return found
+
+    def set_aside(self, map: str) -> Mapping[State, int]:
+        """Records that wait, are in conflict or parked, by state; from their partial index."""
+        found = dict.fromkeys((State.WAITING, State.CONFLICT, State.PARKED), 0)
+        for state, count in self._db.rows(self._set_aside, map=map):
             found[State(state)] = count
         return found
 

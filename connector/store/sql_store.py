@@ -182,6 +182,10 @@ class SqlStore:
         """Records by state, every state named; tombstones not counted."""
         return self._records.counts(map)
 
+    def set_aside(self, map: str) -> Mapping[State, int]:
+        """Records that wait, are in conflict or parked, by state; tombstones not counted."""
+        return self._records.set_aside(map)
+
     def needing(
         self, layout: Layout, states: Sequence[State], after: int, limit: int
     ) -> Sequence[Record]:

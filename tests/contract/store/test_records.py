@@ -213,6 +213,9 @@ def test_counts_and_needing_leave_tombstones_out(kit: Kit) -> None:
         State.PARKED: 2,
     }
     assert kit.store.counts("other-map") == dict.fromkeys(State, 0)
+    aside = {State.WAITING: 0, State.CONFLICT: 1, State.PARKED: 2}
+    assert kit.store.set_aside(kit.map) == aside
+    assert kit.store.set_aside("other-map") == dict.fromkeys(aside, 0)
 
     def needing(*states: State, after: int = 0, limit: int = 10) -> list[int]:
         return [r.number for r in kit.store.needing(kit.layout, states, after, limit)]

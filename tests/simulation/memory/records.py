@@ -62,6 +62,11 @@ class Records:
         """Records in these states with a number above `after`, by number; no tombstones."""
         return self._page(layout, after, limit, lambda r: r.state in states and not is_tombstone(r))
 
+    def set_aside(self, map: str) -> Mapping[State, int]:
+        """Records that wait, are in conflict or parked, by state; tombstones not counted."""
+        counts = self.counts(map)
+        return {state: counts[state] for state in (State.WAITING, State.CONFLICT, State.PARKED)}
+
     def next_due(self, map: str) -> float | None:
         """The earliest due time of the map."""
         return min((r.due for r in self._living(map) if r.due is not None), default=None)

@@ -56,6 +56,7 @@ class MemoryStore:
         self.unconfirmed = self._records.unconfirmed
         self.bound = self._records.bound
         self.counts = self._records.counts
+        self.set_aside = self._records.set_aside
         self.open_conflicts = self._audit.open_conflicts
         self.conflict_rows = self._audit.conflict_rows
         self.written_by = self._audit.written_by

@@ -40,7 +40,7 @@ NARROW = (
     "INDEX records_tombstones (map=?",
     "INDEX records_due (map=?",
     "COVERING INDEX records_due (map=?",
-    "INDEX records_state (map=? AND number>?)",
+    "INDEX records_state (map=?",
     "COVERING INDEX records_unconfirmed (map=? AND unconfirmed=?)",
     "INDEX changes_record (record=?)",
     "INDEX changes_intents (map=?",
@@ -92,6 +92,7 @@ def a_working_day(store: SqlStore, map: str = "m", one: int = 1) -> Lease:
     store.next_due(map)
     store.unconfirmed(map)
     store.needing(layout, [State.PARKED, State.CONFLICT], 0, 10)
+    store.set_aside(map)
     list(store.waits(map))
     store.open_conflicts(map, 0, 10)
     store.history(one)
