@@ -22,7 +22,8 @@ from connector.odata.literals import GUID
 from connector.sandbox import errors
 from connector.sandbox.catalog import Catalog
 from connector.sandbox.comparing import fold
-from connector.sandbox.storage import Stored, shadow
+from connector.sandbox.ddl import shadow
+from connector.sandbox.storage import Stored
 from connector.sandbox.tables import REFERENCES, Column, Kind, Table
 
 MAX_CONDITIONS = 500

@@ -18,7 +18,7 @@ from odata_query import ast
 
 from connector.odata.paths import Segment
 from connector.sandbox import errors
-from connector.sandbox.catalog import Catalog
+from connector.sandbox.catalog import Catalog, Contents
 from connector.sandbox.definitions import (
     ATTRIBUTE_TYPES,
     NAVIGATIONS,
@@ -51,7 +51,14 @@ class Metadata:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._definitions = definitions(catalog)
+        self._shown: tuple[Contents, dict[str, Json]] | None = None
+
+    @property
+    def _definitions(self) -> dict[str, Json]:
+        """The definitions as they stand, built again whenever they have changed."""
+        if self._shown is None or self._shown[0] is not self._catalog.contents:
+            self._shown = (self._catalog.contents, definitions(self._catalog))
+        return self._shown[1]
 
     def service_document(self, request: Request) -> Response:
         """`GET /`: the names of all sets."""

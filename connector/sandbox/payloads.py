@@ -46,8 +46,9 @@ _ANNOTATIONS = ("@odata.type", "@odata.id", "@odata.etag", "@odata.context")
 class PayloadReader:
     """Reads payloads of one table."""
 
-    def __init__(self, table: Table, resolve: Resolve) -> None:
-        self._table = table
+    def __init__(self, table: Table, resolve: Resolve, before: PayloadReader | None = None) -> None:
+        """`before` is the reader of the table as it was; its rules and losses go on."""
+        self.table = table
         self._resolve = resolve
         self._converters: dict[str, Convert] = {
             column.name: _converter(column, table)
@@ -58,7 +59,9 @@ class PayloadReader:
             c.name for c in table.columns.values() if not c.updatable and c.creatable
         } - {table.id_column}
         self._ignored = {c.name for c in table.columns.values() if not c.creatable}
-        self._lossy: dict[str, Convert] = {}
+        self._lossy: dict[str, Convert] = {} if before is None else before._lossy
+        self.rules: list[Callable[[Values], None]] = [] if before is None else before.rules
+        """What the platform asks of the values of this table as a whole; a rule may add some."""
 
     def read(self, payload: Mapping[str, Any], *, creating: bool) -> Values:
         """The values to store; columns the platform keeps itself are silently left out.
@@ -83,6 +86,8 @@ class PayloadReader:
         for name, lose in self._lossy.items():
             if name in values:
                 values[name] = lose(values[name])
+        for rule in self.rules:
+            rule(values)
         return values
 
     def convert(self, column: Column, value: Any) -> Stored:
@@ -97,7 +102,7 @@ class PayloadReader:
 
     def _reference(self, name: str, value: Any, values: Values) -> None:
         """A lookup, an annotation, or a mistake."""
-        table = self._table
+        table = self.table
         owner, bound, _ = name.partition(_BIND)
         column = table.by_navigation.get(owner)
         if column is not None and (bound or value is None):
@@ -134,7 +139,7 @@ class PayloadReader:
         elif state is None:
             values["statecode"] = STATE_OF_STATUS[int(status)]
         elif STATE_OF_STATUS[int(status)] != state:
-            raise errors.bad_status(int(status), int(state), self._table.name)
+            raise errors.bad_status(int(status), int(state), self.table.name)
 
 
 # ---------------------------------------------------------------------------- converters

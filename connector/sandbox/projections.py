@@ -90,7 +90,8 @@ def projection(
 
     Raises `WireError` for a column the table lacks.
     """
-    names = list(table.by_wire_name) if select is None else list(dict.fromkeys(select))
+    readable = (name for name, column in table.by_wire_name.items() if column.readable)
+    names = list(readable if select is None else dict.fromkeys(select))
     if table.id_column not in names:
         names.append(table.id_column)
     columns: list[Column] = []
@@ -99,7 +100,7 @@ def projection(
         if column is None:
             raise errors.unknown_property(name, table.name)
         columns.append(column)
-    sql = [ETAG_SQL, *(f'"{column.name}"' for column in columns)]
+    sql = [ETAG_SQL, *(f'"{column.name}"' if column.readable else "NULL" for column in columns)]
     convert = tuple(
         (column.wire_name, change)
         for column in columns

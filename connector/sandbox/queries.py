@@ -43,7 +43,7 @@ class Queries:
         self, table: Table, select: tuple[str, ...] | None, annotations: str | None
     ) -> Projection:
         """The compiled select list, kept for the next request with the same one."""
-        key = (table.name, select, annotations)
+        key = (table, select, annotations)
         found = self._projections.get(key)
         if found is None:
             found = projection(self._catalog, table, select, annotations)

@@ -26,9 +26,11 @@ from connector.odata.malformed import MalformedError
 from connector.odata.paths import Segment, parse_segment, split_path, unsafe_in_key
 from connector.sandbox import errors
 from connector.sandbox.comparing import fold
+from connector.sandbox.ddl import key_column, shadow, stored_columns
+from connector.sandbox.happenings import CREATE, DELETE, UPDATE
 from connector.sandbox.payloads import PayloadReader, Values
 from connector.sandbox.projections import JsonRow, Projection
-from connector.sandbox.storage import Storage, Stored, key_column, shadow, stored_columns
+from connector.sandbox.storage import Storage, Stored
 from connector.sandbox.tables import AlternateKey, Column, Kind, Table
 
 
@@ -64,15 +66,17 @@ class Records:
         self._business_unit = business_unit
         self.catalog = storage.catalog
         self._execute = storage.connection.execute
-        self._readers = {
-            table.name: PayloadReader(table, self.resolve)
-            for table in self.catalog.by_name.values()
-        }
+        self._happenings = storage.happenings
+        self._readers: dict[str, PayloadReader] = {}
         self._update_sql: dict[tuple[Any, ...], str] = {}
 
     def reader(self, table: Table) -> PayloadReader:
-        """The payload reader of `table`."""
-        return self._readers[table.name]
+        """The payload reader of `table`; what was hung on it outlives a change of the table."""
+        reader = self._readers.get(table.name)
+        if reader is None or reader.table is not table:
+            reader = PayloadReader(table, self.resolve, reader)
+            self._readers[table.name] = reader
+        return reader
 
     # ------------------------------------------------------------------------ finding
 
@@ -85,7 +89,7 @@ class Records:
             return Address(str(keys[table.id_column]))
         columns = [table.by_wire_name.get(name) for name in keys]
         named = {column.name for column in columns if column is not None}
-        if None in columns or not any(named == set(key.columns) for key in table.keys):
+        if None in columns or not any(named == set(key.columns) for key in table.active_keys):
             raise errors.key_not_declared(table.name)
         values = {
             column.name: self._key_value(table, column, value)
@@ -174,15 +178,21 @@ class Records:
                 record[shadow(name)] = _folded(table, name, record[name])
             ids.append(str(record[id_column]))
             records.append(tuple(record.values()))
+        listed = ",".join(f'"{name}"' for name in template)
         marks = ",".join("?" * len(template))
         try:
             with self.storage.savepoint():
                 self.storage.connection.executemany(
-                    f'INSERT INTO "{table.name}" VALUES ({marks})', records
+                    f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})', records
                 )
         except sqlite3.IntegrityError as error:
             raise self._collision(table, rows) from error
         self.storage.unbury(table, ids)
+        if self._happenings.wants(CREATE, table):
+            names = [*template]
+            for record_id, stored in zip(ids, records, strict=True):
+                values = dict(zip(names, stored, strict=True))
+                self._happenings.note(CREATE, table, record_id, values, user)
         return ids
 
     def _template(self, table: Table, user: str) -> Values:
@@ -193,6 +203,7 @@ class Records:
         template |= {"statecode": 0, "statuscode": 1}
         if table.user_owned:
             template |= {"ownerid": user, "owningbusinessunit": self._business_unit}
+        template.update(table.defaults)
         return template
 
     def update(
@@ -218,9 +229,18 @@ class Records:
         except sqlite3.IntegrityError as error:
             raise self._collision(table, [values], record) from error
         if projection is None:
-            return () if cursor.rowcount else None
-        found: list[tuple[Stored, ...]] = cursor.fetchall()
-        return found[0] if found else None
+            changed: tuple[Stored, ...] | None = () if cursor.rowcount else None
+        else:
+            changed = next(iter(cursor.fetchall()), None)
+        if changed is not None:
+            self._note_updates(table, [(record, values)], user)
+        return changed
+
+    def _note_updates(self, table: Table, changes: Sequence[tuple[str, Values]], user: str) -> None:
+        if self._happenings.wants(UPDATE, table):
+            kept = {"modifiedon": now_text(), "modifiedby": user}
+            for record, values in changes:
+                self._happenings.note(UPDATE, table, record, {**values, **kept}, user)
 
     def update_many(self, table: Table, changes: Sequence[tuple[str, Values]], user: str) -> None:
         """Change many rows, grouped by their column lists. Raises `WireError` if one is missing.
@@ -239,6 +259,7 @@ class Records:
                     raise errors.do_not_exist(table.name, self._absent(table, rows))
         except sqlite3.IntegrityError as error:
             raise self._collision(table, [v for _, v in changes], changes[0][0]) from error
+        self._note_updates(table, changes, user)
 
     def _absent(self, table: Table, rows: Sequence[Sequence[Stored]]) -> list[str]:
         ids = [str(arguments[-1]) for arguments in rows]
@@ -248,7 +269,7 @@ class Records:
         self, table: Table, names: tuple[str, ...], versioned: bool, projection: Projection | None
     ) -> str:
         returning = None if projection is None else projection.sql
-        key = (table.name, names, versioned, returning)
+        key = (table, names, versioned, returning)
         sql = self._update_sql.get(key)
         if sql is None:
             shadows = [shadow(name) for name in names if name in table.folded]
@@ -275,7 +296,7 @@ class Records:
         arguments += (now_text(), user, self.storage.next_version(), record)
         return arguments
 
-    def delete(self, table: Table, record: str, version: int | None) -> bool:
+    def delete(self, table: Table, record: str, version: int | None, user: str) -> bool:
         """Remove one row; False if there is none with this id (and version)."""
         for owner, column in self.catalog.referrers[table.name]:
             if self._execute(
@@ -290,6 +311,8 @@ class Records:
         if not self._execute(sql, arguments).rowcount:
             return False
         self.storage.bury(table, record)
+        if self._happenings.wants(DELETE, table):
+            self._happenings.note(DELETE, table, record, {}, user)
         return True
 
     # ------------------------------------------------------------------------ collisions
@@ -306,7 +329,7 @@ class Records:
                     return errors.duplicate_id()
                 if chosen is not None:
                     seen.add(chosen)
-        for key in table.keys:
+        for key in table.active_keys:
             holder = self._key_holder(table, key, rows, record)
             if holder is not None:
                 labels = ", ".join(table.columns[name].label for name in key.columns)

@@ -153,7 +153,9 @@ class Resources:
         address = self._records.address(table, segment)
         expected = request.expected_version
         version = expected if isinstance(expected, int) else None
-        if address.record is None or not self._records.delete(table, address.record, version):
+        if address.record is None or not self._records.delete(
+            table, address.record, version, request.user
+        ):
             raise self._refusal(table, address)
         return no_content()
 

@@ -1,4 +1,4 @@
-"""The first rows of an organization: users, currencies, messages.
+"""What a new organization begins with: its tables, users, currencies, messages, publishers.
 
 Owns: what is there before anybody writes, under ids that follow from the OrganizationId.
 Never does: loyalty data.
@@ -10,18 +10,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from connector.sandbox.catalog import (
-    BUSINESS_UNIT,
-    CURRENCIES,
-    CURRENCY,
-    MESSAGE,
-    MESSAGE_FILTER,
-    MESSAGES,
-    ORGANIZATION,
-    USER,
-)
+from connector.sandbox import loyalty, standard
 from connector.sandbox.payloads import Values
 from connector.sandbox.records import Records
+from connector.sandbox.standard import CURRENCIES, DEFAULT_PUBLISHER, MESSAGES, PUBLISHERS
+from connector.sandbox.tables import Table
 
 CHANGE_TRACKING_DAYS = 7
 
@@ -55,10 +48,19 @@ class Identities:
         return self.of("businessunit")
 
 
+def first_tables(empty: bool) -> tuple[Table, ...]:
+    """The tables of a new organization; an `empty` one has none but the platform's own."""
+    return standard.TABLES if empty else (*loyalty.TABLES, *standard.TABLES)
+
+
 def seed(records: Records, identities: Identities, members: tuple[Member, ...]) -> None:
     """Write the first rows into an empty organization, inside the caller's transaction."""
     system = identities.user("SYSTEM")
     unit = identities.business_unit
+
+    def add(table: str, *rows: Values) -> None:
+        records.insert(records.catalog.by_name[table], rows, system)
+
     users: list[Values] = [
         {
             "systemuserid": identities.user(member.client_id),
@@ -71,8 +73,8 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
         for member in members
     ]
     users.append({"systemuserid": system, "fullname": "SYSTEM", "isdisabled": 0})
-    records.insert(BUSINESS_UNIT, [{"businessunitid": unit, "name": "sandbox"}], system)
-    records.insert(USER, users, system)
+    add("businessunit", {"businessunitid": unit, "name": "sandbox"})
+    add("systemuser", *users)
     currencies: list[Values] = [
         {
             "transactioncurrencyid": identities.of("transactioncurrency", code),
@@ -84,14 +86,34 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
         }
         for code, (name, symbol, places) in CURRENCIES.items()
     ]
-    records.insert(CURRENCY, currencies, system)
+    add("transactioncurrency", *currencies)
     organization: Values = {
         "organizationid": identities.organization,
         "name": "sandbox",
         "expirechangetrackingindays": CHANGE_TRACKING_DAYS,
         "basecurrencyid": identities.of("transactioncurrency", "USD"),
     }
-    records.insert(ORGANIZATION, [organization], system)
+    add("organization", organization)
+    publishers: list[Values] = [
+        {
+            "publisherid": identities.of("publisher", name),
+            "uniquename": name,
+            "friendlyname": title,
+            "customizationprefix": prefix,
+            "customizationoptionvalueprefix": number,
+        }
+        for name, (title, prefix, number) in PUBLISHERS.items()
+    ]
+    add("publisher", *publishers)
+    solution: Values = {
+        "solutionid": identities.of("solution", "Default"),
+        "uniquename": "Default",
+        "friendlyname": "Default Solution",
+        "version": "1.0",
+        "ismanaged": 0,
+        "publisherid": identities.of("publisher", DEFAULT_PUBLISHER),
+    }
+    add("solution", solution)
     _seed_messages(records, identities, system)
 
 
@@ -100,15 +122,21 @@ def _seed_messages(records: Records, identities: Identities, system: str) -> Non
     messages: list[Values] = [
         {"sdkmessageid": identities.of("sdkmessage", name), "name": name} for name in MESSAGES
     ]
-    records.insert(MESSAGE, messages, system)
-    tables = [table for table in records.catalog.by_name.values() if "create" in table.operations]
-    filters: list[Values] = [
+    by_name = records.catalog.by_name
+    records.insert(by_name["sdkmessage"], messages, system)
+    for table in by_name.values():
+        records.insert(by_name["sdkmessagefilter"], message_filters(identities, table), system)
+
+
+def message_filters(identities: Identities, table: Table) -> list[Values]:
+    """The rows that say which messages a table supports; none for one the platform keeps."""
+    if "create" not in table.operations:
+        return []
+    return [
         {
             "sdkmessagefilterid": identities.of("sdkmessagefilter", f"{table.name}/{name}"),
             "primaryobjecttypecode": table.name,
             "sdkmessageid": identities.of("sdkmessage", name),
         }
-        for table in tables
         for name in MESSAGES
     ]
-    records.insert(MESSAGE_FILTER, filters, system)

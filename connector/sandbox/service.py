@@ -15,7 +15,7 @@ from connector.odata.paths import Segment, parse_segment, split_path
 from connector.sandbox import errors
 from connector.sandbox.batch import run_batch
 from connector.sandbox.bulk import PREFIX, Bulk
-from connector.sandbox.catalog import STANDARD
+from connector.sandbox.courier import Courier
 from connector.sandbox.messages import Request, Response, error_response, json_response
 from connector.sandbox.metadata import Metadata
 from connector.sandbox.metadata_changes import NAME as METADATA_CHANGES
@@ -24,10 +24,11 @@ from connector.sandbox.plugins import parse_loss
 from connector.sandbox.queries import Queries
 from connector.sandbox.records import Records
 from connector.sandbox.resources import Resources
-from connector.sandbox.seed import Identities, Member, seed
+from connector.sandbox.seed import Identities, Member, first_tables, seed
 from connector.sandbox.storage import Storage
 from connector.sandbox.tables import Table
 from connector.sandbox.tracking import Tracking
+from connector.sandbox.webhooks import Webhooks
 
 SERVICE_VERSION = "9.2.25000.00000"
 
@@ -35,8 +36,16 @@ SERVICE_VERSION = "9.2.25000.00000"
 class Service:
     """One organization, open in one folder."""
 
-    def __init__(self, folder: Path, members: tuple[Member, ...]) -> None:
-        self.storage = Storage(folder, STANDARD)
+    def __init__(
+        self,
+        folder: Path,
+        members: tuple[Member, ...],
+        courier: Courier | None = None,
+        *,
+        empty: bool = False,
+    ) -> None:
+        self.storage = Storage(folder, first_tables, empty=empty)
+        self._catalog = self.storage.catalog
         self.identities = Identities(self.storage.organization)
         self._members = members
         self._records = Records(self.storage, self.identities.business_unit)
@@ -44,10 +53,13 @@ class Service:
         self._tracking = Tracking(self._records, self._queries)
         self._resources = Resources(self._records, self._queries)
         self._bulk = Bulk(self._records)
-        self._metadata = Metadata(STANDARD)
-        if self._records.version(STANDARD.by_name["organization"], self._organization) is None:
+        self._metadata = Metadata(self._catalog)
+        if self._records.version(self._catalog.by_name["organization"], self._organization) is None:
             with self.storage.transaction():
                 seed(self._records, self.identities, members)
+        self.courier = courier or Courier()
+        self._webhooks = Webhooks(self._records, self.identities, self.courier)
+        self._webhooks.load()
 
     @property
     def _organization(self) -> str:
@@ -64,11 +76,15 @@ class Service:
             if request.method == "GET":
                 return self._handle(request)
             with self.storage.transaction():
-                return self._handle(request)
+                response = self._handle(request)
         except errors.WireError as error:
             return error_response(error, request.headers)
         except RecursionError:
             return error_response(errors.too_many_conditions(), request.headers)
+        happened = self.storage.happenings.take()
+        if happened:
+            self._webhooks.tell(happened, request)
+        return response
 
     # ------------------------------------------------------------------------ switches
 
@@ -83,19 +99,21 @@ class Service:
             self.storage.clear()
             seed(self._records, self.identities, self._members)
             self._tracking.expire()
+        self.storage.happenings.undo()
+        self._webhooks.load()
 
     def lose(self, value: dict[str, Any]) -> None:
         """Make a column keep less than it is sent; see `plugins.parse_loss`.
 
         Raises `KeyError` for a table or column that does not exist.
         """
-        table = STANDARD.by_name[value["table"]]
+        table = self._catalog.by_name[value["table"]]
         column = table.columns[value["column"]]
         self._records.reader(table).lose(column.name, parse_loss(column, value))
 
     def keep_everything(self) -> None:
         """Undo every `lose`."""
-        for table in STANDARD.by_name.values():
+        for table in self._catalog.by_name.values():
             for column in table.columns:
                 self._records.reader(table).lose(column, None)
 
@@ -115,7 +133,7 @@ class Service:
         if not segments:
             return self._metadata.service_document(request)
         first, *rest = segments
-        table = STANDARD.by_set.get(first.name)
+        table = self._catalog.by_set.get(first.name)
         if table is not None:
             return self._table(table, first, rest, request)
         if first.name == "$batch" and request.method == "POST" and not rest:

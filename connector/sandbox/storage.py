@@ -14,42 +14,49 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 from connector.errors import StateError, UsageError
-from connector.sandbox.catalog import Catalog
+from connector.sandbox import archive, ddl
+from connector.sandbox.catalog import Catalog, Contents, Definition
 from connector.sandbox.comparing import fold, matches
-from connector.sandbox.tables import REFERENCES, Kind, Table
+from connector.sandbox.happenings import Happenings
+from connector.sandbox.tables import Table
 
-Stored: TypeAlias = str | int | None
+Stored: TypeAlias = str | int | float | None
 """One value as SQLite holds it."""
+FirstTables: TypeAlias = Callable[[bool], Sequence[Table]]
+"""The tables of a new organization, for an empty one or one with loyalty tables."""
 
 FIRST_VERSION = 500_000
-SCHEMA_VERSION = "1"
-_TEXT_KINDS = REFERENCES | {Kind.STRING, Kind.DATETIME, Kind.GUID}
-
-
-def shadow(column: str) -> str:
-    """The stored column with the folded form of an alternate-key column."""
-    return f"{column}~"
+SCHEMA_VERSION = "2"
+_EMPTY = "empty"
+_CUSTOMIZED = "customized"
 
 
 class Storage:
-    """An open organization database. Raises `UsageError` if another process has it open."""
+    """An open organization database.
 
-    def __init__(self, folder: Path, catalog: Catalog) -> None:
+    `empty` asks for a new organization without loyalty tables; what stands in the folder
+    already stays as it is. Raises `UsageError` if another process has the file open, or if
+    it is to be empty and was made with loyalty tables.
+    """
+
+    def __init__(self, folder: Path, tables: FirstTables, *, empty: bool = False) -> None:
         self._path = folder / "organization.db"
-        self.catalog = catalog
+        self._tables = tables
+        self.catalog = Catalog()
+        self.happenings = Happenings()
         self.connection = sqlite3.connect(
             self._path, isolation_level=None, timeout=0.5, cached_statements=1024
         )
         self.connection.create_function("fold", 1, fold, deterministic=True)
         self.connection.create_function("matches", 2, matches, deterministic=True)
         try:
-            self._open()
+            self._open(empty)
         except sqlite3.OperationalError as error:
             self.connection.close()
             if "locked" not in str(error):
@@ -62,7 +69,7 @@ class Storage:
             ) from error
         self.version = int(self.setting("version") or FIRST_VERSION)
 
-    def _open(self) -> None:
+    def _open(self, empty: bool) -> None:
         execute = self.connection.execute
         execute("PRAGMA locking_mode = EXCLUSIVE")
         execute("PRAGMA journal_mode = WAL")
@@ -72,7 +79,7 @@ class Storage:
         execute("BEGIN EXCLUSIVE")
         execute("CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
         if self.setting("schema") is None:
-            self._create_schema()
+            self._create_schema(empty)
         execute("COMMIT")
         if self.setting("schema") != SCHEMA_VERSION:
             raise StateError(
@@ -80,19 +87,55 @@ class Storage:
                 f"{self._path} was made by another version of the sandbox",
                 remedy="delete the folder and start again; the sandbox holds test data only",
             )
+        if empty and not self._began_empty:
+            raise UsageError(
+                "sandbox-not-empty",
+                f"{self._path.parent} holds an organization that began with loyalty tables",
+                remedy="start the empty one with another --dir",
+            )
+        self.catalog.restore(archive.load(self.connection))
 
-    def _create_schema(self) -> None:
+    @property
+    def _began_empty(self) -> bool:
+        return self.setting(_EMPTY) == "1"
+
+    def _create_schema(self, empty: bool) -> None:
         execute = self.connection.execute
         execute(
             "CREATE TABLE tombstones (entity TEXT, id TEXT, version INTEGER NOT NULL, "
             "PRIMARY KEY (entity, id)) WITHOUT ROWID"
         )
         execute("CREATE INDEX tombstone_version ON tombstones (entity, version)")
-        for table in self.catalog.by_name.values():
-            for statement in _table_schema(table):
-                execute(statement)
+        archive.create(self.connection)
+        self.set_setting(_EMPTY, str(int(empty)))
+        self._create_tables()
         self.set_setting("schema", SCHEMA_VERSION)
         self.set_setting("organization", str(uuid.uuid4()))
+
+    def _create_tables(self) -> None:
+        """The definitions and tables an organization begins with."""
+        for table in self._tables(self._began_empty):
+            self.execute_all(ddl.create_table(table))
+            archive.keep(self.connection, table)
+
+    # ------------------------------------------------------------------------ definitions
+
+    def execute_all(self, statements: Iterable[str]) -> None:
+        """Run statements that change the schema; part of the running transaction."""
+        for statement in statements:
+            self.connection.execute(statement)
+
+    def define(self, definition: Definition) -> None:
+        """Keep a definition, in the place of the one with its name; its table is the caller's."""
+        archive.keep(self.connection, definition)
+        self.set_setting(_CUSTOMIZED, "1")
+        self.catalog.put(definition)
+
+    def undefine(self, definition: Definition) -> None:
+        """Without this definition; its table is the caller's."""
+        archive.forget(self.connection, definition)
+        self.set_setting(_CUSTOMIZED, "1")
+        self.catalog.drop(definition)
 
     # ------------------------------------------------------------------------ settings
 
@@ -119,7 +162,7 @@ class Storage:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; the version counter is durable with what it counted."""
-        before = self.version
+        before, contents = self.version, self.catalog.contents
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -127,20 +170,31 @@ class Storage:
                 self.set_setting("version", str(self.version))
         except BaseException:
             self.connection.execute("ROLLBACK")
+            self._restore(contents)
+            self.happenings.undo()
             raise
         self.connection.execute("COMMIT")
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """All of it or nothing inside a running transaction; nests."""
+        contents = self.catalog.contents
         self.connection.execute("SAVEPOINT part")
+        mark = self.happenings.mark()
         try:
             yield
         except BaseException:
             self.connection.execute("ROLLBACK TO part")
             self.connection.execute("RELEASE part")
+            self._restore(contents)
+            self.happenings.undo(mark)
             raise
         self.connection.execute("RELEASE part")
+
+    def _restore(self, contents: Contents) -> None:
+        """Definitions go back with the rows."""
+        if self.catalog.contents is not contents:
+            self.catalog.restore(contents)
 
     # ------------------------------------------------------------------------ versions
 
@@ -169,39 +223,22 @@ class Storage:
             )
 
     def clear(self) -> None:
-        """Empty every table; versions go on, so an old delta token cannot fit again."""
-        for table in self.catalog.by_name:
-            self.connection.execute(f'DELETE FROM "{table}"')
+        """Empty every table and go back to the first definitions.
+
+        Versions go on, so an old delta token cannot fit again.
+        """
+        if self.setting(_CUSTOMIZED) is None:
+            for table in self.catalog.by_name:
+                self.connection.execute(f'DELETE FROM "{table}"')
+        else:
+            self.execute_all(ddl.drop_table(table) for table in self.catalog.by_name.values())
+            archive.clear(self.connection)
+            self._create_tables()
+            self.connection.execute("DELETE FROM settings WHERE name = ?", (_CUSTOMIZED,))
+            self.catalog.restore(archive.load(self.connection))
         self.connection.execute("DELETE FROM tombstones")
         self.next_version()
 
     def close(self) -> None:
         """Release the file."""
         self.connection.close()
-
-
-def stored_columns(table: Table) -> list[str]:
-    """The columns of the SQLite table, in order."""
-    return [*table.columns, *(shadow(name) for name in table.folded)]
-
-
-def _table_schema(table: Table) -> Iterator[str]:
-    columns = [
-        f'"{column.name}" {"TEXT" if column.kind in _TEXT_KINDS else "INTEGER"}'
-        + (" PRIMARY KEY NOT NULL" if column.name == table.id_column else "")
-        for column in table.columns.values()
-    ]
-    columns += [f'"{shadow(name)}" TEXT' for name in table.folded]
-    yield f'CREATE TABLE "{table.name}" ({", ".join(columns)}) WITHOUT ROWID'
-    yield f'CREATE INDEX "{table.name}_version" ON "{table.name}" (versionnumber)'
-    for key in table.keys:
-        parts = ", ".join(f'"{key_column(table, name)}"' for name in key.columns)
-        yield f'CREATE UNIQUE INDEX "{key.schema_name}" ON "{table.name}" ({parts})'
-    for column in table.columns.values():
-        if column.custom and column.target:
-            yield f'CREATE INDEX "{column.name}_lookup" ON "{table.name}" ("{column.name}")'
-
-
-def key_column(table: Table, name: str) -> str:
-    """The stored column in which an alternate-key column is compared."""
-    return shadow(name) if name in table.folded else name

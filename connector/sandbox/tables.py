@@ -1,14 +1,17 @@
 """What a table is made of: columns, options, lookups, alternate keys.
 
-Owns: the shape of a definition, and the system columns every user-owned table has.
-Never does: data of one table (`catalog`), SQL (`storage`), wire metadata (`metadata`).
-Tested in: tests/integration/sandbox/test_metadata.py.
+Owns: the shape of a definition, and the system columns every table has.
+Never does: data of one table (`standard`, `loyalty`), SQL (`ddl`), wire metadata (`definitions`).
+Tested in: tests/integration/sandbox/test_metadata.py, test_metadata_writes.py.
 
-Facts: "Dataverse Web API: webapi/web-api-properties", "define-alternate-keys-entity".
+Facts: "Dataverse Web API: webapi/web-api-properties", "define-alternate-keys-entity". A
+definition never changes: who changes a table puts another `Table` in its place, so that
+whatever was compiled for the old one cannot be taken for the new one.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,25 +19,41 @@ from functools import cached_property
 
 
 class Kind(StrEnum):
-    """The metadata `AttributeType` of a column."""
+    """What a column holds: the metadata `AttributeTypeName` without its `Type`."""
 
     STRING = "String"
+    MEMO = "Memo"
     INTEGER = "Integer"
     BIGINT = "BigInt"
     DECIMAL = "Decimal"
+    MONEY = "Money"
+    DOUBLE = "Double"
     BOOLEAN = "Boolean"
     PICKLIST = "Picklist"
+    MULTI_PICKLIST = "MultiSelectPicklist"
     STATE = "State"
     STATUS = "Status"
     DATETIME = "DateTime"
     LOOKUP = "Lookup"
     OWNER = "Owner"
     GUID = "Uniqueidentifier"
+    FILE = "File"
 
 
+TEXTS = frozenset({Kind.STRING, Kind.MEMO})
+SCALED = frozenset({Kind.DECIMAL, Kind.MONEY})
+"""Numbers kept as whole numbers of their last place."""
 CHOICES = frozenset({Kind.PICKLIST, Kind.STATE, Kind.STATUS})
 REFERENCES = frozenset({Kind.LOOKUP, Kind.OWNER})
 INT32 = (-(2**31), 2**31 - 1)
+INT64 = (-(2**63), 2**63 - 1)
+MONEY_PLACES = 4
+_NAMESPACE = uuid.UUID("8f1b5d5e-6d0c-4f0a-9a57-0d6c9b1f7c11")
+
+
+def metadata_id(*names: str) -> str:
+    """The MetadataId that follows from a name: that of everything the platform brings along."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(names)))
 
 
 @dataclass(frozen=True)
@@ -50,16 +69,38 @@ class Column:
     label: str
     max_length: int = 100
     precision: int = 0
-    minimum: int = INT32[0]
-    maximum: int = INT32[1]
+    minimum: float = INT32[0]
+    maximum: float = INT32[1]
     options: Mapping[int, str] = field(default_factory=dict)
     date_only: bool = False
+    """On the wire a date without time (`Edm.Date`)."""
     required: str = "None"
     target: str = ""
+    navigation_name: str = ""
+    """The navigation property, where it is not the column's own name."""
     creatable: bool = True
     updatable: bool = True
+    readable: bool = True
     custom: bool = False
     """Custom lookups are bound by schema name, system lookups by logical name."""
+    managed: bool = True
+    """Came with the platform or with a solution: it cannot be deleted."""
+    description: str = ""
+    format: str = ""
+    behavior: str = ""
+    """DateTimeBehavior of an instant; empty is UserLocal."""
+    default: int | None = None
+    """The value of a choice that a new row gets where none is given."""
+    option_set: str = ""
+    """The global choice the options are those of."""
+    relationship: str = ""
+    """Schema name of a lookup's relationship, where it is not the one made from its names."""
+    on_delete: str = "Restrict"
+    """What deleting the referenced row does: Restrict, RemoveLink, Cascade, NoCascade."""
+    secured: bool = False
+    """Under column security: readable and writable with a profile only."""
+    identity: str = ""
+    """MetadataId, where it does not follow from the names."""
 
     @cached_property
     def name(self) -> str:
@@ -74,7 +115,21 @@ class Column:
     @cached_property
     def navigation(self) -> str:
         """The single-valued navigation property of a reference."""
-        return self.schema_name if self.custom else self.name
+        return self.navigation_name or (self.schema_name if self.custom else self.name)
+
+    @cached_property
+    def places(self) -> int:
+        """How many decimal places a stored number of a `SCALED` kind has."""
+        return MONEY_PLACES if self.kind is Kind.MONEY else self.precision
+
+
+class KeyStatus(StrEnum):
+    """How far the index of an alternate key is built; only an active key can be used."""
+
+    PENDING = "Pending"
+    IN_PROGRESS = "InProgress"
+    ACTIVE = "Active"
+    FAILED = "Failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +139,21 @@ class AlternateKey:
     schema_name: str
     label: str
     columns: tuple[str, ...]
+    status: KeyStatus = KeyStatus.ACTIVE
+    since: float = 0.0
+    """When the index was asked for; seconds since 1970."""
+    managed: bool = True
+    identity: str = ""
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.schema_name.lower()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """One table definition."""
+    """One table definition. Compares by identity: every change makes another one."""
 
     schema_name: str
     set_name: str
@@ -100,11 +165,23 @@ class Table:
     change_tracking: bool = False
     user_owned: bool = True
     operations: frozenset[str] = frozenset({"create", "update", "delete"})
+    managed: bool = True
+    """Came with the platform or with a solution: it cannot be deleted."""
+    description: str = ""
+    has_notes: bool = False
+    has_activities: bool = False
+    identity: str = ""
+    """MetadataId, where it does not follow from the name."""
 
     @cached_property
     def name(self) -> str:
         """The logical name."""
         return self.schema_name.lower()
+
+    @cached_property
+    def custom(self) -> bool:
+        """Whether somebody other than the platform brought it: its name has a prefix."""
+        return "_" in self.name
 
     @cached_property
     def id_column(self) -> str:
@@ -123,9 +200,19 @@ class Table:
         return {column.navigation: column for column in found}
 
     @cached_property
+    def defaults(self) -> Mapping[str, int]:
+        """What a new row has in the columns nothing is said about."""
+        return {c.name: c.default for c in self.columns.values() if c.default is not None}
+
+    @cached_property
+    def active_keys(self) -> tuple[AlternateKey, ...]:
+        """The alternate keys whose index is built."""
+        return tuple(key for key in self.keys if key.status is KeyStatus.ACTIVE)
+
+    @cached_property
     def folded(self) -> tuple[str, ...]:
-        """Text columns of alternate keys; each has a shadow column with its normal form."""
-        names = dict.fromkeys(name for key in self.keys for name in key.columns)
+        """Text columns of active keys; each has a shadow column with its normal form."""
+        names = dict.fromkeys(name for key in self.active_keys for name in key.columns)
         return tuple(name for name in names if self.columns[name].kind is Kind.STRING)
 
 
@@ -147,6 +234,8 @@ def table(  # noqa: PLR0913  # a definition reads as one list
     change_tracking: bool = False,
     user_owned: bool = True,
     operations: Iterable[str] = ("create", "update", "delete"),
+    managed: bool = True,
+    description: str = "",
 ) -> Table:
     """A definition with the primary id and the system columns added."""
     identity = Column(
@@ -164,6 +253,8 @@ def table(  # noqa: PLR0913  # a definition reads as one list
         change_tracking,
         user_owned,
         frozenset(operations),
+        managed,
+        description,
     )
 
 

@@ -55,6 +55,8 @@ def test_change_tracking_can_be_asked_for(dataverse: DataverseSession) -> None:
         "msdyn_loyaltyrewardpoint",
         "msdyn_party",
         "transactioncurrency",
+        "account",
+        "contact",
     }
     assert listed(dataverse, url + "CanChangeTrackingBeEnabled/Value eq false") == []
     assert dataverse.get(f"{CARD}/ChangeTrackingEnabled").json()["value"] is True
