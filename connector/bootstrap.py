@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from connector.engine.retry import Retry
 from connector.errors import ConfigError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
+from connector.ledger.watch import Watch
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map, findings
@@ -47,6 +48,7 @@ from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
+    from connector.endpoints.dataverse.administration import Administration
     from connector.endpoints.dataverse.certificates import Certificate
     from connector.endpoints.dataverse.credentials import Credential
     from connector.endpoints.dataverse.patience import Patience
@@ -71,6 +73,19 @@ def _monotonic() -> float:
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
+
+
+def _sleeper(stopping: Callable[[], bool]) -> Callable[[float], None]:
+    """Sleeping that ends with the wish to stop, so that no signal waits for a side that is away."""
+
+    def sleep(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))  # at least once: whoever asks again at once must not spin
+            if stopping():
+                return
+
+    return sleep
 
 
 def _host() -> str:
@@ -131,7 +146,7 @@ class Project:
             endpoints=self.endpoints(document),
             clock=time.time,
             monotonic=_monotonic,
-            sleep=time.sleep,
+            sleep=_sleeper(self._stopping),
             random=random.random,
             new_id=TimeOrderedIds(),
             executor=self._executor,
@@ -170,6 +185,21 @@ class Project:
         endpoints = self.endpoints(document)
         return {side: endpoints[side].describe(document.end(side).entity) for side in Side}
 
+    @contextmanager
+    def watch(self, side: str) -> Iterator[Watch]:
+        """A look-out for commits to a commerce side that `watchable` names."""
+        with Ledger.open(self._sides[side].url) as ledger, closing(ledger.watch()) as watch:
+            yield watch
+
+    @property
+    def watchable(self) -> frozenset[str]:
+        """The commerce sides at which a commit can be noticed as it happens."""
+        return frozenset(name for name, side in self._sides.items() if side.kind == "ledger")
+
+    @property
+    def _sides(self) -> Mapping[str, CommerceSettings]:
+        return commerce_sides(self.settings)
+
     def _lookup_columns(self, entity: str) -> Mapping[str, Column]:
         return self._dataverse.describe(entity).columns
 
@@ -193,10 +223,10 @@ def open_project(
         store = open_state(settings.store)
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
-        for name, side in {"commerce": settings.commerce, **settings.sides}.items():
+        for name, side in commerce_sides(settings).items():
             commerce[name] = _commerce_endpoint(name, side)
             stack.callback(commerce[name].close)
-        dataverse = dataverse_endpoint(settings.dataverse, settings.retry)
+        dataverse = dataverse_endpoint(settings.dataverse, settings.retry, _sleeper(stopping))
         stack.callback(dataverse.close)
         workers = limits.in_flight + 1  # and the page read ahead
         executor = stack.enter_context(ThreadPoolExecutor(workers, "dualwrite"))
@@ -234,6 +264,11 @@ def _rarely_collecting() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def commerce_sides(settings: Settings) -> Mapping[str, CommerceSettings]:
+    """Every commerce side by its name."""
+    return {"commerce": settings.commerce, **settings.sides}
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -296,13 +331,15 @@ def _notifier(notify: NotifySettings) -> Notifier:
     return Notifier(notify.command, webhook, str(notify.ca) if notify.ca is not None else None)
 
 
-def _patience(retry: RetrySettings) -> Patience:
+def _patience(retry: RetrySettings, sleep: Callable[[float], None] = time.sleep) -> Patience:
     from connector.endpoints.dataverse.patience import Patience
 
-    return Patience(retry.attempts, retry.first_wait, retry.longest_wait, time.sleep)
+    return Patience(retry.attempts, retry.first_wait, retry.longest_wait, sleep)
 
 
-def dataverse_endpoint(side: DataverseSettings, retry: RetrySettings) -> Endpoint:
+def dataverse_endpoint(
+    side: DataverseSettings, retry: RetrySettings, sleep: Callable[[float], None] = time.sleep
+) -> Endpoint:
     """The Dataverse endpoint of the settings; raises `ConfigError` for its secrets."""
     from connector.endpoints.dataverse.endpoint import DataverseEndpoint
 
@@ -310,7 +347,7 @@ def dataverse_endpoint(side: DataverseSettings, retry: RetrySettings) -> Endpoin
         side.url,
         tokens=_token_sources(side)[0],
         ca=_ca(side),
-        patience=_patience(retry),
+        patience=_patience(retry, sleep),
         clock=lambda: datetime.now(UTC),
         timeout=side.timeout,
         page_size=side.page_size,

@@ -1,6 +1,6 @@
-"""Sections of the config that say how careful a run is, and who is told.
+"""Sections of the config that say how careful a run is, who is told, and how live mode works.
 
-Owns: `[guard]`, `[retry]`, `[[alerts]]`, `[notify]`, `[retention]`.
+Owns: `[guard]`, `[retry]`, `[[alerts]]`, `[notify]`, `[retention]`, `[serve]`.
 Never does: acting by them.
 Tested in: tests/unit/test_settings.py, tests/unit/test_alert_settings.py.
 """
@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from connector.config_values import Section, https, secret_reference
+from connector.config_values import SecretReference, Section, https, secret_reference
 
 KINDS = ("parked", "conflict", "rejected", "transient", "unknown", "throttled", "unreachable")
 """What alerts count beside problem codes."""
@@ -123,4 +123,39 @@ class RetentionSettings(Section):
             raise ValueError("audit_days must not be less than tombstones_days")
         if self.runs_days < self.audit_days:
             raise ValueError("runs_days must not be less than audit_days, which names runs")
+        return self
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isdecimal() and int(port) <= 65535):
+        raise ValueError("write HOST:PORT, such as 127.0.0.1:8444")
+    return text
+
+
+class ServeSettings(Section):
+    """Live mode: where it is asked and told, and how often it looks."""
+
+    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8444"
+    """HOST:PORT of the health page and of the receiver of webhooks."""
+    certificate: Path | None = None
+    """A PEM file with the certificate chain and its private key, for https; without it, http for
+    a reverse proxy on the same machine."""
+    webhook_key: SecretReference | None = None
+    """The key each notice of Dataverse must bring; without it no notice is taken."""
+    poll_min: float = Field(default=1.0, ge=0.1, le=600)
+    """Seconds between two looks after something changed; grows from there."""
+    poll_max: float = Field(default=15.0, ge=0.1, le=3600)
+    """Seconds between two looks when nothing changes for long."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host, without the brackets of an IPv6 one, and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ServeSettings:
+        if self.poll_min > self.poll_max:
+            raise ValueError("poll_min must not be greater than poll_max")
         return self

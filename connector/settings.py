@@ -41,6 +41,7 @@ from connector.config_policies import (
     NotifySettings,
     RetentionSettings,
     RetrySettings,
+    ServeSettings,
 )
 from connector.config_values import HttpsUrl, SecretReference, Section, Url, https
 from connector.errors import ConfigError, Subject
@@ -201,6 +202,7 @@ class Settings(BaseSettings):
     alerts: tuple[AlertSettings, ...] = ()
     notify: NotifySettings = NotifySettings()
     retention: RetentionSettings = RetentionSettings()
+    serve: ServeSettings = ServeSettings()
 
     @field_validator("notify")
     @classmethod

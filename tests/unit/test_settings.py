@@ -294,3 +294,23 @@ def test_a_managed_identity_needs_nothing_else(write: Write) -> None:
     text = VALID.partition("authority")[0] + 'auth = "managed-identity"\n'
     (user,) = load_settings(write(text)).dataverse.all_users()
     assert (user.auth, user.client_id, user.authority) == ("managed-identity", None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('listen = "8444"', "write HOST:PORT"),
+        ('listen = "127.0.0.1:99999"', "write HOST:PORT"),
+        ('webhook_key = "plain"', "name where it stands"),
+        ("poll_min = 20", "poll_min must not be greater"),
+    ],
+)
+def test_a_live_mode_that_cannot_be_meant_is_refused(write: Write, text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(VALID + f"[serve]\n{text}\n"))
+    assert says in str(caught.value)
+
+
+def test_an_address_may_be_of_ipv6(write: Write) -> None:
+    settings = load_settings(write(VALID + '[serve]\nlisten = "[::1]:8444"\n'))
+    assert settings.serve.address == ("::1", 8444)
