@@ -1,6 +1,6 @@
 """`python -m connector.sandbox`: the sandbox without the command line around it.
 
-Owns: its two options, the JSON line on stdout, the exit code after a signal.
+Owns: its options, the JSON line on stdout, the exit code after a signal.
 Never does: serving (`run`).
 Tested in: tests/integration/sandbox/test_restart.py.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from connector.errors import DualWriteError
+from connector.sandbox.limits import PROFILES, limits_of
 from connector.sandbox.run import Ready, run
 
 
@@ -23,11 +24,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m connector.sandbox", description=__doc__)
     parser.add_argument("--dir", type=Path, default=Path("var/sandbox"))
     parser.add_argument("--port", type=int, default=8443)
+    parser.add_argument("--profile", choices=list(PROFILES), default="fast")
+    parser.add_argument("--limits", type=json.loads, default={}, metavar="JSON")
+    parser.add_argument("--webhook-ca", type=Path)
+    parser.add_argument("--empty", action="store_true")
     chosen = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     try:
-        run(chosen.dir, chosen.port, _say)
+        run(
+            chosen.dir,
+            chosen.port,
+            _say,
+            limits=limits_of(chosen.profile, chosen.limits),
+            webhook_ca=chosen.webhook_ca,
+            empty=chosen.empty,
+        )
     except DualWriteError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

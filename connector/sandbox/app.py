@@ -13,8 +13,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,13 @@ from starlette.types import Receive, Scope, Send
 from connector.sandbox import errors
 from connector.sandbox.courier import Disorder
 from connector.sandbox.faults import FaultKind, Faults, kind_of, parse_fault
+from connector.sandbox.limits import PROFILES, Limits, Protection, Window, limits_of
 from connector.sandbox.managed_identity import ManagedIdentity
 from connector.sandbox.messages import Request, Response, error_response
 from connector.sandbox.service import Service
 from connector.sandbox.tokens import Directory
 
-RECOMMENDED_PARALLELISM = 4
-BURST_REQUESTS = 6000
-WINDOW_SECONDS = 300
+AFFINITY = "ARRAffinity"
 DEFAULT_RETRY_AFTER_SECONDS = 1
 MAX_URL = 32_768
 """Characters of path and query."""
@@ -57,13 +56,19 @@ class Dropped(HttpResponse):
 class Face:
     """All routes of one sandbox."""
 
-    def __init__(self, service: Service, directory: Directory, machine: ManagedIdentity) -> None:
+    def __init__(
+        self,
+        service: Service,
+        directory: Directory,
+        machine: ManagedIdentity,
+        limits: Limits = PROFILES["fast"],
+    ) -> None:
         self._service = service
         self._directory = directory
         self._machine = machine
         self._faults = Faults()
-        self._window: Counter[str] = Counter()
-        self._window_end = 0.0
+        self._limits = limits
+        self._protection = Protection(limits)
 
     def application(self) -> Starlette:
         """The ASGI application."""
@@ -74,6 +79,7 @@ class Face:
             "reset": (self._reset, ["POST"]),
             "requests": (self._requests, ["GET"]),
             "webhooks": (self._disturb, ["GET", "POST"]),
+            "limits": (self._limit, ["GET", "POST"]),
         }
         return Starlette(
             routes=[
@@ -101,22 +107,53 @@ class Face:
         if isinstance(user, Response):
             return _http(user)
         request = Request(http.method, origin + root, path, query, http.headers, body, user)
-        kind, fault = self._faults.meet(http.method, f"{path}?{query}") or (None, None)
+        server = self._protection.server(http.cookies.get(AFFINITY)) if self._limited else ""
+        window = self._protection.window(user, server)
+        refusal = window.enter()
+        if refusal is not None:
+            answer: HttpResponse = _http(
+                self._finish(error_response(refusal, http.headers), window)
+            )
+        else:
+            began, seconds = time.monotonic(), 0.0
+            try:
+                answer, seconds = await self._answer(request, version, window)
+                if (rest := seconds - (time.monotonic() - began)) > 0:
+                    await asyncio.sleep(rest)
+            finally:
+                window.leave(max(seconds, time.monotonic() - began))
+        if self._limited and AFFINITY not in http.cookies:
+            answer.set_cookie(AFFINITY, server, secure=True, httponly=True)
+        return answer
+
+    async def _answer(
+        self, request: Request, version: str, window: Window
+    ) -> tuple[HttpResponse, float]:
+        """The answer to a request that was let in, and the execution time it is worth."""
+        found = self._faults.meet(request.method, f"{request.path}?{request.query}")
+        kind, fault = found or (None, None)
         if kind is FaultKind.UNAUTHORIZED:
-            return _http(self._directory.challenge(origin))
+            return _http(self._directory.challenge(request.base.partition("/api/")[0])), 0.0
         if kind is FaultKind.DROP:
-            return Dropped()
+            return Dropped(), 0.0
         if kind is FaultKind.SLOW and fault is not None:
             await asyncio.sleep(fault.seconds)
         refusal = _refusal(request, version, kind, None if fault is None else fault.retry_after)
+        before = self._service.storage.version
         if refusal is not None:
-            response = error_response(refusal, http.headers)
+            response = error_response(refusal, request.headers)
         else:
             response = self._service.run(request)
+        # Every row written takes a version, so the counter tells how many there were.
+        written = self._service.storage.version - before
+        seconds = self._protection.limits.cost(written, response.rows)
         if kind is FaultKind.LOST_REPLY:
-            return Dropped()
-        response.headers.update(self._standing_headers(user))
-        return _http(response)
+            return Dropped(), seconds
+        return _http(self._finish(response, window)), seconds
+
+    @property
+    def _limited(self) -> bool:
+        return self._protection.limits.limited
 
     def _user(self, http: HttpRequest, origin: str) -> str | Response:
         """The caller's user id, or the answer that turns the caller away."""
@@ -126,20 +163,16 @@ class Face:
         user = self._service.user_of(grant.client_id)
         return error_response(errors.not_a_member(), http.headers) if user is None else user
 
-    def _standing_headers(self, user: str) -> dict[str, str]:
-        """Headers of every answer: recommended parallelism and what is left of the limits."""
-        now = time.monotonic()
-        if now >= self._window_end:
-            self._window.clear()
-            self._window_end = now + WINDOW_SECONDS
-        self._window[user] += 1
-        left = max(0, BURST_REQUESTS - self._window[user])
-        return {
-            "x-ms-dop-hint": str(RECOMMENDED_PARALLELISM),
-            "x-ms-ratelimit-burst-remaining-xrm-requests": str(left),
-            "x-ms-ratelimit-time-remaining-xrm-requests": f"{self._window_end - now:.2f}",
+    def _finish(self, response: Response, window: Window) -> Response:
+        """With the headers of every answer: recommended parallelism, what the limits leave."""
+        requests, seconds = window.left()
+        response.headers |= {
+            "x-ms-dop-hint": str(self._protection.limits.dop),
+            "x-ms-ratelimit-burst-remaining-xrm-requests": str(requests),
+            "x-ms-ratelimit-time-remaining-xrm-requests": f"{seconds:.2f}",
             "x-ms-service-request-id": str(uuid.uuid4()),
         }
+        return response
 
     # ------------------------------------------------------------------------ identity
 
@@ -191,12 +224,19 @@ class Face:
         self._faults.clear()
         self._faults.requests.clear()
         self._faults.met.clear()
-        self._window.clear()
+        self._protection.use(self._limits)
         self._service.keep_everything()
         self._service.courier.clear()
         if value.get("data", True):
             self._service.reset()
         return {"ok": True}
+
+    def _limit(self, method: str, value: dict[str, Any]) -> dict[str, Any]:
+        """Other limits from now on, until a reset, with empty windows; and what they are."""
+        if method == "POST":
+            numbers = {name: number for name, number in value.items() if name != "profile"}
+            self._protection.use(limits_of(value.get("profile", "fast"), numbers))
+        return asdict(self._protection.limits)
 
     def _disturb(self, method: str, value: dict[str, Any]) -> dict[str, Any]:
         """Lose or hold back notifications, trust another CA; and what became of them."""
@@ -218,7 +258,9 @@ def _refusal(
 ) -> errors.WireError | None:
     """Why a request does not reach the organization; `wait` is what a Retry-After says."""
     if kind is FaultKind.THROTTLE:
-        return errors.throttled(DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait)
+        real = PROFILES["real"]
+        seconds = DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait
+        return errors.too_many(real.requests, real.window, seconds)
     if kind is FaultKind.UNAVAILABLE:
         return errors.unavailable(wait)
     if kind is FaultKind.FORBIDDEN:

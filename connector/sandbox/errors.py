@@ -300,14 +300,38 @@ def not_a_member() -> WireError:
     return WireError(403, "0x80072560", "The user is not a member of the organization.")
 
 
-def throttled(retry_after: int) -> WireError:
+def too_many(requests: float, window: float, retry_after: int) -> WireError:
     """Service protection: too many requests."""
-    return WireError(
-        429,
+    return _throttled(
         "0x80072322",
-        "Number of requests exceeded the limit of 6000 over time window of 300 seconds.",
-        {"Retry-After": str(retry_after)},
+        f"Number of requests exceeded the limit of {requests:g} over time window of {window:g} "
+        "seconds.",
+        retry_after,
     )
+
+
+def too_much_work(seconds: float, window: float, retry_after: int) -> WireError:
+    """Service protection: too much execution time."""
+    return _throttled(
+        "0x80072321",
+        "Combined execution time of incoming requests exceeded limit of "
+        f"{round(seconds * 1000):,} milliseconds over time window of {window:g} seconds. Decrease "
+        "number of concurrent requests or reduce the duration of requests and try again later.",
+        retry_after,
+    )
+
+
+def too_concurrent(requests: float, retry_after: int) -> WireError:
+    """Service protection: too many requests at a time."""
+    return _throttled(
+        "0x80072326",
+        f"Number of concurrent requests exceeded the limit of {requests:g}.",
+        retry_after,
+    )
+
+
+def _throttled(code: str, text: str, retry_after: int) -> WireError:
+    return WireError(429, code, text, {"Retry-After": str(retry_after)})
 
 
 def unavailable(retry_after: int | None) -> WireError:

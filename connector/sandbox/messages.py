@@ -116,6 +116,8 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     record: str | None = None
+    rows: int = 0
+    """How many rows a read found."""
 
 
 def no_content(headers: dict[str, str] | None = None) -> Response:
@@ -125,10 +127,12 @@ def no_content(headers: dict[str, str] | None = None) -> Response:
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer; `value` may hold `orjson.Fragment`."""
+    found = value.get("value") if isinstance(value, dict) else None
     return Response(
         status,
         {"Content-Type": JSON_TYPE, "OData-Version": "4.0", **(headers or {})},
         orjson.dumps(value),
+        rows=len(found) if isinstance(found, list) else 0,
     )
 
 

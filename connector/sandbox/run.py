@@ -28,6 +28,7 @@ from connector.errors import UnreachableError, UsageError
 from connector.sandbox.app import DROP, Face
 from connector.sandbox.certificates import certificates, client_certificate
 from connector.sandbox.courier import Courier
+from connector.sandbox.limits import PROFILES, Limits
 from connector.sandbox.managed_identity import APP_SERVICE, ManagedIdentity
 from connector.sandbox.seed import Member
 from connector.sandbox.service import Service
@@ -83,15 +84,19 @@ def run(
     port: int = 8443,
     ready: Callable[[Ready], None] = lambda _: None,
     *,
+    limits: Limits = PROFILES["fast"],
     webhook_ca: Path | None = None,
+    empty: bool = False,
 ) -> None:
     """Serve `folder` on 127.0.0.1 until SIGTERM or SIGINT, then pass the signal on.
 
     `port` 0 takes a free one. `ready` gets the documented object once requests are taken.
-    `webhook_ca` is a PEM file with the CAs of https receivers of webhooks.
+    `webhook_ca` is a PEM file with the CAs of https receivers of webhooks. `empty` makes a new
+    organization without loyalty tables.
 
     Raises:
-        UsageError: `sandbox-running` (the folder is in use), `port-in-use`.
+        UsageError: `sandbox-running` (the folder is in use), `port-in-use`,
+            `sandbox-not-empty`.
         StateError: `sandbox-schema`, the folder was made by another version.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,10 +104,10 @@ def run(
         Member(CLIENT_ID, "# dualwrite connector"),
         Member(AGENT_CLIENT_ID, "Avery Agent"),
     )
-    service = Service(folder, members, Courier(webhook_ca))
+    service = Service(folder, members, Courier(webhook_ca), empty=empty)
     try:
         with _listen(port) as listener:
-            _serve(folder, service, listener, ready)
+            _serve(folder, service, listener, limits, ready)
     finally:
         service.close()
 
@@ -129,7 +134,11 @@ def _listen(port: int) -> socket.socket:
 
 
 def _serve(
-    folder: Path, service: Service, listener: socket.socket, ready: Callable[[Ready], None]
+    folder: Path,
+    service: Service,
+    listener: socket.socket,
+    limits: Limits,
+    ready: Callable[[Ready], None],
 ) -> None:
     proof = client_certificate(folder)
     own = Application(
@@ -163,7 +172,7 @@ def _serve(
     }
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
-        Face(service, directory, machine).application(),
+        Face(service, directory, machine, limits).application(),
         http=_Protocol,
         loop="asyncio",
         lifespan="off",
@@ -181,12 +190,25 @@ def _serve(
 
 
 @contextmanager
-def running(folder: Path, port: int = 0) -> Iterator[dict[str, Any]]:
+def running(
+    folder: Path,
+    port: int = 0,
+    *,
+    profile: str = "fast",
+    webhook_ca: Path | None = None,
+    empty: bool = False,
+    **numbers: float,
+) -> Iterator[dict[str, Any]]:
     """A sandbox in a process of its own, ended with the block; yields its ready object.
+
+    `numbers` are those of `Limits` that differ from the profile's.
 
     Raises `UnreachableError` (`sandbox-not-started`) with the end of its error output.
     """
     command = [sys.executable, "-m", "connector.sandbox", "--dir", str(folder), "--port", str(port)]
+    command += ["--profile", profile, "--limits", json.dumps(numbers)]
+    command += [] if webhook_ca is None else ["--webhook-ca", str(webhook_ca)]
+    command += ["--empty"] if empty else []
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
         impatience = threading.Timer(START_SECONDS, process.kill)

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -56,6 +58,8 @@ class Person:
     folder: Path
     agent: DataverseSession
     environment: dict[str, str] = field(default_factory=dict)
+    ready: dict[str, Any] = field(default_factory=dict)
+    """What the sandbox said when it was started."""
     words: dict[str, str] = field(default_factory=dict)
     """What a word of a page stands for, such as the number of a run."""
 
@@ -64,8 +68,17 @@ class Person:
         return re.sub(r"\b[A-Z]{3,}\b", lambda word: self.words.get(word[0], word[0]), text)
 
     def types(self, command: str) -> Printed:
-        """A `dualwrite …` line, run inside this process."""
+        """A `dualwrite …` line, run inside this process, or a `python …` one."""
         program, *words = shlex.split(command)
+        if program == "python":
+            done = subprocess.run(
+                [sys.executable, *words],
+                cwd=self.folder,
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            return Printed(done.returncode, done.stdout + done.stderr, done.stdout)
         assert program == "dualwrite", command
         both = io.StringIO()
         out, err = _Tee(both), _Tee(both)
@@ -127,6 +140,6 @@ def sit_down(tmp_path: Path, sandbox: dict[str, Any], sign_in: SignIn) -> SitDow
             "DUALWRITE__DATAVERSE__CLIENT_SECRET": "env:TEST_CLIENT_SECRET",
             "TEST_CLIENT_SECRET": str(sandbox["client_secret"]),
         }
-        return Person(tmp_path, sign_in("agent_", sandbox), environment)
+        return Person(tmp_path, sign_in("agent_", sandbox), environment, sandbox)
 
     return make

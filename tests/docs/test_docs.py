@@ -12,12 +12,14 @@ one session in one folder, which begins empty; comments between them prepare it:
     <!-- docs: run -->                  nothing; says that the block below stands alone
     <!-- docs: run-number COMMAND -->   RUN stands for the newest run of this command from here on
 
-A sandbox is running already, so `dualwrite sandbox &` is only looked at. `cat FILE` makes a file
-that is not there yet: the reader is asked to have one like it.
+A sandbox is running already, so `dualwrite sandbox &` is only looked at, and its ready line is
+written where `> ready.json` says. `cat FILE` makes a file that is not there yet: the reader is
+asked to have one like it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,7 +108,9 @@ def take(person: Person, step: Step) -> None:
         file.write_text("\n".join(step.shown) + "\n", encoding="utf-8")
         return
     if step.command.endswith(" &"):
-        assert step.command == "dualwrite sandbox &"
+        assert step.command in ("dualwrite sandbox &", "dualwrite sandbox > ready.json &")
+        if "> ready.json" in step.command:
+            (person.folder / "ready.json").write_text(json.dumps(person.ready), encoding="utf-8")
         return
     command = person.said(step.command)
     printed = person.types(command)
