@@ -92,6 +92,7 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
         "name": "sandbox",
         "expirechangetrackingindays": CHANGE_TRACKING_DAYS,
         "basecurrencyid": identities.of("transactioncurrency", "USD"),
+        "languagecode": 1033,
     }
     add("organization", organization)
     publishers: list[Values] = [

@@ -86,6 +86,7 @@ ORGANIZATION = table(
         Column(
             "BaseCurrencyId", Kind.LOOKUP, "Currency", target="transactioncurrency", updatable=False
         ),
+        Column("LanguageCode", Kind.INTEGER, "Language", minimum=0, updatable=False),
     ],
     user_owned=False,
     operations=SETUP_TABLE,
