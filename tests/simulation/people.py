@@ -7,7 +7,7 @@ Never does: knowing that a sync exists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -56,8 +56,8 @@ class People:
         self._habits, self._weights = zip(*plan.habits.items(), strict=True)
         self._count = 0
 
-    def act(self) -> str:
-        """One of them does something; what, for the trace."""
+    def act(self, spared: Container[str] = ()) -> str:
+        """One of them does something, to no spared row; what, for the trace."""
         side = self.random.choice(list(Side))
         habit = self.random.choices(self._habits, self._weights)[0]
         self.acts += 1
@@ -67,6 +67,8 @@ class People:
         if habit == "create" or not ids:
             return self.create(side, self.key())
         id = self.random.choice(ids)
+        if id in spared:
+            return f"{side} {id} is left alone"
         if habit == "edit":
             return self.edit(side, id)
         if habit == "delete":

@@ -85,8 +85,13 @@ class Wire:
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
     ) -> Sequence[Outcome]:
         assert len(operations) <= self.system.traits.batch
+        sent = len(self.system.log)
         self._ask("write")
+        overtaken = len(self.system.log) > sent
+        first = len(self.system.writes)
         outcomes = [self._one(columns, operation) for operation in operations]
+        if overtaken:  # by others, while the process was asleep with its request under way
+            self.system.late.update(write.at for write in self.system.writes[first:])
         self.process.moment(f"{self.name} has written")
         chaos = self.process.chaos
         if chaos.happens("unreachable"):
