@@ -24,7 +24,7 @@ from connector.sandbox.catalog import Catalog
 from connector.sandbox.comparing import fold
 from connector.sandbox.ddl import shadow
 from connector.sandbox.storage import Stored
-from connector.sandbox.tables import REFERENCES, Column, Kind, Table
+from connector.sandbox.tables import REFERENCES, SCALED, TEXTS, Column, Kind, Table
 
 MAX_CONDITIONS = 500
 MAX_DEPTH = 40
@@ -100,7 +100,7 @@ class Condition:
         if key is None and column.name in table.folded:
             return Operand(column, f'"{shadow(column.name)}"')
         sql = self._value(table, column, key)
-        return Operand(column, f"fold({sql})" if column.kind is Kind.STRING else sql)
+        return Operand(column, f"fold({sql})" if column.kind in TEXTS else sql)
 
     def _value(self, table: Table, column: Column, key: str | None) -> str:
         """A column of this row, or of the row of `table` whose id is the SQL `key`."""
@@ -146,7 +146,7 @@ class Condition:
         if len(node.args) != 2 or not isinstance(node.args[1], ast.String):
             raise errors.bad_request(f"{node.func.name} takes a column and a text.", "0x0")
         operand = self.operand(_path(node.args[0]))
-        if operand.column.kind is not Kind.STRING:
+        if operand.column.kind not in TEXTS:
             raise _incompatible(operand.column, node.args[1])
         # Not `fold`: a blank at the end of a pattern counts.
         self.arguments.append(pattern.format(node.args[1].val.casefold()))
@@ -199,7 +199,7 @@ def _reread(column: Column, node: ast.String) -> ast._Node:
         return ast.GUID(node.val)
     if column.kind in _WHOLE:
         return ast.Integer(node.val)
-    if column.kind is Kind.DECIMAL:
+    if column.kind in SCALED or column.kind is Kind.DOUBLE:
         return ast.Float(node.val)
     if column.kind is Kind.BOOLEAN:
         return ast.Boolean({"1": "true", "0": "false"}.get(node.val, node.val))
@@ -223,7 +223,20 @@ def _whole(_column: Column, node: ast._Node) -> Stored:
 def _decimal(column: Column, node: ast._Node) -> Stored:
     if not isinstance(node, ast.Integer | ast.Float):
         raise TypeError
-    return int(Decimal(node.val).scaleb(column.precision))
+    return int(Decimal(node.val).scaleb(column.places))
+
+
+def _double(_column: Column, node: ast._Node) -> Stored:
+    if not isinstance(node, ast.Integer | ast.Float):
+        raise TypeError
+    return float(node.val)
+
+
+def _several(_column: Column, node: ast._Node) -> Stored:
+    """The whole list of a multiple choice, as it is stored."""
+    if not isinstance(node, ast.String):
+        raise TypeError
+    return ",".join(part.strip() for part in node.val.split(","))
 
 
 def _boolean(_column: Column, node: ast._Node) -> Stored:
@@ -248,8 +261,11 @@ def _moment(column: Column, node: ast._Node) -> Stored:
 
 
 _BY_KIND: dict[Kind, Callable[[Column, ast._Node], Stored]] = {
-    Kind.STRING: _text,
-    Kind.DECIMAL: _decimal,
+    **dict.fromkeys(TEXTS, _text),
+    **dict.fromkeys(SCALED, _decimal),
+    Kind.DOUBLE: _double,
+    Kind.MULTI_PICKLIST: _several,
+    Kind.FILE: _guid,
     Kind.BOOLEAN: _boolean,
     Kind.DATETIME: _moment,
     **dict.fromkeys(_IDS, _guid),

@@ -1,7 +1,8 @@
-"""The metadata API: EntityDefinitions and what hangs on them, `$metadata`, the service document.
+"""The metadata API read: EntityDefinitions and the other sets, `$metadata`, service document.
 
 Owns: paths, casts, keys and query options over definitions.
-Never does: building the definitions (`definitions`) or the CSDL (`schema`); changing them.
+Never does: building the definitions (`definitions`) or the CSDL (`schema`); changing them
+(`metadata_writes`).
 Tested in: tests/integration/sandbox/test_metadata.py.
 
 Facts: "Dataverse Web API: webapi/query-metadata-web-api". Metadata queries are not paged; a
@@ -10,6 +11,7 @@ collection without a cast shows only what every attribute type has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
@@ -21,13 +23,18 @@ from connector.sandbox import errors
 from connector.sandbox.catalog import Catalog, Contents
 from connector.sandbox.definitions import (
     ATTRIBUTE_TYPES,
+    MANY_TO_MANY,
     NAVIGATIONS,
+    ONE_TO_MANY,
     TYPE_PREFIX,
     Json,
     definitions,
+    global_option_set,
+    relationships,
 )
 from connector.sandbox.messages import Request, Response, json_response, no_content
 from connector.sandbox.metadata_changes import metadata_changes
+from connector.sandbox.metadata_writes import OPTION_SETS, RELATIONSHIPS
 from connector.sandbox.options import Options, parse_options
 from connector.sandbox.schema import document
 
@@ -44,6 +51,11 @@ _TEXT: dict[str, Callable[[str, str], bool]] = {
     "startswith": str.startswith,
     "endswith": str.endswith,
 }
+
+
+_ENUMERATION = re.compile(r"Microsoft\.Dynamics\.CRM\.\w+(?='|%27)")
+_WHATS = {RELATIONSHIPS: "entityrelationship", OPTION_SETS: "optionset"}
+_CASTS = ATTRIBUTE_TYPES | {ONE_TO_MANY, MANY_TO_MANY}
 
 
 class Metadata:
@@ -72,16 +84,17 @@ class Metadata:
         return json_response({"@odata.context": mark, **found})
 
     def get(self, first: Segment, rest: Sequence[Segment], request: Request) -> Response:
-        """`EntityDefinitions…` and `$metadata`. Raises `WireError`."""
-        if request.method != "GET":
-            raise errors.not_implemented(f"{request.method} on '{first.name}'")
+        """The definition sets and `$metadata`. Raises `WireError`."""
         if first.name == "$metadata":
             body = document(self._catalog, annotations="annotations=true" in request.query)
             headers = {"Content-Type": "application/xml", "OData-Version": "4.0"}
             return Response(200, headers, body)
-        options = parse_options(request.query)
-        mark = f"{request.base}/$metadata#EntityDefinitions"
-        value = _pick(list(self._definitions.values()), first, "entity")
+        # An enumeration literal reads as its text: Microsoft.Dynamics.CRM.X'String'.
+        options = parse_options(_ENUMERATION.sub("", request.query))
+        if first.name == OPTION_SETS and options.filter is not None:
+            raise errors.not_supported(f"$filter on '{first.name}'")
+        mark = f"{request.base}/$metadata#{first.name}"
+        value = _pick(self._set(first.name), first, _WHATS.get(first.name, "entity"))
         cast = ""
         for segment in rest:
             mark += f"/{segment.name}"
@@ -93,6 +106,14 @@ class Metadata:
             else:
                 raise errors.unknown_segment(segment.name)
         return _answer(value, mark, options, typed=bool(cast))
+
+    def _set(self, name: str) -> list[Json]:
+        """All definitions of one set."""
+        if name == RELATIONSHIPS:
+            return relationships(self._catalog)
+        if name == OPTION_SETS:
+            return [global_option_set(one) for one in self._catalog.contents.option_sets.values()]
+        return list(self._definitions.values())
 
 
 def _pick(value: Any, segment: Segment, what: str) -> Any:
@@ -114,7 +135,7 @@ def _spelled(wanted: dict[str, Any]) -> str:
 
 def _cast(value: Any, cast: str) -> Any:
     kind = f"#{TYPE_PREFIX}{cast}"
-    if isinstance(value, list) and cast in ATTRIBUTE_TYPES:
+    if isinstance(value, list) and cast in _CASTS:
         return [one for one in value if one["@odata.type"] == kind]
     if isinstance(value, dict) and value.get("@odata.type") == kind:
         return value
@@ -207,7 +228,6 @@ def _path(node: ast._Node) -> list[str]:
     if isinstance(node, ast.Attribute):
         return [*_path(node.owner), node.attr]
     if isinstance(node, ast.Identifier):
-        # An enumeration literal reads as a name: Microsoft.Dynamics.CRM.X'String'.
         return [node.name]
     raise errors.bad_request("The filter is not supported on metadata.", "0x0")
 

@@ -1,8 +1,9 @@
-"""JSON objects read as column values: types, lengths, ranges, options, lookups.
+"""JSON objects read as column values: which members there are, lookups, status, losses.
 
-Owns: everything the service checks before a value is written, and the plug-in switches that
+Owns: everything the service checks before a row is written, and the plug-in switches that
 make the server keep less than it was sent.
-Never does: SQL; a lookup's target is resolved by a function handed in.
+Never does: SQL; single values (`converters`); a lookup's target is resolved by a function
+handed in.
 Tested in: tests/integration/sandbox/test_payloads.py.
 
 Facts: "Dataverse Web API: webapi/create-entity-web-api", "associate-disassociate-entities",
@@ -11,18 +12,13 @@ Facts: "Dataverse Web API: webapi/create-entity-web-api", "associate-disassociat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
-from connector.odata.literals import GUID
 from connector.sandbox import errors
+from connector.sandbox.converters import Convert, converter
 from connector.sandbox.storage import Stored
 from connector.sandbox.tables import (
-    CHOICES,
-    INT32,
     REFERENCES,
     STATE_OF_STATUS,
     STATUS_OF_STATE,
@@ -33,12 +29,9 @@ from connector.sandbox.tables import (
 
 Values: TypeAlias = dict[str, Stored]
 """Stored values by logical column name."""
-Convert: TypeAlias = Callable[[Any], Stored]
 Resolve: TypeAlias = Callable[[str, str], str]
 """(target table, URL of a record) to its id; raises `WireError` where there is none."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_OLDEST = date(1753, 1, 1)
 _BIND = "@odata.bind"
 _ANNOTATIONS = ("@odata.type", "@odata.id", "@odata.etag", "@odata.context")
 
@@ -51,7 +44,7 @@ class PayloadReader:
         self.table = table
         self._resolve = resolve
         self._converters: dict[str, Convert] = {
-            column.name: _converter(column, table)
+            column.name: converter(column, table)
             for column in table.columns.values()
             if column.kind not in REFERENCES
         }
@@ -59,6 +52,11 @@ class PayloadReader:
             c.name for c in table.columns.values() if not c.updatable and c.creatable
         } - {table.id_column}
         self._ignored = {c.name for c in table.columns.values() if not c.creatable}
+        self._bases = {
+            c.name: f"{c.name}_base"
+            for c in table.columns.values()
+            if c.kind is Kind.MONEY and f"{c.name}_base" in table.columns
+        }
         self._lossy: dict[str, Convert] = {} if before is None else before._lossy
         self.rules: list[Callable[[Values], None]] = [] if before is None else before.rules
         """What the platform asks of the values of this table as a whole; a rule may add some."""
@@ -86,6 +84,10 @@ class PayloadReader:
         for name, lose in self._lossy.items():
             if name in values:
                 values[name] = lose(values[name])
+        for name, base in self._bases.items():
+            # One currency, the organization's own: the rate is 1.
+            if name in values:
+                values[base] = values[name]
         for rule in self.rules:
             rule(values)
         return values
@@ -140,175 +142,3 @@ class PayloadReader:
             values["statecode"] = STATE_OF_STATUS[int(status)]
         elif STATE_OF_STATUS[int(status)] != state:
             raise errors.bad_status(int(status), int(state), self.table.name)
-
-
-# ---------------------------------------------------------------------------- converters
-
-
-def _converter(column: Column, table: Table) -> Convert:
-    """The check for one column; None passes, every refusal is a `WireError`."""
-    if column.kind is Kind.STRING:
-        return _text(column, table)
-    if column.kind in CHOICES:
-        return _option(column, table)
-    if column.kind is Kind.BOOLEAN:
-        return _boolean(column, table)
-    if column.kind is Kind.DATETIME:
-        return _date(column, table) if column.date_only else _instant(column, table)
-    if column.kind is Kind.GUID:
-        return _guid(column, table)
-    if column.kind is Kind.DECIMAL:
-        return _decimal(column, table)
-    return _integer(column, table)
-
-
-def _mismatch(column: Column, table: Table, value: Any, edm: str) -> errors.WireError:
-    return errors.payload(
-        table.set_name,
-        f"Cannot convert the literal '{str(value)[:100]}' of property '{column.name}' to the "
-        f"expected type '{edm}'.",
-    )
-
-
-def _text(column: Column, table: Table) -> Convert:
-    limit = column.max_length
-
-    def convert(value: Any) -> Stored:
-        if value is None:
-            return None
-        if type(value) is not str:
-            raise _mismatch(column, table, value, "Edm.String")
-        # The service counts UTF-16 units; plain text needs no encoding to know.
-        length = len(value) if value.isascii() else len(value.encode("utf-16-le")) // 2
-        if length > limit:
-            raise errors.too_long(column.name, table.name, limit)
-        if not value.isprintable() and (found := _CONTROL.search(value)):
-            raise errors.invalid_character(ord(found[0]))
-        return value or None
-
-    return convert
-
-
-def _whole(value: Any) -> int | None:
-    """An integer or a text that spells one, else None; a boolean is no number."""
-    if type(value) is int:
-        return value
-    if type(value) is str and re.fullmatch(r"[+-]?[0-9]{1,20}", value):
-        return int(value)
-    return None
-
-
-def _integer(column: Column, table: Table) -> Convert:
-    low, high = column.minimum, column.maximum
-
-    def convert(value: Any) -> Stored:
-        if value is None:
-            return None
-        number = value if type(value) is int else _whole(value)
-        if number is None or not INT32[0] <= number <= INT32[1]:
-            raise _mismatch(column, table, value, "Edm.Int32")
-        if not low <= number <= high:
-            raise errors.out_of_range(number, column.name, table.name, low, high)
-        return number
-
-    return convert
-
-
-def _option(column: Column, table: Table) -> Convert:
-    options = column.options
-
-    def convert(value: Any) -> Stored:
-        if value is None:
-            return None
-        number = value if type(value) is int else _whole(value)
-        if number is None or not INT32[0] <= number <= INT32[1]:
-            raise _mismatch(column, table, value, "Edm.Int32")
-        if number not in options:
-            raise errors.unknown_option(number, column.name, table.name, options)
-        return number
-
-    return convert
-
-
-def _boolean(column: Column, table: Table) -> Convert:
-    def convert(value: Any) -> Stored:
-        if value is None or type(value) is bool:
-            return None if value is None else int(value)
-        raise _mismatch(column, table, value, "Edm.Boolean")
-
-    return convert
-
-
-def _too_old(day: date) -> errors.WireError:
-    return errors.bad_request(
-        "DateTime is less than minimum value supported by CrmDateTime. Actual value: "
-        f"{day:%m/%d}/{day.year:04} 00:00:00, Minimum value supported: 01/01/1753 00:00:00",
-        "0x80040239",
-    )
-
-
-def _date(column: Column, table: Table) -> Convert:
-    def convert(value: Any) -> Stored:
-        if value is None:
-            return None
-        if type(value) is not str or len(value) != 10 or value[4] != "-":
-            raise _mismatch(column, table, value, "Edm.Date")
-        try:
-            day = date.fromisoformat(value)
-        except ValueError as error:
-            raise _mismatch(column, table, value, "Edm.Date") from error
-        if day < _OLDEST:
-            raise _too_old(day)
-        return value
-
-    return convert
-
-
-def _instant(column: Column, table: Table) -> Convert:
-    def convert(value: Any) -> Stored:
-        if value is None:
-            return None
-        try:
-            moment = datetime.fromisoformat(value)
-        except (TypeError, ValueError) as error:
-            raise _mismatch(column, table, value, "Edm.DateTimeOffset") from error
-        if moment.tzinfo is None:
-            raise _mismatch(column, table, value, "Edm.DateTimeOffset")
-        moment = moment.astimezone(UTC)
-        if moment.date() < _OLDEST:
-            raise _too_old(moment.date())
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    return convert
-
-
-def _guid(column: Column, table: Table) -> Convert:
-    def convert(value: Any) -> Stored:
-        if value is None:
-            return None
-        if type(value) is not str or GUID.fullmatch(value) is None:
-            raise _mismatch(column, table, value, "Edm.Guid")
-        return value.lower()
-
-    return convert
-
-
-def _decimal(column: Column, table: Table) -> Convert:
-    scale = Decimal(10) ** column.precision
-
-    def convert(value: Any) -> Stored:
-        if value is None:
-            return None
-        try:
-            if type(value) not in (int, float, str):
-                raise InvalidOperation
-            number = Decimal(str(value))
-        except InvalidOperation as error:
-            raise _mismatch(column, table, value, "Edm.Decimal") from error
-        if not number.is_finite() or not column.minimum <= number <= column.maximum:
-            raise errors.out_of_range(
-                value, column.name, table.name, column.minimum, column.maximum
-            )
-        return int((number * scale).to_integral_value())
-
-    return convert

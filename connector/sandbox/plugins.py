@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.sandbox.payloads import Convert
+from connector.sandbox.converters import Convert
 from connector.sandbox.storage import Stored
 from connector.sandbox.tables import Column
 
@@ -30,7 +30,7 @@ def parse_loss(column: Column, value: dict[str, Any]) -> Convert | None:
         return truncate
     if "round" in value:
         # Stored numbers count their last place, so places are counted from there.
-        places = _whole(value["round"]) - column.precision
+        places = _whole(value["round"]) - column.places
 
         def nearest(stored: Stored) -> Stored:
             return round(stored, places) if isinstance(stored, int) else stored

@@ -22,12 +22,14 @@ import orjson
 from connector.sandbox import errors
 from connector.sandbox.catalog import Catalog
 from connector.sandbox.storage import Stored
-from connector.sandbox.tables import CHOICES, REFERENCES, Column, Kind, Table
+from connector.sandbox.tables import CHOICES, REFERENCES, SCALED, Column, Kind, Table
 
 JsonRow: TypeAlias = dict[str, Any]
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
 LOOKUP_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
 NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+_RATE = "_transactioncurrencyid_value"
+"""Comes along with every money column."""
 ETAG_SQL = "'W/\"' || versionnumber || '\"'"
 
 
@@ -94,6 +96,8 @@ def projection(
     names = list(readable if select is None else dict.fromkeys(select))
     if table.id_column not in names:
         names.append(table.id_column)
+    if _RATE in table.by_wire_name and _RATE not in names and any(map(table.holds_money, names)):
+        names.append(_RATE)
     columns: list[Column] = []
     for name in names:
         column = table.by_wire_name.get(name)
@@ -120,11 +124,11 @@ def _json_form(column: Column) -> Callable[[Any], Any] | None:
     """How the stored form becomes the JSON form; None where they are the same."""
     if column.kind is Kind.BOOLEAN:
         return lambda stored: None if stored is None else bool(stored)
-    if column.kind is Kind.DECIMAL:
+    if column.kind in SCALED:
         return lambda stored: (
             None
             if stored is None
-            else orjson.Fragment(decimal_text(stored, column.precision).encode())
+            else orjson.Fragment(decimal_text(stored, column.places).encode())
         )
     return None
 
@@ -172,6 +176,12 @@ def _formatted(column: Column) -> _Annotate | None:
         return lambda value, _name: column.options.get(int(value))
     if column.kind in (Kind.INTEGER, Kind.BIGINT):
         return lambda value, _name: f"{value:,}"
+    if column.kind is Kind.MULTI_PICKLIST:
+        return lambda value, _name: "; ".join(
+            column.options.get(int(one), one) for one in value.split(",")
+        )
+    if column.kind is Kind.MONEY:
+        return lambda value, _name: f"${float(bytes(value.contents)):,.{column.precision}f}"
     if column.kind is Kind.DECIMAL:
         return lambda value, _name: re.sub(r"\.?0+$", "", bytes(value.contents).decode())
     if column.kind is Kind.DATETIME:

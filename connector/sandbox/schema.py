@@ -12,7 +12,7 @@ from __future__ import annotations
 from lxml import etree
 
 from connector.sandbox.catalog import Catalog
-from connector.sandbox.tables import REFERENCES, Column, Kind, Table
+from connector.sandbox.tables import REFERENCES, SCALED, TEXTS, Column, Kind, Table
 
 _EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 _EDM = "http://docs.oasis-open.org/odata/ns/edm"
@@ -20,7 +20,12 @@ _KEYS = "OData.Community.Keys.V1."
 _TYPES = {
     Kind.STRING: "Edm.String",
     Kind.BIGINT: "Edm.Int64",
+    Kind.MEMO: "Edm.String",
+    Kind.MULTI_PICKLIST: "Edm.String",
     Kind.DECIMAL: "Edm.Decimal",
+    Kind.MONEY: "Edm.Decimal",
+    Kind.DOUBLE: "Edm.Double",
+    Kind.FILE: "Edm.Guid",
     Kind.BOOLEAN: "Edm.Boolean",
     Kind.GUID: "Edm.Guid",
     Kind.LOOKUP: "Edm.Guid",
@@ -56,9 +61,9 @@ def _entity_type(schema: etree._Element, table: Table) -> None:
     _add(_add(entity, "Key"), "PropertyRef", Name=table.id_column)
     for column in table.columns.values():
         attributes = {"Name": column.wire_name, "Type": _edm_type(column)}
-        if column.kind is Kind.STRING:
+        if column.kind in TEXTS:
             attributes["Unicode"] = "false"
-        if column.kind is Kind.DECIMAL:
+        if column.kind in SCALED:
             attributes["Scale"] = "Variable"
         _add(entity, "Property", **attributes)
     for column in table.columns.values():
@@ -75,7 +80,7 @@ def _entity_type(schema: etree._Element, table: Table) -> None:
                 Property=column.wire_name,
                 ReferencedProperty=f"{column.target}id",
             )
-    if table.keys:
+    if table.active_keys:
         _alternate_keys(entity, table)
 
 
@@ -88,7 +93,7 @@ def _edm_type(column: Column) -> str:
 def _alternate_keys(entity: etree._Element, table: Table) -> None:
     annotation = _add(entity, "Annotation", Term=f"{_KEYS}AlternateKeys")
     keys = _add(annotation, "Collection")
-    for key in table.keys:
+    for key in table.active_keys:
         record = _add(keys, "Record", Type=f"{_KEYS}AlternateKey")
         parts = _add(_add(record, "PropertyValue", Property="Key"), "Collection")
         for name in key.columns:

@@ -16,9 +16,16 @@ from connector.sandbox import errors
 from connector.sandbox.batch import run_batch
 from connector.sandbox.bulk import PREFIX, Bulk
 from connector.sandbox.courier import Courier
+from connector.sandbox.key_indexes import KeyIndexes
 from connector.sandbox.messages import Request, Response, error_response, json_response
 from connector.sandbox.metadata import Metadata
 from connector.sandbox.metadata_changes import NAME as METADATA_CHANGES
+from connector.sandbox.metadata_writes import (
+    ENTITIES,
+    OPTION_SETS,
+    RELATIONSHIPS,
+    MetadataWrites,
+)
 from connector.sandbox.options import parse_options
 from connector.sandbox.plugins import parse_loss
 from connector.sandbox.queries import Queries
@@ -54,6 +61,8 @@ class Service:
         self._resources = Resources(self._records, self._queries)
         self._bulk = Bulk(self._records)
         self._metadata = Metadata(self._catalog)
+        self._indexes = KeyIndexes(self.storage)
+        self._definitions = MetadataWrites(self._records, self.identities, self._indexes)
         if self._records.version(self._catalog.by_name["organization"], self._organization) is None:
             with self.storage.transaction():
                 seed(self._records, self.identities, members)
@@ -73,6 +82,9 @@ class Service:
     def run(self, request: Request) -> Response:
         """The answer to one request; what it writes is committed or nothing is."""
         try:
+            if self._indexes.due():
+                with self.storage.transaction():
+                    self._indexes.advance()
             if request.method == "GET":
                 return self._handle(request)
             with self.storage.transaction():
@@ -138,8 +150,12 @@ class Service:
             return self._table(table, first, rest, request)
         if first.name == "$batch" and request.method == "POST" and not rest:
             return run_batch(request, self._handle, self.storage)
-        if first.name in ("EntityDefinitions", "$metadata"):
-            return self._metadata.get(first, rest, request)
+        if first.name in _DEFINITIONS:
+            if request.method == "GET":
+                return self._metadata.get(first, rest, request)
+            return self._definitions.handle(first, rest, request)
+        if first.name in self._definitions.actions and not rest:
+            return self._definitions.act(first.name, request)
         if first.name in _FUNCTIONS:
             return self._function(first.name, request)
         raise errors.unknown_segment(first.name)
@@ -193,4 +209,5 @@ class Service:
         return json_response({"@odata.context": mark, **answers[name]})
 
 
+_DEFINITIONS = frozenset({ENTITIES, RELATIONSHIPS, OPTION_SETS, "$metadata"})
 _FUNCTIONS = frozenset({"WhoAmI", "RetrieveVersion", "RetrieveAvailableLanguages"})

@@ -193,6 +193,11 @@ class Table:
         """Columns by the property name used in JSON and in queries."""
         return {column.wire_name: column for column in self.columns.values()}
 
+    def holds_money(self, wire_name: str) -> bool:
+        """Whether this property is an amount of money."""
+        column = self.by_wire_name.get(wire_name)
+        return column is not None and column.kind is Kind.MONEY
+
     @cached_property
     def by_navigation(self) -> Mapping[str, Column]:
         """Reference columns by navigation property, in its exact case."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
         ("POST", "WhoAmI", 404, ""),
         ("GET", "msdyn_loyaltycards(msdyn_cardnumber='a", 400, "0x0"),
         ("GET", "msdyn_loyaltycards(msdyn_cardnumber='%FF')", 400, "0x0"),
-        ("POST", "EntityDefinitions", 501, "0x80060888"),
+        ("POST", "EntityDefinitions", 400, "0x80040203"),
+        ("PATCH", "EntityDefinitions", 405, "0x80040315"),
         ("GET", "msdyn_loyaltycards?$select=statecode&$select=statecode", 400, "0x0"),
     ],
 )
