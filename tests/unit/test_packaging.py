@@ -62,8 +62,9 @@ def test_an_installed_wheel_starts_a_project_without_a_clone(tmp_path: Path) -> 
         capture_output=True,
     )
     for source in ("config", "mappings"):
-        for file in (ROOT / source).iterdir():
-            assert (tmp_path / "project" / source / file.name).read_bytes() == file.read_bytes()
+        for file in (path for path in (ROOT / source).rglob("*") if path.is_file()):
+            copied = tmp_path / "project" / file.relative_to(ROOT)
+            assert copied.read_bytes() == file.read_bytes()
 
 
 def test_there_are_three_lock_files() -> None:
