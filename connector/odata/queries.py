@@ -23,13 +23,9 @@ from connector.odata.literals import QUOTED, Scalar, literal
 from connector.odata.malformed import MalformedError
 
 _FUNCTIONS = "Microsoft.Dynamics.CRM."
-_IN = ("Microsoft", "Dynamics", "CRM", "In")
+_NAMESPACE = ("Microsoft", "Dynamics", "CRM")
 _SAFE = "$,'()=:/@!*"
-_TOKEN = re.compile(
-    rf"{QUOTED}|\bMicrosoft\.Dynamics\.CRM\.(In|NotIn)\(\s*PropertyName\s*=\s*'([^']+)'"
-    r"\s*,\s*PropertyValues\s*=\s*(?=\[)"
-)
-_CLOSE = re.compile(r"\s*\)")
+_LIST = re.compile(rf"{QUOTED}|\bPropertyValues\s*=\s*(?=(\[))")
 _JSON = json.JSONDecoder()
 
 
@@ -56,10 +52,11 @@ def parse_filter(text: str) -> ast._Node:
     """The tree of a decoded `$filter`, in the node types of `odata_query.ast`.
 
     `Microsoft.Dynamics.CRM.In` and `NotIn` come back as `Compare(In, column, List)` and its
-    negation; their values are `String` or `Integer` nodes as they were written, so a server
-    compares them by the column's type. Raises `MalformedError`.
+    negation; other functions of that namespace as a `Call` with a `NamedParam` for each argument.
+    Listed values are `String` or `Integer` nodes as they were written, so a server compares them
+    by the column's type. Raises `MalformedError`.
     """
-    lists: list[ast._Node] = []
+    lists: list[ast.List] = []
     try:
         tree: ast._Node | None = ODataParser().parse(
             ODataLexer().tokenize(_lift_lists(text, lists))
@@ -68,60 +65,65 @@ def parse_filter(text: str) -> ast._Node:
         raise MalformedError(f"cannot read the filter: {error}") from error
     if tree is None:
         raise MalformedError("the filter is empty")
-    if lists:
+    if _FUNCTIONS in text:
         tree = cast(ast._Node, _Restore(lists).visit(tree))
     return tree
 
 
-def _lift_lists(text: str, lists: list[ast._Node]) -> str:
-    """Replace each In/NotIn by a call with its number, because the grammar has no `[…]`.
+def _lift_lists(text: str, lists: list[ast.List]) -> str:
+    """Replace each list of values by its number, because the grammar has no `[…]`.
 
     Keeping the values out of the parser is also what makes lists of hundreds cheap.
     """
     out: list[str] = []
     place = 0
-    while (match := _TOKEN.search(text, place)) is not None:
+    while (match := _LIST.search(text, place)) is not None:
+        out.append(text[place : match.end()])
+        place = match.end()
         if match[1] is None:
-            out.append(text[place : match.end()])
-            place = match.end()
             continue
         try:
-            values, end = _JSON.raw_decode(text, match.end())
+            values, place = _JSON.raw_decode(text, match.end())
         except json.JSONDecodeError as error:
             raise MalformedError(f"cannot read PropertyValues: {error}") from error
-        close = _CLOSE.match(text, end)
-        if close is None:
-            raise MalformedError(f"{match[1]}( is not closed")
-        out.append(f"{text[place : match.start()]}{_FUNCTIONS}In({len(lists)})")
-        lists.append(_membership(match[1], match[2], values))
-        place = close.end()
+        out.append(str(len(lists)))
+        lists.append(
+            ast.List(
+                [ast.Integer(str(v)) if type(v) is int else ast.String(str(v)) for v in values]
+            )
+        )
     out.append(text[place:])
     return "".join(out)
 
 
-def _membership(function: str, column: str, values: list[object]) -> ast._Node:
-    """The tree of one In or NotIn."""
-    first, *rest = column.split("/")
-    owner: ast._Node = ast.Identifier(first)
-    for name in rest:
-        owner = ast.Attribute(owner, name)
-    nodes: list[ast._Literal] = [
-        ast.Integer(str(v)) if type(v) is int else ast.String(str(v)) for v in values
-    ]
-    test = ast.Compare(ast.In(), owner, ast.List(nodes))
-    return test if function == "In" else ast.UnaryOp(ast.Not(), test)
-
-
 class _Restore(visitor.NodeTransformer):
-    """Puts the lifted lists back in place of their numbered calls."""
+    """Puts the lifted lists back in place of their numbers."""
 
-    def __init__(self, lists: list[ast._Node]) -> None:
+    def __init__(self, lists: list[ast.List]) -> None:
         self._lists = lists
 
     def visit_Call(self, node: ast.Call) -> ast._Node:  # noqa: N802 - the library names it
-        if (*node.func.namespace, node.func.name) != _IN:
+        if node.func.namespace != _NAMESPACE:
             return node
-        (number,) = node.args
-        if not isinstance(number, ast.Integer):
-            raise MalformedError("In takes PropertyName and PropertyValues")
-        return self._lists[number.py_val]
+        named = {one.name.name: one.param for one in node.args if isinstance(one, ast.NamedParam)}
+        number = named.get("PropertyValues")
+        if isinstance(number, ast.Integer):
+            named["PropertyValues"] = self._lists[number.py_val]
+        if node.func.name in ("In", "NotIn"):
+            return _membership(node.func.name, named)
+        return ast.Call(
+            node.func, [ast.NamedParam(ast.Identifier(name), one) for name, one in named.items()]
+        )
+
+
+def _membership(function: str, named: Mapping[str, ast._Node]) -> ast._Node:
+    """The tree of one In or NotIn."""
+    column, values = named.get("PropertyName"), named.get("PropertyValues")
+    if not isinstance(column, ast.String) or not isinstance(values, ast.List):
+        raise MalformedError(f"{function} takes PropertyName and PropertyValues")
+    first, *rest = column.val.split("/")
+    owner: ast._Node = ast.Identifier(first)
+    for name in rest:
+        owner = ast.Attribute(owner, name)
+    test = ast.Compare(ast.In(), owner, values)
+    return test if function == "In" else ast.UnaryOp(ast.Not(), test)

@@ -104,6 +104,16 @@ def _without(named: Mapping[str, Kept], gone: object) -> dict[str, Kept]:
     return {name: one for name, one in named.items() if one is not gone}
 
 
+def collections(catalog: Catalog, table: Table) -> dict[str, tuple[Table, Column]]:
+    """Rows that point at a row of `table`: the lookup, by collection-valued navigation property."""
+    return {
+        relationship_name(owner, column): (owner, column)
+        for owner in catalog.by_name.values()
+        for column in owner.columns.values()
+        if column.target == table.name
+    }
+
+
 # ---------------------------------------------------------------------------- MetadataIds
 
 

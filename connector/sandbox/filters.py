@@ -1,8 +1,9 @@
 """A filter tree as a SQL condition.
 
-Owns: operators, functions and literals of `$filter` and `$orderby`, in the service's meaning.
+Owns: operators, functions, lambdas and paths of `$filter` and `$orderby`, in the service's
+meaning.
 Never does: parsing (`connector.odata.queries`), choosing columns to return.
-Tested in: tests/integration/sandbox/test_filters.py.
+Tested in: tests/integration/sandbox/test_filters.py, test_functions.py.
 
 Facts: "Dataverse Web API: webapi/query/filter-rows". Text compares without case; `%`, `_` and
 `[]` are wildcards in the text functions; `ne` is true for null.
@@ -10,21 +11,18 @@ Facts: "Dataverse Web API: webapi/query/filter-rows". Text compares without case
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC
-from decimal import Decimal
 
 import orjson
 from odata_query import ast
 
-from connector.odata.literals import GUID
 from connector.sandbox import errors
-from connector.sandbox.catalog import Catalog
-from connector.sandbox.comparing import fold
+from connector.sandbox.catalog import Catalog, collections
 from connector.sandbox.ddl import shadow
+from connector.sandbox.operands import Operand, argument, incompatible, text_argument
+from connector.sandbox.operators import Reader, condition, operator_name
 from connector.sandbox.storage import Stored
-from connector.sandbox.tables import REFERENCES, SCALED, TEXTS, Column, Kind, Table
+from connector.sandbox.tables import TEXTS, Column, Kind, Table
 
 MAX_CONDITIONS = 500
 MAX_DEPTH = 40
@@ -37,15 +35,15 @@ _OPERATORS: dict[type[ast._Node], str] = {
     ast.LtE: "<=",
 }
 _TEXT_FUNCTIONS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
-_WHOLE = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.PICKLIST, Kind.STATE, Kind.STATUS})
-_IDS = REFERENCES | {Kind.GUID}
+_NAMESPACE = ("Microsoft", "Dynamics", "CRM")
+_VALUES = ("PropertyValue", "PropertyValue1", "PropertyValue2")
 
 
 @dataclass(frozen=True, slots=True)
-class Operand:
-    """A column as SQL, in the form it is compared in."""
+class Row:
+    """A row that paths start from: its table, and the SQL name it goes by."""
 
-    column: Column
+    table: Table
     sql: str
 
 
@@ -55,7 +53,10 @@ class Condition:
 
     catalog: Catalog
     table: Table
+    reader: Reader
     arguments: list[Stored] = field(default_factory=list)
+    _rows: dict[str, Row] = field(default_factory=dict)
+    """The rows that lambdas have named."""
     _aliases: int = 0
 
     def where(self, node: ast._Node | None) -> str:
@@ -66,6 +67,10 @@ class Condition:
         if len(self.arguments) > MAX_CONDITIONS:
             raise errors.too_many_conditions()
         return condition
+
+    def _bind(self, value: Stored) -> str:
+        self.arguments.append(value)
+        return "?"
 
     def _sql(self, node: ast._Node, depth: int) -> str:
         if depth > MAX_DEPTH:
@@ -79,39 +84,67 @@ class Condition:
             return self._compare(node)
         if isinstance(node, ast.Call):
             return self._call(node)
+        if isinstance(node, ast.CollectionLambda):
+            return self._lambda(node, depth)
         if isinstance(node, ast.Identifier | ast.Attribute):
             operand = self.operand(_path(node))
             if operand.column.kind is Kind.BOOLEAN:
                 return f"{operand.sql} = 1"
         raise errors.bad_request("The filter is not a condition the service supports.", "0x0")
 
-    def operand(self, path: list[str]) -> Operand:
-        """The column at the end of a navigation path, folded if it is text."""
-        table, key = self.table, None
-        for name in path[:-1]:
+    def operand(self, path: list[str], *, logical: bool = False) -> Operand:
+        """The column at the end of a navigation path, in the form it is compared in.
+
+        `logical` takes logical names too, as the service's own functions do.
+        """
+        table, column, sql = self._end(path, logical)
+        if sql.startswith('"') and column.name in table.folded:
+            return Operand(column, f'"{table.name}"."{shadow(column.name)}"')
+        return Operand(column, f"fold({sql})" if column.kind in TEXTS else sql)
+
+    def _end(self, path: list[str], logical: bool) -> tuple[Table, Column, str]:
+        """The column a path ends in, with its table and its bare SQL."""
+        table, start, key = self._walk(path[:-1])
+        column = table.by_wire_name.get(path[-1])
+        if column is None and logical:
+            column = table.columns.get(path[-1])
+        if column is None:
+            raise errors.unknown_property(path[-1], table.name)
+        return table, column, self._value(table, column, start, key)
+
+    def _walk(self, names: list[str]) -> tuple[Table, str, str | None]:
+        """The table that lookups lead to, the row they start from, the SQL of the id there.
+
+        The first name may be that of a row in a lambda; without lookups there is no id.
+        """
+        table, start = self.table, f'"{self.table.name}"'
+        row = self._rows.get(names[0]) if names else None
+        if row is not None:
+            table, start, names = row.table, row.sql, names[1:]
+        key: str | None = None
+        for name in names:
             reference = table.by_navigation.get(name)
             if reference is None:
                 raise errors.unknown_property(name, table.name)
-            key = self._value(table, reference, key)
+            key = self._value(table, reference, start, key)
             table = self.catalog.by_name[reference.target]
-        column = table.by_wire_name.get(path[-1])
-        if column is None:
-            raise errors.unknown_property(path[-1], table.name)
-        if key is None and column.name in table.folded:
-            return Operand(column, f'"{shadow(column.name)}"')
-        sql = self._value(table, column, key)
-        return Operand(column, f"fold({sql})" if column.kind in TEXTS else sql)
+        return table, start, key
 
-    def _value(self, table: Table, column: Column, key: str | None) -> str:
-        """A column of this row, or of the row of `table` whose id is the SQL `key`."""
+    def _value(self, table: Table, column: Column, start: str, key: str | None) -> str:
+        """A column of the row named `start`, or of the row of `table` whose id is the SQL `key`."""
+        if not column.readable:
+            return "NULL"
         if key is None:
-            return f'"{table.name}"."{column.name}"'
-        self._aliases += 1
-        alias = f"t{self._aliases}"
+            return f'{start}."{column.name}"'
+        alias = self._alias()
         return (
             f'(SELECT {alias}."{column.name}" FROM "{table.name}" AS {alias} '
             f'WHERE {alias}."{table.id_column}" = {key})'
         )
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"t{self._aliases}"
 
     def _compare(self, node: ast.Compare) -> str:
         left, right = node.left, node.right
@@ -126,20 +159,21 @@ class Condition:
             return f"{operand.sql} {operator} {self.operand(_path(right)).sql}"
         if isinstance(right, ast.Null):
             if operator not in ("=", "IS NOT"):
-                raise _incompatible(operand.column, right)
+                raise incompatible(operand.column, right)
             return f"{operand.sql} {'IS NULL' if operator == '=' else 'IS NOT NULL'}"
-        self.arguments.append(_argument(operand.column, right))
-        return f"{operand.sql} {operator} ?"
+        return f"{operand.sql} {operator} {self._bind(argument(operand.column, right))}"
 
     def _membership(self, left: ast._Node, right: ast._Node) -> str:
-        operand = self.operand(_path(left))
+        operand = self.operand(_path(left), logical=True)
         if not isinstance(right, ast.List):
             raise errors.bad_request("In takes a list of values.", "0x0")
-        values = [_argument(operand.column, value, loose=True) for value in right.val]
-        self.arguments.append(orjson.dumps(values).decode())
-        return f"{operand.sql} IN (SELECT value FROM json_each(?))"
+        values = [text_argument(operand.column, _text(value)) for value in right.val]
+        listed = self._bind(orjson.dumps(values).decode())
+        return f"{operand.sql} IN (SELECT value FROM json_each({listed}))"
 
     def _call(self, node: ast.Call) -> str:
+        if node.func.namespace == _NAMESPACE:
+            return self._function(node)
         pattern = _TEXT_FUNCTIONS.get(node.func.name)
         if pattern is None:
             raise errors.not_implemented(f"The function {node.func.name}")
@@ -147,10 +181,45 @@ class Condition:
             raise errors.bad_request(f"{node.func.name} takes a column and a text.", "0x0")
         operand = self.operand(_path(node.args[0]))
         if operand.column.kind not in TEXTS:
-            raise _incompatible(operand.column, node.args[1])
+            raise incompatible(operand.column, node.args[1])
         # Not `fold`: a blank at the end of a pattern counts.
-        self.arguments.append(pattern.format(node.args[1].val.casefold()))
-        return f"matches({operand.sql}, ?)"
+        place = self._bind(pattern.format(node.args[1].val.casefold()))
+        return f"matches({operand.sql}, {place})"
+
+    def _function(self, node: ast.Call) -> str:
+        """`Microsoft.Dynamics.CRM.X(PropertyName='column',…)`."""
+        named = {one.name.name: one.param for one in node.args if isinstance(one, ast.NamedParam)}
+        column = named.pop("PropertyName", None)
+        if not isinstance(column, ast.String):
+            raise errors.bad_request(f"{node.func.name} takes PropertyName.", "0x0")
+        operand = self.operand(column.val.split("/"), logical=True)
+        listed = named.get("PropertyValues")
+        given = listed.val if isinstance(listed, ast.List) else []
+        texts = [_text(one) for one in given]
+        texts += [_text(named[name]) for name in _VALUES if name in named]
+        operator = operator_name(node.func.name)
+        return f"({condition(operator, operand, texts, self.reader, self._bind)})"
+
+    def _lambda(self, node: ast.CollectionLambda, depth: int) -> str:
+        """`collection/any(x:…)`: some related row; `all`: no related row but such."""
+        *path, name = _path(node.owner)
+        table, start, key = self._walk(path)
+        key = key or f'{start}."{table.id_column}"'
+        found = collections(self.catalog, table).get(name)
+        if found is None:
+            raise errors.unknown_property(name, table.name)
+        owner, column = found
+        alias = self._alias()
+        related = f'SELECT 1 FROM "{owner.name}" AS {alias} WHERE {alias}."{column.name}" = {key}'
+        if node.lambda_ is None:
+            return f"EXISTS ({related})"
+        shadowed = dict(self._rows)
+        self._rows[node.lambda_.identifier.name] = Row(owner, alias)
+        inner = self._sql(node.lambda_.expression, depth + 1)
+        self._rows = shadowed
+        if isinstance(node.operator, ast.Any):
+            return f"EXISTS ({related} AND {inner})"
+        return f"NOT EXISTS ({related} AND ({inner}) IS NOT 1)"
 
 
 def _chain(node: ast.BoolOp) -> list[ast._Node]:
@@ -171,102 +240,8 @@ def _path(node: ast._Node) -> list[str]:
     raise errors.bad_request("A condition must compare a column.", "0x0")
 
 
-def _incompatible(column: Column, node: ast._Node) -> errors.WireError:
-    return errors.bad_request(
-        "A binary operator with incompatible types was detected. Found operand types "
-        f"'{column.kind}' and '{type(node).__name__}' for column '{column.wire_name}'.",
-        "0x0",
-    )
-
-
-def _argument(column: Column, node: ast._Node, *, loose: bool = False) -> Stored:
-    """A literal in the stored form of `column`; `loose` reads text by the column's type."""
-    convert = _BY_KIND.get(column.kind, _whole)
-    if isinstance(node, ast.String) and (column.kind in _IDS or loose):
-        node = _reread(column, node)
-    try:
-        stored = convert(column, node)
-    except (TypeError, ValueError) as error:
-        raise _incompatible(column, node) from error
-    if isinstance(stored, int) and not -(2**63) <= stored < 2**63:
-        raise _incompatible(column, node)
-    return stored
-
-
-def _reread(column: Column, node: ast.String) -> ast._Node:
-    """The values of In are written as text, whatever the column's type."""
-    if column.kind in _IDS and GUID.fullmatch(node.val):
-        return ast.GUID(node.val)
-    if column.kind in _WHOLE:
-        return ast.Integer(node.val)
-    if column.kind in SCALED or column.kind is Kind.DOUBLE:
-        return ast.Float(node.val)
-    if column.kind is Kind.BOOLEAN:
-        return ast.Boolean({"1": "true", "0": "false"}.get(node.val, node.val))
-    if column.kind is Kind.DATETIME:
-        return ast.Date(node.val) if len(node.val) == 10 else ast.DateTime(node.val)
-    return node
-
-
-def _text(_column: Column, node: ast._Node) -> Stored:
-    if not isinstance(node, ast.String):
-        raise TypeError
-    return fold(node.val)
-
-
-def _whole(_column: Column, node: ast._Node) -> Stored:
-    if not isinstance(node, ast.Integer):
-        raise TypeError
-    return int(node.py_val)
-
-
-def _decimal(column: Column, node: ast._Node) -> Stored:
-    if not isinstance(node, ast.Integer | ast.Float):
-        raise TypeError
-    return int(Decimal(node.val).scaleb(column.places))
-
-
-def _double(_column: Column, node: ast._Node) -> Stored:
-    if not isinstance(node, ast.Integer | ast.Float):
-        raise TypeError
-    return float(node.val)
-
-
-def _several(_column: Column, node: ast._Node) -> Stored:
-    """The whole list of a multiple choice, as it is stored."""
-    if not isinstance(node, ast.String):
-        raise TypeError
-    return ",".join(part.strip() for part in node.val.split(","))
-
-
-def _boolean(_column: Column, node: ast._Node) -> Stored:
-    if not isinstance(node, ast.Boolean):
-        raise TypeError
-    return int(node.py_val)
-
-
-def _guid(_column: Column, node: ast._Node) -> Stored:
-    if not isinstance(node, ast.GUID):
-        raise TypeError
-    return str(node.val).lower()
-
-
-def _moment(column: Column, node: ast._Node) -> Stored:
-    if isinstance(node, ast.Date):
-        return str(node.val) if column.date_only else f"{node.py_val}T00:00:00Z"
-    if not isinstance(node, ast.DateTime):
-        raise TypeError
-    moment = node.py_val.astimezone(UTC)
-    return f"{moment:%Y-%m-%d}" if column.date_only else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-_BY_KIND: dict[Kind, Callable[[Column, ast._Node], Stored]] = {
-    **dict.fromkeys(TEXTS, _text),
-    **dict.fromkeys(SCALED, _decimal),
-    Kind.DOUBLE: _double,
-    Kind.MULTI_PICKLIST: _several,
-    Kind.FILE: _guid,
-    Kind.BOOLEAN: _boolean,
-    Kind.DATETIME: _moment,
-    **dict.fromkeys(_IDS, _guid),
-}
+def _text(node: ast._Node) -> str:
+    """A literal as it was written."""
+    if not isinstance(node, ast._Literal) or isinstance(node, ast.Null | ast.List):
+        raise errors.bad_request("A condition takes values, not columns.", "0x0")
+    return str(getattr(node, "val"))  # noqa: B009  # not every literal declares it

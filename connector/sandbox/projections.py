@@ -44,7 +44,7 @@ class Projection:
     sql: str
     names: tuple[str, ...]
     convert: tuple[tuple[str, Callable[[Any], Any]], ...]
-    annotated: tuple[tuple[str, tuple[tuple[str, _Annotate], ...]], ...] = ()
+    annotated: tuple[tuple[str, tuple[tuple[str, Annotate], ...]], ...] = ()
     extras: tuple[str, ...] = ()
 
     @property
@@ -82,7 +82,7 @@ class Projection:
         return whole
 
 
-_Annotate: TypeAlias = Callable[[Any, Stored], str | None]
+Annotate: TypeAlias = Callable[[Any, Stored], str | None]
 
 
 def projection(
@@ -108,19 +108,19 @@ def projection(
     convert = tuple(
         (column.wire_name, change)
         for column in columns
-        if (change := _json_form(column)) is not None
+        if (change := json_form(column)) is not None
     )
     wire_names = ("@odata.etag", *names)
     if annotations is None:
         return Projection(", ".join(sql), wire_names, convert)
-    annotated = tuple((c.wire_name, tuple(_annotations(c, annotations))) for c in columns)
+    annotated = tuple((c.wire_name, tuple(annotations_of(c, annotations))) for c in columns)
     references = [c for c in columns if c.kind in REFERENCES]
     sql += [_name_of_target(catalog, table, column) for column in references]
     extras = tuple(column.wire_name for column in references)
     return Projection(", ".join(sql), wire_names, convert, annotated, extras)
 
 
-def _json_form(column: Column) -> Callable[[Any], Any] | None:
+def json_form(column: Column) -> Callable[[Any], Any] | None:
     """How the stored form becomes the JSON form; None where they are the same."""
     if column.kind is Kind.BOOLEAN:
         return lambda stored: None if stored is None else bool(stored)
@@ -158,7 +158,8 @@ def wants(pattern: str, annotation: str) -> bool:
     )
 
 
-def _annotations(column: Column, pattern: str) -> Iterable[tuple[str, _Annotate]]:
+def annotations_of(column: Column, pattern: str) -> Iterable[tuple[str, Annotate]]:
+    """The annotations of one column that `pattern` covers, each with its text."""
     if column.kind in REFERENCES:
         if wants(pattern, NAVIGATION):
             yield NAVIGATION, lambda _value, _name: column.navigation
@@ -168,7 +169,7 @@ def _annotations(column: Column, pattern: str) -> Iterable[tuple[str, _Annotate]
         yield FORMATTED, shown
 
 
-def _formatted(column: Column) -> _Annotate | None:
+def _formatted(column: Column) -> Annotate | None:
     """What a user sees; None for kinds that are shown as they are."""
     if column.kind in REFERENCES:
         return lambda _value, name: None if name is None else str(name)

@@ -11,6 +11,7 @@ at most 5000 rows, `$top` is ignored beside a page size, counts stop at 5000.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ import orjson
 from connector.sandbox import errors
 from connector.sandbox.filters import Condition
 from connector.sandbox.messages import Preferences, Request, Response, json_response
+from connector.sandbox.operators import Reader
 from connector.sandbox.options import Expand, Options
 from connector.sandbox.paging import MAX_PAGE, Cookie, link, parse_cookie
 from connector.sandbox.projections import JsonRow, Projection, projection, wants
@@ -61,13 +63,13 @@ class Queries:
         if limited:
             page_size = min(options.top or MAX_PAGE, MAX_PAGE)
         cookie = Cookie(1) if options.skip_token is None else parse_cookie(options.skip_token)
-        condition = Condition(self._catalog, table)
+        condition = Condition(self._catalog, table, self.reader(request.user))
         found = self._page(table, shape, condition, options, cookie, page_size + 1)
         rows = shape.rows(row[: shape.width] for row in found[:page_size])
         self._expand(table, rows, found, shape, options, preferences)
         body: dict[str, Any] = {"@odata.context": context(request.base, table, options)}
         if options.count:
-            body |= self._count_members(table, options, preferences)
+            body |= self._count_members(table, request, options)
         body["value"] = rows
         if len(found) > page_size and not limited:
             follow = Cookie(
@@ -166,9 +168,9 @@ class Queries:
 
     # ------------------------------------------------------------------------ counts
 
-    def count(self, table: Table, options: Options) -> int:
+    def count(self, table: Table, options: Options, user: str) -> int:
         """Rows under the filter, at most one more than the limit."""
-        condition = Condition(self._catalog, table)
+        condition = Condition(self._catalog, table, self.reader(user))
         where = condition.where(options.filter)
         (number,) = self._execute(
             f'SELECT count(*) FROM (SELECT 1 FROM "{table.name}" WHERE {where} LIMIT ?)',
@@ -176,19 +178,22 @@ class Queries:
         ).fetchone()
         return int(number)
 
-    def count_response(self, table: Table, options: Options) -> Response:
+    def count_response(self, table: Table, options: Options, user: str) -> Response:
         """`GET set/$count`."""
-        return count_text(min(self.count(table, options), COUNT_LIMIT))
+        return count_text(min(self.count(table, options, user), COUNT_LIMIT))
 
-    def _count_members(
-        self, table: Table, options: Options, preferences: Preferences
-    ) -> dict[str, Any]:
-        number = self.count(table, options)
+    def _count_members(self, table: Table, request: Request, options: Options) -> dict[str, Any]:
+        number = self.count(table, options, request.user)
         members: dict[str, Any] = {"@odata.count": min(number, COUNT_LIMIT)}
-        if preferences.annotations is not None and wants(preferences.annotations, TOTAL):
+        annotations = request.preferences.annotations
+        if annotations is not None and wants(annotations, TOTAL):
             members[f"@{TOTAL}"] = min(number, COUNT_LIMIT)
             members[f"@{TOTAL}limitexceeded"] = number > COUNT_LIMIT
         return members
+
+    def reader(self, user: str) -> Reader:
+        """Who asks, and their clock."""
+        return Reader(user, self._records.business_unit, datetime.now(UTC))
 
 
 def count_text(number: int) -> Response:

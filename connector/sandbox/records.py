@@ -63,7 +63,7 @@ class Records:
 
     def __init__(self, storage: Storage, business_unit: str) -> None:
         self.storage = storage
-        self._business_unit = business_unit
+        self.business_unit = business_unit
         self.catalog = storage.catalog
         self._execute = storage.connection.execute
         self._happenings = storage.happenings
@@ -202,7 +202,7 @@ class Records:
         template |= {"createdon": now, "modifiedon": now, "createdby": user, "modifiedby": user}
         template |= {"statecode": 0, "statuscode": 1}
         if table.user_owned:
-            template |= {"ownerid": user, "owningbusinessunit": self._business_unit}
+            template |= {"ownerid": user, "owningbusinessunit": self.business_unit}
         template.update(table.defaults)
         return template
 

@@ -188,7 +188,7 @@ class Service:
         if count and options.delta_token is not None:
             return self._tracking.count(table, options)
         if count:
-            return self._queries.count_response(table, options)
+            return self._queries.count_response(table, options, request.user)
         if self._tracking.covers(request, options):
             return self._tracking.page(table, request, options)
         return self._queries.page(table, request, options)
