@@ -107,6 +107,13 @@ def _double(_column: Column, node: ast._Node) -> Stored:
     return float(node.val)
 
 
+def _several(_column: Column, node: ast._Node) -> Stored:
+    """The whole list of a multi-select choice, as it is stored."""
+    if not isinstance(node, ast.String):
+        raise TypeError
+    return ",".join(part.strip() for part in node.val.split(","))
+
+
 def _boolean(_column: Column, node: ast._Node) -> Stored:
     if isinstance(node, ast.Boolean) and node.val in ("true", "false"):
         return int(node.py_val)
@@ -130,9 +137,11 @@ def _moment(column: Column, node: ast._Node) -> Stored:
 
 
 _BY_KIND: dict[Kind, Callable[[Column, ast._Node], Stored]] = {
-    **dict.fromkeys(TEXTS | {Kind.MULTI_PICKLIST}, _text),
+    **dict.fromkeys(TEXTS, _text),
     **dict.fromkeys(SCALED, _scaled),
     Kind.DOUBLE: _double,
+    Kind.MULTI_PICKLIST: _several,
+    Kind.FILE: _guid,
     Kind.BOOLEAN: _boolean,
     Kind.DATETIME: _moment,
     **dict.fromkeys(IDS, _guid),
