@@ -43,6 +43,7 @@ class MetadataWrites:
 
     def __init__(self, records: Records, identities: Identities, indexes: KeyIndexes) -> None:
         self._catalog = records.catalog
+        self._storage = records.storage
         self._choices = Choices(records.storage)
         self._tables = Customizing(records, identities, self._choices)
         self._indexes = indexes
@@ -64,13 +65,18 @@ class MetadataWrites:
         if request.method != "POST":
             raise errors.no_such_resource(f"{request.base}/{request.path}")
         self._check_solution(request)
-        return self._actions[name](request)
+        with self._storage.savepoint():
+            return self._actions[name](request)
 
     def handle(self, first: Segment, rest: Sequence[Segment], request: Request) -> Response:
         """A request that is no GET to one of the definition sets. Raises `WireError`."""
         self._check_solution(request)
         if request.method == "PATCH":
             raise errors.not_supported(f"PATCH on '{first.name}'")
+        with self._storage.savepoint():
+            return self._change(first, rest, request)
+
+    def _change(self, first: Segment, rest: Sequence[Segment], request: Request) -> Response:
         if first.name == RELATIONSHIPS and not rest:
             return self._relationship(first, request)
         if first.name == OPTION_SETS and not rest:
@@ -98,7 +104,7 @@ class MetadataWrites:
     def _entity(self, segment: Segment, request: Request) -> Response:
         if request.method == "POST" and not _keyed(segment):
             table = self._tables.create_table(request.json_object(), request.user)
-            return _created(f"{request.base}/{ENTITIES}({table_id(table)})")
+            return _created(request, table_id(table))
         table = self._table(segment)
         if request.method == "PUT":
             self._tables.change_table(table, request.json_object())
@@ -111,8 +117,7 @@ class MetadataWrites:
     def _attribute(self, table: Table, segment: Segment, request: Request) -> Response:
         if request.method == "POST" and not _keyed(segment):
             column = self._tables.add_column(table, request.json_object())
-            place = f"{ENTITIES}({table_id(table)})/Attributes({column_id(table, column)})"
-            return _created(f"{request.base}/{place}")
+            return _created(request, column_id(table, column))
         column = _chosen(
             "attribute",
             table.columns.values(),
@@ -132,8 +137,7 @@ class MetadataWrites:
             body = request.json_object()
             self._tables.check_name("entitykey", str(body.get("SchemaName")))
             key = self._indexes.add(table, body)
-            place = f"{ENTITIES}({table_id(table)})/Keys({key_id(table, key)})"
-            return _created(f"{request.base}/{place}")
+            return _created(request, key_id(table, key))
         key = _chosen(
             "entitykey",
             table.keys,
@@ -149,8 +153,7 @@ class MetadataWrites:
 
     def _relationship(self, segment: Segment, request: Request) -> Response:
         if request.method == "POST" and not _keyed(segment):
-            made = self._relating.create(request.json_object())
-            return _created(f"{request.base}/{RELATIONSHIPS}({made})")
+            return _created(request, self._relating.create(request.json_object()))
         if request.method != "DELETE" or segment.guid is None:
             raise errors.not_supported(f"{request.method} on a relationship")
         self._relating.drop(str(segment.guid))
@@ -161,7 +164,7 @@ class MetadataWrites:
             body = request.json_object()
             self._tables.check_name("optionset", str(body.get("Name")))
             made = self._choices.create(body)
-            return _created(f"{request.base}/{OPTION_SETS}({option_set_id(made.name)})")
+            return _created(request, option_set_id(made.name))
         chosen = _chosen(
             "optionset",
             self._catalog.contents.option_sets.values(),
@@ -201,8 +204,9 @@ def _keyed(segment: Segment) -> bool:
     return segment.guid is not None or segment.keys is not None
 
 
-def _created(url: str) -> Response:
-    """204; `$1` of a batch can mean what was made."""
+def _created(request: Request, identity: str) -> Response:
+    """204 with the path of the request and the new MetadataId, for `$1` of a batch too."""
+    url = f"{request.base}/{request.path.rstrip('/')}({identity})"
     response = no_content({"OData-EntityId": url})
     response.record = url
     return response

@@ -10,10 +10,10 @@ values are those of an English (United States) user in UTC.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
@@ -55,12 +55,12 @@ class Projection:
     def row(self, values: Sequence[Stored]) -> JsonRow:
         """One JSON object."""
         row: JsonRow = dict(zip(self.names, values, strict=False))
+        if self.annotated:
+            hidden = dict(zip(self.extras, values[len(self.names) :], strict=True))
+            row = self._annotate(row, hidden)
         for name, change in self.convert:
             row[name] = change(row[name])
-        if not self.annotated:
-            return row
-        hidden = dict(zip(self.extras, values[len(self.names) :], strict=True))
-        return self._annotate(row, hidden)
+        return row
 
     def rows(self, found: Iterable[Sequence[Stored]]) -> list[JsonRow]:
         """Many JSON objects; the plain case is a hot path."""
@@ -70,7 +70,7 @@ class Projection:
         return [dict(zip(names, values, strict=True)) for values in found]
 
     def _annotate(self, row: JsonRow, hidden: dict[str, Stored]) -> JsonRow:
-        """Annotations stand before the property they describe."""
+        """Annotations of stored values; each stands before the property it describes."""
         whole: JsonRow = {"@odata.etag": row["@odata.etag"]}
         for name, notes in self.annotated:
             if row[name] is not None:
@@ -83,12 +83,19 @@ class Projection:
 
 
 Annotate: TypeAlias = Callable[[Any, Stored], str | None]
+"""From a stored value, and the name of the row it refers to, to what a user sees."""
 
 
 def projection(
-    catalog: Catalog, table: Table, select: Sequence[str] | None, annotations: str | None
+    catalog: Catalog,
+    table: Table,
+    select: Sequence[str] | None,
+    annotations: str | None,
+    hidden: frozenset[str] = frozenset(),
 ) -> Projection:
     """The projection of a `$select` (None is every column) with the asked annotations.
+
+    The columns `hidden` by column security read as null, as do those nobody may read.
 
     Raises `WireError` for a column the table lacks.
     """
@@ -104,7 +111,11 @@ def projection(
         if column is None:
             raise errors.unknown_property(name, table.name)
         columns.append(column)
-    sql = [ETAG_SQL, *(f'"{column.name}"' if column.readable else "NULL" for column in columns)]
+    shown = (column.readable and column.name not in hidden for column in columns)
+    sql = [
+        ETAG_SQL,
+        *(f'"{c.name}"' if seen else "NULL" for c, seen in zip(columns, shown, strict=True)),
+    ]
     convert = tuple(
         (column.wire_name, change)
         for column in columns
@@ -181,13 +192,18 @@ def _formatted(column: Column) -> Annotate | None:
         return lambda value, _name: "; ".join(
             column.options.get(int(one), one) for one in value.split(",")
         )
-    if column.kind is Kind.MONEY:
-        return lambda value, _name: f"${float(bytes(value.contents)):,.{column.precision}f}"
-    if column.kind is Kind.DECIMAL:
-        return lambda value, _name: re.sub(r"\.?0+$", "", bytes(value.contents).decode())
+    if column.kind in SCALED:
+        sign = "$" if column.kind is Kind.MONEY else ""
+        return lambda value, _name: f"{sign}{_scaled(value, column):,.{column.precision}f}"
+    if column.kind is Kind.DOUBLE:
+        return lambda value, _name: f"{value:,.{column.precision}f}"
     if column.kind is Kind.DATETIME:
         return _day if column.date_only else _moment
     return None
+
+
+def _scaled(value: Any, column: Column) -> Decimal:
+    return Decimal(value).scaleb(-column.places)
 
 
 def _day(value: Any, _name: Stored) -> str:
