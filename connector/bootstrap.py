@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from connector.config_policies import AlertSettings, NotifySettings, RetrySettings
 from connector.config_values import read_secret
-from connector.endpoints.base import Endpoint, Entity
+from connector.endpoints.base import Endpoint, Entity, Pace
 from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
@@ -55,9 +55,14 @@ if TYPE_CHECKING:
     from connector.endpoints.dataverse.transport import TokenSource
 
 Progress = Callable[[str, int], None]
+Paced = Callable[[Side, Pace], None]
 
 
 def _quiet(_step: str, _count: int) -> None:
+    return None
+
+
+def _unpaced(_side: Side, _pace: Pace) -> None:
     return None
 
 
@@ -126,6 +131,7 @@ class Project:
     _progress: Progress
     _stopping: Callable[[], bool]
     _notifier: Notifier
+    _paced: Paced
 
     def endpoints(self, document: MapDocument) -> dict[Side, Endpoint]:
         """The two endpoints of a map; raises `ConfigError` (`side-unknown`)."""
@@ -154,6 +160,7 @@ class Project:
             gone=_gone,
             progress=self._progress,
             stopping=self._stopping,
+            paced=self._paced,
             notify=lambda notice: self._notifier.send(notice.as_dict()),
         )
 
@@ -209,10 +216,12 @@ def open_project(
     settings: Settings,
     progress: Progress = _quiet,
     stopping: Callable[[], bool] = _never,
+    paced: Paced = _unpaced,
 ) -> Iterator[Project]:
     """Open store, endpoints and maps of a project; everything is closed at the end.
 
-    Raises `ConfigError`, `MapError`, `StateError`; sides are asked nothing yet.
+    `progress` is told what was done, `paced` how fast a side takes writes. Raises `ConfigError`,
+    `MapError`, `StateError`; sides are asked nothing yet.
     """
     notifier = _notifier(settings.notify)
     documents = {document.map: document for document in read_documents(settings.maps.path)}
@@ -248,6 +257,7 @@ def open_project(
             progress,
             stopping,
             notifier,
+            paced,
         )
 
 
@@ -304,11 +314,13 @@ def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
 
 
 def _limits(settings: Settings) -> Limits:
-    """A lease that outlives the longest write at the moment it leaves."""
+    """A lease that outlives the longest write at the moment it leaves; a batch for each turn."""
+    from connector.endpoints.dataverse.governor import QUEUE
     from connector.endpoints.dataverse.patience import longest_write
 
     longest = longest_write(settings.dataverse.timeout, _patience(settings.retry))
-    return Limits(lease=2 * longest, margin=longest)
+    in_flight = settings.dataverse.connections + QUEUE
+    return Limits(in_flight=in_flight, lease=2 * longest, margin=longest)
 
 
 def _rule(alert: AlertSettings, maps: Mapping[str, MapDocument]) -> Rule:
@@ -342,18 +354,57 @@ def dataverse_endpoint(
 ) -> Endpoint:
     """The Dataverse endpoint of the settings; raises `ConfigError` for its secrets."""
     from connector.endpoints.dataverse.endpoint import DataverseEndpoint
+    from connector.endpoints.dataverse.governor import Governor
 
+    first, *others = _token_sources(side)
+    patience = _patience(retry, sleep)
+    governor = Governor(
+        users=1 + len(others),
+        most=side.connections,
+        batch=side.batch_size,
+        timeout=side.timeout,
+        clock=patience.monotonic,
+        sleep=patience.sleep,
+    )
     return DataverseEndpoint(
         side.url,
-        tokens=_token_sources(side)[0],
+        tokens=first,
+        others=others,
+        governor=governor,
+        affinity=side.affinity,
         ca=_ca(side),
-        patience=_patience(retry, sleep),
+        patience=patience,
         clock=lambda: datetime.now(UTC),
         timeout=side.timeout,
         page_size=side.page_size,
         batch_size=side.batch_size,
         connections=side.connections,
     )
+
+
+@contextmanager
+def open_administration(settings: Settings) -> Iterator[Administration]:
+    """The organization's definitions, to be changed; asked nothing yet. Raises `ConfigError`."""
+    from connector.endpoints.dataverse.administration import LONGEST_CHANGE, Administration
+    from connector.endpoints.dataverse.governor import Governor
+    from connector.endpoints.dataverse.transport import Transport
+
+    side, patience = settings.dataverse, _patience(settings.retry)
+    tokens = _token_sources(side)
+    transport = Transport(
+        side.url,
+        tokens=tokens,
+        ca=_ca(side),
+        patience=patience,
+        clock=lambda: datetime.now(UTC),
+        timeout=max(side.timeout, LONGEST_CHANGE),
+        connections=1,
+        governor=Governor(users=len(tokens), most=1, timeout=LONGEST_CHANGE),
+    )
+    try:
+        yield Administration(transport, sleep=time.sleep)
+    finally:
+        transport.close()
 
 
 def _token_sources(side: DataverseSettings) -> tuple[TokenSource, ...]:

@@ -133,8 +133,12 @@ class DataverseSettings(Connection):
     """Further application users to share the work with: each has limits of its own."""
     token_cache: str = "var/tokens"  # noqa: S105  # a folder
     """A folder in which processes share tokens; an empty text keeps none on disk."""
+    connections: int = Field(default=16, ge=1, le=64)
+    """Requests in flight at most, over all users; the service's recommendation bounds it too."""
+    affinity: bool = False
+    """Keep the cookie that ties all requests to one web server; its limits then count alone."""
     batch_size: int = Field(default=1000, ge=1, le=1000)
-    """Records in one write request; fewer where plug-ins make each of them slow."""
+    """Records in one write request at most; fewer are sent where each of them takes long."""
 
     @model_validator(mode="after")
     def _users_can_sign_in(self) -> DataverseSettings:
@@ -203,6 +207,11 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     retention: RetentionSettings = RetentionSettings()
     serve: ServeSettings = ServeSettings()
+
+    def without_kept_tokens(self) -> Settings:
+        """The same, but each process asks for its tokens: what signs us in is put to the proof."""
+        dataverse = self.dataverse.model_copy(update={"token_cache": ""})
+        return self.model_copy(update={"dataverse": dataverse})
 
     @field_validator("notify")
     @classmethod

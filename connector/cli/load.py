@@ -44,7 +44,7 @@ def load(
     with stop_in_good_order() as stop:
         with (
             progress(options.json) as told,
-            open_project(options.settings(), told, stop) as project,
+            open_project(options.settings(), told, stop, told.paced) as project,
         ):
             documents = chosen(project, map)
             outcomes = load_maps(project, documents, master=winner, again=again)

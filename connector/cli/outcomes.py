@@ -80,11 +80,23 @@ def _show(command: str, outcomes: Sequence[MapOutcome], needs: Sequence[Need]) -
                     f"{outcome.map}: {side} asked to slow down {times} times; "
                     f"requests waited {waited} s for it"
                 )
+        for side, pace in outcome.pace.items():
+            _say_pace(outcome.map, side, pace)
         if outcome.counts.get("epoch"):
             say_restored(outcome.map)
         if outcome.error is not None:
             output.show_error(outcome.error, as_json=False)
     show_needs([need.as_dict() for need in needs])
+
+
+def _say_pace(map: str, side: str, pace: Mapping[str, float | str | None]) -> None:
+    """How fast writes went beside what the side allowed, where that is known (stderr)."""
+    rate, allowed = pace["rows_per_second"], pace["allowed_rows_per_second"]
+    if rate and allowed:
+        output.say(
+            f"{map}: {rate:,.0f} rows/s to {side}; it allows {allowed:,.0f} rows/s "
+            f"(limited by {pace['limited_by']})"
+        )
 
 
 def say_restored(map: str) -> None:

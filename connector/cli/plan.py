@@ -66,10 +66,11 @@ def _plan(
     """The dry run of one map; one that is wrong is noted and keeps no other from being planned."""
     from connector.engine.rehearse import Rehearsal
     from connector.operations.comparing import rehearse_map
+    from connector.operations.estimates import Estimate
 
-    rehearsal, seconds = Rehearsal(), 0.0
+    rehearsal, estimate = Rehearsal(), Estimate(0.0, "assumed")
     try:
-        rehearsal, seconds = rehearse_map(project, document, key)
+        rehearsal, estimate = rehearse_map(project, document, key)
     except MapError as error:
         wrong[document.map] = error
     return {
@@ -77,7 +78,8 @@ def _plan(
         "command": "load" if rehearsal.first_load else "sync",
         "writes": rehearsal.writes,
         "restored": rehearsal.restored,
-        "estimated_seconds": round(seconds, 1),
+        "estimated_seconds": round(estimate.seconds, 1),
+        "estimated_by": estimate.basis,
         "counts": {n.replace(" ", "_"): c for n, c in sorted(rehearsal.counts.items())},
         "planned": [asdict(planned) for planned in rehearsal.planned[:limit]],
         "error": wrong[document.map].as_dict() if document.map in wrong else None,
@@ -124,4 +126,5 @@ def _show(document: MapDocument, one: dict[str, Any]) -> None:
         return
     if rows:
         output.table(title, ["key", "what", "side", "values", "why"], rows)
-    output.line(f"{one['map']}: {counts}; about {one['estimated_seconds']:.0f} s")
+    by = "by earlier runs" if one["estimated_by"] == "measured" else "nothing is measured yet"
+    output.line(f"{one['map']}: {counts}; about {one['estimated_seconds']:.0f} s ({by})")

@@ -42,7 +42,7 @@ def sync(
     with stop_in_good_order() as stop:
         with (
             progress(options.json) as told,
-            open_project(options.settings(), told, stop) as project,
+            open_project(options.settings(), told, stop, told.paced) as project,
         ):
             documents = chosen(project, map)
             outcomes = sync_maps(project, documents, max_seconds=max_seconds, key=key)

@@ -52,6 +52,8 @@ class Entity:
     columns: Mapping[str, Column]
     keys: tuple[Key, ...]
     capabilities: Capabilities
+    notified_as: str | None = None
+    """What the system calls the table when it notifies of changes; None where it never does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,21 @@ class Throttling(NamedTuple):
     """Waited because of it, summed over requests that wait side by side."""
 
 
+class Pace(NamedTuple):
+    """How a side takes writes at present; the engine asks before it sends."""
+
+    rows: int | None = None
+    """Operations the next call of `write` should have at most; None: what `batch` says."""
+    calls: int = 3
+    """Calls worth having under way."""
+    pause: float = 0.0
+    """Seconds until the side takes anything again."""
+    rate: float | None = None
+    """Operations per second these figures allow; None where nothing was measured yet."""
+    limit: str | None = None
+    """What holds the rate down, in the side's own words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The answer of `read`: rows by the id or key that was asked for; absent ones lack."""
@@ -253,6 +270,10 @@ class Endpoint(Protocol):
 
     def throttling(self) -> Throttling:
         """What was counted so far; nothing for a side that never throttles."""
+        ...
+
+    def pace(self, entity: str) -> Pace:
+        """How writes to this table are taken at present; asks the side nothing."""
         ...
 
     def close(self) -> None:

@@ -8,24 +8,20 @@ Tested in: tests/integration/engine/.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from connector.endpoints.base import (
     Applied,
-    Create,
-    Delete,
-    Operation,
     Outcome,
     Page,
     Rejected,
-    Update,
 )
 from connector.engine.absorb import Absorbed, reread
 from connector.engine.agreement import halves
+from connector.engine.batches import Batch, Item, completion_of, created_unseen, operation_of
 from connector.engine.epochs import remembering
 from connector.engine.faults import handling_of
 from connector.engine.guard import Deletes, allowance, stop_reason
@@ -39,32 +35,12 @@ from connector.errors import DualWriteError
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record, State
-from connector.store.work import Change, ChangeKind, Completion, Work
+from connector.store.work import Change, ChangeKind, Work
 
 T = TypeVar("T")
 
 Planner = Callable[[Record, CompiledMap], Action]
 """Says what one record needs next, as `plan` does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One write on its way: the record it belongs to and its audit row."""
-
-    record: Record
-    write: Write
-    operation: Operation
-    change: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Writes of one side that leave together."""
-
-    number: int
-    side: Side
-    items: Sequence[Item]
-    reply: Future[Sequence[Outcome]]
 
 
 class Applier:
@@ -101,7 +77,7 @@ class Applier:
         batches = [
             self._intend(absorbed.work, side, chunk)
             for side, pairs in items.items()
-            for chunk in chunks(pairs, run.entities[side].capabilities.batch)
+            for chunk in chunks(pairs, run.pacer.rows(side) if pairs else 1)
         ]
         run.commit(absorbed.seal(run))
         for number, side, chunk in batches:
@@ -176,7 +152,7 @@ class Applier:
             if write.kind is Kind.CREATE:
                 self._announce(record, write, id)
                 record.side(side).epoch = run.worlds[side].epoch
-            operation = _operation(write, id)
+            operation = operation_of(write, id)
             items.append(Item(record, write, operation, number))
             work.changes.append(
                 Change(
@@ -234,15 +210,21 @@ class Applier:
 
     def _send(self, number: int, side: Side, items: Sequence[Item]) -> None:
         run = self.run
-        while len(self._out) >= run.limits.in_flight:
+        while len(self._out) >= run.pacer.calls(side, run.limits.in_flight):
             self._settle_oldest()
+        run.pacer.stand_still(side, self._may_wait)
         run.hold()
         endpoint = run.endpoint(side)
         operations = [item.operation for item in items]
+        sent = run.ports.monotonic()
         reply = run.ports.executor.submit(
             endpoint.write, run.map.entity(side), run.map.column_names(side), operations
         )
-        self._out.append(Batch(number, side, items, reply))
+        self._out.append(Batch(number, side, items, reply, sent))
+
+    def _may_wait(self) -> bool:
+        self.run.hold()
+        return not self.run.out_of_time()
 
     def drain(self) -> None:
         """Settle everything that is out; the first error is raised when all is settled."""
@@ -278,13 +260,17 @@ class Applier:
                 f"{len(batch.items)} operations left, {len(outcomes)} outcomes came back"
             )
         work = self.run.work()
-        if _created_unseen(batch.items, outcomes):
+        if created_unseen(batch.items, outcomes):
             # The records hold already what such a reply tells: see `intend_create`.
             work.completed_batch = (batch.number, "applied")
             self.run.tell(f"created {batch.side}", len(batch.items))
+            kinds = {Kind.CREATE.value: len(batch.items)}
         else:
             self._settle_each(work, batch, outcomes)
+            kinds = Counter(item.write.kind.value for item in batch.items)
         self.run.commit(work)
+        for name, so_far in self.run.pacer.settled(batch.side, kinds, batch.sent).items():
+            self.run.counts[name] = so_far
 
     def _settle_each(self, work: Work, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         run = self.run
@@ -297,7 +283,7 @@ class Applier:
             if kind is not None:
                 count(work.incidents, kind)
             work.updated.append(record)
-            completion = _completion(item, outcome)
+            completion = completion_of(item, outcome)
             work.completions.append(completion)
             if write.kind is Kind.DELETE:
                 deletes = self._deletes[batch.side]
@@ -359,34 +345,6 @@ def deletes_left(run: MapRun, side: Side) -> Deletes:
 def _blind(action: Action, whole: Collection[Side]) -> bool:
     """Whether it creates where a row with the key may be that was never seen: `load` goes on."""
     return any(w.kind is Kind.CREATE and w.side not in whole for w in action.writes)
-
-
-def _operation(write: Write, id: str) -> Operation:
-    if write.kind is Kind.CREATE:
-        return Create(id, write.values)
-    if write.kind is Kind.UPDATE:
-        return Update(id, write.version, write.values)
-    return Delete(id, write.version)
-
-
-def _created_unseen(items: Sequence[Item], outcomes: Sequence[Outcome]) -> bool:
-    """Whether these are creates that were applied without telling a version or an image."""
-    return all(
-        isinstance(outcome, Applied) and outcome.row is None and item.write.kind is Kind.CREATE
-        for item, outcome in zip(items, outcomes, strict=True)
-    )
-
-
-def _completion(item: Item, outcome: Outcome) -> Completion:
-    """How the intent ended; what the side says comes after the reason of the write."""
-    name, version, said = type(outcome).__name__.lower(), None, getattr(outcome, "text", None)
-    if isinstance(outcome, Applied):
-        version = outcome.row.version if outcome.row else None
-    elif isinstance(outcome, Rejected):
-        said = f"{outcome.code}: {outcome.text}"
-    if said and item.write.reason:
-        said = f"{item.write.reason}: {said}"
-    return Completion(item.change, name, version, said)
 
 
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -43,14 +43,14 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
             remedy=f"run `dualwrite load --map {run.map.name}` once; `dualwrite plan` shows what "
             "it would do",
         )
-    deadline = None if max_seconds is None else run.ports.monotonic() + max_seconds
+    run.until = None if max_seconds is None else run.ports.monotonic() + max_seconds
     for round in range(1, run.limits.rounds + 1):
         for side in (Side.COMMERCE, Side.DATAVERSE):
             capture(run, side)
         if round == 1:
             wake(run)
-        left = settle_due(run, deadline, only)
-        if left or _out_of_time(run, deadline):
+        left = settle_due(run, only)
+        if left or run.out_of_time():
             return Finish(False, round)
         if only is not None:
             return Finish(True, round)
@@ -60,7 +60,7 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
     return Finish(False, run.limits.rounds)
 
 
-def settle_due(run: MapRun, deadline: float | None = None, only: str | None = None) -> bool:
+def settle_due(run: MapRun, only: str | None = None) -> bool:
     """Work through all due records, again while that makes more of them due; True if cut short.
 
     Before both sides were read whole nothing is planned: a load that was cut short goes on first.
@@ -82,7 +82,7 @@ def settle_due(run: MapRun, deadline: float | None = None, only: str | None = No
             for record in records:
                 absorbed.touch(record)
             applier.push(absorbed)
-            if _out_of_time(run, deadline):
+            if run.out_of_time():
                 applier.drain()
                 return True
         applier.drain()
@@ -98,7 +98,3 @@ def _more(run: MapRun) -> bool:
         return True
     due = run.store.next_due(run.map.name)
     return due is not None and due <= run.now()
-
-
-def _out_of_time(run: MapRun, deadline: float | None) -> bool:
-    return run.ports.stopping() or (deadline is not None and run.ports.monotonic() >= deadline)

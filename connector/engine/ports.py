@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from connector.endpoints.base import Endpoint
+from connector.endpoints.base import Endpoint, Pace
 from connector.engine.alerts import Notice, Rule
 from connector.engine.retry import Retry
 from connector.mapping.values import Side
@@ -67,6 +67,8 @@ class Ports:
     """Whether a holder is known to have died, so that its lease need not expire first."""
     progress: Callable[[str, int], None] = lambda _step, _count: None
     """Told what was done: a step (`read commerce`, `written dataverse`, ...) and how many."""
+    paced: Callable[[Side, Pace], None] = lambda _side, _pace: None
+    """Told how fast a side takes writes, now and then while they go on."""
     stopping: Callable[[], bool] = lambda: False
     """Whether a signal asked to finish the batch in flight and stop."""
     notify: Callable[[Notice], None] = lambda _notice: None

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from connector.endpoints.base import Endpoint, Entity, Identity
 from connector.engine.faults import handling_of_error
+from connector.engine.pacing import Pacer
 from connector.engine.ports import Ports, Tuning
 from connector.engine.settle import Reply
 from connector.engine.watch import Watch, count
@@ -67,6 +68,9 @@ class MapRun:
         self.watch = Watch(map.document, ports, tuning.alerts)
         self._throttled = {side: ports.endpoints[side].throttling() for side in Side}
         self._waited = dict.fromkeys(Side, 0.0)
+        self.pacer = Pacer(map, entities, ports)
+        self.until: float | None = None
+        """When this run has to be over, on our monotonic clock."""
         self.number = 0
         """0 before it is on record."""
         self._begin: Callable[[], int] | None = None
@@ -265,6 +269,11 @@ class MapRun:
             except TimeoutError:
                 if future.done():  # just now, or with a timeout of its own
                     return future.result()
+
+    def out_of_time(self) -> bool:
+        """Whether this run has to end with work left."""
+        late = self.until is not None and self.ports.monotonic() >= self.until
+        return late or self.ports.stopping()
 
     def end_if_held(self) -> None:
         """Look at the alerts; raises `MapStoppedError` where one holds this map from now on."""

@@ -16,31 +16,19 @@ from connector.engine.run import running
 from connector.engine.verify import Finding, Verdict
 from connector.mapping.document import MapDocument
 from connector.mapping.values import normal_key
-from connector.operations.outcomes import written_in
-
-_ROWS_PER_SECOND = 1000.0
-"""What is assumed of a side nobody has written to yet."""
+from connector.operations.estimates import RUNS, Estimate, estimate
 
 
 def rehearse_map(
     project: Project, document: MapDocument, key: str | None
-) -> tuple[Rehearsal, float]:
-    """The dry run of one map, or of one of its records, and the estimated seconds it stands for."""
+) -> tuple[Rehearsal, Estimate]:
+    """The dry run of one map, or of one of its records, and how long it would take."""
     map, entities = project.compiled(document)
     run = DryRun(map, entities, project.ports(document), project.tuning)
     rehearsal = rehearse(run, normal_key(key) if key is not None else None)
-    return rehearsal, rehearsal.writes / _speed(project, document.map)
-
-
-def _speed(project: Project, map: str) -> float:
-    """Rows written per second in the last runs that wrote enough to tell."""
-    rows, seconds = 0, 0.0
-    for run in project.store.runs(map, 20):
-        written = written_in(run.counts)
-        if run.ended is not None and written >= 100:
-            rows += written
-            seconds += max(run.ended - run.started, 0.001)
-    return rows / seconds if rows else _ROWS_PER_SECOND
+    own = project.store.runs(document.map, RUNS)
+    others = project.store.runs(None, RUNS)
+    return rehearsal, estimate(rehearsal.counts, own, others)
 
 
 def verify_map(

@@ -26,6 +26,8 @@ class MapOutcome:
     rounds: int = 0
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
+    pace: dict[str, dict[str, float | str | None]] = field(default_factory=dict)
+    """By side: how fast writes went, and what the side would have allowed."""
     error: DualWriteError | None = None
     stopped_before: bool = False
     """The map was stopped when this run came: nothing new for those who know it."""
@@ -51,6 +53,7 @@ class MapOutcome:
             "seconds": round(self.seconds, 3),
             "writes": self.writes,
             "counts": {name.replace(" ", "_"): n for name, n in sorted(self.counts.items())},
+            "pace": self.pace,
             "error": self.error.as_dict() if self.error else None,
         }
 

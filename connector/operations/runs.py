@@ -104,6 +104,7 @@ def _each(
             outcome.error = error
         if run is not None:
             outcome.counts = dict(run.counts)
+            outcome.pace = {side.value: took.as_dict() for side, took in run.pacer.sides.items()}
         outcome.seconds = ports.monotonic() - began
         if ports.stopping() or (outcome.error is not None and _ends_all(outcome.error)):
             break

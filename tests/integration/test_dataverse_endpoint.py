@@ -49,6 +49,10 @@ class Sleeper:
     def __call__(self, seconds: float) -> None:
         self.slept.append(seconds)
 
+    def seconds(self) -> float:
+        """Time that passes by sleeping alone."""
+        return sum(self.slept)
+
 
 @pytest.fixture
 def sleep() -> Sleeper:
@@ -73,7 +77,7 @@ def open_endpoint(
     return DataverseEndpoint(
         where["dataverse"],
         tokens=source,
-        patience=Patience(4, sleep=sleep, random=lambda: 1.0),
+        patience=Patience(4, sleep=sleep, random=lambda: 1.0, monotonic=sleep.seconds),
         clock=lambda: datetime.now(UTC),
         **{**given, **changes},
     )

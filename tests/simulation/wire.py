@@ -17,6 +17,7 @@ from connector.endpoints.base import (
     Identity,
     Operation,
     Outcome,
+    Pace,
     Page,
     Rejected,
     Stale,
@@ -108,6 +109,9 @@ class Wire:
 
     def throttling(self) -> Throttling:
         return Throttling()
+
+    def pace(self, entity: str) -> Pace:
+        return Pace()
 
     def close(self) -> None:
         return None

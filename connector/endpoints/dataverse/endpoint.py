@@ -19,15 +19,19 @@ from connector.endpoints.base import (
     Identity,
     Operation,
     Outcome,
+    Pace,
     Page,
     Throttling,
 )
 from connector.endpoints.dataverse.faults import access_error, fault_of, refused
 from connector.endpoints.dataverse.feed import Feed
+from connector.endpoints.dataverse.governor import Governor
 from connector.endpoints.dataverse.metadata import BATCH, Tables, unreadable
+from connector.endpoints.dataverse.patience import Patience
 from connector.endpoints.dataverse.reads import Reader
-from connector.endpoints.dataverse.transport import Patience, Reply, TokenSource, Transport
+from connector.endpoints.dataverse.transport import Reply, TokenSource, Transport
 from connector.endpoints.dataverse.writes import Writing
+from connector.errors import ConfigError, Subject
 
 PAGE_SIZE = 5000
 """Rows per page; the service gives no more."""
@@ -38,7 +42,9 @@ class DataverseEndpoint:
 
     `url` is `https://NAME.crm.dynamics.com`, `ca` a PEM file or None for the system's trust,
     `timeout` the seconds one answer may take, `clock` gives aware datetimes, `batch_size` the
-    operations one write request takes. Entities are entity set names, columns are logical names.
+    operations one write request takes at most. `others` are tokens of further application users;
+    `governor` paces the requests of all, as the transport's. Entities are entity set names,
+    columns are logical names.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, each a figure or a part of its own
@@ -53,23 +59,56 @@ class DataverseEndpoint:
         page_size: int = PAGE_SIZE,
         batch_size: int = BATCH,
         connections: int = 8,
+        others: Sequence[TokenSource] = (),
+        governor: Governor | None = None,
+        affinity: bool = False,
     ) -> None:
+        governor = governor or Governor(
+            users=1 + len(others),
+            most=connections,
+            batch=batch_size,
+            timeout=timeout,
+            clock=patience.monotonic,
+            sleep=patience.sleep,
+        )
         self._transport = Transport(
             url,
-            tokens=tokens,
+            tokens=[tokens, *others],
             ca=ca,
             patience=patience,
             clock=clock,
             timeout=timeout,
             connections=connections,
+            governor=governor,
+            affinity=affinity,
         )
         self._tables = Tables(self._transport, batch_size)
         self._feed = Feed(self._transport, self._tables, page_size)
         self._reader = Reader(self._transport, self._tables, page_size)
 
     def identity(self) -> Identity:
-        """OrganizationId and the application user, from WhoAmI."""
-        reply = self._transport.get("WhoAmI")
+        """OrganizationId and our application users, from WhoAmI of each."""
+        world, user, reply = self._who_am_i(0)
+        users = {user}
+        for number in range(1, self._transport.users):
+            other_world, other, _ = self._who_am_i(number)
+            if other_world != world:
+                raise ConfigError(
+                    "users-apart",
+                    f"application user {number} of dataverse.users is of another organization",
+                    remedy="use applications that are users of the organization at dataverse.url",
+                    subject=Subject(side="dataverse"),
+                )
+            users.add(other)
+        return Identity(
+            world=world,
+            title=self._transport.host,
+            clock_offset=_clock_offset(reply),
+            users=frozenset(users),
+        )
+
+    def _who_am_i(self, user: int) -> tuple[str, str, Reply]:
+        reply = self._transport.get("WhoAmI", user=user)
         if reply.status != 200:
             fault = fault_of(reply.status, reply.headers, reply.body)
             raise (
@@ -79,15 +118,10 @@ class DataverseEndpoint:
             )
         try:
             answer = orjson.loads(reply.body)
-            world, user = str(answer["OrganizationId"]), str(answer["UserId"])
+            world, user_id = str(answer["OrganizationId"]), str(answer["UserId"])
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise unreadable("WhoAmI", "GET WhoAmI", error) from error
-        return Identity(
-            world=world.lower(),
-            title=self._transport.host,
-            clock_offset=_clock_offset(reply),
-            users=frozenset({user.lower()}),
-        )
+        return world.lower(), user_id.lower(), reply
 
     def describe(self, entity: str) -> Entity:
         """The table with this entity set name."""
@@ -121,6 +155,10 @@ class DataverseEndpoint:
     def throttling(self) -> Throttling:
         """Answers of 429, and of 503 with Retry-After, also for parts of a batch."""
         return self._transport.meter.read()
+
+    def pace(self, entity: str) -> Pace:
+        """As the service's limits and the measured calls allow."""
+        return self._transport.governor.pace(entity)
 
     def close(self) -> None:
         """Release connections."""

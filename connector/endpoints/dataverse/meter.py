@@ -1,24 +1,15 @@
 """How often one organization asked us to slow down.
 
 Owns: the count and the seconds waited, over all requests since the endpoint was opened.
-Never does: waiting; deciding what a fault means.
+Never does: waiting; deciding what a fault means (`limits`).
 Tested in: tests/unit/endpoints/dataverse/test_transport.py.
-
-Facts: "Dataverse Web API: api-limits": 429 with Retry-After for the service protection limits,
-and 503 with Retry-After where the service is away for a while.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 
 from connector.endpoints.base import Throttling
-
-
-def throttles(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether an answer, or one part of a batch's answer, asks us to come back later."""
-    return status == 429 or (status == 503 and "retry-after" in headers)
 
 
 class Meter:

@@ -1,7 +1,7 @@
 """One request to Dataverse: pooled connections, trust, token, and patience with faults.
 
 Owns: sending, the standard headers, retrying one request, telling "never sent" from
-"reply lost".
+"reply lost", and telling the governor what came of each.
 Never does: reading a body, knowing a table; repeating a write that may have happened.
 Tested in: tests/unit/endpoints/dataverse/test_transport.py.
 
@@ -12,10 +12,7 @@ Facts: "Dataverse Web API: webapi/compose-http-requests-handle-errors" (headers)
 from __future__ import annotations
 
 import logging
-import random
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple, Protocol, TypeAlias
@@ -27,9 +24,11 @@ from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_result
 
 from connector.backoff import Backoff
-from connector.endpoints.dataverse.auth import LONGEST_ACQUISITION
 from connector.endpoints.dataverse.faults import BUSY_CODES, Fault, fault_of
-from connector.endpoints.dataverse.meter import Meter, throttles
+from connector.endpoints.dataverse.governor import Call, Governor, Held, Turn
+from connector.endpoints.dataverse.limits import Refusal, refusal_of
+from connector.endpoints.dataverse.meter import Meter
+from connector.endpoints.dataverse.patience import CONNECT_TIMEOUT, Patience
 from connector.endpoints.dataverse.trust import (
     certificate_error,
     is_loopback,
@@ -41,42 +40,6 @@ from connector.endpoints.dataverse.trust import (
 from connector.errors import AccessError, ConfigError, Subject, UnreachableError
 
 API = "/api/data/v9.2/"
-CONNECT_TIMEOUT = 10.0
-"""Seconds for a connection with its TLS handshake."""
-LONGEST_PATIENCE = 60.0
-"""Seconds within which one request is sent again at most, whatever the config says: a lease has
-to outlive it, and a longer wait is better kept in the store."""
-WRITE_REQUESTS = 3
-"""Requests one call of `write` makes at most: updates, a bulk create, and its second form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How one request is tried again: `[retry]` of the config, in seconds, and its means."""
-
-    attempts: int = 6
-    """How often it is sent at most."""
-    first: float = 1.0
-    longest: float = 60.0
-    sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = random.random
-
-    @property
-    def whole(self) -> float:
-        """Seconds after the first sending within which the last one begins."""
-        return min(self.longest, LONGEST_PATIENCE)
-
-
-def longest_write(timeout: float, patience: Patience) -> float:
-    """Seconds one call of `write` takes at most, with every wait and repetition.
-
-    The last sending begins within the patience; it may find its token refused and ask for
-    another one.
-    """
-    sending = 2 * (LONGEST_ACQUISITION + CONNECT_TIMEOUT + timeout)
-    return WRITE_REQUESTS * (patience.whole + sending)
-
-
 _LOG = logging.getLogger(__name__)
 _HEADERS = {
     "Accept": "application/json",
@@ -106,6 +69,7 @@ class Reply(NamedTuple):
     body: bytes
     sent_at: datetime
     received_at: datetime
+    turn: Turn
 
 
 class Lost(NamedTuple):
@@ -120,25 +84,29 @@ class Unsent(NamedTuple):
     text: str
 
 
-Answer: TypeAlias = Reply | Lost | Unsent
+Answer: TypeAlias = Reply | Lost | Unsent | Held
 
 
 class Transport:
     """Requests to one organization. Safe from several threads.
 
+    `tokens` has one source per application user; the `governor` says whose turn it is. With
+    `affinity` the service's cookie is kept, which ties all requests to one of its web servers.
     Raises `ConfigError` for a URL that is not https or a CA file that is not there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name, each a part of its own
         self,
         url: str,
         *,
-        tokens: TokenSource,
+        tokens: Sequence[TokenSource],
         ca: str | None,
         patience: Patience,
         clock: Callable[[], datetime],
         timeout: float,
         connections: int,
+        governor: Governor,
+        affinity: bool = False,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname:
@@ -151,6 +119,8 @@ class Transport:
         self.host = parts.hostname
         self.origin = f"https://{parts.netloc}"
         self.base = self.origin + API
+        self.users = len(tokens)
+        self.governor = governor
         self._tokens = tokens
         self._patience = patience
         self._backoff = Backoff(patience.first, patience.longest, patience.random)
@@ -161,35 +131,57 @@ class Transport:
         self._session = requests.Session()
         # No proxy stands between us and a service on this machine.
         self._session.trust_env = not is_loopback(url)
-        # The affinity cookie would tie all requests to one web server and its limits.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if not affinity:
+            # The cookie would tie all requests to one web server and its limits.
+            self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update(_HEADERS)
         adapter = HTTPAdapter(pool_maxsize=connections, pool_block=True)
         self._session.mount("https://", adapter)
 
-    def get(self, url: str, prefer: str | None = None) -> Reply:
+    def get(self, url: str, prefer: str | None = None, user: int | None = None) -> Reply:
         """The answer to a read, of any status that waiting does not change.
 
-        `url` is relative to the API or one of its own absolute links, sent as it is. Faults
-        that may pass are waited out, lost answers included, because a read can be repeated.
-        Raises `UnreachableError` and `AccessError`.
+        `url` is relative to the API or one of its own absolute links, sent as it is; `user` asks
+        as one of the application users. Faults that may pass are waited out, lost answers
+        included, because a read can be repeated. Raises `UnreachableError` and `AccessError`.
         """
         headers = {} if prefer is None else {"Prefer": prefer}
-        answer = self._patiently(_may_repeat_read, "GET", self._own(url), headers, None)
+        request = _Request("GET", self._own(url), headers, None, user=user)
+        answer = self._patiently(_may_repeat_read, request)
+        if isinstance(answer, Held):
+            raise self._unavailable(Fault(429, "", "held back", retry_after=answer.seconds))
         if not isinstance(answer, Reply):
             raise self.unreachable(answer)
         if _may_repeat_read(answer):
             raise self._unavailable(fault_of(answer.status, answer.headers, answer.body))
         return answer
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """The answer to a write, or how it went missing.
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], call: Call | None = None
+    ) -> Answer:
+        """The answer to a write, or how it went missing; `call` is what it carries.
 
         Sent again only where the first one certainly did not happen: no connection, 429, or
         503 with Retry-After. Raises `UnreachableError` for a certificate that is not trusted
         and `AccessError` for a token that is not taken.
         """
-        return self._patiently(_may_repeat_write, "POST", self._own(url), headers, body)
+        request = _Request("POST", self._own(url), headers, body, call)
+        return self._patiently(_may_repeat_write, request)
+
+    def send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        """The answer to a change of a definition or a single row, by the rules of `post`.
+
+        The first of several users makes it.
+        """
+        request = _Request(method, self._own(url), headers, body, user=0)
+        return self._patiently(_may_repeat_write, request)
+
+    def refused_within(self, reply: Reply, fault: Fault) -> None:
+        """A part of a batch was refused; counted and heeded if a limit did it."""
+        refusal = refusal_of(fault)
+        if refusal is not None:
+            self.meter.asked()
+            self.governor.refused_within(reply.turn, refusal)
 
     def is_own(self, url: str) -> bool:
         """Whether an absolute link stays at this organization; the token goes nowhere else."""
@@ -211,14 +203,7 @@ class Transport:
             )
         return url
 
-    def _patiently(
-        self,
-        again: Callable[[Answer], bool],
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-    ) -> Answer:
+    def _patiently(self, again: Callable[[Answer], bool], request: _Request) -> Answer:
         retrying = Retrying(
             sleep=self._patience.sleep,
             stop=self._ends,
@@ -227,16 +212,29 @@ class Transport:
             before_sleep=self._note_wait,
             retry_error_callback=_outcome,
         )
-        answer: Answer = retrying(self._send, method, url, headers, body)
+        end = self._patience.monotonic() + self._patience.whole
+        answer: Answer = retrying(self._send, request, end)
         return answer
 
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
-        token = self._tokens.token()
-        answer = self._exchange(method, url, headers, body, token)
+    def _send(self, request: _Request, end: float) -> Answer:
+        """One try in its turn; until `end` the service may have us wait for it."""
+        left = max(0.0, end - self._patience.monotonic())
+        turn = self.governor.turn(left, request.call, request.user)
+        if isinstance(turn, Held):
+            return turn
+        answer: Answer = Unsent("an error of our own")
+        try:
+            answer = self._authorized(request, turn)
+        finally:
+            self._tell(turn, answer)
+        return answer
+
+    def _authorized(self, request: _Request, turn: Turn) -> Answer:
+        tokens = self._tokens[turn.user]
+        token = tokens.token()
+        answer = self._exchange(request, turn, token)
         if isinstance(answer, Reply) and answer.status == 401:
-            answer = self._exchange(method, url, headers, body, self._tokens.token(rejected=token))
+            answer = self._exchange(request, turn, tokens.token(rejected=token))
             if isinstance(answer, Reply) and answer.status == 401:
                 raise AccessError(
                     "token-refused",
@@ -244,21 +242,19 @@ class Transport:
                     remedy="check that dataverse.url and dataverse.authority belong together and "
                     "that the application is registered in this tenant",
                     subject=Subject(side="dataverse"),
-                    tried=f"{method} {self.origin}{API}",
+                    tried=f"{request.method} {self.origin}{API}",
                     cause=answer.headers.get("WWW-Authenticate"),
                 )
         return answer
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str
-    ) -> Answer:
+    def _exchange(self, request: _Request, turn: Turn, token: str) -> Answer:
         sent_at = self._clock()
         try:
             response = self._session.request(
-                method,
-                url,
-                data=body,
-                headers=dict(headers),
+                request.method,
+                request.url,
+                data=request.body,
+                headers=dict(request.headers),
                 auth=_Bearer(token),
                 timeout=self._timeout,
                 verify=self._verify,
@@ -271,19 +267,37 @@ class Transport:
                 return Unsent(short(error))
             return Lost(short(error))
         received_at = self._clock()
-        if throttles(response.status_code, response.headers):
-            self.meter.asked()
-        return Reply(response.status_code, response.headers, response.content, sent_at, received_at)
+        status, headers = response.status_code, response.headers
+        return Reply(status, headers, response.content, sent_at, received_at, turn)
+
+    def _tell(self, turn: Turn, answer: Answer) -> None:
+        """Tell the governor what came of a turn."""
+        if isinstance(answer, Lost):
+            self.governor.lost(turn)
+        elif not isinstance(answer, Reply):
+            self.governor.unsent(turn)
+        else:
+            refusal = _refusal(answer)
+            if refusal is None:
+                hint = answer.headers.get("x-ms-dop-hint", "")
+                parallel = int(hint) if hint.isdigit() else None
+                self.governor.answered(turn, parallel, done=answer.status < 300)
+            else:
+                self.meter.asked()
+                self.governor.refused(turn, refusal)
 
     # ------------------------------------------------------------------------ patience
 
     def _wait(self, state: RetryCallState) -> float:
-        """Seconds before the next attempt: what Retry-After says, else growing ones."""
+        """Seconds before the next attempt: what Retry-After says, else growing ones.
+
+        Where another application user is free, its turn comes at once.
+        """
         answer = _outcome(state)
         if isinstance(answer, Reply):
             after = fault_of(answer.status, answer.headers, answer.body).retry_after
             if after:
-                return after
+                return min(after, self.governor.wait()) if self.users > 1 else after
         return self._backoff(state)
 
     def _ends(self, state: RetryCallState) -> bool:
@@ -295,9 +309,10 @@ class Transport:
 
     def _note_wait(self, state: RetryCallState) -> None:
         answer, seconds = _outcome(state), state.upcoming_sleep
+        assert not isinstance(answer, Held), "it is given back, not tried again"
         what = f"status {answer.status}" if isinstance(answer, Reply) else answer.text
         _LOG.info("dataverse: %s, next attempt in %.1f s", what, seconds)
-        if isinstance(answer, Reply) and throttles(answer.status, answer.headers):
+        if isinstance(answer, Reply) and _refusal(answer) is not None:
             self.meter.waits(seconds)
 
     # ------------------------------------------------------------------------ errors
@@ -326,6 +341,17 @@ class Transport:
         )
 
 
+class _Request(NamedTuple):
+    """What is sent, possibly several times."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    call: Call | None = None
+    user: int | None = None
+
+
 class _Bearer(AuthBase):
     """Sets the token; being an auth object also keeps a .netrc file from replacing it."""
 
@@ -343,9 +369,16 @@ def _outcome(state: RetryCallState) -> Answer:
     return answer
 
 
+def _refusal(reply: Reply) -> Refusal | None:
+    """What a limit of the service said to the whole request, if one did."""
+    if reply.status < 400:
+        return None
+    return refusal_of(fault_of(reply.status, reply.headers, reply.body))
+
+
 def _may_repeat_read(answer: Answer) -> bool:
     if not isinstance(answer, Reply):
-        return True
+        return not isinstance(answer, Held)
     if answer.status < 400:
         return False
     if answer.status in (408, 429) or answer.status >= 500:

@@ -38,8 +38,8 @@ from connector.endpoints.dataverse.faults import (
     outcome_of,
     refused,
 )
+from connector.endpoints.dataverse.governor import Call, Held
 from connector.endpoints.dataverse.metadata import BATCH, Table
-from connector.endpoints.dataverse.meter import throttles
 from connector.endpoints.dataverse.rows import (
     Encoder,
     Item,
@@ -126,7 +126,8 @@ class Writing:
         if body is None:
             return
         url = f"{self._table.set_name}/Microsoft.Dynamics.CRM.CreateMultiple"
-        answer = self._transport.post(url, body, _JSON)
+        call = Call(self._table.set_name, "create", len(items))
+        answer = self._transport.post(url, body, _JSON, call)
         if isinstance(answer, Reply) and answer.status == 200:
             self._created(creates, answer)
             return
@@ -205,7 +206,8 @@ class Writing:
             "Prefer": "odata.continue-on-error",
         }
         body = encode_batch([part.request for part in parts], boundary)
-        answer = self._transport.post("$batch", body, headers)
+        call = Call(self._table.set_name, "batch", len(parts))
+        answer = self._transport.post("$batch", body, headers, call)
         places = [part.place for part in parts]
         kind = answer.headers.get("Content-Type", "") if isinstance(answer, Reply) else ""
         if not isinstance(answer, Reply) or not kind.lower().startswith("multipart/"):
@@ -220,22 +222,22 @@ class Writing:
             return
         flat = [one for one in responses if isinstance(one, BatchResponse)]
         self._settle(places[len(flat) :], Unknown("the batch's answer ends before this request"))
-        self._answered(parts[: len(flat)], flat, answer.headers.get("Date"))
+        self._answered(parts[: len(flat)], flat, answer)
 
     def _answered(
-        self, parts: Sequence[_Part], responses: Sequence[BatchResponse], date: str | None
+        self, parts: Sequence[_Part], responses: Sequence[BatchResponse], reply: Reply
     ) -> None:
+        date = reply.headers.get("Date")
         shown: list[tuple[int, Any]] = []
         faults: list[Fault] = []
         for part, response in zip(parts, responses, strict=False):
-            if throttles(response.status, response.headers):
-                self._transport.meter.asked()
             if response.status < 300:
                 self._outcomes[part.place] = Applied(part.operation.id)
                 if isinstance(part.operation, Update) and response.body:
                     shown.append((part.place, response.body))
                 continue
             fault = fault_of(response.status, response.headers, response.body, date)
+            self._transport.refused_within(reply, fault)
             self._outcomes[part.place] = outcome_of(part.operation, fault)
             faults.append(fault)
         if len(faults) == len(parts) and all(_no_right(fault) for fault in faults):
@@ -265,6 +267,9 @@ class Writing:
             return None
         if isinstance(answer, Unsent):
             raise self._transport.unreachable(answer)
+        if isinstance(answer, Held):
+            self._settle(places, Transient("held back by the service's limits", answer.seconds))
+            return None
         fault = fault_of(answer.status, answer.headers, answer.body)
         if answer.status in _MAYBE_DONE or answer.status < 400:
             self._settle(places, Unknown(str(fault)))

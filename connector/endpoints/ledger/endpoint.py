@@ -24,6 +24,7 @@ from connector.endpoints.base import (
     Missing,
     Operation,
     Outcome,
+    Pace,
     Page,
     Rejected,
     Row,
@@ -177,6 +178,10 @@ class LedgerEndpoint:
     def throttling(self) -> Throttling:
         """A database of our own never asks us to slow down."""
         return Throttling()
+
+    def pace(self, entity: str) -> Pace:  # noqa: ARG002 - all its tables are alike
+        """A database of our own takes what it is given."""
+        return Pace()
 
     def close(self) -> None:
         """Close the ledger."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from connector.endpoints.base import Applied, Outcome
 from connector.engine.absorb import Absorbed, reread
-from connector.engine.apply import Applier, Batch, Item, deletes_left
+from connector.engine.apply import Applier, deletes_left
+from connector.engine.batches import Batch, Item
 from connector.engine.decisions.undo import Restore, Undo, Undoing, give_back, plan_undo
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.rehearse import LISTED, DryRun

@@ -29,6 +29,7 @@ from connector.endpoints.base import (
     Missing,
     Operation,
     Outcome,
+    Pace,
     Page,
     Rejected,
     Row,
@@ -148,6 +149,10 @@ class ScriptedEndpoint:
         """(entity, id) of every change; the place in it is the version."""
         self.throttled = Throttling()
         """What it says it asked for, of slowing down."""
+        self.paced: Callable[[], Pace] = Pace
+        """How it says it takes writes."""
+        self.sizes: list[int] = []
+        """Operations of each call of `write`."""
         self.forgotten = 0
         """Positions before this place have expired."""
         self.calls: Counter[str] = Counter()
@@ -299,6 +304,7 @@ class ScriptedEndpoint:
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
     ) -> Sequence[Outcome]:
         assert len(operations) <= self.batch
+        self.sizes.append(len(operations))
         self._call("write")
         self.before_write()
         outcomes: list[Outcome] = []
@@ -312,6 +318,9 @@ class ScriptedEndpoint:
 
     def throttling(self) -> Throttling:
         return self.throttled
+
+    def pace(self, entity: str) -> Pace:
+        return self.paced()
 
     def close(self) -> None:
         return None

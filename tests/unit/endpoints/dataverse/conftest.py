@@ -14,7 +14,7 @@ import responses
 from requests import PreparedRequest
 
 from connector.endpoints.dataverse import DataverseEndpoint
-from connector.endpoints.dataverse.transport import Patience
+from connector.endpoints.dataverse.patience import Patience
 
 HOST = "https://org.example"
 API = f"{HOST}/api/data/v9.2/"
@@ -30,12 +30,15 @@ class Service:
     def __init__(self, mock: responses.RequestsMock) -> None:
         self.mock = mock
         self.slept: list[float] = []
-        self.patience = Patience(4, sleep=self.slept.append, random=lambda: 1.0)
+        self.seconds = 0.0
+        self.patience = Patience(
+            4, sleep=self.sleep, random=lambda: 1.0, monotonic=lambda: self.seconds
+        )
         self.tokens_rejected: list[str] = []
         self.now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         self.step = timedelta(0)
         self._answers: dict[tuple[str, str], list[Answer]] = {}
-        for method in ("GET", "POST"):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             mock.add_callback(method, re.compile(".*"), self._answer)
 
     def on(
@@ -77,6 +80,10 @@ class Service:
         return [one for one in made if one.method == method and part in (one.url or "")]
 
     # ports of the endpoint
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
 
     def clock(self) -> datetime:
         self.now += self.step

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from connector.endpoints.base import Row
+from connector.endpoints.dataverse.governor import Governor
 from connector.endpoints.dataverse.metadata import Table, Tables
 from connector.endpoints.dataverse.rows import (
     Encoder,
@@ -35,12 +36,13 @@ USER = "22222222-0000-4000-8000-000000000001"
 def table(points: Service) -> Table:
     transport = Transport(
         "https://org.example",
-        tokens=points,
+        tokens=[points],
         ca=None,
         patience=points.patience,
         clock=points.clock,
         timeout=5,
         connections=1,
+        governor=Governor(),
     )
     return Tables(transport).describe("points")
 

@@ -12,13 +12,13 @@ import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from connector.endpoints.base import Throttling
+from connector.endpoints.dataverse.governor import Governor, Held
+from connector.endpoints.dataverse.patience import Patience, longest_write
 from connector.endpoints.dataverse.transport import (
     Lost,
-    Patience,
     Reply,
     Transport,
     Unsent,
-    longest_write,
 )
 from connector.errors import AccessError, ConfigError, UnreachableError
 
@@ -33,15 +33,19 @@ def transport(service: Service) -> Transport:
     return _transport(service)
 
 
-def _transport(service: Service, url: str = HOST, ca: str | None = None) -> Transport:
+def _transport(
+    service: Service, url: str = HOST, ca: str | None = None, governor: Governor | None = None
+) -> Transport:
     return Transport(
         url,
-        tokens=service,
+        tokens=[service],
         ca=ca,
         patience=service.patience,
         clock=service.clock,
         timeout=60,
         connections=2,
+        governor=governor
+        or Governor(clock=service.patience.monotonic, sleep=service.patience.sleep),
     )
 
 
@@ -91,7 +95,8 @@ def test_a_read_that_stays_throttled_says_so(service: Service, transport: Transp
 
 
 def test_a_request_follows_the_settings(service: Service) -> None:
-    service.patience = Patience(3, 0.5, 40.0, service.slept.append, lambda: 0.0)
+    own = service.patience
+    service.patience = Patience(3, 0.5, 40.0, service.sleep, lambda: 0.0, own.monotonic)
     service.on("GET", "x", 503)
     with pytest.raises(UnreachableError):
         _transport(service).get("x")
@@ -119,9 +124,9 @@ def test_time_that_answers_took_counts_as_patience(
 
 
 def test_a_write_is_over_before_its_lease(service: Service) -> None:
-    """Three requests, each with its patience, and a last sending that needs two tokens."""
+    """A queue, then three requests with their patience, the last of them with two tokens."""
     patience = Patience(50, 1.0, 3600.0)
-    assert longest_write(60.0, patience) == 3 * (60.0 + 2 * (60.0 + 10.0 + 60.0))
+    assert longest_write(60.0, patience) == 3 * (60.0 + 2 * (60.0 + 10.0 + 60.0)) + 2 * 60.0
 
 
 def test_what_asks_us_to_slow_down_is_counted(service: Service, transport: Transport) -> None:
@@ -270,3 +275,91 @@ def test_the_time_of_a_reply_is_taken_around_it(service: Service, transport: Tra
     service.on("GET", "x")
     reply = transport.get("x")
     assert reply.sent_at == reply.received_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class Second:
+    """The tokens of another application user."""
+
+    def token(self, rejected: str | None = None) -> str:
+        assert rejected is None
+        return "second"
+
+
+def two_users(service: Service) -> Transport:
+    patience = service.patience
+    governor = Governor(users=2, clock=patience.monotonic, sleep=patience.sleep)
+    return Transport(
+        HOST,
+        tokens=[service, Second()],
+        ca=None,
+        patience=patience,
+        clock=service.clock,
+        timeout=60,
+        connections=2,
+        governor=governor,
+    )
+
+
+def bearers(service: Service) -> list[str]:
+    made = [*service.calls("GET", "/x"), *service.calls("POST", "/x")]
+    return [call.headers["Authorization"].removeprefix("Bearer ") for call in made]
+
+
+def test_requests_go_round_the_application_users(service: Service) -> None:
+    service.on("GET", "x")
+    transport = two_users(service)
+    for _ in range(3):
+        transport.get("x")
+    transport.get("x", user=0)
+    assert bearers(service) == ["token-0", "second", "token-0", "token-0"]
+
+
+def test_a_refused_request_leaves_at_once_as_somebody_else(service: Service) -> None:
+    service.on("POST", "x", 429, headers={"Retry-After": "30"})
+    service.on("POST", "x", 204)
+    two_users(service).post("x", b"{}", {})
+    assert bearers(service) == ["token-0", "second"]
+    assert sum(service.slept) == 0
+
+
+def test_a_refusal_holds_other_requests_too(service: Service, transport: Transport) -> None:
+    service.on("POST", "x", 429, headers={"Retry-After": "290"})
+    service.on("GET", "x", 200)
+    transport.post("x", b"{}", {})
+    assert transport.post("x", b"{}", {}) == Held(290.0)
+    with pytest.raises(UnreachableError) as caught:
+        transport.get("x")
+    assert caught.value.code == "throttled"
+    assert "in 290 s" in caught.value.remedy
+    assert len(service.calls("POST", "/x")) == 1
+    service.seconds += 290.0
+    assert transport.get("x").status == 200
+
+
+@pytest.mark.parametrize("affinity", [False, True])
+def test_the_cookie_of_a_web_server_is_kept_on_demand(service: Service, affinity: bool) -> None:
+    service.on("GET", "x", headers={"Set-Cookie": "ARRAffinity=server-7; Path=/; Secure"})
+    transport = Transport(
+        HOST,
+        tokens=[service],
+        ca=None,
+        patience=service.patience,
+        clock=service.clock,
+        timeout=60,
+        connections=2,
+        governor=Governor(),
+        affinity=affinity,
+    )
+    transport.get("x")
+    transport.get("x")
+    sent = service.calls("GET", "/x")[1].headers.get("Cookie")
+    assert sent == ("ARRAffinity=server-7" if affinity else None)
+
+
+def test_the_recommended_parallelism_is_heeded(service: Service) -> None:
+    governor = Governor(most=32)
+    transport = _transport(service, governor=governor)
+    service.on("GET", "x", headers={"x-ms-dop-hint": "7"})
+    for _ in range(9):
+        transport.get("x")
+    assert governor.pace("cards").calls == 7 + 2

@@ -414,3 +414,15 @@ def test_columns_that_are_not_there_stop_the_map(
 ) -> None:
     with pytest.raises(MapError):
         endpoint.write("points", [column], [update(1)])
+
+
+def test_a_call_that_is_held_back_is_sent_later(
+    points: Service, endpoint: DataverseEndpoint
+) -> None:
+    points.on("POST", BULK, 429, headers={"Retry-After": "290"})
+    endpoint.write("points", ["name"], [create(1)])
+    assert endpoint.pace("points").pause == 290.0
+    outcomes = endpoint.write("points", ["name"], [create(2), update(3)])
+    held = Transient("held back by the service's limits", 290.0)
+    assert outcomes == [held, held]
+    assert len(points.calls("POST", "")) == 1
