@@ -35,7 +35,6 @@ _KNOWN = frozenset(
         "$format",
     }
 )
-_OTHER_LANGUAGES = frozenset({"fetchXml", "sql", "savedQuery", "userQuery"})
 _ALIAS = re.compile(r"'(?:[^']|'')*'|(@\w+)")
 _LINK_ONLY = frozenset({"$skiptoken", "$deltatoken"})
 
@@ -71,9 +70,6 @@ def parse_options(query: str) -> Options:
     named = dict(pairs)
     if len(named) != len(pairs):
         raise errors.bad_request("A query option is given more than once.", "0x0")
-    foreign = _OTHER_LANGUAGES.intersection(named)
-    if foreign:
-        raise errors.not_implemented(f"The query parameter {min(foreign)}")
     if "$skip" in named:
         raise errors.bad_request("Skip Clause is not supported in CRM")
     aliases = {name: value for name, value in named.items() if name.startswith("@")}

@@ -126,7 +126,9 @@ def projection(
         return Projection(", ".join(sql), wire_names, convert)
     annotated = tuple((c.wire_name, tuple(annotations_of(c, annotations))) for c in columns)
     references = [c for c in columns if c.kind in REFERENCES]
-    sql += [_name_of_target(catalog, table, column) for column in references]
+    sql += [
+        name_of_target(catalog, f'"{table.name}"."{column.name}"', column) for column in references
+    ]
     extras = tuple(column.wire_name for column in references)
     return Projection(", ".join(sql), wire_names, convert, annotated, extras)
 
@@ -151,11 +153,12 @@ def decimal_text(stored: int, places: int) -> str:
     return f"{sign}{whole}.{part:0{places}}" if places else f"{sign}{whole}"
 
 
-def _name_of_target(catalog: Catalog, table: Table, column: Column) -> str:
+def name_of_target(catalog: Catalog, key: str, column: Column) -> str:
+    """SQL for the name of the row that the reference `column` with the SQL `key` points at."""
     target = catalog.by_name[column.target]
     return (
         f'(SELECT "{target.primary_name}" FROM "{target.name}" AS looked '
-        f'WHERE looked."{target.id_column}" = "{table.name}"."{column.name}")'
+        f'WHERE looked."{target.id_column}" = {key})'
     )
 
 

@@ -191,6 +191,13 @@ class Queries:
             members[f"@{TOTAL}limitexceeded"] = number > COUNT_LIMIT
         return members
 
+    def hidden(self, table: Table) -> frozenset[str]:
+        """The columns of `table` that read as null for the user of this request.
+
+        Raises `WireError` where that user may not read the table at all.
+        """
+        return frozenset(name for name, column in table.columns.items() if not column.readable)
+
     def reader(self, user: str) -> Reader:
         """Who asks, and their clock."""
         return Reader(user, self._records.business_unit, datetime.now(UTC))

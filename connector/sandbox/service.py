@@ -32,6 +32,7 @@ from connector.sandbox.queries import Queries
 from connector.sandbox.records import Records
 from connector.sandbox.resources import Resources
 from connector.sandbox.seed import Identities, Member, first_tables, seed
+from connector.sandbox.selections import Selections
 from connector.sandbox.storage import Storage
 from connector.sandbox.tables import Table
 from connector.sandbox.tracking import Tracking
@@ -57,6 +58,7 @@ class Service:
         self._members = members
         self._records = Records(self.storage, self.identities.business_unit)
         self._queries = Queries(self._records)
+        self._selections = Selections(self._records, self._queries)
         self._tracking = Tracking(self._records, self._queries)
         self._resources = Resources(self._records, self._queries)
         self._bulk = Bulk(self._records)
@@ -184,6 +186,9 @@ class Service:
         return self._collection(table, bool(rest), request)
 
     def _collection(self, table: Table, count: bool, request: Request) -> Response:
+        selected = None if count else self._selections.page(table, request)
+        if selected is not None:
+            return selected
         options = parse_options(request.query)
         if count and options.delta_token is not None:
             return self._tracking.count(table, options)

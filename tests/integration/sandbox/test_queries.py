@@ -129,7 +129,7 @@ def test_expand_of_a_lookup(dataverse: DataverseSession) -> None:
         ("$top=0", 400, "$top"),
         ("$top=x", 400, "$top"),
         ("$filter=msdyn_cardnumber eq", 400, "filter"),
-        ("fetchXml=<fetch/>", 501, "fetchXml"),
+        ("savedQuery=x", 501, "savedQuery"),
         ("$skiptoken=nonsense", 400, "Paging Cookie"),
     ],
 )

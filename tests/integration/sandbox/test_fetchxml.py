@@ -1,0 +1,395 @@
+"""FetchXML reads: columns, conditions, joins, aggregates, pages."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import DataverseSession
+
+POINTS = "msdyn_loyaltyrewardpoints"
+POINT = "msdyn_loyaltyrewardpoint"
+CURRENCIES = "transactioncurrencies"
+CURRENCY = "transactioncurrency"
+FORMATTED = "OData.Community.Display.V1.FormattedValue"
+ANNOTATED = {"Prefer": 'odata.include-annotations="*"'}
+
+KINDS: dict[str, dict[str, Any]] = {
+    "A": {"msdyn_redeemranking": 3, "currency": "EUR"},
+    "B": {"msdyn_redeemranking": 1, "currency": "EUR"},
+    "C": {"msdyn_redeemranking": 5, "currency": "DKK"},
+    "D": {"msdyn_redeemable": True},
+}
+
+
+@pytest.fixture(autouse=True)
+def points(dataverse: DataverseSession) -> None:
+    """Four kinds of points; the last has neither ranking nor currency."""
+    for number, kind in KINDS.items():
+        body = {"msdyn_rewardpointid": number, **kind}
+        code = body.pop("currency", None)
+        if code:
+            url = f"{CURRENCIES}(isocurrencycode='{code}')"
+            body["msdyn_RewardPointCurrency@odata.bind"] = url
+        answer = dataverse.post(POINTS, json=body)
+        assert answer.status_code == 204, answer.text
+
+
+def fetch(
+    dataverse: DataverseSession, xml: str, set_name: str = POINTS, **headers: str
+) -> dict[str, Any]:
+    answer = dataverse.get(set_name, params={"fetchXml": xml}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def about(inside: str, attributes: str = "", table: str = POINT) -> str:
+    return f"<fetch {attributes}><entity name='{table}'>{inside}</entity></fetch>"
+
+
+NUMBER = "<attribute name='msdyn_rewardpointid' /><order attribute='msdyn_rewardpointid' />"
+
+
+def numbers(dataverse: DataverseSession, filters: str) -> str:
+    rows = fetch(dataverse, about(NUMBER + filters))["value"]
+    return "".join(row["msdyn_rewardpointid"] for row in rows)
+
+
+# ---------------------------------------------------------------------------- columns
+
+
+def test_columns_come_with_id_and_etag_and_without_nulls(dataverse: DataverseSession) -> None:
+    columns = "<attribute name='msdyn_redeemranking' /><attribute name='msdyn_rewardpointid' />"
+    order = "<order attribute='msdyn_rewardpointid' descending='true' />"
+    body = fetch(dataverse, about(columns + order))
+    first, second = body["value"][:2]
+    assert set(first) == {"@odata.etag", "msdyn_rewardpointid", "msdyn_loyaltyrewardpointid"}
+    assert second["msdyn_redeemranking"] == 5
+    assert body["@odata.context"].startswith(f"{dataverse.api}/$metadata#{POINTS}(")
+
+
+def test_no_columns_means_all_of_them(dataverse: DataverseSession) -> None:
+    for inside in ("", "<all-attributes />"):
+        row = fetch(dataverse, about(inside, "top='1'"))["value"][0]
+        assert {"createdon", "statecode", "_ownerid_value", "versionnumber"} <= set(row)
+
+
+def test_formatted_values_and_aliases(dataverse: DataverseSession) -> None:
+    columns = (
+        "<attribute name='msdyn_redeemranking' alias='rank' />"
+        "<attribute name='msdyn_rewardpointcurrency' />"
+        "<filter><condition attribute='msdyn_rewardpointid' operator='eq' value='a' /></filter>"
+    )
+    (row,) = fetch(dataverse, about(columns), **ANNOTATED)["value"]
+    assert row["rank@OData.Community.Display.V1.AttributeName"] == "msdyn_redeemranking"
+    assert row["_msdyn_rewardpointcurrency_value@" + FORMATTED] == "Euro"
+    lookup = "_msdyn_rewardpointcurrency_value@Microsoft.Dynamics.CRM.lookuplogicalname"
+    assert row[lookup] == CURRENCY
+
+
+# ---------------------------------------------------------------------------- conditions
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("operator='eq' value='a'", "A"),
+        ("operator='ne' value='a'", "BCD"),
+        ("operator='like' value='[a-b]'", "AB"),
+        ("operator='not-like' value='%a%'", "BCD"),
+        ("operator='begins-with' value='C'", "C"),
+        ("operator='not-end-with' value='c'", "ABD"),
+        ("operator='in'><value>a</value><value>D</value></condition", "AD"),
+        ("operator='not-in'><value>a</value><value>D</value></condition", "BC"),
+        ("operator='between'><value>b</value><value>c</value></condition", "BC"),
+        ("operator='null'", ""),
+        ("operator='not-null'", "ABCD"),
+    ],
+)
+def test_conditions_on_text(dataverse: DataverseSession, condition: str, found: str) -> None:
+    closed = condition if condition.endswith("condition") else f"{condition} /"
+    xml = f"<filter><condition attribute='msdyn_rewardpointid' {closed}></filter>"
+    assert numbers(dataverse, xml) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("attribute='msdyn_redeemranking' operator='gt' value='1'", "AC"),
+        ("attribute='msdyn_redeemranking' operator='null'", "D"),
+        ("attribute='msdyn_redeemable' operator='eq' value='1'", "D"),
+        ("attribute='statecode' operator='eq' value='0'", "ABCD"),
+        ("attribute='createdon' operator='today'", "ABCD"),
+        ("attribute='createdon' operator='last-x-hours' value='1'", "ABCD"),
+        ("attribute='createdon' operator='olderthan-x-days' value='1'", ""),
+        ("attribute='ownerid' operator='eq-userid'", "ABCD"),
+        ("attribute='createdby' operator='eq' valueof='modifiedby'", "ABCD"),
+    ],
+)
+def test_conditions_on_other_types(dataverse: DataverseSession, condition: str, found: str) -> None:
+    assert numbers(dataverse, f"<filter><condition {condition} /></filter>") == found
+
+
+def test_filters_nest(dataverse: DataverseSession) -> None:
+    def is_number(number: str) -> str:
+        return f"<condition attribute='msdyn_rewardpointid' operator='eq' value='{number}' />"
+
+    either = f"<filter type='or'>{is_number('A')}{is_number('D')}</filter>"
+    no_currency = "<condition attribute='msdyn_rewardpointcurrency' operator='null' />"
+    assert numbers(dataverse, f"<filter>{either}{no_currency}</filter>") == "D"
+    assert numbers(dataverse, "<filter />") == "ABCD"
+
+
+# ---------------------------------------------------------------------------- joins
+
+LINK = (
+    f"<link-entity name='{CURRENCY}' from='transactioncurrencyid' "
+    "to='msdyn_rewardpointcurrency' alias='c' link-type='{kind}'>{inside}</link-entity>"
+)
+CODE = "<attribute name='isocurrencycode' />"
+IS_EURO = "<filter><condition attribute='isocurrencycode' operator='eq' value='eur' /></filter>"
+
+
+def link(kind: str, inside: str) -> str:
+    return LINK.format(kind=kind, inside=inside)
+
+
+@pytest.mark.parametrize(
+    ("kind", "inside", "found"),
+    [
+        ("inner", CODE, "A EUR, B EUR, C DKK"),
+        ("outer", CODE, "A EUR, B EUR, C DKK, D"),
+        ("inner", CODE + IS_EURO, "A EUR, B EUR"),
+        ("outer", CODE + IS_EURO, "A EUR, B EUR, C, D"),
+        ("exists", IS_EURO, "A, B"),
+        ("in", "", "A, B, C"),
+    ],
+)
+def test_joins(dataverse: DataverseSession, kind: str, inside: str, found: str) -> None:
+    rows = fetch(dataverse, about(NUMBER + link(kind, inside)))["value"]
+    shown = [
+        " ".join(filter(None, (row["msdyn_rewardpointid"], row.get("c.isocurrencycode"))))
+        for row in rows
+    ]
+    assert ", ".join(shown) == found
+
+
+def test_a_condition_on_a_joined_table(dataverse: DataverseSession) -> None:
+    """The usual way to ask for rows without a related one."""
+    none = (
+        "<filter><condition entityname='c' attribute='transactioncurrencyid' operator='null' />"
+        "</filter>"
+    )
+    assert numbers(dataverse, link("outer", "") + none) == "D"
+
+
+@pytest.mark.parametrize(("kind", "found"), [("any", "DKK, EUR"), ("not any", "CAD, CHF")])
+def test_related_rows_inside_a_filter(dataverse: DataverseSession, kind: str, found: str) -> None:
+    codes = "".join(f"<value>{code}</value>" for code in ("CAD", "CHF", "DKK", "EUR"))
+    xml = about(
+        f"{CODE}<order attribute='isocurrencycode' /><filter>"
+        f"<condition attribute='isocurrencycode' operator='in'>{codes}</condition>"
+        f"<link-entity name='{POINT}' from='msdyn_rewardpointcurrency' "
+        f"to='transactioncurrencyid' link-type='{kind}' /></filter>",
+        table=CURRENCY,
+    )
+    rows = fetch(dataverse, xml, CURRENCIES)["value"]
+    assert ", ".join(row["isocurrencycode"] for row in rows) == found
+
+
+def test_joins_of_joins_and_default_aliases(dataverse: DataverseSession) -> None:
+    xml = about(
+        f"{NUMBER}<link-entity name='{CURRENCY}' from='transactioncurrencyid' "
+        f"to='msdyn_rewardpointcurrency'>{CODE}<link-entity name='systemuser' from='systemuserid' "
+        "to='createdby'><attribute name='fullname' alias='maker' /></link-entity></link-entity>"
+    )
+    row = fetch(dataverse, xml)["value"][0]
+    assert row[f"{CURRENCY}1.isocurrencycode"] == "EUR"
+    assert row["maker"] == "SYSTEM"
+
+
+def test_order_by_a_joined_column(dataverse: DataverseSession) -> None:
+    order = "<order entityname='c' attribute='isocurrencycode' />"
+    xml = about(order + NUMBER + link("inner", CODE))
+    rows = fetch(dataverse, xml)["value"]
+    assert [row["msdyn_rewardpointid"] for row in rows] == ["C", "A", "B"]
+
+
+def test_distinct_rows_have_no_id(dataverse: DataverseSession) -> None:
+    xml = about("<attribute name='msdyn_redeemable' />" + link("inner", CODE), "distinct='true'")
+    rows = fetch(dataverse, xml)["value"]
+    assert sorted(row["c.isocurrencycode"] for row in rows) == ["DKK", "EUR"]
+    assert "msdyn_loyaltyrewardpointid" not in rows[0]
+
+
+# ---------------------------------------------------------------------------- aggregates
+
+
+def aggregated(dataverse: DataverseSession, inside: str, **headers: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]]
+    rows = fetch(dataverse, about(inside, "aggregate='true'"), **headers)["value"]
+    return rows
+
+
+def test_aggregates_of_everything(dataverse: DataverseSession) -> None:
+    functions = ("count", "countcolumn", "sum", "avg", "min", "max")
+    columns = "".join(
+        f"<attribute name='msdyn_redeemranking' alias='{one}' aggregate='{one}' />"
+        for one in functions
+    )
+    (row,) = aggregated(dataverse, columns)
+    assert row == {"count": 4, "countcolumn": 3, "sum": 9, "avg": 3, "min": 1, "max": 5}
+    (row,) = aggregated(dataverse, columns, **ANNOTATED)
+    assert row["count@" + FORMATTED] == "4"
+
+
+def test_groups(dataverse: DataverseSession) -> None:
+    xml = (
+        "<attribute name='msdyn_rewardpointid' alias='kinds' aggregate='count' />"
+        "<attribute name='msdyn_rewardpointcurrency' alias='currency' groupby='true' />"
+        "<order alias='kinds' descending='true' />"
+    )
+    rows = aggregated(dataverse, xml, **ANNOTATED)
+    assert (rows[0]["kinds"], rows[0]["currency@" + FORMATTED]) == (2, "Euro")
+    assert sorted(row["kinds"] for row in rows) == [1, 1, 2]
+
+
+def test_groups_by_parts_of_a_date(dataverse: DataverseSession) -> None:
+    for number, day in enumerate(("2023-03-25", "2023-08-27", "2023-08-28")):
+        dataverse.post(
+            "msdyn_loyaltycards",
+            json={"msdyn_cardnumber": f"C-{number}", "msdyn_enrollmentdate": day},
+        )
+    parts = "".join(
+        f"<attribute name='msdyn_enrollmentdate' alias='{part}' groupby='true' "
+        f"dategrouping='{part}' />"
+        for part in ("month", "week", "quarter", "year")
+    )
+    xml = about(
+        f"<attribute name='msdyn_cardnumber' alias='n' aggregate='count' />{parts}"
+        "<order alias='month' />",
+        "aggregate='true'",
+        "msdyn_loyaltycard",
+    )
+    rows = fetch(dataverse, xml, "msdyn_loyaltycards")["value"]
+    assert rows == [
+        {"n": 1, "month": 3, "week": 12, "quarter": 1, "year": 2023},
+        {"n": 2, "month": 8, "week": 35, "quarter": 3, "year": 2023},
+    ]
+
+
+# ---------------------------------------------------------------------------- pages
+
+
+def test_pages_by_cookie(dataverse: DataverseSession) -> None:
+    xml = about(NUMBER, "count='2' page='1'")
+    prefer = {
+        "Prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.fetchxmlpagingcookie,'
+        'Microsoft.Dynamics.CRM.morerecords"'
+    }
+    first = fetch(dataverse, xml, **prefer)
+    assert first["@Microsoft.Dynamics.CRM.morerecords"] is True
+    cookie = ElementTree.fromstring(first["@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"])
+    assert (cookie.get("pagenumber"), cookie.get("istracking")) == ("2", "False")
+    inner = unquote(unquote(cookie.get("pagingcookie", "")))
+    last = first["value"][-1]["msdyn_loyaltyrewardpointid"].upper()
+    assert re.fullmatch(
+        r'<cookie page="1"><(\w+) last="\{' + last + r'\}" first="[^"]+" /></cookie>', inner
+    )
+    document = ElementTree.fromstring(xml)
+    document.set("paging-cookie", inner)
+    document.set("page", "2")
+    second = fetch(dataverse, ElementTree.tostring(document, encoding="unicode"), **prefer)
+    assert [row["msdyn_rewardpointid"] for row in second["value"]] == ["C", "D"]
+    assert second["@Microsoft.Dynamics.CRM.morerecords"] is False
+    assert "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie" not in second
+
+
+def test_a_query_ordered_by_a_join_has_no_cookie(dataverse: DataverseSession) -> None:
+    order = "<order entityname='c' attribute='isocurrencycode' />"
+    xml = about(order + link("inner", ""), "count='1'")
+    body = fetch(dataverse, xml, **ANNOTATED)
+    assert body["@Microsoft.Dynamics.CRM.morerecords"] is True
+    assert "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie" not in body
+
+
+def test_annotations_of_pages_come_when_asked_for(dataverse: DataverseSession) -> None:
+    assert set(fetch(dataverse, about(NUMBER, "count='1'"))) == {"@odata.context", "value"}
+
+
+def test_totals(dataverse: DataverseSession) -> None:
+    xml = about(NUMBER, "count='1' returntotalrecordcount='true'")
+    body = fetch(dataverse, xml, **ANNOTATED)
+    assert body["@Microsoft.Dynamics.CRM.totalrecordcount"] == 4
+    assert body["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] is False
+
+
+# ---------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("xml", "status", "code"),
+    [
+        ("<fetch", 400, "0x80040201"),
+        ("<entity name='x' />", 400, "0x80040203"),
+        ("<fetch />", 400, "0x80040203"),
+        (about("", table="nothing"), 400, "0x80041102"),
+        (about("<attribute name='name' />"), 400, "0x80041103"),
+        (about("", table=CURRENCY), 400, "0x80060888"),
+        (about("", "top='1' page='2'"), 400, "0x80040203"),
+        (about("", "count='many'"), 400, "0x80040203"),
+        (about("<order alias='x' />"), 400, "0x80040203"),
+        (about("<filter><nothing /></filter>"), 400, "0x80040203"),
+        (about(link("matchfirstrowusingcrossapply", "")), 501, "0x80060888"),
+        (about(link("inner", "") + link("inner", "")), 400, "0x80040203"),
+        (
+            about("<filter><condition attribute='ownerid' operator='under' /></filter>"),
+            501,
+            "0x80060888",
+        ),
+        (
+            about(
+                "<attribute name='msdyn_rewardpointid' alias='n' aggregate='sum' />",
+                "aggregate='1'",
+            ),
+            400,
+            "0x80040203",
+        ),
+        (
+            about(
+                "".join(
+                    f"<link-entity name='{CURRENCY}' from='transactioncurrencyid' "
+                    "to='msdyn_rewardpointcurrency' />"
+                    for _ in range(16)
+                )
+            ),
+            400,
+            "0x8004430d",
+        ),
+    ],
+)
+def test_refusals(dataverse: DataverseSession, xml: str, status: int, code: str) -> None:
+    answer = dataverse.get(POINTS, params={"fetchXml": xml})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
+
+
+def test_entities_of_xml_are_not_followed(dataverse: DataverseSession) -> None:
+    xml = (
+        "<!DOCTYPE fetch [<!ENTITY x SYSTEM 'file:///etc/hostname'>]>"
+        f"<fetch><entity name='{POINT}'><filter><condition attribute='msdyn_rewardpointid' "
+        "operator='eq'><value>&x;</value></condition></filter></entity></fetch>"
+    )
+    answer = dataverse.get(POINTS, params={"fetchXml": xml})
+    assert answer.json().get("value", []) == []
+
+
+def test_another_language_beside_it(dataverse: DataverseSession) -> None:
+    answer = dataverse.get(POINTS, params={"fetchXml": about(""), "sql": "SELECT x FROM y"})
+    assert answer.status_code == 400
+    assert dataverse.get(POINTS, params={"savedQuery": "x"}).status_code == 501
