@@ -43,6 +43,7 @@ COMMANDS = (
     Row("load", "connector.cli.load", "Bring both sides together for the first time."),
     Row("plan", "connector.cli.plan", "Show what the next run would write; changes nothing."),
     Row("sync", "connector.cli.sync", "Carry the changes of both sides across."),
+    Row("serve", "connector.cli.serve", "Carry changes across as they happen."),
     Row("verify", "connector.cli.verify", "Compare everything both sides hold."),
     Row("status", "connector.cli.status", "Show where each map stands."),
     Row("maps", "connector.cli.maps", "List, show, pause and resume maps."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import PurePath
@@ -101,10 +102,13 @@ def show_error(error: DualWriteError, *, as_json: bool) -> None:
     stderr().print(text, soft_wrap=True)
 
 
-def set_up_logging(*, debug: bool) -> None:
-    """Log to stderr: warnings and worse, or everything of ours with `debug`."""
+def set_up_logging(*, debug: bool, timed: bool = False) -> None:
+    """Log to stderr: warnings and worse, or everything of ours with `debug`; `timed` in UTC."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    shape = "%(levelname)s %(name)s: %(message)s"
+    formatter = logging.Formatter(f"%(asctime)s.%(msecs)03dZ {shape}" if timed else shape)
+    formatter.converter, formatter.datefmt = time.gmtime, "%Y-%m-%dT%H:%M:%S"
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ Tested in: tests/unit/cli/test_app.py.
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -28,9 +28,15 @@ class Stop:
         return self.signal is not None
 
 
+def _nobody_waits() -> None:
+    return None
+
+
 @contextmanager
-def stop_in_good_order() -> Iterator[Stop]:
+def stop_in_good_order(wake: Callable[[], None] = _nobody_waits) -> Iterator[Stop]:
     """The first signal is a wish the block may finish its batch on, the second interrupts it.
+
+    `wake` is called in the handler, for work that waits; it must be reentrant.
 
     When a signal came, leaving the block raises `typer.Exit` with 130 (SIGINT) or 143 (SIGTERM),
     also in the place of the exit code the block meant to end with: what was done until then is told
@@ -41,6 +47,7 @@ def stop_in_good_order() -> Iterator[Stop]:
 
     def wish(number: int, _: FrameType | None) -> None:
         stop.signal = number
+        wake()
         for each, handler in before.items():
             signal.signal(each, handler)
 

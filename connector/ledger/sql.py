@@ -102,10 +102,10 @@ def looking(engine: sa.Engine) -> sa.Connection:
 
 @contextmanager
 def reached(engine: sa.Engine) -> Iterator[None]:
-    """Turn a driver's error outside of a transaction into UnreachableError."""
+    """Turn an error outside of a transaction, also the driver's own, into UnreachableError."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, engine.dialect.loaded_dbapi.Error) as error:
         raise _unreachable(error, engine) from error
 
 
@@ -145,8 +145,8 @@ def _where(engine: sa.Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def _unreachable(error: OperationalError, engine: sa.Engine) -> UnreachableError:
-    cause = str(error.orig)
+def _unreachable(error: Exception, engine: sa.Engine) -> UnreachableError:
+    cause = str(error.orig if isinstance(error, OperationalError) else error)
     if "locked" in cause:
         return UnreachableError(
             "ledger-busy",

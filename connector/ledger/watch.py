@@ -19,10 +19,12 @@ class Watch:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
-        self.pace = 0.025 if self._sqlite else 0.25
+        self.pace = 0.04 if self._sqlite else 0.25
         """Seconds between two looks that nobody notices: SQLite answers from shared memory."""
         with reached(engine):
             self._connection = looking(engine)
+            # The driver's own: this is asked many times a second, mostly for nothing.
+            self._cursor = self._connection.connection.cursor()
             self._version = self._data_version()
             self._head = feed.head(self._connection)
 
@@ -42,11 +44,12 @@ class Watch:
 
     def close(self) -> None:
         """Release the connection."""
+        self._cursor.close()
         self._connection.close()
 
     def _data_version(self) -> int | None:
         """SQLite's own count of commits by others; None where there is none to ask for."""
         if not self._sqlite:
             return None
-        version: int = self._connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+        version: int = self._cursor.execute("PRAGMA data_version").fetchone()[0]
         return version

@@ -10,12 +10,16 @@ everything.
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -123,6 +127,26 @@ def play(person: Person) -> Samples:
     return shown
 
 
+def serve(person: Person) -> dict[str, Any]:
+    """The line of the first cycle of a live mode that met an edit."""
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("dualwrite"), "serve", "--json"],
+        cwd=person.folder,
+        env={**os.environ, **person.environment, "DUALWRITE__SERVE__LISTEN": "127.0.0.1:0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        person.types("dualwrite maps resume loyalty-card")
+        person.types("dualwrite ledger set 100099 CardTenderType=AsContactTender --create")
+        assert process.stdout is not None
+        line: dict[str, Any] = json.loads(process.stdout.readline())
+        return line
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
 def look_back(person: Person, take: Callable[..., None]) -> None:
     """What happened is told, taken back, moved elsewhere and forgotten."""
     undo(person, take)
@@ -201,7 +225,8 @@ def samples_of() -> dict[str, Samples]:
 def samples(samples_of: dict[str, Samples], sit_down: SitDown, sandbox: dict[str, Any]) -> Samples:
     """What every command printed."""
     if not samples_of:
-        samples_of["all"] = {**play(sit_down()), "sandbox": [sandbox]}
+        person = sit_down()
+        samples_of["all"] = {**play(person), "serve": [serve(person)], "sandbox": [sandbox]}
     return samples_of["all"]
 
 
@@ -219,7 +244,7 @@ def example(name: str) -> dict[str, Any]:
 
 
 def test_every_command_has_a_section() -> None:
-    objects = {"Errors", "Problems", "Needs"}
+    objects = {"Errors", "Problems", "Needs", "Health"}
     assert set(page()) == {name for name, _ in commands()} | objects
 
 

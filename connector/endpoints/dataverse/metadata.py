@@ -157,6 +157,7 @@ class _Reader:
                 change_feed=tracked,
                 batch=self._batch,
             ),
+            notified_as=definition["LogicalName"],
         )
         return Table(entity, definition["LogicalName"], tracked, fields)
 

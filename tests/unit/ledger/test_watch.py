@@ -85,3 +85,5 @@ def test_a_ledger_that_cannot_be_read_is_unreachable(url: str, tmp_path: Path) -
         with pytest.raises(UnreachableError, match="cannot be opened"):
             watch.moved()
         watch.close()
+        with pytest.raises(UnreachableError, match="cannot be opened"):
+            watch.moved()

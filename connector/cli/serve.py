@@ -1,0 +1,60 @@
+"""`dualwrite serve`: live mode, until a signal ends it.
+
+Owns: its options, the lines it tells of cycles. Never does: the work (`connector/operations/`).
+Tested in: tests/acceptance/test_serve.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Options, with_options
+from connector.cli.signals import stop_in_good_order
+
+if TYPE_CHECKING:
+    from connector.operations.outcomes import MapOutcome
+
+app = typer.Typer(add_completion=False)
+
+_LOG = logging.getLogger("connector.live")
+
+
+@app.command()
+@with_options
+def serve(
+    options: Options,
+    map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
+) -> None:
+    """Carry changes across as they happen, until SIGTERM or SIGINT."""
+    from connector.bootstrap import open_project
+    from connector.live.inbox import Inbox, Kind, Wake
+    from connector.operations.choosing import chosen
+    from connector.operations.live import serve_maps
+
+    output.set_up_logging(debug=options.debug, timed=True)
+    logging.getLogger("connector.live").setLevel(logging.DEBUG if options.debug else logging.INFO)
+    inbox = Inbox()
+    with (
+        stop_in_good_order(lambda: inbox.put(Wake(Kind.SIGNAL))) as stop,
+        open_project(options.settings(), stopping=stop) as project,
+    ):
+        tell = _tell_script if options.json else _tell_person
+        serve_maps(project, chosen(project, map), inbox, tell)
+
+
+def _tell_script(outcome: MapOutcome, at: float) -> None:
+    """One line of JSON on stdout (docs/json.md)."""
+    from connector.operations.standing import instant
+
+    output.emit({"at": instant(at), **outcome.as_dict()})
+
+
+def _tell_person(outcome: MapOutcome, _at: float) -> None:
+    """One line on stderr; an error has its line already."""
+    if outcome.error is None:
+        done = ", ".join(f"{name} {count}" for name, count in sorted(outcome.counts.items()))
+        _LOG.info("%s: %s in %.2f s", outcome.map, done, outcome.seconds)

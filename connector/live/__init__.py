@@ -1,0 +1,1 @@
+"""The parts of live mode that know no side and no map: being woken, asked, and replaced."""

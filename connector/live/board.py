@@ -1,0 +1,134 @@
+"""How live mode is doing, as the thread that works wrote it down last.
+
+Owns: the health object (docs/json.md), what counts as live, ready and active.
+Never does: asking a side or the state; whoever reads it never waits for the work.
+Tested in: tests/unit/live/test_board.py.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Standing(StrEnum):
+    """What an instance does about one map."""
+
+    STARTING = "starting"
+    ACTIVE = "active"
+    STANDBY = "standby"
+    """Another instance works it."""
+    BUSY = "busy"
+    """A command works it just now."""
+    NEW = "new"
+    """It was never loaded."""
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FAILING = "failing"
+    """It could not be worked and is tried again."""
+
+
+_UNWELL = (Standing.STARTING, Standing.NEW, Standing.FAILING)
+
+
+@dataclass(frozen=True, slots=True)
+class MapHealth:
+    """One map; times in seconds since the epoch."""
+
+    map: str
+    standing: Standing
+    read_at: float | None = None
+    """When both sides were last looked at by this instance."""
+    changed_at: float | None = None
+    """When a cycle last had something to do."""
+    problem: Mapping[str, Any] | None = None
+    needs: Sequence[Mapping[str, Any]] = field(default=())
+
+
+class Board:
+    """Written by the thread that works, read by those that answer.
+
+    `clock` gives seconds since the epoch. `silence` is how long the work may show no sign of life
+    before it counts as dead: the longest a single write can take.
+    """
+
+    def __init__(
+        self, instance: str, version: str, clock: Callable[[], float], silence: float
+    ) -> None:
+        self._instance = instance
+        self._version = version
+        self._clock = clock
+        self._silence = silence
+        self._started = self._beaten = clock()
+        self._maps: Sequence[MapHealth] = ()
+        self._lock = threading.Lock()
+        self._notices: Counter[str] = Counter()
+
+    def beat(self) -> None:
+        """The work goes on."""
+        self._beaten = self._clock()
+
+    def show(self, maps: Sequence[MapHealth]) -> None:
+        """Replace what is told of the maps."""
+        self._maps = maps
+        self.beat()
+
+    def count(self, kind: str) -> int:
+        """One more notice of a kind; how many by now."""
+        with self._lock:
+            self._notices[kind] += 1
+            return self._notices[kind]
+
+    @property
+    def live(self) -> bool:
+        """Whether the thread that works shows signs of life."""
+        return self._clock() - self._beaten <= self._silence
+
+    @property
+    def ready(self) -> bool:
+        """Whether every map is worked, stood by for, or held by a person or a guard."""
+        maps = self._maps
+        return self.live and bool(maps) and not any(m.standing in _UNWELL for m in maps)
+
+    @property
+    def active(self) -> bool:
+        """Whether this instance works a map."""
+        return self.live and any(m.standing is not Standing.STANDBY for m in self._maps)
+
+    def as_dict(self, kinds: Sequence[str]) -> dict[str, Any]:
+        """The documented JSON form; `kinds` are the kinds of notices."""
+        now = self._clock()
+        with self._lock:
+            notices = {kind: self._notices[kind] for kind in kinds}
+        return {
+            "live": self.live,
+            "ready": self.ready,
+            "active": self.active,
+            "version": self._version,
+            "instance": self._instance,
+            "started": _instant(self._started),
+            "maps": [
+                {
+                    "map": one.map,
+                    "state": one.standing.value,
+                    "lag_seconds": None if one.read_at is None else round(now - one.read_at, 3),
+                    "last_cycle": _instant(one.read_at),
+                    "last_change": _instant(one.changed_at),
+                    "problem": one.problem,
+                }
+                for one in self._maps
+            ],
+            "needs": [need for one in self._maps for need in one.needs],
+            "notices": notices,
+        }
+
+
+def _instant(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

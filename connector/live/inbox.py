@@ -1,0 +1,55 @@
+"""What wakes the one thread that works: a notice, a commit, a signal, a seat won or lost.
+
+Owns: the queue between the threads of live mode.
+Never does: deciding what a wake-up means.
+Tested in: tests/unit/live/test_inbox.py.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """Why somebody wakes the work."""
+
+    NOTICE = "notice"
+    """A side told that one of its tables changed; `what` is the table."""
+    COMMIT = "commit"
+    """Somebody committed to a ledger; `what` is its side."""
+    SEATS = "seats"
+    """A seat was won or lost."""
+    SIGNAL = "signal"
+    BROKEN = "broken"
+    """A thread of ours died; `error` says of what."""
+
+
+class Wake(NamedTuple):
+    """One wake-up."""
+
+    kind: Kind
+    what: str = ""
+    error: BaseException | None = None
+
+
+class Inbox:
+    """Wake-ups of any thread. `put` is reentrant, so that a signal handler may call it."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Wake] = SimpleQueue()
+
+    def put(self, wake: Wake) -> None:
+        """Wake whoever takes."""
+        self._queue.put(wake)
+
+    def take(self, seconds: float) -> set[Wake]:
+        """All that has come, each once; waits so long for the first."""
+        found: set[Wake] = set()
+        try:
+            found.add(self._queue.get(timeout=max(seconds, 0.0)))
+            while True:
+                found.add(self._queue.get_nowait())
+        except Empty:
+            return found

@@ -1,0 +1,120 @@
+"""An HTTP server in a thread of its own.
+
+Owns: its socket, its certificate, its limits against clients that never come to an end.
+Never does: answering (`receiver.py`).
+Tested in: tests/unit/live/test_server.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from connector.errors import ConfigError, Subject, UsageError
+
+CONNECTIONS = 200
+"""Requests and connections at once; beyond it 503, which Dataverse sends once more."""
+HEAD = 16 * 1024
+"""Bytes of a request before its body."""
+GOODBYE = 2
+"""Seconds for answers under way at the end."""
+
+
+class _Quiet(uvicorn.Server):
+    """A server that says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+class Server:
+    """Serves an application at `address`, with https where there is a certificate.
+
+    Raises `UsageError` (`port-in-use`) and `ConfigError` (`serve-certificate`) when made.
+    """
+
+    def __init__(self, app: ASGIApp, address: tuple[str, int], certificate: Path | None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        config = uvicorn.Config(
+            app,
+            http="h11",  # which bounds the size of a request's head
+            loop="asyncio",
+            lifespan="off",
+            ws="none",
+            ssl_certfile=None if certificate is None else str(certificate),
+            log_config=None,
+            access_log=False,  # a key may stand in the address
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+            h11_max_incomplete_event_size=HEAD,
+            timeout_graceful_shutdown=GOODBYE,
+        )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                "serve-certificate",
+                f"{certificate} cannot be used as a certificate",
+                cause=getattr(error, "strerror", None) or str(error),
+                remedy="write certificate chain and private key, without a password, into one "
+                "PEM file this user can read",
+                subject=Subject(field="serve.certificate"),
+            ) from error
+        self._socket = _listen(*address)
+        self._server = _Quiet(config)
+        scheme = "http" if certificate is None else "https"
+        host, port = self._socket.getsockname()[:2]
+        self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        """Where it listens; a port 0 is the one that was found free."""
+
+    def serve(self, ended: threading.Event) -> None:
+        """Answer until `ended`."""
+
+        def end() -> None:
+            ended.wait()
+            self._server.should_exit = True
+
+        threading.Thread(target=end, name="server-end", daemon=True).start()
+        self._server.run(sockets=[self._socket])
+
+    def wait_until_ready(self, alive: Callable[[], bool]) -> None:
+        """Until it takes requests; `alive` tells whether its thread still runs."""
+        while not self._server.ready.wait(0.1) and alive():
+            pass
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise
+        raise UsageError(
+            "port-in-use",
+            f"port {port} of {host} cannot be used",
+            remedy="choose another address as serve.listen",
+            cause=error.strerror,
+        ) from error
+    return listener

@@ -1,0 +1,370 @@
+"""Live mode: each map is worked as soon as there is something to do, until a signal comes.
+
+Owns: the loop of the one thread that works, what it keeps warm between cycles, and what becomes
+of an error.
+Never does: a cycle (`connector/engine/cycle.py`); HTTP, seats, timing (`connector/live/`).
+Tested in: tests/acceptance/test_serve.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from connector.backoff import Backoff
+from connector.bootstrap import Project
+from connector.endpoints.base import Entity, Identity
+from connector.engine.cycle import Finish, sync
+from connector.engine.retention import Retention, clear_out
+from connector.engine.run import MapRun, running
+from connector.errors import (
+    AccessError,
+    ConfigError,
+    DualWriteError,
+    IdentityChangedError,
+    LeaseHeldError,
+    MapError,
+    MapStoppedError,
+    Problem,
+    StateError,
+    Subject,
+)
+from connector.live.board import Board, MapHealth, Standing
+from connector.live.inbox import Inbox, Kind, Wake
+from connector.live.pace import Pace
+from connector.live.seats import Seats
+from connector.mapping.compiled import CompiledMap
+from connector.mapping.document import MapDocument
+from connector.mapping.values import Side
+from connector.operations.alerting import count_before_run
+from connector.operations.outcomes import MapOutcome
+from connector.operations.standing import held_state, needs
+from connector.store.work import Lease
+
+TURN = 15.0
+"""Seconds one map may keep the others, and commands of people, waiting with what is due."""
+DRIFT = 300.0
+"""Seconds after which metadata and identities of both sides are looked at anew."""
+HELD = 1.0
+"""Seconds between two looks whether a held or unloaded map was let go; the state alone answers."""
+BUSY = 0.25
+"""Seconds between two tries for a map that a command works just now."""
+NEEDS = 60.0
+"""Seconds after which the needs are counted anew, also when nothing seems to have happened."""
+LONGEST_REST = 30.0
+"""Seconds after which the loop turns at the latest."""
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 30.0
+"""Seconds between two tries of a map that fails: they grow from the first to the longest."""
+
+_NO_NEWS = ("throttled ", "waited ", "purged ")
+_HOPELESS = (ConfigError, AccessError, IdentityChangedError)
+
+_LOG = logging.getLogger("connector.live")
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What is known of a map's two sides without asking them again."""
+
+    map: CompiledMap
+    entities: dict[Side, Entity]
+    identities: dict[Side, Identity]
+    until: float
+
+
+@dataclass(slots=True)
+class Station:
+    """One map as it is served."""
+
+    document: MapDocument
+    pace: Pace
+    side: str
+    """The name of its commerce side."""
+    standing: Standing = Standing.STARTING
+    warm: Warm | None = None
+    after: Lease | None = None
+    """That of the last run, if it ended well."""
+    problem: Problem | None = None
+    failed_at: float | None = None
+    read_at: float | None = None
+    changed_at: float | None = None
+    needs: list[dict[str, Any]] = field(default_factory=list)
+    counted_at: float | None = None
+
+    @property
+    def map(self) -> str:
+        """Its name."""
+        return self.document.map
+
+
+class Serving:
+    """The loop. `tell` is told each cycle that did something or failed, with its time.
+
+    `learn` is told the tables of all maps, as notices call them, and our own users, whenever
+    they were looked at.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        documents: Sequence[MapDocument],
+        inbox: Inbox,
+        seats: Seats,
+        board: Board,
+        *,
+        tell: Callable[[MapOutcome, float], None],
+        learn: Callable[[frozenset[str] | None, frozenset[str]], None],
+    ) -> None:
+        ports = project.ports(documents[0])
+        self._project = project
+        self._inbox = inbox
+        self._seats = seats
+        self._board = board
+        self._tell = tell
+        self._learn = learn
+        self._clock, self._monotonic, self._stopping = ports.clock, ports.monotonic, ports.stopping
+        self._worked = False
+        days = project.settings.retention
+        self._kept = Retention(days.audit_days, days.runs_days, days.tombstones_days)
+        serve = project.settings.serve
+        self._stations = [
+            Station(
+                document,
+                Pace(
+                    serve.poll_min,
+                    serve.poll_max,
+                    Backoff(FIRST_WAIT, LONGEST_WAIT, ports.random),
+                    self._monotonic(),
+                ),
+                document.commerce.side or "commerce",
+            )
+            for document in documents
+        ]
+
+    # ------------------------------------------------------------------------ the loop
+
+    def run(self) -> None:
+        """Work until a signal comes.
+
+        Raises what nobody can wait out: `StateError`, `ConfigError`; wrong credentials, rights and
+        identities before anything has worked; and whatever ended a thread beside this one.
+        """
+        while not self._stopping():
+            ours = self._ours()
+            for station in sorted(ours, key=lambda one: one.pace.due):
+                if station.pace.due <= self._monotonic() and not self._stopping():
+                    self._turn(station)
+                    self._show()
+            self._show()
+            next_due = min((one.pace.due for one in ours), default=self._monotonic() + LONGEST_REST)
+            if not self._stopping():
+                self._hear(self._inbox.take(min(next_due - self._monotonic(), LONGEST_REST)))
+
+    def _ours(self) -> list[Station]:
+        """The maps this instance has the seats of."""
+        held, ours = self._seats.held(), []
+        for station in self._stations:
+            if station.map in held:
+                if station.standing is Standing.STANDBY:
+                    station.standing = Standing.STARTING
+                    station.pace.rest(self._monotonic(), 0)
+                ours.append(station)
+            else:
+                station.standing, station.warm, station.after = Standing.STANDBY, None, None
+                station.problem, station.needs = None, []
+        return ours
+
+    def _hear(self, wakes: Iterable[Wake]) -> None:
+        """What wakes which map. Held and failing ones keep to their own times."""
+        now = self._monotonic()
+        for wake in wakes:
+            if wake.error is not None:
+                raise wake.error
+            for station in self._stations:
+                if self._concerns(wake, station):
+                    station.pace.wake(now)
+
+    def _concerns(self, wake: Wake, station: Station) -> bool:
+        if wake.kind is Kind.COMMIT:
+            return wake.what == station.side
+        if wake.kind is Kind.NOTICE:
+            warm = station.warm
+            return warm is None or warm.entities[Side.DATAVERSE].notified_as == wake.what
+        return False
+
+    # ------------------------------------------------------------------------ one map
+
+    def _turn(self, station: Station) -> None:
+        row = self._project.store.map_row(station.map)
+        if row is not None and row.stopped is not None:
+            self._hold(station, Standing(held_state(row.stopped)), row.stopped)
+        elif row is None or row.loaded_at is None:
+            self._hold(station, Standing.NEW, _not_loaded(station.map))
+        else:
+            self._work(station)
+        self._count_needs(station)
+
+    def _hold(self, station: Station, standing: Standing, why: Problem) -> None:
+        """Leave a map alone until somebody lets it go; no side is asked meanwhile."""
+        if station.standing is not standing or station.problem != why:
+            _LOG.warning("%s: %s: %s; %s", station.map, standing, why.message, why.remedy)
+            station.counted_at = None
+        station.standing, station.problem, station.after = standing, why, None
+        station.pace.rest(self._monotonic(), HELD)
+
+    def _work(self, station: Station) -> None:
+        outcome = MapOutcome(station.map)
+        began, at = self._monotonic(), self._clock()
+        try:
+            finish = self._cycle(station, outcome)
+        except LeaseHeldError as error:
+            station.standing, station.after, station.counted_at = Standing.BUSY, None, None
+            station.pace.rest(self._monotonic(), BUSY)
+            _LOG.debug("%s: %s", station.map, error.cause)
+            return
+        except StateError:
+            raise
+        except DualWriteError as error:
+            outcome.error = error
+            self._failed(station, error)
+        else:
+            self._went_well(station, outcome, finish, began, at)
+        outcome.seconds = self._monotonic() - began
+        if outcome.error is not None or _news(outcome):
+            station.counted_at = None
+            self._tell(outcome, at)
+
+    def _cycle(self, station: Station, outcome: MapOutcome) -> Finish:
+        """One sync of one map, over what is warm."""
+        ports = self._project.ports(station.document)
+        ports = replace(ports, progress=lambda _step, _count: self._board.beat())
+        run: MapRun | None = None
+        after, station.after = station.after, None
+        try:
+            warm = self._warmed(station)
+            with running(
+                "serve",
+                warm.map,
+                warm.entities,
+                ports,
+                self._project.tuning,
+                identities=warm.identities,
+                after=after,
+            ) as run:
+                finish = sync(run, TURN)
+                if not ports.stopping():
+                    clear_out(run, self._kept)
+            station.after = run.lease
+        except DualWriteError as error:
+            if run is None:
+                count_before_run(self._project, station.document, error)
+            raise
+        finally:
+            if run is not None:
+                outcome.counts = dict(run.counts)
+        outcome.finished, outcome.rounds = finish.finished, finish.rounds
+        return finish
+
+    def _warmed(self, station: Station) -> Warm:
+        now = self._monotonic()
+        if station.warm is None or station.warm.until <= now:
+            map, entities = self._project.compiled(station.document)
+            endpoints = self._project.endpoints(station.document)
+            identities = {side: endpoints[side].identity() for side in Side}
+            station.warm = Warm(map, entities, identities, now + DRIFT)
+            self._teach()
+        return station.warm
+
+    def _teach(self) -> None:
+        """Who listens for notices learns what they are about."""
+        tables: set[str] = set()
+        users: set[str] = set()
+        for station in self._stations:
+            if station.warm is None:
+                self._learn(None, frozenset())
+                return
+            name = station.warm.entities[Side.DATAVERSE].notified_as
+            tables.update([name] if name is not None else [])
+            users |= station.warm.identities[Side.DATAVERSE].users
+        self._learn(frozenset(tables), frozenset(users))
+
+    def _went_well(
+        self, station: Station, outcome: MapOutcome, finish: Finish, began: float, at: float
+    ) -> None:
+        now, news = self._monotonic(), _news(outcome)
+        if station.failed_at is not None:
+            _LOG.warning("%s: works again, after %.0f s", station.map, now - station.failed_at)
+        self._worked = True
+        station.standing, station.problem, station.failed_at = Standing.ACTIVE, None, None
+        station.read_at = at
+        if news:
+            station.changed_at = at
+        station.pace.worked(began, now, news=news, next_due=self._next_due(station, finish, now))
+
+    def _next_due(self, station: Station, finish: Finish, now: float) -> float | None:
+        """When a record has to be tried again, on our monotonic clock."""
+        if finish.finished:
+            return None
+        due = self._project.store.next_due(station.map)
+        return now if due is None else now + (due - self._clock())
+
+    def _failed(self, station: Station, error: DualWriteError) -> None:
+        """Keep away from it for a while, or end where waiting is of no use."""
+        if isinstance(error, MapStoppedError):
+            self._hold(station, Standing(held_state(_problem(error))), _problem(error))
+            return
+        if isinstance(error, ConfigError) or (isinstance(error, _HOPELESS) and not self._worked):
+            raise error
+        now = self._monotonic()
+        station.standing, station.warm, station.problem = Standing.FAILING, None, _problem(error)
+        station.failed_at = station.failed_at or now
+        wait = station.pace.failed(now)
+        if isinstance(error, MapError):
+            wait = LONGEST_WAIT
+            station.pace.rest(now, wait)
+        told = str(error).replace("\n  ", "; ")
+        _LOG.warning("%s; tried again in %.0f s", told, wait)
+
+    # ------------------------------------------------------------------------ what is told
+
+    def _count_needs(self, station: Station) -> None:
+        now = self._monotonic()
+        if station.counted_at is None or now - station.counted_at >= NEEDS:
+            station.needs = [need.as_dict() for need in needs(self._project, [station.document])]
+            station.counted_at = now
+
+    def _show(self) -> None:
+        self._board.show(
+            [
+                MapHealth(
+                    one.map,
+                    one.standing,
+                    one.read_at,
+                    one.changed_at,
+                    None if one.problem is None else one.problem.as_dict(),
+                    one.needs,
+                )
+                for one in self._stations
+            ]
+        )
+
+
+def _news(outcome: MapOutcome) -> bool:
+    """Whether a cycle met or did anything."""
+    return any(not name.startswith(_NO_NEWS) for name, n in outcome.counts.items() if n)
+
+
+def _problem(error: DualWriteError) -> Problem:
+    return Problem(error.code, error.message, error.remedy, error.subject)
+
+
+def _not_loaded(map: str) -> Problem:
+    return Problem(
+        "map-not-loaded",
+        "this map has not been loaded yet",
+        f"run `dualwrite load --map {map}` once; it is served from then on",
+        Subject(map=map),
+    )

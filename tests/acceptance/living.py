@@ -1,0 +1,164 @@
+"""`dualwrite serve` as a process, asked and told over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from tests.acceptance.conftest import DUALWRITE
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Project
+    from tests.conftest import DataverseSession
+
+PATIENCE = 30.0
+"""Seconds: a loaded machine may take long; figures are for the bench."""
+KEY = "the-key-of-the-webhooks"
+CARD = "msdyn_loyaltycard"
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+    return port
+
+
+def until(what: str, holds: Callable[[], Any]) -> Any:
+    """Wait until something holds; what it gave."""
+    end = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        assert time.monotonic() < end, f"never came: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Live:
+    """One instance. What it says stands in `out` and `err`."""
+
+    def __init__(self, project: Project, folder: Path, settings: dict[str, str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.out, self.err = folder / f"{self.port}.out", folder / f"{self.port}.err"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [DUALWRITE, "serve", "--json"],
+                cwd=project.folder,
+                env={
+                    **os.environ,
+                    **project.environment,
+                    "DUALWRITE__SERVE__LISTEN": f"127.0.0.1:{self.port}",
+                    "DUALWRITE__SERVE__WEBHOOK_KEY": "env:TEST_WEBHOOK_KEY",
+                    "TEST_WEBHOOK_KEY": KEY,
+                    **{f"DUALWRITE__{name}": value for name, value in settings.items()},
+                },
+                stdout=out,
+                stderr=err,
+            )
+
+    def health(self, page: str = "/health") -> dict[str, Any]:
+        """What it answers, with its `status`; empty while nobody listens."""
+        try:
+            answer = requests.get(self.url + page, timeout=PATIENCE)
+        except requests.ConnectionError:
+            assert self.process.poll() is None, self.err.read_text()
+            return {}
+        return {"status": answer.status_code, **answer.json()}
+
+    def state(self, map: str = "loyalty-card") -> str:
+        """What it does about a map; empty while nobody listens."""
+        found = {one["map"]: one["state"] for one in self.health().get("maps", [])}
+        return str(found.get(map, ""))
+
+    def comes_to(self, state: str, map: str = "loyalty-card") -> None:
+        """Wait for a state of a map."""
+        until(f"{map} {state} (it is {self.state(map)})", lambda: self.state(map) == state)
+
+    def notice(self, table: str = CARD, key: str = KEY, **more: object) -> requests.Response:
+        """A notice as Dataverse sends it, cut short."""
+        context = {"PrimaryEntityName": table, "MessageName": "Update", "Depth": 1, **more}
+        return self.post(json.dumps(context).encode(), {"x-dualwrite-key": key})
+
+    def post(self, body: bytes, headers: dict[str, str]) -> requests.Response:
+        """Anything at all to the receiver."""
+        url = f"{self.url}/webhooks/dataverse"
+        return requests.post(url, data=body, headers=headers, timeout=PATIENCE)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The cycles it told of."""
+        return [json.loads(line) for line in self.out.read_text().splitlines()]
+
+    def said(self) -> str:
+        """What it logged."""
+        return self.err.read_text()
+
+    def ends(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def living(project: Project, folder: Path, **settings: str) -> Iterator[Live]:
+    """An instance, ended with the block; `settings` as SECTION__KEY."""
+    live = Live(project, folder, settings)
+    try:
+        yield live
+    finally:
+        live.process.kill()
+        live.process.wait()
+
+
+def send_webhooks(dataverse: DataverseSession, url: str, table: str = CARD) -> None:
+    """Have Dataverse tell a receiver of every create, update and delete."""
+    settings = f'<settings><setting name="x-dualwrite-key" value="{KEY}"/></settings>'
+    body = {
+        "name": "dualwrite",
+        "url": f"{url}/webhooks/dataverse",
+        "contract": 8,
+        "messageformat": 2,
+        "authtype": 5,
+        "authvalue": settings,
+    }
+    place = made(dataverse, "serviceendpoints", body)
+    for message in ("Create", "Update", "Delete"):
+        told = only(dataverse, f"sdkmessages?$filter=name eq '{message}'")["sdkmessageid"]
+        where = f"primaryobjecttypecode eq '{table}' and _sdkmessageid_value eq {told}"
+        kept = only(dataverse, f"sdkmessagefilters?$filter={where}")["sdkmessagefilterid"]
+        step = {
+            "name": f"dualwrite: {message} of {table}",
+            "stage": 40,
+            "mode": 1,
+            "rank": 1,
+            "supporteddeployment": 0,
+            "asyncautodelete": True,
+            "eventhandler_serviceendpoint@odata.bind": f"/serviceendpoints({place})",
+            "sdkmessageid@odata.bind": f"/sdkmessages({told})",
+            "sdkmessagefilterid@odata.bind": f"/sdkmessagefilters({kept})",
+        }
+        made(dataverse, "sdkmessageprocessingsteps", step)
+
+
+def made(dataverse: DataverseSession, table: str, body: dict[str, Any]) -> str:
+    """Create a row; its id."""
+    answer = dataverse.post(table, json=body)
+    assert answer.status_code == 204, answer.text
+    return str(answer.headers["OData-EntityId"])[-37:-1]
+
+
+def only(dataverse: DataverseSession, url: str) -> dict[str, Any]:
+    """The one row there is."""
+    (row,) = dataverse.get(url).json()["value"]
+    found: dict[str, Any] = row
+    return found

@@ -1,0 +1,369 @@
+"""Live mode: a process that carries edits across as they happen, and is hard to get rid of."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from connector.sandbox.run import running
+from tests.acceptance.conftest import CARDS, make_project, members
+from tests.acceptance.living import KEY, Live, free_port, living, send_webhooks, until
+from tests.docs.test_json import is_a, leaves, table, unknown
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Project
+    from tests.conftest import SignIn
+
+pytestmark = pytest.mark.slow
+
+MAP = "loyalty-card"
+COUNT = 20
+FOLLOW = "GET msdyn_loyaltycards?$deltatoken"
+NEVER = {"SERVE__POLL_MIN": "300", "SERVE__POLL_MAX": "600"}
+"""Polling that no test waits for: what arrives was told."""
+OFTEN = {"SERVE__POLL_MIN": "0.2", "SERVE__POLL_MAX": "0.5"}
+
+
+@pytest.fixture
+def loaded(project: Project) -> Project:
+    """Some cards on both sides."""
+    project.import_cards(members(COUNT))
+    project.json("load")
+    return project
+
+
+@pytest.fixture
+def live(loaded: Project, tmp_path: Path) -> Iterator[Live]:
+    """An instance that looks often, at work."""
+    with living(loaded, tmp_path, **OFTEN) as one:
+        one.comes_to("active")
+        yield one
+
+
+def replacement(project: Project, number: str) -> object:
+    """What Dataverse holds as the replacement of a card; None also where there is no card."""
+    card = project.cards().get(number)
+    return None if card is None else card["msdyn_replacementcardnumber"]
+
+
+def blocked_in_ledger(project: Project, number: str) -> bool:
+    return bool(project.ledger(number)["CardTenderType"] == "Blocked")
+
+
+# ---------------------------------------------------------------------------- both directions
+
+
+def test_edits_travel_both_ways_by_polling(loaded: Project, live: Live) -> None:
+    loaded.edit("M100001", msdyn_cardtendertype=806380003)
+    until("the edit of the agent", lambda: blocked_in_ledger(loaded, "M100001"))
+    loaded.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+    until("the edit of commerce", lambda: replacement(loaded, "M100002") == "NEW")
+    loaded.call("ledger", "set", "NEW-1", "CardTenderType=AsCardTender", "--create")
+    until("the new card", lambda: "NEW-1" in loaded.cards())
+    answer = loaded.agent.delete(f"{CARDS}({loaded.cards_id('M100003')})")
+    assert answer.status_code == 204
+    until("the card that was deleted by a slip", lambda: "M100003" in loaded.cards())
+    assert live.ends() == 143
+    told = live.lines()
+    assert sum(line["writes"] for line in told) == 4
+    assert all(line["error"] is None for line in told)
+    assert "Traceback" not in live.said()
+    loaded.verified()
+
+
+def test_a_commit_to_the_ledger_needs_no_poll(loaded: Project, tmp_path: Path) -> None:
+    with living(loaded, tmp_path, **NEVER) as live:
+        live.comes_to("active")
+        loaded.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+        until("the edit", lambda: replacement(loaded, "M100002") == "NEW")
+
+
+def test_a_webhook_needs_no_poll(loaded: Project, tmp_path: Path) -> None:
+    with living(loaded, tmp_path, **NEVER) as live:
+        send_webhooks(loaded.connector, live.url)
+        live.comes_to("active")
+        loaded.edit("M100001", msdyn_cardtendertype=806380003)
+        until("the edit", lambda: blocked_in_ledger(loaded, "M100001"))
+        taken = live.health()["notices"]["taken"]
+        assert taken == 1
+        loaded.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+        until("the notice of our own write", lambda: live.health()["notices"]["own"])
+        assert live.health()["notices"]["taken"] == taken
+
+
+def test_lost_late_and_doubled_notices_do_no_harm(loaded: Project, tmp_path: Path) -> None:
+    with living(loaded, tmp_path, SERVE__POLL_MIN="0.5", SERVE__POLL_MAX="1") as live:
+        send_webhooks(loaded.connector, live.url)
+        loaded.connector.switch("webhooks", {"lose": 2, "late": 3, "seconds": 1.5})
+        live.comes_to("active")
+        numbers = sorted(loaded.cards())[:12]
+        for number in numbers:
+            loaded.edit(number, msdyn_cardtendertype=806380001)
+            live.notice()
+        tender = {"CardTenderType": "AsContactTender"}.items()
+        until("all", lambda: all(tender <= loaded.ledger(number).items() for number in numbers))
+        loaded.connector.switch("webhooks", {"lose": 0, "late": 0})
+        assert live.ends() == 143
+        assert sum(line["writes"] for line in live.lines()) == len(numbers)
+    loaded.verified()
+
+
+# ---------------------------------------------------------------------------- at rest
+
+
+def test_a_look_at_a_map_at_rest_is_one_request(loaded: Project, live: Live) -> None:
+    time.sleep(1.0)
+    loaded.forget_requests()
+    time.sleep(2.0)
+    asked = loaded.connector.counts()
+    assert live.ends() == 143
+    assert asked[FOLLOW] >= 2
+    points = "GET msdyn_loyaltyrewardpoints?$deltatoken"
+    assert set(asked) == {FOLLOW, points}, "nothing is described or signed in again"
+    runs = loaded.json("runs", "list", "--map", MAP)["runs"]
+    assert [run["command"] for run in runs].count("serve") == 1, "looks are no runs"
+    assert live.lines() == []
+
+
+# ---------------------------------------------------------------------------- bad notices
+
+
+def test_bad_notices_are_refused_and_counted(loaded: Project, live: Live) -> None:
+    live.comes_to("active", "loyalty-reward-points")  # all tables are known
+    right = {"x-dualwrite-key": KEY}
+    assert live.notice(key="wrong").status_code == 401
+    assert live.notice(key="").status_code == 401
+    assert live.post(b"{}", {}).status_code == 401
+    garbage = [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"PrimaryEntityName": 7}', b"{}"]
+    for body in garbage:
+        answer = live.post(body, right)
+        assert answer.status_code == 400, body
+        assert "Traceback" not in answer.text
+    assert live.post(b"[" * 100_000, right).status_code == 400
+    assert live.post(b"x" * 600_000, right).status_code == 413
+    assert live.post(b"x" * 600_000, {}).status_code == 401
+    assert live.notice(table="account").status_code == 202
+    code = requests.post(
+        f"{live.url}/webhooks/dataverse?code={KEY}",
+        json={"PrimaryEntityName": "msdyn_loyaltycard"},
+        timeout=30,
+    )
+    assert code.status_code == 202
+    assert requests.get(f"{live.url}/webhooks/dataverse", timeout=30).status_code == 405
+    assert requests.get(f"{live.url}/", timeout=30).status_code == 404
+    with socket.create_connection(("127.0.0.1", live.port)) as rude:
+        rude.sendall(b"POST /webhooks/dataverse HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n")
+        rude.sendall(f"x-dualwrite-key: {KEY}\r\n\r\n{{".encode())
+    until("the one who hung up", lambda: live.health()["notices"]["malformed"] == 10)
+    assert live.health()["notices"] == {
+        "taken": 1,
+        "own": 0,
+        "unrelated": 1,
+        "wrong_key": 4,
+        "malformed": 10,
+        "too_large": 1,
+    }
+    said = live.said()
+    assert "a notice was refused (wrong_key, 1 so far)" in said
+    assert KEY not in said
+    assert "Traceback" not in said
+    loaded.edit("M100001", msdyn_cardtendertype=806380003)
+    until("work that goes on", lambda: blocked_in_ledger(loaded, "M100001"))
+
+
+def test_without_a_key_no_notice_is_taken(loaded: Project, tmp_path: Path) -> None:
+    settings = {**NEVER, "SERVE__WEBHOOK_KEY": "env:TEST_NO_KEY"}
+    with living(loaded, tmp_path, **settings) as live:
+        assert live.process.wait(30) == 2
+        assert "secret-missing" in live.out.read_text()
+
+
+# ---------------------------------------------------------------------------- ends
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_in_good_order(live: Live, how: signal.Signals, code: int) -> None:
+    began = time.monotonic()
+    assert live.ends(how) == code
+    assert time.monotonic() - began < 10
+    assert live.said().rstrip().endswith("stopping")
+
+
+def test_a_batch_in_flight_is_finished(loaded: Project, live: Live) -> None:
+    loaded.fault(kind="slow", seconds=1.0, path="$batch")
+    loaded.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+    until("the batch", lambda: loaded.connector.counts().get("POST $batch"))
+    assert live.ends() == 143
+    assert replacement(loaded, "M100002") == "NEW"
+    history = loaded.json("history", "M100002")
+    assert "on its way" not in str(history)
+
+
+def test_kill_and_restart_in_between_lose_nothing(loaded: Project, tmp_path: Path) -> None:
+    numbers = sorted(loaded.cards())
+    for turn, number in enumerate(numbers[:6]):
+        with living(loaded, tmp_path, **OFTEN) as live:
+            live.comes_to("active")
+            loaded.edit(number, msdyn_cardtendertype=806380003)
+            loaded.call("ledger", "set", number, f"ReplacementCardNumber=R{turn}")
+            time.sleep(0.03 * turn)
+            assert live.ends(signal.SIGKILL) == -signal.SIGKILL
+    with living(loaded, tmp_path, **OFTEN) as live:
+        live.comes_to("active")
+        for turn, number in enumerate(numbers[:6]):
+            until(number, lambda number=number: blocked_in_ledger(loaded, number))  # type: ignore[misc]
+            until(
+                number,
+                lambda number=number, turn=turn: replacement(loaded, number) == f"R{turn}",  # type: ignore[misc]
+            )
+        assert live.ends() == 143
+    loaded.verified()
+
+
+# ---------------------------------------------------------------------------- two instances
+
+
+def test_a_second_instance_stands_by_and_takes_over(loaded: Project, tmp_path: Path) -> None:
+    with living(loaded, tmp_path, **OFTEN) as first:
+        first.comes_to("active")
+        with living(loaded, tmp_path, **OFTEN) as second:
+            second.comes_to("standby")
+            health = second.health()
+            assert (health["status"], health["ready"], health["active"]) == (200, True, False)
+            assert second.health("/health/active")["status"] == 503
+            assert first.health("/health/active")["status"] == 200
+            assert first.ends(signal.SIGKILL) == -signal.SIGKILL
+            second.comes_to("active")
+            loaded.edit("M100001", msdyn_cardtendertype=806380003)
+            until("the edit", lambda: blocked_in_ledger(loaded, "M100001"))
+            with living(loaded, tmp_path, **OFTEN) as third:
+                third.comes_to("standby")
+                assert second.ends() == 143
+                third.comes_to("active")
+    loaded.verified()
+
+
+# ---------------------------------------------------------------------------- held maps
+
+
+def test_a_map_is_left_alone_until_it_is_resumed(loaded: Project, live: Live) -> None:
+    loaded.json("maps", "pause", MAP, "--wait", "30")
+    live.comes_to("paused")
+    health = live.health()
+    assert health["status"] == 200, "somebody wanted it so"
+    assert {"map": MAP, "kind": "paused", "count": 1} in health["needs"]
+    loaded.edit("M100001", msdyn_cardtendertype=806380003)
+    live.notice()
+    loaded.forget_requests()
+    time.sleep(1.5)
+    assert FOLLOW not in loaded.connector.counts()
+    assert not blocked_in_ledger(loaded, "M100001")
+    loaded.json("maps", "resume", MAP, "--wait", "30")
+    until("the edit made meanwhile", lambda: blocked_in_ledger(loaded, "M100001"))
+    live.comes_to("active")
+
+
+def test_a_guard_stops_one_map_and_not_the_service(loaded: Project, live: Live) -> None:
+    for number in sorted(loaded.cards())[:5]:
+        loaded.call("ledger", "delete", number)
+    live.comes_to("stopped")
+    left = len(loaded.cards()) - (COUNT - 5)
+    assert left >= 3, "the share of 5 % counts from three on"
+    assert live.state("loyalty-reward-points") == "active"
+    loaded.call("maps", "resume", MAP, "--allow-deletes", str(left), "--wait", "30")
+    until("the deletes", lambda: len(loaded.cards()) == COUNT - 5)
+    live.comes_to("active")
+
+
+def test_a_map_is_served_as_soon_as_it_is_loaded(project: Project, tmp_path: Path) -> None:
+    project.import_cards(members(3))
+    with living(project, tmp_path, **OFTEN) as live:
+        live.comes_to("new")
+        assert live.health()["status"] == 503
+        assert live.health("/health/live")["status"] == 200
+        project.json("load")
+        live.comes_to("active")
+        live.comes_to("active", "loyalty-reward-points")
+        assert live.health()["status"] == 200
+
+
+def test_people_decide_while_it_works(loaded: Project, live: Live) -> None:
+    loaded.json("maps", "pause", MAP, "--wait", "30")
+    loaded.edit("M100001", msdyn_cardtendertype=806380001)
+    loaded.call("ledger", "set", "M100001", "CardTenderType=NoTender")
+    loaded.json("maps", "resume", MAP, "--wait", "30")
+    need = {"map": MAP, "kind": "conflict", "count": 1}
+    until("the conflict", lambda: need in live.health().get("needs", []))
+    loaded.json("conflicts", "resolve", MAP, "M100001", "--with", "dataverse", "--as-shown", "1")
+    until("nothing to decide", lambda: live.health()["needs"] == [])
+    assert loaded.ledger("M100001")["CardTenderType"] == "AsContactTender"
+
+
+# ---------------------------------------------------------------------------- a side that goes
+
+
+def test_a_side_goes_down_and_comes_back(tmp_path: Path, sign_in: SignIn) -> None:
+    port, folder = free_port(), tmp_path / "sandbox"
+    with ExitStack() as up:
+        where = up.enter_context(running(folder, port))
+        project = make_project(tmp_path / "project", where, sign_in)
+        project.import_cards(members(3))
+        project.json("load")
+        with living(project, tmp_path, **OFTEN, RETRY__ATTEMPTS="2") as live:
+            live.comes_to("active")
+            up.close()
+            live.comes_to("failing")
+            health = live.health()
+            assert health["status"] == 503
+            assert health["maps"][0]["problem"]["code"] == "unreachable"
+            assert live.health("/health/live")["status"] == 200
+            project.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+            up.enter_context(running(folder, port))
+            project.agent = sign_in("agent_", where)
+            until("the edit made meanwhile", lambda: replacement(project, "M100002") == "NEW")
+            live.comes_to("active")
+            assert live.ends() == 143
+            said = live.said()
+            assert "tried again in" in said
+            assert "loyalty-card: works again, after" in said
+            assert "Traceback" not in said
+
+
+# ---------------------------------------------------------------------------- what is told
+
+
+def test_the_health_object_is_as_documented(loaded: Project, live: Live) -> None:
+    loaded.json("maps", "pause", MAP, "--wait", "30")
+    live.comes_to("paused")
+    shown = live.health()
+    del shown["status"]
+    types = table("Health")
+    assert unknown(shown, types) == set()
+    seen = {path for path, _ in leaves(shown, types)}
+    assert set(types) - seen == set()
+    for path, value in leaves(shown, types):
+        assert any(is_a(value, kind) for kind in types[path].split(" or ")), (path, value)
+
+
+def test_wrong_credentials_and_config_end_it(loaded: Project, tmp_path: Path) -> None:
+    with living(loaded, tmp_path, DATAVERSE__CLIENT_ID="00000000-0000-4000-8000-000000000001") as a:
+        assert a.process.wait(30) == 2
+    with living(loaded, tmp_path, SERVE__POLL_MIN="soon") as b:
+        assert b.process.wait(30) == 2
+    with living(loaded, tmp_path) as one:
+        one.comes_to("active")
+        with living(loaded, tmp_path, SERVE__LISTEN=f"127.0.0.1:{one.port}") as other:
+            assert other.process.wait(30) == 2
+            assert "port-in-use" in other.out.read_text()
+    with living(loaded, tmp_path, SERVE__CERTIFICATE="config/connector.toml") as c:
+        assert c.process.wait(30) == 2
+        assert re.search("serve-certificate", c.out.read_text())
