@@ -1,6 +1,6 @@
 """`$metadata`: the organization as CSDL 4.
 
-Owns: the XML document, with alternate keys and the change tracking annotation.
+Owns: the XML document, with navigations, alternate keys and the change tracking annotation.
 Never does: the metadata API (`metadata`, `definitions`).
 Tested in: tests/integration/sandbox/test_metadata.py.
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from lxml import etree
 
-from connector.sandbox.catalog import Catalog
-from connector.sandbox.tables import REFERENCES, SCALED, TEXTS, Column, Kind, Table
+from connector.sandbox.catalog import Catalog, relationship_name
+from connector.sandbox.tables import SCALED, TEXTS, Column, Kind, Table
 
 _EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 _EDM = "http://docs.oasis-open.org/odata/ns/edm"
@@ -44,8 +44,9 @@ def document(catalog: Catalog, *, annotations: bool) -> bytes:
         nsmap={None: _EDM},  # type: ignore[dict-item]  # the default namespace
     )
     _add(schema, "EntityType", Name="crmbaseentity", Abstract="true")
+    collections = _collections(catalog)
     for table in catalog.by_name.values():
-        _entity_type(schema, table)
+        _entity_type(schema, table, collections[table.name])
     container = _add(schema, "EntityContainer", Name="System")
     for table in catalog.by_name.values():
         _entity_set(container, catalog, table, annotations)
@@ -56,7 +57,22 @@ def _add(parent: etree._Element, name: str, **attributes: str) -> etree._Element
     return etree.SubElement(parent, f"{{{_EDM}}}{name}", attributes)
 
 
-def _entity_type(schema: etree._Element, table: Table) -> None:
+def _collections(catalog: Catalog) -> dict[str, list[tuple[str, str, str]]]:
+    """Per table its collection-valued navigations: name, type of the rows, their way back."""
+    found: dict[str, list[tuple[str, str, str]]] = {name: [] for name in catalog.by_name}
+    for table in catalog.by_name.values():
+        for column in table.by_navigation.values():
+            way = (relationship_name(table, column), table.name, column.navigation)
+            found[column.target].append(way)
+    for many in catalog.contents.many_to_many.values():
+        for here, there in {(many.first, many.second), (many.second, many.first)}:
+            found[here].append((many.schema_name, there, many.schema_name))
+    return found
+
+
+def _entity_type(
+    schema: etree._Element, table: Table, collections: list[tuple[str, str, str]]
+) -> None:
     entity = _add(schema, "EntityType", Name=table.name, BaseType="mscrm.crmbaseentity")
     _add(_add(entity, "Key"), "PropertyRef", Name=table.id_column)
     for column in table.columns.values():
@@ -66,22 +82,24 @@ def _entity_type(schema: etree._Element, table: Table) -> None:
         if column.kind in SCALED:
             attributes["Scale"] = "Variable"
         _add(entity, "Property", **attributes)
-    for column in table.columns.values():
-        if column.kind in REFERENCES:
-            navigation = _add(
-                entity,
-                "NavigationProperty",
-                Name=column.navigation,
-                Type=f"mscrm.{column.target}",
-            )
-            _add(
-                navigation,
-                "ReferentialConstraint",
-                Property=column.wire_name,
-                ReferencedProperty=f"{column.target}id",
-            )
+    for column in table.by_navigation.values():
+        navigation = _navigation(
+            entity, column.navigation, f"mscrm.{column.target}", relationship_name(table, column)
+        )
+        _add(
+            navigation,
+            "ReferentialConstraint",
+            Property=column.wire_name,
+            ReferencedProperty=f"{column.target}id",
+        )
+    for name, rows, back in collections:
+        _navigation(entity, name, f"Collection(mscrm.{rows})", back)
     if table.active_keys:
         _alternate_keys(entity, table)
+
+
+def _navigation(parent: etree._Element, name: str, kind: str, partner: str) -> etree._Element:
+    return _add(parent, "NavigationProperty", Name=name, Type=kind, Partner=partner)
 
 
 def _edm_type(column: Column) -> str:

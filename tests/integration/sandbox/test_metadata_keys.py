@@ -103,6 +103,27 @@ def test_keys_over_several_columns(dataverse: DataverseSession) -> None:
     assert found.json()["new_number"] == 2
 
 
+def test_a_key_with_a_lookup(dataverse: DataverseSession) -> None:
+    create_table(dataverse, *COLUMNS)
+    lookup = {
+        "@odata.type": f"{CRM}.OneToManyRelationshipMetadata",
+        "SchemaName": "new_contact_book",
+        "ReferencedEntity": "contact",
+        "ReferencingEntity": "new_book",
+        "Lookup": {"SchemaName": "new_AuthorId", "DisplayName": label("Author")},
+    }
+    assert dataverse.post("RelationshipDefinitions", json=lookup).status_code == 204
+    key = create_key(dataverse, "new_book", "new_authorid", "new_number")
+    wait_for(lambda: status(dataverse, key) == "Active")
+    by = dataverse.post("contacts", json={"lastname": "Austen"}).headers["OData-EntityId"]
+    row = {"new_AuthorId@odata.bind": by, "new_number": 1}
+    assert dataverse.post("new_books", json=row).status_code == 204
+    assert dataverse.post("new_books", json=row).status_code == 412
+    path = f"new_books(_new_authorid_value={by[-37:-1]},new_number=1)"
+    assert dataverse.patch(path, json={"new_title": "Emma"}).status_code == 204
+    assert dataverse.get(path).json()["new_title"] == "Emma"
+
+
 def test_a_key_goes_and_comes_back(dataverse: DataverseSession) -> None:
     create_table(dataverse, *COLUMNS)
     both = create_key(dataverse, "new_book", "new_title", "new_shelf", name="new_both")

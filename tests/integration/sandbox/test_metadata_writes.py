@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,18 +72,48 @@ def test_a_new_table_stands_in_every_description(dataverse: DataverseSession) ->
 
 
 def test_definitions_and_rows_survive_a_restart(tmp_path: Path, sign_in: SignIn) -> None:
+    sets = (
+        f"{BOOK}?$expand=Attributes,Keys,ManyToOneRelationships,ManyToManyRelationships",
+        "RelationshipDefinitions",
+        "GlobalOptionSetDefinitions",
+        f"{BOOK}/Attributes/{CRM}.PicklistAttributeMetadata?$expand=OptionSet,GlobalOptionSet",
+    )
     with running(tmp_path) as first:
         session = sign_in(where=first)
         port = int(first["dataverse"].rpartition(":")[2])
-        identity = create_table(session, TITLE, attribute("Picklist", "new_Kind", OptionSet=GENRES))
+        shared = {"@odata.type": f"{CRM}.OptionSetMetadata", "Name": "new_Genre", **GENRES}
+        assert session.post("GlobalOptionSetDefinitions", json=shared).status_code == 204
+        bound = {"GlobalOptionSet@odata.bind": "/GlobalOptionSetDefinitions(Name='new_genre')"}
+        create_table(
+            session,
+            TITLE,
+            attribute("Picklist", "new_Kind", OptionSet=GENRES, DefaultFormValue=1),
+            attribute("Picklist", "new_Genre", **bound),
+            attribute("Money", "new_Price", MaxValue=99.5),
+            attribute("Decimal", "new_Rate", MinValue=0.25, IsSecured=True),
+            ChangeTrackingEnabled=True,
+        )
+        many = {
+            "@odata.type": f"{CRM}.ManyToManyRelationshipMetadata",
+            "SchemaName": "new_book_contact",
+            "Entity1LogicalName": "new_book",
+            "Entity2LogicalName": "contact",
+        }
+        assert session.post("RelationshipDefinitions", json=many).status_code == 204
         session.post("new_books", json={"new_name": "B-1", "new_kind": 2})
         key = create_key(session, "new_book", "new_name")
-    with running(tmp_path, port):
-        assert session.get(BOOK).json()["MetadataId"] == identity
         wait_for(lambda: status(session, key) == "Active")
+        later = create_key(session, "new_book", "new_title", name="new_later")
+        before = [session.get(path).json() for path in sets]
+    with running(tmp_path, port):
+        wait_for(lambda: status(session, later) == "Active")
+        after = [session.get(path).json() for path in sets]
+        before[0]["Keys"][1]["EntityKeyIndexStatus"] = "Active"
+        assert after == before
         row = session.get("new_books(new_name='b-1')").json()
         assert row["new_kind"] == 2
         assert session.post("new_books", json={"new_kind": 3}).status_code == 400
+        assert session.post("new_books", json={"new_name": "B-1"}).status_code == 412
 
 
 GENRES = {
@@ -215,11 +246,14 @@ def test_a_refused_column_leaves_nothing_of_the_table(dataverse: DataverseSessio
 
 def test_a_failed_change_set_takes_definitions_back(dataverse: DataverseSession) -> None:
     url = f"{dataverse.api}/EntityDefinitions"
+    bodies = [json.dumps(entity(name)) for name in ("new_Book", "bad")]
     parts = "".join(
         "--changeset_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
         f"Content-ID: {number}\r\n\r\nPOST {url} HTTP/1.1\r\nContent-Type: application/json\r\n\r\n"
         f"{body}\r\n"
-        for number, body in enumerate((_json(entity("new_Book")), _json(entity("bad"))), start=1)
+        for number, body in enumerate(
+            (json.dumps(entity("new_Book")), json.dumps(entity("bad"))), start=1
+        )
     )
     batch = (
         '--batch_1\r\nContent-Type: multipart/mixed; boundary="changeset_1"\r\n\r\n'
@@ -233,12 +267,6 @@ def test_a_failed_change_set_takes_definitions_back(dataverse: DataverseSession)
     assert answer.status_code == 400
     assert dataverse.get(BOOK).status_code == 404
     assert dataverse.get("new_books").status_code == 404
-
-
-def _json(value: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 # ---------------------------------------------------------------------------- solutions
