@@ -251,9 +251,7 @@ def test_a_failed_change_set_takes_definitions_back(dataverse: DataverseSession)
         "--changeset_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
         f"Content-ID: {number}\r\n\r\nPOST {url} HTTP/1.1\r\nContent-Type: application/json\r\n\r\n"
         f"{body}\r\n"
-        for number, body in enumerate(
-            (json.dumps(entity("new_Book")), json.dumps(entity("bad"))), start=1
-        )
+        for number, body in enumerate(bodies, start=1)
     )
     batch = (
         '--batch_1\r\nContent-Type: multipart/mixed; boundary="changeset_1"\r\n\r\n'
