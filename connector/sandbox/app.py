@@ -14,8 +14,6 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,13 +23,13 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from connector.sandbox import errors
-from connector.sandbox.courier import Disorder
-from connector.sandbox.faults import FaultKind, Faults, kind_of, parse_fault
-from connector.sandbox.limits import PROFILES, Limits, Protection, Window, limits_of
+from connector.sandbox import access_errors, errors
+from connector.sandbox.faults import FaultKind, Faults, kind_of
+from connector.sandbox.limits import PROFILES, Limits, Protection, Window
 from connector.sandbox.managed_identity import ManagedIdentity
 from connector.sandbox.messages import Request, Response, error_response
 from connector.sandbox.service import Service
+from connector.sandbox.switches import Act, Switches
 from connector.sandbox.tokens import Directory
 
 AFFINITY = "ARRAffinity"
@@ -67,27 +65,18 @@ class Face:
         self._directory = directory
         self._machine = machine
         self._faults = Faults()
-        self._limits = limits
         self._protection = Protection(limits)
+        self._switches = Switches(service, self._faults, self._protection, limits)
 
     def application(self) -> Starlette:
         """The ASGI application."""
-        switch = {
-            "faults": (self._set_fault, ["POST", "DELETE"]),
-            "columns": (self._set_column, ["POST"]),
-            "expire-tokens": (self._expire, ["POST"]),
-            "reset": (self._reset, ["POST"]),
-            "requests": (self._requests, ["GET"]),
-            "webhooks": (self._disturb, ["GET", "POST"]),
-            "limits": (self._limit, ["GET", "POST"]),
-        }
         return Starlette(
             routes=[
                 Route("/api/data/{version}", self._data, methods=METHODS),
                 Route("/api/data/{version}/{path:path}", self._data, methods=METHODS),
                 *(
                     Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
-                    for name, (act, methods) in switch.items()
+                    for name, (act, methods) in self._switches.acts.items()
                 ),
                 Route("/{path:path}", self._identity, methods=METHODS),
             ]
@@ -161,7 +150,7 @@ class Face:
         if grant is None or _port(grant.audience) != _port(origin):
             return self._directory.challenge(origin)
         user = self._service.user_of(grant.client_id)
-        return error_response(errors.not_a_member(), http.headers) if user is None else user
+        return error_response(access_errors.not_a_member(), http.headers) if user is None else user
 
     def _finish(self, response: Response, window: Window) -> Response:
         """With the headers of every answer: recommended parallelism, what the limits leave."""
@@ -191,7 +180,7 @@ class Face:
 
     # ------------------------------------------------------------------------ switches
 
-    def _guarded(self, act: Callable[[str, dict[str, Any]], Any]) -> Callable[[HttpRequest], Any]:
+    def _guarded(self, act: Act) -> Callable[[HttpRequest], Any]:
         """A switch: JSON in, JSON out, 400 with the reason for what it cannot read."""
 
         async def switch(http: HttpRequest) -> HttpResponse:
@@ -204,54 +193,6 @@ class Face:
 
         return switch
 
-    def _set_fault(self, method: str, value: dict[str, Any]) -> dict[str, bool]:
-        if method == "DELETE":
-            self._faults.clear()
-        else:
-            self._faults.add(parse_fault(value))
-        return {"ok": True}
-
-    def _set_column(self, _method: str, value: dict[str, Any]) -> dict[str, bool]:
-        self._service.lose(value)
-        return {"ok": True}
-
-    def _expire(self, _method: str, _value: dict[str, Any]) -> dict[str, bool]:
-        self._service.expire_delta_tokens()
-        return {"ok": True}
-
-    def _reset(self, _method: str, value: dict[str, Any]) -> dict[str, bool]:
-        """Disarm everything and forget the counts; `{"data": false}` keeps the rows."""
-        self._faults.clear()
-        self._faults.requests.clear()
-        self._faults.met.clear()
-        self._protection.use(self._limits)
-        self._service.keep_everything()
-        self._service.courier.clear()
-        if value.get("data", True):
-            self._service.reset()
-        return {"ok": True}
-
-    def _limit(self, method: str, value: dict[str, Any]) -> dict[str, Any]:
-        """Other limits from now on, until a reset, with empty windows; and what they are."""
-        if method == "POST":
-            numbers = {name: number for name, number in value.items() if name != "profile"}
-            self._protection.use(limits_of(value.get("profile", "fast"), numbers))
-        return asdict(self._protection.limits)
-
-    def _disturb(self, method: str, value: dict[str, Any]) -> dict[str, Any]:
-        """Lose or hold back notifications, trust another CA; and what became of them."""
-        courier = self._service.courier
-        if method == "POST":
-            if "ca" in value:
-                courier.ca = Path(value["ca"])
-            courier.disturb(Disorder(**{k: v for k, v in value.items() if k != "ca"}))
-        return courier.counts()
-
-    def _requests(self, _method: str, _value: dict[str, Any]) -> dict[str, Any]:
-        counts = self._faults.requests
-        kinds = dict(sorted(counts.items()))
-        return {"total": counts.total(), "kinds": kinds, "faults": dict(self._faults.met)}
-
 
 def _refusal(
     request: Request, version: str, kind: FaultKind | None, wait: int | None
@@ -260,11 +201,11 @@ def _refusal(
     if kind is FaultKind.THROTTLE:
         real = PROFILES["real"]
         seconds = DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait
-        return errors.too_many(real.requests, real.window, seconds)
+        return access_errors.too_many(real.requests, real.window, seconds)
     if kind is FaultKind.UNAVAILABLE:
-        return errors.unavailable(wait)
+        return access_errors.unavailable(wait)
     if kind is FaultKind.FORBIDDEN:
-        return errors.privilege_denied(request.user, request.method, request.path)
+        return access_errors.privilege_denied(request.user, request.method, request.path)
     if len(request.path) + len(request.query) > MAX_URL:
         return errors.url_too_long(MAX_URL)
     if not version.startswith("v9."):

@@ -19,7 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from connector.sandbox import errors
+from connector.sandbox import access_errors
+from connector.sandbox.errors import WireError
 
 LONGEST_WAIT = 1 / 5
 CALM = 1 / 30
@@ -122,12 +123,12 @@ class Window:
         self._patience = _Patience(limits.window)
         self._crowded = _Patience(limits.window)
 
-    def enter(self) -> errors.WireError | None:
+    def enter(self) -> WireError | None:
         """Let a request in, or say why not; who was let in has to `leave`."""
         limits, now = self._limits, self._clock()
         self._slide(now)
         if limits.concurrent and self._running >= limits.concurrent:
-            return errors.too_concurrent(limits.concurrent, self._crowded.wait(now, 1))
+            return access_errors.too_concurrent(limits.concurrent, self._crowded.wait(now, 1))
         if limits.seconds and self._spent > limits.seconds:
             self._worn = True
         elif limits.requests and len(self._requests) >= limits.requests:
@@ -138,8 +139,8 @@ class Window:
         # Who comes before the time it was told is refused, whether or not there is room again.
         wait = self._patience.wait(now, max(1.0, self._room(now)))
         if self._worn:
-            return errors.too_much_work(limits.seconds, limits.window, wait)
-        return errors.too_many(limits.requests, limits.window, wait)
+            return access_errors.too_much_work(limits.seconds, limits.window, wait)
+        return access_errors.too_many(limits.requests, limits.window, wait)
 
     def _admit(self, now: float) -> None:
         if self._limits.limited:

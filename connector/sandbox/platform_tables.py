@@ -92,3 +92,91 @@ STEP = table(
     ],
     user_owned=False,
 )
+
+ROLE = table(
+    "Role",
+    "roles",
+    "Security Role",
+    "Security Roles",
+    "name",
+    [
+        Column("Name", Kind.STRING, "Name", 100),
+        Column("BusinessUnitId", Kind.LOOKUP, "Business Unit", target="businessunit"),
+    ],
+    user_owned=False,
+    operations=(),
+)
+
+USER_ROLE = table(
+    "SystemUserRoles",
+    "systemuserrolescollection",
+    "System User Role",
+    "System User Roles",
+    "systemuserrolesid",
+    [
+        Column("SystemUserId", Kind.GUID, "User"),
+        Column("RoleId", Kind.GUID, "Role"),
+    ],
+    user_owned=False,
+    operations=(),
+)
+
+FIELD_SECURITY_PROFILE = table(
+    "FieldSecurityProfile",
+    "fieldsecurityprofiles",
+    "Column Security Profile",
+    "Column Security Profiles",
+    "name",
+    [
+        Column("Name", Kind.STRING, "Name", 100, required="SystemRequired"),
+        Column("Description", Kind.STRING, "Description", 500),
+    ],
+    user_owned=False,
+)
+
+FIELD_PERMISSION = table(
+    "FieldPermission",
+    "fieldpermissions",
+    "Field Permission",
+    "Field Permissions",
+    "attributelogicalname",
+    [
+        Column("EntityName", Kind.STRING, "Name of the entity", 64),
+        Column("AttributeLogicalName", Kind.STRING, "Name of the attribute", 64),
+        _choice("CanRead", "Can Read the attribute", PERMISSIONS),
+        _choice("CanCreate", "Can create the attribute", PERMISSIONS),
+        _choice("CanUpdate", "Can Update the attribute", PERMISSIONS),
+        Column(
+            "FieldSecurityProfileId",
+            Kind.LOOKUP,
+            "Profile",
+            target="fieldsecurityprofile",
+            required="SystemRequired",
+        ),
+    ],
+    user_owned=False,
+)
+
+USER_PROFILE = table(
+    "SystemUserProfiles",
+    "systemuserprofilescollection",
+    "System User Profile",
+    "System User Profiles",
+    "systemuserprofilesid",
+    [
+        Column("SystemUserId", Kind.GUID, "User"),
+        Column("FieldSecurityProfileId", Kind.GUID, "Column Security Profile"),
+    ],
+    user_owned=False,
+    operations=(),
+)
+
+PLATFORM_TABLES = (
+    SERVICE_ENDPOINT,
+    STEP,
+    ROLE,
+    USER_ROLE,
+    FIELD_SECURITY_PROFILE,
+    FIELD_PERMISSION,
+    USER_PROFILE,
+)

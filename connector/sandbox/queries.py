@@ -38,17 +38,23 @@ class Queries:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._catalog = records.catalog
+        self._privileges = records.privileges
         self._execute = records.storage.connection.execute
         self._projections: dict[tuple[Any, ...], Projection] = {}
 
     def projection(
         self, table: Table, select: tuple[str, ...] | None, annotations: str | None
     ) -> Projection:
-        """The compiled select list, kept for the next request with the same one."""
-        key = (table, select, annotations)
+        """The compiled select list, kept for the next request with the same one.
+
+        Raises `WireError` also where the user of the request may not read the table.
+        """
+        self._privileges.need("Read", table)
+        hidden = self._privileges.hidden(table)
+        key = (table, select, annotations, hidden)
         found = self._projections.get(key)
         if found is None:
-            found = projection(self._catalog, table, select, annotations)
+            found = projection(self._catalog, table, select, annotations, hidden)
             if len(self._projections) >= 1024:
                 self._projections.clear()
             self._projections[key] = found

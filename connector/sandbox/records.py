@@ -29,6 +29,7 @@ from connector.sandbox.comparing import fold
 from connector.sandbox.ddl import key_column, shadow, stored_columns
 from connector.sandbox.happenings import CREATE, DELETE, UPDATE
 from connector.sandbox.payloads import PayloadReader, Values
+from connector.sandbox.privileges import Privileges
 from connector.sandbox.projections import JsonRow, Projection
 from connector.sandbox.storage import Storage, Stored
 from connector.sandbox.tables import AlternateKey, Column, Kind, Table
@@ -40,11 +41,6 @@ class Address:
 
     record: str | None
     keys: Values | None = None
-
-
-def now_text() -> str:
-    """This second in the wire form of an instant."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def new_id() -> str:
@@ -67,6 +63,7 @@ class Records:
         self.catalog = storage.catalog
         self._execute = storage.connection.execute
         self._happenings = storage.happenings
+        self.privileges = Privileges(storage, business_unit)
         self._readers: dict[str, PayloadReader] = {}
         self._update_sql: dict[tuple[Any, ...], str] = {}
 
@@ -159,6 +156,7 @@ class Records:
 
     def insert(self, table: Table, rows: Sequence[Values], user: str) -> list[str]:
         """Add all rows or none; their ids, in order. Raises `WireError` for a taken key."""
+        self.privileges.need_write("Create", table, rows)
         id_column, folded = table.id_column, table.folded
         template = self._template(table, user)
         version = self.storage.next_version(len(rows))
@@ -197,7 +195,7 @@ class Records:
 
     def _template(self, table: Table, user: str) -> Values:
         """A row as the platform fills it, every stored column in order."""
-        now = now_text()
+        now = self.storage.clock.text()
         template: Values = dict.fromkeys(stored_columns(table))
         template |= {"createdon": now, "modifiedon": now, "createdby": user, "modifiedby": user}
         template |= {"statecode": 0, "statuscode": 1}
@@ -220,6 +218,7 @@ class Records:
 
         Otherwise what `projection` selects of the changed row, or an empty tuple.
         """
+        self.privileges.need_write("Write", table, (values,))
         sql = self._update_statement(table, tuple(values), version is not None, projection)
         arguments = self._update_arguments(table, record, values, user)
         if version is not None:
@@ -238,7 +237,7 @@ class Records:
 
     def _note_updates(self, table: Table, changes: Sequence[tuple[str, Values]], user: str) -> None:
         if self._happenings.wants(UPDATE, table):
-            kept = {"modifiedon": now_text(), "modifiedby": user}
+            kept = {"modifiedon": self.storage.clock.text(), "modifiedby": user}
             for record, values in changes:
                 self._happenings.note(UPDATE, table, record, {**values, **kept}, user)
 
@@ -247,6 +246,8 @@ class Records:
 
         Runs inside a savepoint of the caller.
         """
+        if changes:
+            self.privileges.need_write("Write", table, [values for _, values in changes])
         groups: dict[tuple[str, ...], list[list[Stored]]] = {}
         for record, values in changes:
             arguments = self._update_arguments(table, record, values, user)
@@ -293,16 +294,21 @@ class Records:
         for name in values:
             if name in table.folded:
                 arguments.append(_folded(table, name, values[name]))
-        arguments += (now_text(), user, self.storage.next_version(), record)
+        arguments += (self.storage.clock.text(), user, self.storage.next_version(), record)
         return arguments
 
     def delete(self, table: Table, record: str, version: int | None, user: str) -> bool:
-        """Remove one row; False if there is none with this id (and version)."""
-        for owner, column in self.catalog.referrers[table.name]:
-            if self._execute(
-                f'SELECT 1 FROM "{owner.name}" WHERE "{column.name}" = ? LIMIT 1', (record,)
-            ).fetchone():
-                raise errors.association_blocks(table.name, owner.name)
+        """Remove one row; False if there is none with this id (and version).
+
+        Raises `WireError` where rows that refer to it stand against that.
+        """
+        if self.catalog.referrers[table.name]:
+            with self.storage.savepoint():
+                return self._delete(table, record, version, user)
+        return self._delete(table, record, version, user)
+
+    def _delete(self, table: Table, record: str, version: int | None, user: str) -> bool:
+        self.privileges.need("Delete", table)
         sql = f'DELETE FROM "{table.name}" WHERE "{table.id_column}" = ?'
         arguments: tuple[Stored, ...] = (record,)
         if version is not None:
@@ -313,7 +319,25 @@ class Records:
         self.storage.bury(table, record)
         if self._happenings.wants(DELETE, table):
             self._happenings.note(DELETE, table, record, {}, user)
+        for owner, column in self.catalog.referrers[table.name]:
+            self._let_go(table, record, owner, column, user)
         return True
+
+    def _let_go(self, table: Table, record: str, owner: Table, column: Column, user: str) -> None:
+        """What deleting `record` does to the rows of `owner` that refer to it."""
+        found = self._execute(
+            f'SELECT "{owner.id_column}" FROM "{owner.name}" WHERE "{column.name}" = ?', (record,)
+        ).fetchall()
+        referring = [str(row[0]) for row in found]
+        if not referring or column.on_delete == "NoCascade":
+            return
+        if column.on_delete == "RemoveLink":
+            self.update_many(owner, [(one, {column.name: None}) for one in referring], user)
+        elif column.on_delete == "Cascade":
+            for one in referring:
+                self.delete(owner, one, None, user)
+        else:
+            raise errors.association_blocks(table.name, owner.name)
 
     # ------------------------------------------------------------------------ collisions
 

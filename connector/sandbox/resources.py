@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from connector.odata.paths import Segment
 from connector.sandbox import errors
 from connector.sandbox.messages import Request, Response, json_response, no_content
@@ -174,7 +176,7 @@ class Resources:
         name, tail = rest[0].name, rest[1].name if len(rest) > 1 else ""
         if len(rest) > 2 or tail not in ("", "$value", "$ref"):
             raise errors.unknown_segment(rest[-1].name)
-        record = self._existing(table, segment)
+        record = self.existing(table, segment)
         reference = table.by_navigation.get(name)
         if reference is not None and tail != "$value":
             return self._reference(table, record, reference, tail, request)
@@ -188,7 +190,8 @@ class Resources:
         value = request.json_object().get("value") if request.method == "PUT" else None
         return self._write(table, record, {name: value}, request)
 
-    def _existing(self, table: Table, segment: Segment) -> str:
+    def existing(self, table: Table, segment: Segment) -> str:
+        """The id of the record a path names. Raises `WireError` if there is none."""
         address = self._records.address(table, segment)
         if address.record is None or self._records.version(table, address.record) is None:
             raise missing(table, address)
@@ -214,7 +217,7 @@ class Resources:
         if value is None:
             return no_content()
         if tail:
-            raw = getattr(value, "contents", str(value).encode())
+            raw = value.encode() if isinstance(value, str) else orjson.dumps(value)
             return Response(200, {"Content-Type": "text/plain", "OData-Version": "4.0"}, raw)
         mark = f"{request.base}/$metadata#{table.set_name}({record})/{column.wire_name}"
         return json_response({"@odata.context": mark, "value": value})

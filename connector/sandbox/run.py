@@ -30,19 +30,11 @@ from connector.sandbox.certificates import certificates, client_certificate
 from connector.sandbox.courier import Courier
 from connector.sandbox.limits import PROFILES, Limits
 from connector.sandbox.managed_identity import APP_SERVICE, ManagedIdentity
-from connector.sandbox.seed import Member
+from connector.sandbox.people import CLIENT_ID, CLIENTS, CONNECTOR, MEMBERS, TENANT
 from connector.sandbox.service import Service
 from connector.sandbox.tokens import Application, Directory, kept_secret
 
 HOST = "127.0.0.1"
-TENANT = "6f1d0a52-5c1e-4b0e-9a55-2f6d7f0c8a11"
-CLIENT_ID = "0b8e2f34-7d5b-4a49-8f0b-3c9a1e6d2f70"
-"""The connector's own application user."""
-AGENT_CLIENT_ID = "a6e47000-3b52-4c0e-9e0b-7f1e2d3c4b5a"
-"""A second user, whose edits stand for those of a person."""
-OUTSIDER_CLIENT_ID = "00751de0-1f2e-4d3c-8b4a-5968778695a4"
-"""Registered in the directory, but no user of the organization."""
-
 KEEP_ALIVE_SECONDS = 120
 SHUTDOWN_SECONDS = 3
 START_SECONDS = 30
@@ -100,11 +92,7 @@ def run(
         StateError: `sandbox-schema`, the folder was made by another version.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    members = (
-        Member(CLIENT_ID, "# dualwrite connector"),
-        Member(AGENT_CLIENT_ID, "Avery Agent"),
-    )
-    service = Service(folder, members, Courier(webhook_ca), empty=empty)
+    service = Service(folder, MEMBERS, Courier(webhook_ca), empty=empty)
     try:
         with _listen(port) as listener:
             _serve(folder, service, listener, limits, ready)
@@ -147,10 +135,13 @@ def _serve(
         (load_pem_x509_certificate(proof.read_bytes()),),
         expired=kept_secret(folder / "expired_secret"),
     )
-    agent = Application(AGENT_CLIENT_ID, kept_secret(folder / "agent_secret"))
-    outsider = Application(OUTSIDER_CLIENT_ID, kept_secret(folder / "outsider_secret"))
+    others = {
+        short: Application(client_id, kept_secret(folder / f"{short}_secret"))
+        for short, client_id in CLIENTS.items()
+        if short != CONNECTOR
+    }
     key = kept_secret(folder / "signing_key")
-    directory = Directory(TENANT, (own, agent, outsider), key)
+    directory = Directory(TENANT, (own, *others.values()), key)
     machine = ManagedIdentity(directory, CLIENT_ID, kept_secret(folder / "identity_header"))
     files = certificates(folder)
     origin = f"https://{HOST}:{listener.getsockname()[1]}"
@@ -162,14 +153,13 @@ def _serve(
         "client_id": CLIENT_ID,
         "client_secret": own.secret,
         "ca": str(files.ca.absolute()),
-        "agent_client_id": AGENT_CLIENT_ID,
-        "agent_client_secret": agent.secret,
-        "outsider_client_id": OUTSIDER_CLIENT_ID,
-        "outsider_client_secret": outsider.secret,
         "client_certificate": str(proof.absolute()),
         "identity_endpoint": f"{origin}{APP_SERVICE}",
         "identity_header": machine.secret,
     }
+    for short, application in others.items():
+        where[f"{short}_client_id"] = application.client_id
+        where[f"{short}_client_secret"] = application.secret
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         Face(service, directory, machine, limits).application(),

@@ -12,19 +12,33 @@ from dataclasses import dataclass
 
 from connector.sandbox import loyalty, standard
 from connector.sandbox.payloads import Values
+from connector.sandbox.privileges import ROLES
 from connector.sandbox.records import Records
 from connector.sandbox.standard import CURRENCIES, DEFAULT_PUBLISHER, MESSAGES, PUBLISHERS
 from connector.sandbox.tables import Table
 
 CHANGE_TRACKING_DAYS = 7
+READ_WRITE, NON_INTERACTIVE = 0, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An application registered in the directory that is a user of the organization."""
+    """A registered client that is a user of the organization.
 
+    A person signs in like an application here, but is none in the organization.
+    """
+
+    short: str
+    """What switches and the ready line call it."""
     client_id: str
     name: str
+    role: str | None
+    person: bool = False
+
+    @property
+    def access_mode(self) -> int:
+        """An application user is a non-interactive one."""
+        return READ_WRITE if self.person else NON_INTERACTIVE
 
 
 class Identities:
@@ -65,9 +79,11 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
         {
             "systemuserid": identities.user(member.client_id),
             "fullname": member.name,
-            "applicationid": member.client_id,
+            "applicationid": None if member.person else member.client_id,
             "azureactivedirectoryobjectid": identities.of("object", member.client_id),
             "isdisabled": 0,
+            "islicensed": int(member.person),
+            "accessmode": member.access_mode,
             "businessunitid": unit,
         }
         for member in members
@@ -116,6 +132,30 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
     }
     add("solution", solution)
     _seed_messages(records, identities, system)
+    _seed_roles(records, identities, members, system)
+
+
+def _seed_roles(
+    records: Records, identities: Identities, members: tuple[Member, ...], system: str
+) -> None:
+    """Roles, and who has which."""
+    by_name = records.catalog.by_name
+    unit = identities.business_unit
+    roles: list[Values] = [
+        {"roleid": identities.of("role", name), "name": name, "businessunitid": unit}
+        for name in ROLES
+    ]
+    records.insert(by_name["role"], roles, system)
+    records.privileges.start({identities.of("role", name): ROLES[name] for name in ROLES})
+    assigned: list[Values] = [
+        {
+            "systemuserid": identities.user(member.client_id),
+            "roleid": identities.of("role", member.role),
+        }
+        for member in members
+        if member.role is not None
+    ]
+    records.insert(by_name["systemuserroles"], assigned, system)
 
 
 def _seed_messages(records: Records, identities: Identities, system: str) -> None:

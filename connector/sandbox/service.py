@@ -7,6 +7,7 @@ Tested in: tests/integration/sandbox/test_records.py, test_errors.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from connector.sandbox.batch import run_batch
 from connector.sandbox.bulk import PREFIX, Bulk
 from connector.sandbox.courier import Courier
 from connector.sandbox.key_indexes import KeyIndexes
+from connector.sandbox.memberships import Memberships
 from connector.sandbox.messages import Request, Response, error_response, json_response
 from connector.sandbox.metadata import Metadata
 from connector.sandbox.metadata_changes import NAME as METADATA_CHANGES
@@ -28,6 +30,7 @@ from connector.sandbox.metadata_writes import (
 )
 from connector.sandbox.options import parse_options
 from connector.sandbox.plugins import parse_loss
+from connector.sandbox.privileges import definition_privilege
 from connector.sandbox.queries import Queries
 from connector.sandbox.records import Records
 from connector.sandbox.resources import Resources
@@ -62,6 +65,8 @@ class Service:
         self._tracking = Tracking(self._records, self._queries)
         self._resources = Resources(self._records, self._queries)
         self._bulk = Bulk(self._records)
+        self._privileges = self._records.privileges
+        self._memberships = Memberships(self._records, self._queries, self.identities)
         self._metadata = Metadata(self._catalog)
         self._indexes = KeyIndexes(self.storage)
         self._definitions = MetadataWrites(self._records, self.identities, self._indexes)
@@ -87,10 +92,11 @@ class Service:
             if self._indexes.due():
                 with self.storage.transaction():
                     self._indexes.advance()
-            if request.method == "GET":
-                return self._handle(request)
-            with self.storage.transaction():
-                response = self._handle(request)
+            with self._privileges.acting(request.user):
+                if request.method == "GET":
+                    return self._handle(request)
+                with self.storage.transaction():
+                    response = self._handle(request)
         except errors.WireError as error:
             return error_response(error, request.headers)
         except RecursionError:
@@ -125,6 +131,19 @@ class Service:
         column = table.columns[value["column"]]
         self._records.reader(table).lose(column.name, parse_loss(column, value))
 
+    def secure(self, table: str, column: str, secured: bool) -> None:
+        """Put a column under column security, or take it out. Raises `KeyError`."""
+        now = self._catalog.by_name[table]
+        changed = replace(now.columns[column], secured=secured)
+        with self.storage.transaction():
+            self.storage.define(replace(now, columns={**now.columns, column: changed}))
+
+    def change_roles(self, value: dict[str, Any]) -> None:
+        """Make, change or assign roles; see `Memberships.change`."""
+        users = {one.short: self.identities.user(one.client_id) for one in self._members}
+        with self.storage.transaction():
+            self._memberships.change(value, users)
+
     def keep_everything(self) -> None:
         """Undo every `lose`."""
         for table in self._catalog.by_name.values():
@@ -147,6 +166,8 @@ class Service:
         if not segments:
             return self._metadata.service_document(request)
         first, *rest = segments
+        if first.name != "WhoAmI":
+            self._privileges.need_role()
         table = self._catalog.by_set.get(first.name)
         if table is not None:
             return self._table(table, first, rest, request)
@@ -155,17 +176,28 @@ class Service:
         if first.name in _DEFINITIONS:
             if request.method == "GET":
                 return self._metadata.get(first, rest, request)
+            self._need_definitions(first, rest, request)
             return self._definitions.handle(first, rest, request)
         if first.name in self._definitions.actions and not rest:
+            self._need_definitions(first, rest, request)
             return self._definitions.act(first.name, request)
         if first.name in _FUNCTIONS:
             return self._function(first.name, request)
         raise errors.unknown_segment(first.name)
 
+    def _need_definitions(self, first: Segment, rest: list[Segment], request: Request) -> None:
+        names = [segment.name for segment in (first, *rest)]
+        self._privileges.need_system(definition_privilege(request.method, names))
+
     def _table(
         self, table: Table, first: Segment, rest: list[Segment], request: Request
     ) -> Response:
+        if request.method == "GET":
+            self._privileges.need("Read", table)
         if first.guid is not None or first.keys is not None:
+            if rest and self._memberships.covers(table, rest[0].name):
+                record = self._resources.existing(table, first)
+                return self._memberships.handle(table, record, rest, request)
             if rest:
                 return self._resources.property(table, first, rest, request)
             if request.method == "GET":

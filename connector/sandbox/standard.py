@@ -7,11 +7,19 @@ Tested in: tests/integration/sandbox/test_metadata.py.
 
 from __future__ import annotations
 
-from connector.sandbox.platform_tables import SERVICE_ENDPOINT, STEP
+from connector.sandbox.platform_tables import PLATFORM_TABLES
 from connector.sandbox.tables import AlternateKey, Column, Kind, table
 
 SETUP_TABLE = ("update",)
 READ_ONLY: tuple[str, ...] = ()
+ACCESS_MODES = {
+    0: "Read-Write",
+    1: "Administrative",
+    2: "Read",
+    3: "Support User",
+    4: "Non-interactive",
+    5: "Delegated Admin",
+}
 
 CURRENCY = table(
     "TransactionCurrency",
@@ -51,6 +59,8 @@ USER = table(
         Column("ApplicationId", Kind.GUID, "Application ID"),
         Column("AzureActiveDirectoryObjectId", Kind.GUID, "Microsoft Entra ID Object ID"),
         Column("IsDisabled", Kind.BOOLEAN, "Status", options={0: "Enabled", 1: "Disabled"}),
+        Column("IsLicensed", Kind.BOOLEAN, "User Licensed", options={0: "No", 1: "Yes"}),
+        Column("AccessMode", Kind.PICKLIST, "Access Mode", options=ACCESS_MODES),
         Column("BusinessUnitId", Kind.LOOKUP, "Business Unit", target="businessunit"),
     ],
     user_owned=False,
@@ -230,6 +240,5 @@ TABLES = (
     SOLUTION,
     ACCOUNT,
     CONTACT,
-    SERVICE_ENDPOINT,
-    STEP,
+    *PLATFORM_TABLES,
 )

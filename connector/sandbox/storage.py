@@ -22,6 +22,7 @@ from typing import TypeAlias
 from connector.errors import StateError, UsageError
 from connector.sandbox import archive, ddl
 from connector.sandbox.catalog import Catalog, Contents, Definition
+from connector.sandbox.clock import Clock
 from connector.sandbox.comparing import fold, matches
 from connector.sandbox.happenings import Happenings
 from connector.sandbox.tables import Table
@@ -32,7 +33,7 @@ FirstTables: TypeAlias = Callable[[bool], Sequence[Table]]
 """The tables of a new organization, for an empty one or one with loyalty tables."""
 
 FIRST_VERSION = 500_000
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 _EMPTY = "empty"
 _CUSTOMIZED = "customized"
 
@@ -50,6 +51,7 @@ class Storage:
         self._tables = tables
         self.catalog = Catalog()
         self.happenings = Happenings()
+        self.clock = Clock()
         self.connection = sqlite3.connect(
             self._path, isolation_level=None, timeout=0.5, cached_statements=1024
         )

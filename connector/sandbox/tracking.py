@@ -38,6 +38,7 @@ class Tracking:
 
     def __init__(self, records: Records, queries: Queries) -> None:
         self._storage = records.storage
+        self._now = records.storage.clock.now
         self._execute = records.storage.connection.execute
         self._queries = queries
 
@@ -173,7 +174,7 @@ class Tracking:
                 raise errors.tracking_option(name)
 
     def _new_token(self) -> str:
-        return f"{self._storage.version}!{time.strftime(_TIME, time.gmtime())}"
+        return f"{self._storage.version}!{time.strftime(_TIME, time.gmtime(self._now()))}"
 
     def _open_token(self, token: str) -> int:
         """The version to read on from. Raises `WireError` for an expired token."""
@@ -186,7 +187,7 @@ class Tracking:
             raise errors.bad_request("The delta token is not valid.", "0x80040203")
         version = int(match[1])
         below = int(self._storage.setting(_EXPIRED_BELOW) or 0)
-        too_old = time.time() - issued > self._life_days() * DAY_SECONDS
+        too_old = self._now() - issued > self._life_days() * DAY_SECONDS
         if too_old or not below <= version <= self._storage.version:
             raise errors.token_expired()
         return version

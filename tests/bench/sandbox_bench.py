@@ -22,6 +22,7 @@ import orjson
 
 from connector.odata.batch import BatchRequest, encode_batch
 from connector.sandbox.messages import Request
+from connector.sandbox.privileges import ADMINISTRATOR
 from connector.sandbox.records import new_id
 from connector.sandbox.seed import Member
 from connector.sandbox.service import Service
@@ -40,7 +41,7 @@ class Bench:
     """One service, and the seconds its requests took."""
 
     def __init__(self, folder: Path) -> None:
-        self._service = Service(folder, (Member("bench", "Bench"),))
+        self._service = Service(folder, (Member("bench", "bench", "Bench", ADMINISTRATOR),))
         self._user = self._service.user_of("bench") or ""
         self.seconds: list[float] = []
 

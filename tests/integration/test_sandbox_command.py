@@ -14,7 +14,7 @@ import pytest
 
 from connector.cli.app import run
 from connector.config_values import read_secret
-from connector.sandbox.run import CLIENT_ID, TENANT
+from connector.sandbox.people import CLIENT_ID, TENANT
 from connector.settings import load_settings
 
 DUALWRITE = Path(sys.executable).with_name("dualwrite")

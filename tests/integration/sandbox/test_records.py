@@ -292,4 +292,4 @@ def test_state_and_status_reason_move_together(dataverse: DataverseSession) -> N
 def test_setup_tables_are_read_only(dataverse: DataverseSession) -> None:
     assert dataverse.post("systemusers", json={"fullname": "X"}).status_code == 405
     users = dataverse.get("systemusers?$select=fullname&$filter=applicationid ne null").json()
-    assert len(users["value"]) == 2
+    assert len(users["value"]) == 4

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.errors import UnreachableError
-from connector.sandbox.run import AGENT_CLIENT_ID, CLIENT_ID, TENANT, running
+from connector.sandbox.people import AGENT_CLIENT_ID, CLIENT_ID, TENANT
+from connector.sandbox.run import running
 
 if TYPE_CHECKING:
     from tests.conftest import SignIn

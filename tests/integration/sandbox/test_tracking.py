@@ -196,3 +196,30 @@ def test_tokens_live_as_long_as_the_organization_says(dataverse: DataverseSessio
 def test_a_token_nobody_gave_is_refused(dataverse: DataverseSession) -> None:
     answer = dataverse.get(f"{URL}&$deltatoken=nonsense")
     assert answer.status_code == 400
+
+
+def test_a_delta_link_expires_by_the_organizations_setting(dataverse: DataverseSession) -> None:
+    first = dataverse.get(CARDS, headers={"Prefer": "odata.track-changes"}).json()
+    link = first["@odata.deltaLink"]
+    dataverse.switch("clock", {"days": 6, "seconds": 80_000})
+    assert dataverse.get(link).status_code == 200
+    dataverse.switch("clock", {"days": 7, "seconds": 60})
+    expired = dataverse.get(link)
+    assert (expired.status_code, expired.json()["error"]["code"]) == (400, "0x80044352")
+    (row,) = dataverse.get("organizations?$select=expirechangetrackingindays").json()["value"]
+    assert row["expirechangetrackingindays"] == 7
+    own = f"organizations({row['organizationid']})"
+    assert dataverse.patch(own, json={"expirechangetrackingindays": 30}).status_code == 204
+    assert dataverse.get(link).status_code == 200
+    dataverse.switch("reset", {"data": False})
+    assert dataverse.get(f"{dataverse.host}/sandbox/clock").json() == {"ahead": 0.0}
+
+
+def test_rows_carry_the_time_of_the_clock_that_was_put_forward(
+    dataverse: DataverseSession,
+) -> None:
+    prefer = {"Prefer": "return=representation"}
+    now = dataverse.post(CARDS, json={}, headers=prefer).json()["modifiedon"]
+    dataverse.switch("clock", {"days": 365})
+    later = dataverse.post(CARDS, json={}, headers=prefer).json()["modifiedon"]
+    assert int(later[:4]) == int(now[:4]) + 1
