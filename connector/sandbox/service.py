@@ -16,6 +16,8 @@ from connector.odata.paths import Segment, parse_segment, split_path
 from connector.sandbox import errors
 from connector.sandbox.batch import run_batch
 from connector.sandbox.bulk import PREFIX, Bulk
+from connector.sandbox.bulk_delete import NAME as BULK_DELETE
+from connector.sandbox.bulk_delete import BulkDelete
 from connector.sandbox.courier import Courier
 from connector.sandbox.key_indexes import KeyIndexes
 from connector.sandbox.memberships import Memberships
@@ -65,6 +67,7 @@ class Service:
         self._tracking = Tracking(self._records, self._queries)
         self._resources = Resources(self._records, self._queries)
         self._bulk = Bulk(self._records)
+        self._bulk_delete = BulkDelete(self._records, self._selections)
         self._privileges = self._records.privileges
         self._memberships = Memberships(self._records, self._queries, self.identities)
         self._metadata = Metadata(self._catalog)
@@ -178,12 +181,19 @@ class Service:
                 return self._metadata.get(first, rest, request)
             self._need_definitions(first, rest, request)
             return self._definitions.handle(first, rest, request)
-        if first.name in self._definitions.actions and not rest:
+        return self._unbound(first, rest, request)
+
+    def _unbound(self, first: Segment, rest: list[Segment], request: Request) -> Response:
+        """An action or function that belongs to no table."""
+        name = first.name
+        if name in self._definitions.actions and not rest:
             self._need_definitions(first, rest, request)
-            return self._definitions.act(first.name, request)
-        if first.name in _FUNCTIONS:
-            return self._function(first.name, request)
-        raise errors.unknown_segment(first.name)
+            return self._definitions.act(name, request)
+        if name == BULK_DELETE and request.method == "POST" and not rest:
+            return self._bulk_delete.run(request)
+        if name in _FUNCTIONS:
+            return self._function(name, request)
+        raise errors.unknown_segment(name)
 
     def _need_definitions(self, first: Segment, rest: list[Segment], request: Request) -> None:
         names = [segment.name for segment in (first, *rest)]

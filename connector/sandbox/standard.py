@@ -7,6 +7,7 @@ Tested in: tests/integration/sandbox/test_metadata.py.
 
 from __future__ import annotations
 
+from connector.sandbox.job_tables import BULK_DELETE_OPERATION, JOB
 from connector.sandbox.platform_tables import PLATFORM_TABLES
 from connector.sandbox.tables import AlternateKey, Column, Kind, table
 
@@ -241,4 +242,6 @@ TABLES = (
     ACCOUNT,
     CONTACT,
     *PLATFORM_TABLES,
+    JOB,
+    BULK_DELETE_OPERATION,
 )
