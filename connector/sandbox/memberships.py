@@ -28,6 +28,8 @@ from connector.sandbox.seed import Identities
 from connector.sandbox.tables import Table
 
 PRIVILEGES = "Microsoft.Dynamics.CRM.RetrieveUserPrivileges"
+TEAMS = "teammembership_association"
+"""The teams of a user; the organization has none."""
 USERS = "systemuser"
 
 
@@ -60,7 +62,7 @@ class Memberships:
         """Whether `set(key)/name` is one of its paths."""
         found = ASSOCIATIONS.get(name)
         return (found is not None and table.name in (USERS, found.other)) or (
-            table.name == USERS and name == PRIVILEGES
+            table.name == USERS and name in (PRIVILEGES, TEAMS)
         )
 
     def handle(
@@ -70,6 +72,10 @@ class Memberships:
         name = rest[0].name
         if name == PRIVILEGES:
             return self._held(record, request)
+        if name == TEAMS and request.method == "GET" and len(rest) == 1:
+            return json_response({"@odata.context": f"{request.base}/$metadata#teams", "value": []})
+        if name == TEAMS:
+            raise errors.not_supported(f"{request.method} on '{name}'")
         far = ASSOCIATIONS[name].other if table.name == USERS else USERS
         if request.method == "GET" and len(rest) == 1:
             return self._listed(name, table, record, self._catalog.by_name[far], request)
