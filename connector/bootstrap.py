@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from connector.endpoints.dataverse.patience import Patience
     from connector.endpoints.dataverse.transport import TokenSource
 
+LEASE_PATIENCE = 6.0
+"""Seconds a command waits for a map another one works: longer than a turn of live mode."""
+
 Progress = Callable[[str, int], None]
 Paced = Callable[[Side, Pace], None]
 
@@ -157,6 +160,7 @@ class Project:
             new_id=TimeOrderedIds(),
             executor=self._executor,
             holder=f"{_host()}/{os.getpid()}",
+            patience=LEASE_PATIENCE,
             gone=_gone,
             progress=self._progress,
             stopping=self._stopping,

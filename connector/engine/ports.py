@@ -63,6 +63,8 @@ class Ports:
     """Carries writes in flight and the page read ahead: `Limits.in_flight` workers and one."""
     holder: str
     """Names this process in leases: host and process id."""
+    patience: float = 0.0
+    """Seconds to wait for a lease that another worker holds: live mode gives it back often."""
     gone: Callable[[str], bool] = lambda _holder: False
     """Whether a holder is known to have died, so that its lease need not expire first."""
     progress: Callable[[str, int], None] = lambda _step, _count: None

@@ -20,6 +20,7 @@ from connector.engine.faults import handling_of_error
 from connector.engine.pacing import Pacer
 from connector.engine.ports import Ports, Tuning
 from connector.engine.settle import Reply
+from connector.engine.tenure import Tenure
 from connector.engine.watch import Watch, count
 from connector.engine.witness import Witness
 from connector.errors import (
@@ -85,11 +86,9 @@ class MapRun:
         self.unread: set[Side] = set()
         """Sides whose table has to be read anew before this run may end."""
         self._free: dict[str, tuple[int, int]] = {}
-        self._lease: Lease | None = None
+        self._tenure = Tenure(map.name, ports, tuning.limits)
         self.newest: dict[Side, tuple[str | None, str | None]] = {}
         """Id and version of the newest row of a side that this run read or wrote."""
-        self._held_until = 0.0
-        """On our monotonic clock."""
 
     # ------------------------------------------------------------------ sides
 
@@ -232,15 +231,11 @@ class MapRun:
     @property
     def lease(self) -> Lease:
         """The lease as last renewed."""
-        assert self._lease is not None, "this run holds no lease"
-        return self._lease
+        return self._tenure.lease
 
     def take(self) -> None:
         """Take the lease and bind sides seen for the first time; raises `LeaseHeldError`."""
-        ports = self.ports
-        asked = ports.monotonic()
-        self._lease = self.store.acquire(self.map.name, ports.holder, self.limits.lease, ports.gone)
-        self._held_until = asked + self.limits.lease
+        self._tenure.take()
         for side, world in self.worlds.items():
             if self.store.world(side) is None:
                 self.store.bind_world(world)
@@ -249,16 +244,8 @@ class MapRun:
             self.whole.update(Side)
 
     def hold(self) -> None:
-        """Renew the lease if it does not outlive the longest request by the margin.
-
-        It is counted on our own monotonic clock, from before it was asked for: the store may run
-        on another host, whose clock says nothing about ours. Raises `LeaseHeldError` (`lease-lost`)
-        where the store has counted it to its end or given it to another run.
-        """
-        asked = self.ports.monotonic()
-        if self._held_until - asked < self.limits.margin:
-            self._lease = self.store.renew(self.lease, self.limits.lease)
-            self._held_until = asked + self.limits.lease
+        """Renew the lease if need be; raises `LeaseHeldError` (`lease-lost`)."""
+        self._tenure.hold()
 
     def wait(self, future: Future[T]) -> T:
         """The result of something under way, however long it takes: the lease is kept meanwhile."""
@@ -301,8 +288,7 @@ class MapRun:
 
     def give_back(self) -> None:
         """Give the lease back."""
-        if self._lease is not None:
-            self.store.release(self._lease)
+        self._tenure.give_back()
 
     def note(
         self, work: Work, record: Record, kind: ChangeKind, side: Side, **about: object

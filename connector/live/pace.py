@@ -13,6 +13,8 @@ from connector.backoff import Backoff
 GAP = 0.1
 """Seconds from the beginning of one cycle to that of the next, however often we are woken: what
 comes meanwhile travels together, and a storm of notices does not use up a side's request limits."""
+BREATH = 0.02
+"""Seconds after a cycle in which commands of people can take the map."""
 GROWTH = 1.5
 """By which factor the interval grows with each cycle that found nothing."""
 
@@ -32,7 +34,11 @@ class Pace:
         """In a row."""
 
     def wake(self, now: float) -> None:
-        """Something happened: work as soon as the gap, or the wait after a failure, is over."""
+        """Something happened: work as soon as the gap, or the wait after a failure, is over.
+
+        The interval begins anew: a feed may tell a little later than whoever woke us.
+        """
+        self.interval = self._fastest
         self.due = min(self.due, max(now, self._earliest))
 
     def worked(
@@ -41,7 +47,7 @@ class Pace:
         """A cycle ended well; `next_due` is when a record is to be tried again."""
         self.failures = 0
         self.interval = self._fastest if news else min(self.interval * GROWTH, self._slowest)
-        self._earliest = began + GAP
+        self._earliest = max(began + GAP, now + BREATH)
         self.due = now + self.interval
         if next_due is not None:
             self.due = min(self.due, max(next_due, self._earliest))

@@ -43,7 +43,7 @@ from connector.operations.outcomes import MapOutcome
 from connector.operations.standing import held_state, needs
 from connector.store.work import Lease
 
-TURN = 15.0
+TURN = 4.0
 """Seconds one map may keep the others, and commands of people, waiting with what is due."""
 DRIFT = 300.0
 """Seconds after which metadata and identities of both sides are looked at anew."""
@@ -198,14 +198,20 @@ class Serving:
     # ------------------------------------------------------------------------ one map
 
     def _turn(self, station: Station) -> None:
-        row = self._project.store.map_row(station.map)
-        if row is not None and row.stopped is not None:
-            self._hold(station, Standing(held_state(row.stopped)), row.stopped)
-        elif row is None or row.loaded_at is None:
-            self._hold(station, Standing.NEW, _not_loaded(station.map))
-        else:
-            self._work(station)
-        self._count_needs(station)
+        """Work a map unless it is held; whatever fails is of this map alone."""
+        try:
+            row = self._project.store.map_row(station.map)
+            if row is not None and row.stopped is not None:
+                self._hold(station, Standing(held_state(row.stopped)), row.stopped)
+            elif row is None or row.loaded_at is None:
+                self._hold(station, Standing.NEW, _not_loaded(station.map))
+            else:
+                self._work(station)
+            self._count_needs(station)
+        except StateError:
+            raise
+        except DualWriteError as error:
+            self._failed(station, error)
 
     def _hold(self, station: Station, standing: Standing, why: Problem) -> None:
         """Leave a map alone until somebody lets it go; no side is asked meanwhile."""
@@ -220,27 +226,25 @@ class Serving:
         began, at = self._monotonic(), self._clock()
         try:
             finish = self._cycle(station, outcome)
+            self._went_well(station, outcome, finish, began, at)
         except LeaseHeldError as error:
             station.standing, station.after, station.counted_at = Standing.BUSY, None, None
             station.pace.rest(self._monotonic(), BUSY)
             _LOG.debug("%s: %s", station.map, error.cause)
             return
-        except StateError:
-            raise
         except DualWriteError as error:
             outcome.error = error
-            self._failed(station, error)
-        else:
-            self._went_well(station, outcome, finish, began, at)
-        outcome.seconds = self._monotonic() - began
-        if outcome.error is not None or _news(outcome):
-            station.counted_at = None
-            self._tell(outcome, at)
+            raise
+        finally:
+            outcome.seconds = self._monotonic() - began
+            if outcome.error is not None or _news(outcome):
+                station.counted_at = None
+                self._tell(outcome, at)
 
     def _cycle(self, station: Station, outcome: MapOutcome) -> Finish:
         """One sync of one map, over what is warm."""
         ports = self._project.ports(station.document)
-        ports = replace(ports, progress=lambda _step, _count: self._board.beat())
+        ports = replace(ports, progress=lambda _step, _count: self._board.beat(), patience=0.0)
         run: MapRun | None = None
         after, station.after = station.after, None
         try:
@@ -258,6 +262,8 @@ class Serving:
                 if not ports.stopping():
                     clear_out(run, self._kept)
             station.after = run.lease
+            if after is None or run.lease.fencing != after.fencing + 1:
+                station.counted_at = None  # somebody was here since
         except DualWriteError as error:
             if run is None:
                 count_before_run(self._project, station.document, error)

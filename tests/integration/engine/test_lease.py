@@ -118,6 +118,42 @@ def test_a_page_that_takes_longer_than_the_lease_does_not_lose_it(loaded: Bench)
     assert loaded.card(D, "C1")["name"] == "new"
 
 
+def test_a_patient_worker_waits_for_one_that_is_soon_done(loaded: Bench) -> None:
+    loaded.alone = False
+    store = loaded.open()
+    other = store.acquire("card", "live mode", 300.0)
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            store.release(other)
+
+    ports = replace(loaded.ports(), patience=60.0, sleep=sleep)
+    map, entities = loaded.compiled()
+    with running("sync", map, entities, ports, loaded.tuning) as run:
+        assert len(waited) == 3
+        assert run.lease.fencing == other.fencing + 1
+
+
+def test_patience_comes_to_an_end(loaded: Bench) -> None:
+    loaded.alone = False
+    loaded.open().acquire("card", "a long load", 300.0)
+    passed = [1000.0]
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+
+    ports = replace(loaded.ports(), patience=2.0, sleep=sleep, monotonic=lambda: passed[0])
+    map, entities = loaded.compiled()
+    with (
+        pytest.raises(LeaseHeldError, match="another run works this map"),
+        running("sync", map, entities, ports, loaded.tuning),
+    ):
+        pass
+    assert 2.0 <= passed[0] - 1000.0 < 2.1
+
+
 def steal(bench: Bench) -> None:
     """Another worker takes the map, as after a sleep longer than the lease."""
     bench.open().acquire("card", "somebody else", 300.0, lambda _holder: True)
