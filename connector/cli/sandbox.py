@@ -77,7 +77,8 @@ def sandbox(  # noqa: PLR0913, PLR0917  # options
 
     It serves over TLS on 127.0.0.1 until SIGINT or SIGTERM, and prints one JSON
     line when it is ready: address, client id and secret, the file with its CA.
-    Its data stays in the folder.
+    Its data stays in the folder. A browser shows what an agent would see at
+    https://127.0.0.1:8443/crm (the line's "crm").
 
     Tests change its behaviour while it runs, by POST to /sandbox/...: faults,
     limits, lost webhooks, lossy columns. docs/sandbox.md lists all of it.

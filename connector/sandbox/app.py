@@ -28,6 +28,8 @@ from connector.sandbox.faults import FaultKind, Faults, kind_of
 from connector.sandbox.limits import PROFILES, Limits, Protection, Window
 from connector.sandbox.managed_identity import ManagedIdentity
 from connector.sandbox.messages import Request, Response, error_response
+from connector.sandbox.pages import ROOT, Pages
+from connector.sandbox.people import AGENT_CLIENT_ID
 from connector.sandbox.service import Service
 from connector.sandbox.switches import Act, Switches
 from connector.sandbox.tokens import Directory
@@ -66,6 +68,7 @@ class Face:
         self._machine = machine
         self._faults = Faults()
         self._protection = Protection(limits)
+        self._pages = Pages(service, AGENT_CLIENT_ID)
         self._switches = Switches(service, self._faults, self._protection, limits)
 
     def application(self) -> Starlette:
@@ -78,6 +81,8 @@ class Face:
                     Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
                     for name, (act, methods) in self._switches.acts.items()
                 ),
+                Route(ROOT, self._page),
+                Route(ROOT + "/{path:path}", self._page),
                 Route("/{path:path}", self._identity, methods=METHODS),
             ]
         )
@@ -177,6 +182,14 @@ class Face:
             return HttpResponse(status_code=404)
         self._faults.requests["token" if path.endswith("/token") else "discovery"] += 1
         return _http(response)
+
+    # ------------------------------------------------------------------------ people
+
+    async def _page(self, http: HttpRequest) -> HttpResponse:
+        """What a person with a browser sees; no token, as for the switches."""
+        origin = f"https://{http.headers.get('host', '')}"
+        query = http.scope["query_string"].decode("latin-1")
+        return _http(self._pages.answer(http.url.path, query, origin))
 
     # ------------------------------------------------------------------------ switches
 

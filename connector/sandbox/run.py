@@ -30,6 +30,7 @@ from connector.sandbox.certificates import certificates, client_certificate
 from connector.sandbox.courier import Courier
 from connector.sandbox.limits import PROFILES, Limits
 from connector.sandbox.managed_identity import APP_SERVICE, ManagedIdentity
+from connector.sandbox.pages import ROOT
 from connector.sandbox.people import CLIENT_ID, CLIENTS, CONNECTOR, MEMBERS, TENANT
 from connector.sandbox.service import Service
 from connector.sandbox.tokens import Application, Directory, kept_secret
@@ -156,6 +157,7 @@ def _serve(
         "client_certificate": str(proof.absolute()),
         "identity_endpoint": f"{origin}{APP_SERVICE}",
         "identity_header": machine.secret,
+        "crm": f"{origin}{ROOT}",
     }
     for short, application in others.items():
         where[f"{short}_client_id"] = application.client_id

@@ -1,0 +1,252 @@
+"""A small CRM in the browser: what an agent would see, from the same rows.
+
+Owns: lists of cards and point kinds, search, the page of one record, as plain HTML.
+Never does: reading the database; it asks the service as the agent, so rights, column security
+and formatted values are those of the Web API.
+Tested in: tests/integration/sandbox/test_pages.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import orjson
+
+from connector.odata.literals import GUID, literal
+from connector.sandbox.catalog import Catalog
+from connector.sandbox.messages import Request, Response
+from connector.sandbox.projections import FORMATTED
+from connector.sandbox.service import Service
+from connector.sandbox.tables import Column, Table
+
+ROOT = "/crm"
+PAGE_SIZE = 50
+STYLE_PATH = f"{ROOT}/style.css"
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+STYLE = """\
+body { font: 16px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff;
+  max-width: 72rem; margin: 0 auto; padding: 1rem; }
+nav a { margin-right: 1rem; }
+a { color: #0b4f9e; }
+a:focus-visible, input:focus-visible, button:focus-visible { outline: 3px solid #0b4f9e; }
+a[aria-current] { font-weight: bold; text-decoration: none; color: inherit; }
+form { margin: 1rem 0; }
+input, button { font: inherit; padding: .3rem .6rem; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; padding: .5rem 0; }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem;
+  border-bottom: 1px solid #c9c9c9; }
+.empty { color: #595959; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One list: its table and the columns shown; the first one leads to the record."""
+
+    slug: str
+    table: str
+    columns: tuple[str, ...]
+
+
+VIEWS = (
+    View(
+        "cards",
+        "msdyn_loyaltycard",
+        (
+            "msdyn_cardnumber",
+            "msdyn_cardtendertype",
+            "msdyn_partynumber",
+            "msdyn_enrollmentdate",
+            "msdyn_replacementcardnumber",
+            "modifiedon",
+            "modifiedby",
+        ),
+    ),
+    View(
+        "points",
+        "msdyn_loyaltyrewardpoint",
+        (
+            "msdyn_rewardpointid",
+            "msdyn_rewardpointtype",
+            "msdyn_rewardpointcurrency",
+            "msdyn_redeemable",
+            "msdyn_expirationtimevalue",
+            "msdyn_expirationtimeunit",
+            "modifiedon",
+        ),
+    ),
+)
+
+
+class Pages:
+    """The pages of one organization, seen by the user with this client id."""
+
+    def __init__(self, service: Service, client_id: str) -> None:
+        self._service = service
+        self._client_id = client_id
+        self._views = {view.slug: view for view in VIEWS}
+
+    def answer(self, path: str, query: str, origin: str) -> Response:
+        """The page at `path` (from `/crm` on)."""
+        if path == STYLE_PATH:
+            return Response(200, {**HEADERS, "Content-Type": "text/css"}, STYLE.encode())
+        slug, _, record = path.removeprefix(ROOT).strip("/").partition("/")
+        view = self._views.get(slug or VIEWS[0].slug)
+        table = None if view is None else self._catalog.by_name.get(view.table)
+        if view is None or (record and GUID.fullmatch(record) is None):
+            return _page(404, "Not found", _nav(None), "<p>There is no such page.</p>")
+        if table is None:
+            text = "<p>This organization has no loyalty tables yet.</p>"
+            return _page(200, "Loyalty", _nav(view), text)
+        if record:
+            return self._record(view, table, record, origin)
+        asked = parse_qs(query)
+        words = asked.get("q", [""])[0].strip()
+        return self._list(view, table, words, asked.get("from", [""])[0], origin)
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self._service.storage.catalog
+
+    def _ask(self, path: str, options: Mapping[str, str], origin: str) -> tuple[int, Any]:
+        """Status and body of the service's answer to the agent."""
+        user = self._service.user_of(self._client_id)
+        assert user is not None, "the agent is a member"
+        prefer = f'odata.maxpagesize={PAGE_SIZE},odata.include-annotations="*"'
+        query = urlencode(options, quote_via=quote)
+        request = Request(
+            "GET", f"{origin}/api/data/v9.2", path, query, {"prefer": prefer}, b"", user
+        )
+        response = self._service.run(request)
+        return response.status, orjson.loads(response.body)
+
+    def _list(self, view: View, table: Table, words: str, start: str, origin: str) -> Response:
+        columns = [table.columns[name] for name in view.columns if name in table.columns]
+        options = {
+            "$select": ",".join(column.wire_name for column in columns),
+            "$orderby": "modifiedon desc",
+            "$count": "true",
+        }
+        if words:
+            options["$filter"] = f"contains({columns[0].wire_name},{literal(words)})"
+        if start:
+            options["$skiptoken"] = start
+        status, body = self._ask(table.set_name, options, origin)
+        if status != 200:
+            return _refused(view, status, body)
+        rows = [
+            [
+                _link(f"{ROOT}/{view.slug}/{row[table.id_column]}", _shown(row, columns[0])),
+                *(escape(_shown(row, column)) for column in columns[1:]),
+            ]
+            for row in body["value"]
+        ]
+        number = body["@odata.count"]
+        caption = f"{number:,} {table.titles.lower() if number != 1 else table.title.lower()}"
+        caption += f" with “{escape(words)}” in {columns[0].label.lower()}" if words else ""
+        heads = [column.label for column in columns]
+        text = _search(view, columns[0].label, words) + _table(caption, heads, rows)
+        follow = body.get("@odata.nextLink")
+        if follow:
+            token = parse_qs(urlsplit(follow).query)["$skiptoken"][0]
+            target = f"{ROOT}/{view.slug}?{urlencode({'q': words, 'from': token})}"
+            text += f"<p>{_link(target, f'Next {PAGE_SIZE}')}</p>"
+        return _page(200, table.titles, _nav(view), text)
+
+    def _record(self, view: View, table: Table, record: str, origin: str) -> Response:
+        status, row = self._ask(f"{table.set_name}({record})", {}, origin)
+        if status != 200:
+            return _refused(view, status, row)
+        own = [column for column in table.columns.values() if column.custom]
+        kept = [column for column in table.columns.values() if not column.custom]
+        parts = [
+            _fields(title, row, (column for column in columns if column.wire_name in row))
+            for title, columns in (("Details", own), ("System", kept))
+        ]
+        name = _shown(row, table.columns[table.primary_name])
+        return _page(200, f"{table.title} {name}", _nav(view), "".join(parts))
+
+
+# ---------------------------------------------------------------------------- HTML
+
+
+def _shown(row: Mapping[str, Any], column: Column) -> str:
+    """A value as the service formats it, else as it stands."""
+    value = row.get(column.wire_name)
+    if value is None:
+        return "–"
+    return str(row.get(f"{column.wire_name}@{FORMATTED}", value))
+
+
+def _link(target: str, text: str) -> str:
+    return f'<a href="{escape(target)}">{escape(text)}</a>'
+
+
+def _nav(current: View | None) -> str:
+    titles = {"cards": "Loyalty cards", "points": "Reward points"}
+    mark = ' aria-current="page"'
+    links = (
+        f'<a href="{ROOT}/{view.slug}"{mark if view is current else ""}>{titles[view.slug]}</a>'
+        for view in VIEWS
+    )
+    return f'<nav aria-label="Lists">{" ".join(links)}</nav>'
+
+
+def _search(view: View, label: str, words: str) -> str:
+    return (
+        f'<form action="{ROOT}/{view.slug}" role="search"><label for="q">{escape(label)} contains'
+        f'</label> <input id="q" name="q" type="search" value="{escape(words)}"> '
+        "<button>Search</button></form>"
+    )
+
+
+def _table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table; `caption` and cells are HTML already."""
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n" for cells in rows)
+    return (
+        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>\n"
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _fields(title: str, row: Mapping[str, Any], columns: Iterable[Column]) -> str:
+    lines = "".join(
+        f'<tr><th scope="row">{escape(column.label)}</th><td>{escape(_shown(row, column))}</td>'
+        f"<td><code>{escape(column.name)}</code></td></tr>\n"
+        for column in columns
+    )
+    names = ("Field", "Value", "Column")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return (
+        f"<table><caption><h2>{title}</h2></caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{lines}</tbody></table>"
+    )
+
+
+def _refused(view: View, status: int, body: Mapping[str, Any]) -> Response:
+    error = body["error"]
+    text = f"<p>{escape(error['message'])}</p><p><code>{escape(error['code'])}</code></p>"
+    return _page(status, "The service refused", _nav(view), text)
+
+
+def _page(status: int, title: str, nav: str, text: str) -> Response:
+    html = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)} – sandbox CRM</title>"
+        f'<link rel="stylesheet" href="{STYLE_PATH}"></head>\n'
+        f"<body><header>{nav}</header><main><h1>{escape(title)}</h1>\n{text}</main></body></html>\n"
+    )
+    return Response(status, dict(HEADERS), html.encode())
