@@ -1,6 +1,6 @@
 """Definitions on disk: each as one JSON document in the organization's database.
 
-Owns: the table that holds them and the form they have there.
+Owns: the table that holds them, the form they have there, and when which of them changed.
 Never does: the tables they describe (`ddl`), deciding anything.
 Tested in: tests/integration/sandbox/test_metadata_writes.py.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from connector.sandbox.catalog import Contents, Definition, ManyToMany, OptionSet
+from connector.sandbox.catalog import Contents, Definition, ManyToMany, OptionSet, table_id
 from connector.sandbox.tables import Table
 
 _TABLE = "table"
@@ -29,7 +29,10 @@ def create(connection: sqlite3.Connection) -> None:
     """Make the empty archive."""
     connection.execute(
         "CREATE TABLE definitions (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, "
-        "name TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (kind, name))"
+        "name TEXT NOT NULL, body TEXT NOT NULL, version INTEGER NOT NULL, UNIQUE (kind, name))"
+    )
+    connection.execute(
+        "CREATE TABLE removed_tables (identity TEXT PRIMARY KEY, version INTEGER NOT NULL)"
     )
 
 
@@ -42,25 +45,52 @@ def load(connection: sqlite3.Connection) -> Contents:
     return Contents(found[_TABLE], found["option-set"], found["many-to-many"])
 
 
-def keep(connection: sqlite3.Connection, definition: Definition) -> None:
+def keep(connection: sqlite3.Connection, definition: Definition, version: int) -> None:
     """Write one definition over the one with its name, if there is one."""
     kind = _KINDS[type(definition)]
     body = _ADAPTERS[kind].dump_json(definition, exclude_defaults=True).decode()
     connection.execute(
-        "INSERT INTO definitions (kind, name, body) VALUES (?, ?, ?) "
-        "ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body",
-        (kind, definition.name, body),
+        "INSERT INTO definitions (kind, name, body, version) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body, version = excluded.version",
+        (kind, definition.name, body, version),
     )
 
 
-def forget(connection: sqlite3.Connection, definition: Definition) -> None:
-    """Without this definition."""
+def forget(connection: sqlite3.Connection, definition: Definition, version: int) -> None:
+    """Without this definition; a table's id stays, with the version it went at."""
     connection.execute(
         "DELETE FROM definitions WHERE kind = ? AND name = ?",
         (_KINDS[type(definition)], definition.name),
     )
+    if isinstance(definition, Table):
+        connection.execute(
+            "INSERT INTO removed_tables VALUES (?, ?)", (table_id(definition), version)
+        )
 
 
 def clear(connection: sqlite3.Connection) -> None:
-    """Without any."""
+    """Without any, and without a memory of those that went."""
     connection.execute("DELETE FROM definitions")
+    connection.execute("DELETE FROM removed_tables")
+
+
+def changed_tables(connection: sqlite3.Connection, version: int) -> frozenset[str]:
+    """The names of the tables that came or changed after `version`."""
+    rows = connection.execute(
+        "SELECT name FROM definitions WHERE kind = ? AND version > ?", (_TABLE, version)
+    )
+    return frozenset(str(name) for (name,) in rows)
+
+
+def removed_tables(connection: sqlite3.Connection, version: int) -> list[str]:
+    """The MetadataIds of the tables that went after `version`."""
+    rows = connection.execute(
+        "SELECT identity FROM removed_tables WHERE version > ? ORDER BY version", (version,)
+    )
+    return [str(identity) for (identity,) in rows]
+
+
+def oldest_version(connection: sqlite3.Connection) -> int:
+    """The version of the first definitions: nothing is known of what was before."""
+    (version,) = connection.execute("SELECT min(version) FROM definitions").fetchone()
+    return int(version)

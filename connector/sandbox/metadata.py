@@ -20,7 +20,7 @@ from odata_query import ast
 
 from connector.odata.paths import Segment
 from connector.sandbox import errors
-from connector.sandbox.catalog import Catalog, Contents
+from connector.sandbox.catalog import Contents
 from connector.sandbox.definitions import (
     ATTRIBUTE_TYPES,
     MANY_TO_MANY,
@@ -37,6 +37,7 @@ from connector.sandbox.metadata_changes import metadata_changes
 from connector.sandbox.metadata_writes import OPTION_SETS, RELATIONSHIPS
 from connector.sandbox.options import Options, parse_options
 from connector.sandbox.schema import document
+from connector.sandbox.storage import Storage
 
 _COMPARE: dict[type[ast._Node], Callable[[Any, Any], bool]] = {
     ast.Eq: eq,
@@ -59,10 +60,11 @@ _CASTS = ATTRIBUTE_TYPES | {ONE_TO_MANY, MANY_TO_MANY}
 
 
 class Metadata:
-    """Reads of the definitions of one catalog."""
+    """Reads of the definitions of one organization."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._catalog = storage.catalog
         self._shown: tuple[Contents, dict[str, Json]] | None = None
 
     @property
@@ -79,7 +81,13 @@ class Metadata:
 
     def changes(self, request: Request) -> Response:
         """`RetrieveMetadataChanges(Query=…)`. Raises `WireError`."""
-        found = metadata_changes(self._definitions, request.path, request.query)
+        found = metadata_changes(
+            self._storage.connection,
+            self._definitions,
+            self._storage.version,
+            request.path,
+            request.query,
+        )
         mark = f"{request.base}/$metadata#{TYPE_PREFIX}RetrieveMetadataChangesResponse"
         return json_response({"@odata.context": mark, **found})
 

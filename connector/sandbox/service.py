@@ -70,7 +70,7 @@ class Service:
         self._bulk_delete = BulkDelete(self._records, self._selections)
         self._privileges = self._records.privileges
         self._memberships = Memberships(self._records, self._queries, self.identities)
-        self._metadata = Metadata(self._catalog)
+        self._metadata = Metadata(self.storage)
         self._indexes = KeyIndexes(self.storage)
         self._definitions = MetadataWrites(self._records, self.identities, self._indexes)
         if self._records.version(self._catalog.by_name["organization"], self._organization) is None:

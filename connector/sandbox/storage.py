@@ -33,7 +33,7 @@ FirstTables: TypeAlias = Callable[[bool], Sequence[Table]]
 """The tables of a new organization, for an empty one or one with loyalty tables."""
 
 FIRST_VERSION = 500_000
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 _EMPTY = "empty"
 _CUSTOMIZED = "customized"
 
@@ -69,7 +69,6 @@ class Storage:
                 remedy="stop it, or start this one with another --dir",
                 cause=str(error),
             ) from error
-        self.version = int(self.setting("version") or FIRST_VERSION)
 
     def _open(self, empty: bool) -> None:
         execute = self.connection.execute
@@ -80,6 +79,7 @@ class Storage:
         execute("PRAGMA cache_size = -32000")
         execute("BEGIN EXCLUSIVE")
         execute("CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        self.version = int(self.setting("version") or FIRST_VERSION)
         if self.setting("schema") is None:
             self._create_schema(empty)
         execute("COMMIT")
@@ -118,7 +118,7 @@ class Storage:
         """The definitions and tables an organization begins with."""
         for table in self._tables(self._began_empty):
             self.execute_all(ddl.create_table(table))
-            archive.keep(self.connection, table)
+            archive.keep(self.connection, table, self.version)
 
     # ------------------------------------------------------------------------ definitions
 
@@ -129,13 +129,13 @@ class Storage:
 
     def define(self, definition: Definition) -> None:
         """Keep a definition, in the place of the one with its name; its table is the caller's."""
-        archive.keep(self.connection, definition)
+        archive.keep(self.connection, definition, self.next_version())
         self.set_setting(_CUSTOMIZED, "1")
         self.catalog.put(definition)
 
     def undefine(self, definition: Definition) -> None:
         """Without this definition; its table is the caller's."""
-        archive.forget(self.connection, definition)
+        archive.forget(self.connection, definition, self.next_version())
         self.set_setting(_CUSTOMIZED, "1")
         self.catalog.drop(definition)
 
@@ -233,6 +233,8 @@ class Storage:
             for table in self.catalog.by_name:
                 self.connection.execute(f'DELETE FROM "{table}"')
         else:
+            # What was known of definitions is as void as delta tokens are.
+            self.next_version()
             self.execute_all(ddl.drop_table(table) for table in self.catalog.by_name.values())
             archive.clear(self.connection)
             self._create_tables()
