@@ -8,6 +8,7 @@ Tested in: tests/integration/sandbox/test_tracking.py.
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -20,6 +21,10 @@ class Clock:
     def now(self) -> float:
         """Seconds since 1970."""
         return time.time() + self.ahead
+
+    def moment(self) -> datetime:
+        """The same, in UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
 
     def text(self) -> str:
         """This second in the wire form of an instant."""

@@ -11,7 +11,6 @@ at most 5000 rows, `$top` is ignored beside a page size, counts stop at 5000.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -39,6 +38,7 @@ class Queries:
         self._records = records
         self._catalog = records.catalog
         self._privileges = records.privileges
+        self._now = records.storage.clock.moment
         self._execute = records.storage.connection.execute
         self._projections: dict[tuple[Any, ...], Projection] = {}
 
@@ -49,8 +49,7 @@ class Queries:
 
         Raises `WireError` also where the user of the request may not read the table.
         """
-        self._privileges.need("Read", table)
-        hidden = self._privileges.hidden(table)
+        hidden = self.hidden(table)
         key = (table, select, annotations, hidden)
         found = self._projections.get(key)
         if found is None:
@@ -202,11 +201,12 @@ class Queries:
 
         Raises `WireError` where that user may not read the table at all.
         """
-        return frozenset(name for name, column in table.columns.items() if not column.readable)
+        self._privileges.need("Read", table)
+        return self._privileges.hidden(table)
 
     def reader(self, user: str) -> Reader:
         """Who asks, and their clock."""
-        return Reader(user, self._records.business_unit, datetime.now(UTC))
+        return Reader(user, self._records.business_unit, self._now())
 
 
 def count_text(number: int) -> Response:

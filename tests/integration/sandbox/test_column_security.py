@@ -71,6 +71,23 @@ def test_it_reads_as_null_without_a_profile(
     assert f"{COLUMN}@" not in changed.text
 
 
+def test_other_ways_to_read_hide_it_too(
+    dataverse: DataverseSession, agent: DataverseSession
+) -> None:
+    fetch = f"<fetch><entity name='{CARD}'><attribute name='{COLUMN}'/></entity></fetch>"
+    sql = f"SELECT {COLUMN} FROM {CARD}"
+    for query in ({"fetchXml": fetch}, {"sql": sql}):
+        for session, expected in ((dataverse, "P-1"), (agent, None)):
+            answer = session.get(CARDS, params=query)
+            assert answer.status_code == 200, answer.text
+            (row,) = answer.json()["value"]
+            assert row.get(COLUMN) == expected
+    dataverse.switch("roles", {"role": "Nobody", "privileges": ["prvReadAccount"]})
+    dataverse.switch("roles", {"user": "agent", "roles": ["Nobody"]})
+    for query in ({"fetchXml": fetch}, {"sql": sql}):
+        assert "prvReadmsdyn_LoyaltyCard" in agent.get(CARDS, params=query).text
+
+
 def test_it_is_written_with_a_profile_only(
     dataverse: DataverseSession, agent: DataverseSession
 ) -> None:
