@@ -100,8 +100,8 @@ class Customizing:
             )
         self._storage.define(changed)
 
-    def drop_table(self, table: Table) -> None:
-        """Without the table and its rows. Raises `WireError`."""
+    def drop_table(self, table: Table, user: str) -> None:
+        """Without the table, its rows and the steps registered on it. Raises `WireError`."""
         if table.managed:
             raise refusals.managed("entity", table.name)
         users = [
@@ -116,11 +116,24 @@ class Customizing:
         ]
         if users:
             raise refusals.in_use("Entity", table.name, ", ".join(users))
+        self._drop_steps(table, user)
         execute = self._storage.connection.execute
         execute(ddl.drop_table(table))
         execute("DELETE FROM tombstones WHERE entity = ?", (table.name,))
         execute("DELETE FROM sdkmessagefilter WHERE primaryobjecttypecode = ?", (table.name,))
         self._storage.undefine(table)
+
+    def _drop_steps(self, table: Table, user: str) -> None:
+        """A step whose filter is gone would hear of every table."""
+        found = self._storage.connection.execute(
+            "SELECT sdkmessageprocessingstepid FROM sdkmessageprocessingstep "
+            "JOIN sdkmessagefilter USING (sdkmessagefilterid) WHERE primaryobjecttypecode = ?",
+            (table.name,),
+        ).fetchall()
+        steps = self._catalog.by_name["sdkmessageprocessingstep"]
+        with self._records.privileges.acting(None):
+            for (step,) in found:
+                self._records.delete(steps, str(step), None, user)
 
     # ------------------------------------------------------------------------ columns
 

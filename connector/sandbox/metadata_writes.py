@@ -109,7 +109,7 @@ class MetadataWrites:
         if request.method == "PUT":
             self._tables.change_table(table, request.json_object())
         elif request.method == "DELETE":
-            self._tables.drop_table(table)
+            self._tables.drop_table(table, request.user)
         else:
             raise errors.not_supported(f"{request.method} on a definition")
         return no_content()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
+from tests.integration.sandbox.declared import create_table, definition
 from tests.integration.sandbox.receiver import Receiver, receiving
 
 if TYPE_CHECKING:
@@ -284,6 +285,18 @@ def test_a_step_ends_with_its_row_or_when_it_is_disabled(
     dataverse.post(CARDS, json={"msdyn_cardnumber": "C-2"})
     (got,) = receiver.wait(1)
     assert attributes(got.context)["msdyn_cardnumber"] == "C-2"
+    receiver.nothing_more(1, lambda: settled(dataverse))
+
+
+def test_the_steps_of_a_table_end_with_it(dataverse: DataverseSession, receiver: Receiver) -> None:
+    create_table(dataverse)
+    place = endpoint(dataverse, receiver.url)
+    assert step(dataverse, place, "Create", "new_book").status_code == 204
+    dataverse.post("new_books", json={"new_name": "Emma"})
+    receiver.wait(1)
+    assert dataverse.delete(definition("new_book")).status_code == 204
+    assert dataverse.get("sdkmessageprocessingsteps").json()["value"] == []
+    dataverse.post(CARDS, json={"msdyn_cardnumber": "C-1"})
     receiver.nothing_more(1, lambda: settled(dataverse))
 
 
