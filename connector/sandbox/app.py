@@ -14,6 +14,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import orjson
@@ -40,6 +41,11 @@ MAX_URL = 32_768
 """Characters of path and query."""
 DROP = "sandbox.drop"
 """Key of the scope's state: closes the connection at once, without an answer."""
+FLUSH_SECONDS = 0.05
+PROXY_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Sign in</title></head>"
+    b"<body><h1>Sign in to the network</h1></body></html>"
+)
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
@@ -48,6 +54,21 @@ class Dropped(HttpResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Close, and wait until the server has noticed; nothing is sent."""
+        scope["state"][DROP]()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class Cut(HttpResponse):
+    """Half of the answer, then the connection goes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the headers of the whole and a part of the body, and close."""
+        headers = [*self.raw_headers]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await asyncio.sleep(FLUSH_SECONDS)  # what is still in the buffer would go with it
         scope["state"][DROP]()
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -99,13 +120,13 @@ class Face:
         origin = f"https://{http.headers.get('host', '')}"
         user = self._user(http, origin)
         if isinstance(user, Response):
-            return _http(user)
+            return self._http(user)
         request = Request(http.method, origin + root, path, query, http.headers, body, user)
         server = self._protection.server(http.cookies.get(AFFINITY)) if self._limited else ""
         window = self._protection.window(user, server)
         refusal = window.enter()
         if refusal is not None:
-            answer: HttpResponse = _http(
+            answer: HttpResponse = self._http(
                 self._finish(error_response(refusal, http.headers), window)
             )
         else:
@@ -127,9 +148,11 @@ class Face:
         found = self._faults.meet(request.method, f"{request.path}?{request.query}")
         kind, fault = found or (None, None)
         if kind is FaultKind.UNAUTHORIZED:
-            return _http(self._directory.challenge(request.base.partition("/api/")[0])), 0.0
+            return self._http(self._directory.challenge(request.base.partition("/api/")[0])), 0.0
         if kind is FaultKind.DROP:
             return Dropped(), 0.0
+        if kind is FaultKind.HTML:
+            return HttpResponse(PROXY_PAGE, media_type="text/html"), 0.0
         if kind is FaultKind.SLOW and fault is not None:
             await asyncio.sleep(fault.seconds)
         refusal = _refusal(request, version, kind, None if fault is None else fault.retry_after)
@@ -143,7 +166,10 @@ class Face:
         seconds = self._protection.limits.cost(written, response.rows)
         if kind is FaultKind.LOST_REPLY:
             return Dropped(), seconds
-        return _http(self._finish(response, window)), seconds
+        answer = self._http(self._finish(response, window))
+        if kind is FaultKind.CUT:
+            answer = Cut(answer.body, answer.status_code, answer.headers)
+        return answer, seconds
 
     @property
     def _limited(self) -> bool:
@@ -168,6 +194,11 @@ class Face:
         }
         return response
 
+    def _http(self, response: Response) -> HttpResponse:
+        """With the time of the organization's clock, by which clients notice theirs is off."""
+        date = formatdate(self._service.storage.clock.now(), usegmt=True)
+        return HttpResponse(response.body, response.status, {**response.headers, "Date": date})
+
     # ------------------------------------------------------------------------ identity
 
     async def _identity(self, http: HttpRequest) -> HttpResponse:
@@ -181,7 +212,7 @@ class Face:
         if response is None:
             return HttpResponse(status_code=404)
         self._faults.requests["token" if path.endswith("/token") else "discovery"] += 1
-        return _http(response)
+        return self._http(response)
 
     # ------------------------------------------------------------------------ people
 
@@ -189,7 +220,7 @@ class Face:
         """What a person with a browser sees; no token, as for the switches."""
         origin = f"https://{http.headers.get('host', '')}"
         query = http.scope["query_string"].decode("latin-1")
-        return _http(self._pages.answer(http.url.path, query, origin))
+        return self._http(self._pages.answer(http.url.path, query, origin))
 
     # ------------------------------------------------------------------------ switches
 
@@ -234,7 +265,3 @@ def _split_root(raw_path: str) -> tuple[str, str, str]:
 
 def _port(origin: str) -> str:
     return origin.rpartition(":")[2].rstrip("/")
-
-
-def _http(response: Response) -> HttpResponse:
-    return HttpResponse(response.body, response.status, response.headers)

@@ -29,8 +29,12 @@ class FaultKind(StrEnum):
     """403, as for a missing role; nothing happens."""
     DROP = "drop"
     """The connection is closed without an answer; nothing happens."""
+    HTML = "html"
+    """200 with a page of a proxy that wants something else; nothing happens."""
     LOST_REPLY = "lost-reply"
     """It happens, then the connection is closed without an answer."""
+    CUT = "cut"
+    """It happens, then the connection is closed in the middle of the answer."""
     SLOW = "slow"
     """It happens after `seconds`."""
 

@@ -172,6 +172,7 @@ def _serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,  # the application tells the time of the organization's clock
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import types
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin
+from unittest import mock
 
 import pytest
 import typer
@@ -87,6 +90,18 @@ def test_the_shared_options_are_listed_once() -> None:
     assert {cell.split()[0] for cell in first_cells(head)} - {"--help"} >= shared
     for option in ("--install-completion", "--show-completion"):
         assert f"dualwrite {option}" in head
+
+
+def test_every_switch_of_the_sandbox_is_listed() -> None:
+    from connector.sandbox.faults import FaultKind
+    from connector.sandbox.limits import Limits
+    from connector.sandbox.switches import Switches
+
+    text = sections("sandbox.md")["Switches for tests"]
+    switches = Switches(*[mock.Mock()] * 4).acts
+    assert set(first_cells(text)) == {*switches, *FaultKind}
+    (row,) = re.findall(r"^\| `limits` \| `(.+?)`", text, flags=re.MULTILINE)
+    assert set(json.loads(row)) == {"profile", *(one.name for one in fields(Limits))}
 
 
 # ---------------------------------------------------------------------------- config and maps
@@ -191,6 +206,9 @@ def error_codes() -> dict[str, set[str]]:
 
 def _codes_of(call: ast.Call, tree: ast.Module) -> Iterator[str]:
     name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    if name == "Contradiction":
+        values = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+        yield from (str(value.value) for value in values if isinstance(value, ast.Constant))
     place = 0 if name in _RAISING else _HELPERS.get(name)
     if place is None or len(call.args) <= place:
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,6 +62,30 @@ def test_a_lost_reply_comes_after_its_effect(dataverse: DataverseSession) -> Non
         dataverse.post(CARDS, json={"msdyn_cardnumber": "C-1"})
     assert dataverse.get(f"{CARDS}(msdyn_cardnumber='C-1')").status_code == 200
     assert dataverse.post(CARDS, json={"msdyn_cardnumber": "C-2"}).status_code == 204
+
+
+def test_a_reply_is_cut_off_after_its_effect(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "cut", "method": "POST", "path": CARDS})
+    prefer = {"Prefer": "return=representation"}
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        dataverse.post(CARDS, json={"msdyn_cardnumber": "C-1"}, headers=prefer)
+    assert dataverse.get(f"{CARDS}(msdyn_cardnumber='C-1')").status_code == 200
+
+
+def test_a_proxy_answers_a_page_in_place_of_the_service(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "html", "method": "POST"})
+    answer = dataverse.post(CARDS, json={"msdyn_cardnumber": "C-1"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "<h1>" in answer.text
+    assert dataverse.get(f"{CARDS}(msdyn_cardnumber='C-1')").status_code == 404
+
+
+def test_a_clock_that_is_ahead_shows_in_the_date_of_an_answer(dataverse: DataverseSession) -> None:
+    dataverse.switch("clock", {"seconds": 3600})
+    for url in ("WhoAmI", f"{dataverse.host}/crm"):
+        told = parsedate_to_datetime(dataverse.get(url).headers["Date"])
+        assert 3590 < (told - datetime.now(UTC)).total_seconds() < 3610
 
 
 def test_refusals_have_no_effect(dataverse: DataverseSession) -> None:
