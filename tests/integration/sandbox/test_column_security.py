@@ -129,3 +129,10 @@ def test_only_a_column_that_exists_is_secured(dataverse: DataverseSession) -> No
     for wrong in ({"table": "nothing"}, {"column": "nothing"}):
         body = {"table": CARD, "column": COLUMN, "secured": True, **wrong}
         assert dataverse.post(f"{dataverse.host}/sandbox/columns", json=body).status_code == 400
+
+
+def test_other_query_languages_hide_it_too(agent: DataverseSession) -> None:
+    xml = f"<fetch><entity name='{CARD}'><attribute name='{COLUMN}' /></entity></fetch>"
+    for asked in ({"fetchXml": xml}, {"sql": f"SELECT {COLUMN} FROM {CARD}"}):
+        (row,) = agent.get(CARDS, params=asked).json()["value"]
+        assert COLUMN not in row

@@ -237,3 +237,24 @@ def test_a_reset_gives_everybody_the_first_roles_again(
     assert agent.get(CARDS).status_code == 403
     dataverse.switch("reset")
     assert agent.post(CARDS, json={}).status_code == 204
+
+
+def test_a_joined_table_must_be_readable(
+    dataverse: DataverseSession, agent: DataverseSession
+) -> None:
+    role(dataverse, "agent", "prvReadmsdyn_LoyaltyRewardPoint")
+    point = "msdyn_loyaltyrewardpoint"
+    join = (
+        "<link-entity name='transactioncurrency' from='transactioncurrencyid' "
+        "to='msdyn_rewardpointcurrency' />"
+    )
+    xml = f"<fetch><entity name='{point}'>{{}}</entity></fetch>"
+    assert agent.get(POINTS, params={"fetchXml": xml.format("")}).status_code == 200
+    for asked in (
+        {"fetchXml": xml.format(join)},
+        {
+            "sql": f"SELECT p.{point}id FROM {point} p JOIN transactioncurrency c "
+            "ON p.msdyn_rewardpointcurrency = c.transactioncurrencyid"
+        },
+    ):
+        assert refused(agent.get(POINTS, params=asked), "prvReadTransactionCurrency")

@@ -1,52 +1,52 @@
-"""Clients made for the real service, unchanged: MSAL and the official Python SDK."""
+"""Sign-in with the libraries made for the real service, unchanged: azure-identity and MSAL."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msal
 import pytest
-from azure.identity import ClientSecretCredential
-from msal import ConfidentialClientApplication
-from PowerPlatform.Dataverse.client import DataverseClient
-from PowerPlatform.Dataverse.core.errors import HttpError
-from PowerPlatform.Dataverse.models.upsert import UpsertItem
+import requests
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import (
+    CertificateCredential,
+    ClientSecretCredential,
+    CredentialUnavailableError,
+    ManagedIdentityCredential,
+)
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.x509 import load_pem_x509_certificate
 
 if TYPE_CHECKING:
     from tests.conftest import DataverseSession
 
-CARD = "msdyn_loyaltycard"
-CARDS = "msdyn_loyaltycards"
+NOBODY = "00000000-0000-0000-0000-000000000001"
+
+pytestmark = pytest.mark.usefixtures("trust")
 
 
-@pytest.fixture(autouse=True)
-def trust(sandbox: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one variable that all of these clients look at; it wins over their arguments."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", sandbox["ca"])
+def scope(sandbox: dict[str, Any]) -> str:
+    return f"{sandbox['dataverse']}/.default"
 
 
-@pytest.fixture
-def client(sandbox: dict[str, Any], dataverse: DataverseSession) -> Iterator[DataverseClient]:
-    """The official client, signed in with azure-identity, in an emptied organization."""
-    with (
-        ClientSecretCredential(
-            sandbox["tenant"],
-            sandbox["client_id"],
-            sandbox["client_secret"],
-            authority=sandbox["dataverse"],
-            disable_instance_discovery=True,
-        ) as credential,
-        DataverseClient(sandbox["dataverse"], credential) as opened,
-    ):
-        yield opened
+def opens_the_door(dataverse: DataverseSession, token: str) -> bool:
+    answer = dataverse.get("WhoAmI", headers={"Authorization": f"Bearer {token}"})
+    return bool(answer.status_code == 200)
 
 
-def application(sandbox: dict[str, Any], secret: str) -> ConfidentialClientApplication:
-    return ConfidentialClientApplication(
-        sandbox["client_id"],
-        client_credential=secret,
-        authority=sandbox["authority"],
-        instance_discovery=False,
+# ---------------------------------------------------------------------------- MSAL
+
+
+def application(
+    sandbox: dict[str, Any], credential: Any, **changes: Any
+) -> msal.ConfidentialClientApplication:
+    asked: dict[str, Any] = {"authority": sandbox["authority"], "instance_discovery": False}
+    return msal.ConfidentialClientApplication(
+        changes.pop("client_id", sandbox["client_id"]),
+        client_credential=credential,
+        **{**asked, **changes},
     )
 
 
@@ -54,105 +54,162 @@ def test_msal_gets_a_token_that_opens_the_door(
     sandbox: dict[str, Any], dataverse: DataverseSession
 ) -> None:
     app = application(sandbox, sandbox["client_secret"])
-    scopes = [f"{sandbox['dataverse']}/.default"]
-    result = app.acquire_token_for_client(scopes=scopes)
+    result = app.acquire_token_for_client(scopes=[scope(sandbox)])
     assert result["token_source"] == "identity_provider"
-    assert app.acquire_token_for_client(scopes=scopes)["token_source"] == "cache"
-    header = {"Authorization": f"Bearer {result['access_token']}"}
-    assert dataverse.get("WhoAmI", headers=header).status_code == 200
+    again = app.acquire_token_for_client(scopes=[scope(sandbox)])
+    assert again["token_source"] == "cache"
+    assert opens_the_door(dataverse, result["access_token"])
 
 
 def test_msal_takes_the_authority_as_an_oidc_issuer(sandbox: dict[str, Any]) -> None:
-    app = ConfidentialClientApplication(
+    app = msal.ConfidentialClientApplication(
         sandbox["client_id"],
         client_credential=sandbox["client_secret"],
         oidc_authority=sandbox["authority"],
     )
-    result = app.acquire_token_for_client(scopes=[f"{sandbox['dataverse']}/.default"])
-    assert "access_token" in result
+    assert "access_token" in app.acquire_token_for_client(scopes=[scope(sandbox)])
 
 
-def test_msal_reports_a_wrong_secret(sandbox: dict[str, Any]) -> None:
-    app = application(sandbox, "wrong")
-    result = app.acquire_token_for_client(scopes=[f"{sandbox['dataverse']}/.default"])
-    assert result["error"] == "invalid_client"
-    assert "AADSTS7000215" in result["error_description"]
+@pytest.mark.parametrize("sign", ["PS256", "RS256"])
+def test_msal_signs_with_a_certificate(
+    sandbox: dict[str, Any], dataverse: DataverseSession, sign: str
+) -> None:
+    pem = Path(sandbox["client_certificate"]).read_text()
+    credential = {"private_key": pem[pem.index("-----BEGIN RSA") :], "public_certificate": pem}
+    if sign == "RS256":  # the older way: the thumbprint handed in
+        found = load_pem_x509_certificate(pem.encode())
+        credential = {
+            "private_key": credential["private_key"],
+            "thumbprint": found.fingerprint(SHA1()).hex(),
+        }
+    result = application(sandbox, credential).acquire_token_for_client(scopes=[scope(sandbox)])
+    assert opens_the_door(dataverse, result["access_token"])
 
 
-def test_create_update_read_delete(client: DataverseClient, dataverse: DataverseSession) -> None:
-    record = client.records.create(
-        CARD, {"msdyn_cardnumber": "C-1", "msdyn_cardtendertype": "Blocked"}
+@pytest.mark.parametrize(
+    ("credential", "number"), [("wrong", 7000215), ("expired", 7000222), ("nobody", 700016)]
+)
+def test_msal_reports_what_is_wrong(sandbox: dict[str, Any], credential: str, number: int) -> None:
+    changes = {"client_id": NOBODY} if credential == "nobody" else {}
+    expired = (Path(sandbox["ca"]).parent / "expired_secret").read_text()
+    app = application(sandbox, {"expired": expired}.get(credential, "wrong"), **changes)
+    result = app.acquire_token_for_client(scopes=[scope(sandbox)])
+    assert result["error_codes"] == [number]
+    assert f"AADSTS{number}" in result["error_description"]
+
+
+def test_msal_finds_no_unknown_tenant(sandbox: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="tenant"):
+        application(
+            sandbox, sandbox["client_secret"], authority=f"{sandbox['dataverse']}/{NOBODY}"
+        ).acquire_token_for_client(scopes=[scope(sandbox)])
+
+
+def test_msal_as_a_managed_identity(
+    sandbox: dict[str, Any], dataverse: DataverseSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", sandbox["identity_endpoint"])
+    monkeypatch.setenv("IDENTITY_HEADER", sandbox["identity_header"])
+    with requests.Session() as session:
+        identity = msal.SystemAssignedManagedIdentity()
+        app = msal.ManagedIdentityClient(identity, http_client=session)
+        result = app.acquire_token_for_client(resource=sandbox["dataverse"])
+        assert opens_the_door(dataverse, result["access_token"])
+        other = msal.UserAssignedManagedIdentity(client_id=NOBODY)
+        app = msal.ManagedIdentityClient(other, http_client=session)
+        assert "error" in app.acquire_token_for_client(resource=sandbox["dataverse"])
+
+
+# ---------------------------------------------------------------------------- azure-identity
+
+
+def options(sandbox: dict[str, Any]) -> dict[str, Any]:
+    return {"authority": sandbox["dataverse"], "disable_instance_discovery": True}
+
+
+def secret(sandbox: dict[str, Any], **changes: str) -> ClientSecretCredential:
+    asked = {name: str(sandbox[name]) for name in ("tenant", "client_id", "client_secret")}
+    asked.update(changes)
+    return ClientSecretCredential(
+        asked["tenant"], asked["client_id"], asked["client_secret"], **options(sandbox)
     )
-    client.records.update(CARD, record, {"msdyn_partynumber": "P-1"})
-    row = client.records.retrieve(
-        CARD, record, select=["msdyn_cardtendertype", "msdyn_partynumber"]
-    )
-    assert row is not None
-    # The client has turned the label into its number with the help of the metadata.
-    assert (row["msdyn_cardtendertype"], row["msdyn_partynumber"]) == (806380003, "P-1")
-    client.records.delete(CARD, record)
-    assert dataverse.get(f"{CARDS}({record})").status_code == 404
 
 
-def test_many_at_once_and_pages(client: DataverseClient) -> None:
-    ids = client.records.create(CARD, [{"msdyn_cardnumber": f"C-{n}"} for n in range(25)])
-    assert len(set(ids)) == 25
-    client.records.update(CARD, ids[:3], {"msdyn_partynumber": "P"})
-    pages = list(
-        client.records.list_pages(
-            CARD, select=["msdyn_cardnumber", "msdyn_partynumber"], page_size=10
-        )
-    )
-    assert [len(page) for page in pages] == [10, 10, 5]
-    rows = [row for page in pages for row in page]
-    assert {row["msdyn_cardnumber"] for row in rows} == {f"C-{n}" for n in range(25)}
-    assert sum(row["msdyn_partynumber"] == "P" for row in rows) == 3
-    found = client.records.list(
-        CARD, filter="msdyn_partynumber eq 'p'", select=["msdyn_cardnumber"]
-    )
-    assert len(list(found)) == 3
-    client.records.delete(CARD, ids[:2], use_bulk_delete=False)
-    assert len(list(client.records.list(CARD, select=["msdyn_cardnumber"]))) == 23
+def token(credential: TokenCredential, sandbox: dict[str, Any]) -> str:
+    return credential.get_token(scope(sandbox)).token
 
 
-def test_upsert_one_and_many(client: DataverseClient, dataverse: DataverseSession) -> None:
-    def item(number: str, party: str) -> UpsertItem:
-        return UpsertItem(
-            alternate_key={"msdyn_cardnumber": number}, record={"msdyn_partynumber": party}
-        )
-
-    client.records.upsert(CARD, [item("C O'1", "P-1")])
-    client.records.upsert(CARD, [item("C O'1", "P-2"), item("C-2", "P-3")])
-    rows = dataverse.get(f"{CARDS}?$select=msdyn_cardnumber,msdyn_partynumber").json()["value"]
-    found = {row["msdyn_cardnumber"]: row["msdyn_partynumber"] for row in rows}
-    assert found == {"C O'1": "P-2", "C-2": "P-3"}
+def test_azure_identity_with_a_secret(sandbox: dict[str, Any], dataverse: DataverseSession) -> None:
+    with secret(sandbox) as credential:
+        assert opens_the_door(dataverse, token(credential, sandbox))
+        assert token(credential, sandbox) == token(credential, sandbox)
 
 
-def test_a_batch_of_the_client(client: DataverseClient, dataverse: DataverseSession) -> None:
-    batch = client.batch.new()
-    batch.records.create(CARD, {"msdyn_cardnumber": "C-1"})
-    batch.records.create(CARD, {"msdyn_cardnumber": "c-1"})
-    batch.records.create(CARD, {"msdyn_cardnumber": "C-2"})
-    result = batch.execute(continue_on_error=True)
-    assert len(result.succeeded) == 2
-    (failed,) = result.failed
-    assert failed.status_code == 412
-    assert dataverse.get(f"{CARDS}?$count=true").json()["@odata.count"] == 2
+def test_azure_identity_with_a_certificate(
+    sandbox: dict[str, Any], dataverse: DataverseSession
+) -> None:
+    with CertificateCredential(
+        sandbox["tenant"], sandbox["client_id"], sandbox["client_certificate"], **options(sandbox)
+    ) as credential:
+        assert opens_the_door(dataverse, token(credential, sandbox))
 
 
-def test_refusals_arrive_as_the_clients_own_errors(client: DataverseClient) -> None:
-    with pytest.raises(HttpError) as caught:
-        client.records.create(CARD, {"msdyn_cardnumber": "x" * 101})
-    assert caught.value.status_code == 400
-    assert "0x80044331" in str(caught.value.details)
+def test_azure_identity_with_a_certificate_of_another_application(sandbox: dict[str, Any]) -> None:
+    with (
+        CertificateCredential(
+            sandbox["tenant"],
+            sandbox["agent_client_id"],
+            sandbox["client_certificate"],
+            **options(sandbox),
+        ) as credential,
+        pytest.raises(ClientAuthenticationError, match="AADSTS700027"),
+    ):
+        token(credential, sandbox)
 
 
-def test_metadata_of_the_client(client: DataverseClient) -> None:
-    table = client.tables.get("msdyn_LoyaltyCard")
-    assert table is not None
-    assert table["entity_set_name"] == CARDS
-    columns = {column["LogicalName"] for column in client.tables.list_columns(CARD)}
-    assert {"msdyn_cardnumber", "msdyn_cardtendertype"} <= columns
-    typed = client.tables.list_columns(CARD, typed=True)
-    (number,) = [column for column in typed if column["LogicalName"] == "msdyn_cardnumber"]
-    assert number["MaxLength"] == 100
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [
+        ({"client_secret": "wrong"}, 7000215),
+        ({"client_id": NOBODY}, 700016),
+        ({"tenant": NOBODY}, 90002),
+    ],
+)
+def test_azure_identity_reports_what_is_wrong(
+    sandbox: dict[str, Any], changes: dict[str, str], number: int
+) -> None:
+    match = "tenant" if number == 90002 else f"AADSTS{number}"
+    with (
+        secret(sandbox, **changes) as credential,
+        pytest.raises((ClientAuthenticationError, ValueError), match=match),
+    ):
+        token(credential, sandbox)
+
+
+def test_azure_identity_on_app_service(
+    sandbox: dict[str, Any], dataverse: DataverseSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", sandbox["identity_endpoint"])
+    monkeypatch.setenv("IDENTITY_HEADER", sandbox["identity_header"])
+    with ManagedIdentityCredential() as credential:
+        assert opens_the_door(dataverse, token(credential, sandbox))
+    with ManagedIdentityCredential(client_id=sandbox["outsider_client_id"]) as credential:
+        assert not opens_the_door(dataverse, token(credential, sandbox))
+    with (
+        ManagedIdentityCredential(client_id=NOBODY) as credential,
+        pytest.raises(CredentialUnavailableError),
+    ):
+        token(credential, sandbox)
+
+
+def test_azure_identity_on_a_virtual_machine(
+    sandbox: dict[str, Any], dataverse: DataverseSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", sandbox["dataverse"])
+    with ManagedIdentityCredential() as credential:
+        assert opens_the_door(dataverse, token(credential, sandbox))
+    with (
+        ManagedIdentityCredential(client_id=NOBODY) as credential,
+        pytest.raises(CredentialUnavailableError, match="Identity not found"),
+    ):
+        token(credential, sandbox)
