@@ -158,12 +158,13 @@ def test_the_query_builder(client: DataverseClient, add_cards: AddCards) -> None
         .count()
     )
     assert [len(page) for page in query.execute_pages()] == [4, 2]
-    frame = pd.concat(page.to_dataframe() for page in query.execute_pages())
+    frame = pd.concat([page.to_dataframe() for page in query.execute_pages()], ignore_index=True)
     assert frame[NUMBER][0] == "C-6"
     assert frame[f"msdyn_cardtendertype@{FORMATTED}"][0] == "As contact tender"
     nav = ExpandOption("ownerid").select("fullname")
     pages = client.query.builder(CARD).select(NUMBER).expand(nav).top(1).execute_pages()
-    assert set(next(pages)[0]["ownerid"]) >= {"fullname"}
+    (row,) = next(pages)
+    assert "fullname" in row["ownerid"]
 
 
 def test_refusals_arrive_as_the_clients_own_errors(client: DataverseClient) -> None:
