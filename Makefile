@@ -3,7 +3,7 @@
 #   make demo    the whole story on this machine, without an account anywhere
 #   make test    the tests
 #   make check   style, types and layers
-#   make bench   figures of this machine; ARGS='--cards 1000000' for more
+#   make bench   figures of this machine; ARGS='--cards 1000000' for more, '--json FILE' as a file
 #   make lock    new hash-locked requirements from pyproject.toml (needs uv)
 #   make clean   forget everything that was made
 
@@ -32,7 +32,7 @@ check: $(VENV)/dev.stamp
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/dev.stamp
-	@PYTHONPATH=. $(BIN)/python tests/bench/load_bench.py $(ARGS)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 $(VENV)/created.stamp:
 	@test -n "$(PYTHON)" || { \

@@ -25,10 +25,14 @@ def rehearse_map(
     """The dry run of one map, or of one of its records, and how long it would take."""
     map, entities = project.compiled(document)
     run = DryRun(map, entities, project.ports(document), project.tuning)
+    began = run.ports.monotonic()
     rehearsal = rehearse(run, normal_key(key) if key is not None else None)
+    seconds = run.ports.monotonic() - began
+    if rehearsal.first_load:
+        seconds *= 2  # a load reads back what it created
     own = project.store.runs(document.map, RUNS)
     others = project.store.runs(None, RUNS)
-    return rehearsal, estimate(rehearsal.counts, own, others)
+    return rehearsal, estimate(rehearsal.counts, seconds, own, others)
 
 
 def verify_map(

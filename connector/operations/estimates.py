@@ -7,7 +7,6 @@ Tested in: tests/unit/test_estimates.py.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -40,16 +39,16 @@ class Speed:
 
 
 def estimate(
-    planned: Mapping[str, int], own: Iterable[RunRow], others: Iterable[RunRow]
+    planned: Mapping[str, int], rehearsed: float, own: Iterable[RunRow], others: Iterable[RunRow]
 ) -> Estimate:
     """The time of a rehearsed run, by its counts; runs come newest first.
 
-    Each kind of write counts with the last run of this map that had enough of it, else with the
-    last run of another map, else with another kind of write to the same side.
+    Reading and planning took `rehearsed` seconds just now and will again. Each kind of write
+    counts with the last run of this map that had enough of it, else with the last run of another
+    map, else with another kind of write to the same side.
     """
-    own = list(own)
     speeds = _speeds([*own, *others])
-    seconds, measured = _around(own), True
+    seconds, measured = rehearsed, True
     for kind in Kind:
         for side in Side:
             writes = planned.get(f"{kind} {side}", 0)
@@ -60,7 +59,7 @@ def estimate(
             measured = measured and speed is not None
             each = speed.milliseconds / speed.writes / 1000 if speed else 1 / ASSUMED
             seconds += writes * each
-    return Estimate(seconds, "measured" if measured and own else "assumed")
+    return Estimate(seconds, "measured" if measured else "assumed")
 
 
 def _speeds(runs: Iterable[RunRow]) -> dict[tuple[Kind, Side], Speed]:
@@ -74,17 +73,3 @@ def _speeds(runs: Iterable[RunRow]) -> dict[tuple[Kind, Side], Speed]:
                 if writes >= ENOUGH and took:
                     found.setdefault((kind, side), Speed(writes, took))
     return found
-
-
-def _around(runs: Iterable[RunRow]) -> float:
-    """Seconds a run takes beside its writes: the least of those that ended well."""
-    rest = [
-        run.ended - run.started - sum(_took(run.counts).values()) / 1000
-        for run in runs
-        if run.ended is not None and run.outcome == "done" and run.command == "sync"
-    ]
-    return max(0.0, min(rest, default=0.0))
-
-
-def _took(counts: Mapping[str, int]) -> Counter[str]:
-    return Counter({name: n for name, n in counts.items() if name.startswith("ms ")})

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from connector.endpoints.base import Create, Outcome, Transient, Unknown
-from connector.engine import absorb, agreement, apply, observe, plan, settle
+from connector.engine import absorb, agreement, apply, batches, observe, plan, settle
 from connector.engine.merge import Merged, Need, Pair
 from connector.engine.run import MapRun
 from connector.mapping.compiled import Group
@@ -93,13 +93,13 @@ def lease_without_fencing(patch: Patch) -> None:
 
 def blind_overwrite(patch: Patch) -> None:
     """A write that does not ask whether the row is still the one that was read."""
-    operation = apply._operation
+    operation = batches.operation_of
 
     def unconditional(write: Any, id: str) -> Any:
         made = operation(write, id)
         return made if isinstance(made, Create) else replace(made, version=None)
 
-    patch.setattr(apply, "_operation", unconditional)
+    patch.setattr(apply, "operation_of", unconditional)
 
 
 def late_observation_accepted(patch: Patch) -> None:

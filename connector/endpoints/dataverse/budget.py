@@ -19,6 +19,8 @@ from connector.endpoints.dataverse.limits import WINDOW, Limit, Refusal
 
 FIRST_PARALLEL = 2.0
 """Requests in flight before anything is known."""
+IN_TRANSIT = 1
+"""Requests beyond the hint: it is about those the service works at, others are on their way."""
 CUT = 0.7
 """What is left of the parallelism after a refusal for concurrency."""
 LESS, MORE = 0.98, 1.01
@@ -116,7 +118,8 @@ class Budget:
         # What is in flight beyond the pace of execution only waits in the service.
         rate = self.execution.rate
         enough = math.ceil(rate) + 1 if math.isfinite(rate) else math.inf
-        return min(self._most, self._ceiling, self.hint or self._most, enough)
+        hint = self._most if self.hint is None else self.hint + IN_TRANSIT
+        return min(self._most, self._ceiling, hint, enough)
 
     def held(self, now: float) -> float:
         """Seconds for which the service told this user to send nothing."""

@@ -8,7 +8,7 @@ Tested in: tests/contract/test_endpoint_contract.py, tests/unit/endpoints/datave
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import orjson
@@ -168,10 +168,11 @@ class DataverseEndpoint:
 def _clock_offset(reply: Reply) -> timedelta:
     """The service's clock minus ours, halfway through the request; zero without a Date.
 
-    The header cuts to whole seconds, so half a second is added on average.
+    The header cuts to whole seconds, so half a second is added on average. It is always GMT
+    (RFC 9110, section 5.6.7), also where a proxy writes the zone in another way.
     """
     text = reply.headers.get("Date")
     if text is None:
         return timedelta(0)
-    remote = parsedate_to_datetime(text) + timedelta(milliseconds=500)
+    remote = parsedate_to_datetime(text).replace(tzinfo=UTC) + timedelta(milliseconds=500)
     return remote - (reply.sent_at + (reply.received_at - reply.sent_at) / 2)

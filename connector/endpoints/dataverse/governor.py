@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from connector.endpoints.base import Pace
-from connector.endpoints.dataverse.budget import Budget
+from connector.endpoints.dataverse.budget import IN_TRANSIT, Budget
 from connector.endpoints.dataverse.calls import CallTimes
 from connector.endpoints.dataverse.limits import Limit, Refusal
 
@@ -114,7 +114,7 @@ class Governor:
 
     def _bound(self) -> int:
         """Requests in flight over all users: the hint is for the organization."""
-        hints = [budget.hint for budget in self._budgets if budget.hint]
+        hints = [budget.hint + IN_TRANSIT for budget in self._budgets if budget.hint]
         return min([self._most, *hints])
 
     # ------------------------------------------------------------------ what came of it

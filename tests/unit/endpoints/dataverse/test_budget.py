@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from connector.endpoints.dataverse.budget import Budget
+from connector.endpoints.dataverse.budget import IN_TRANSIT, Budget
 from connector.endpoints.dataverse.limits import Limit, Refusal
 from tests.unit.endpoints.dataverse.limited import LimitedService, drive
 
@@ -20,10 +20,10 @@ def test_it_begins_low_and_follows_the_hint() -> None:
     for number in range(1, 20):
         budget.sent()
         budget.answered(number, number + 0.5, 10)
-    assert budget.parallel == 10
+    assert budget.parallel == 10 + IN_TRANSIT
     budget.sent()
     budget.answered(30.0, 31.0, 3)
-    assert budget.parallel == 3
+    assert budget.parallel == 3 + IN_TRANSIT
 
 
 def test_without_a_hint_it_goes_as_far_as_it_may() -> None:

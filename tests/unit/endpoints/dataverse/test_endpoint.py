@@ -9,7 +9,7 @@ import pytest
 
 from connector.endpoints.base import Endpoint
 from connector.endpoints.dataverse import DataverseEndpoint
-from connector.errors import AccessError, UnreachableError
+from connector.errors import AccessError, ConfigError, UnreachableError
 
 if TYPE_CHECKING:
     from tests.unit.endpoints.dataverse.conftest import Service
@@ -37,13 +37,43 @@ def test_who_we_are(service: Service, endpoint: DataverseEndpoint) -> None:
     assert identity.clock_offset == timedelta(0)
 
 
+@pytest.mark.parametrize("zone", ["GMT", "-0000", ""])
 def test_the_clock_is_compared_halfway_through_the_request(
-    service: Service, endpoint: DataverseEndpoint
+    service: Service, endpoint: DataverseEndpoint, zone: str
 ) -> None:
     service.step = timedelta(seconds=2)  # sent at :07, received at :09
-    service.on("GET", "WhoAmI", body=WHO, headers={"Date": "Fri, 02 Jan 2026 03:05:08 GMT"})
+    service.on("GET", "WhoAmI", body=WHO, headers={"Date": f"Fri, 02 Jan 2026 03:05:08 {zone}"})
     offset = endpoint.identity().clock_offset
     assert offset == timedelta(seconds=60.5)
+
+
+def several(service: Service) -> DataverseEndpoint:
+    return DataverseEndpoint(
+        "https://org.example",
+        tokens=service,
+        others=[service],
+        ca=None,
+        patience=service.patience,
+        clock=service.clock,
+    )
+
+
+def test_all_our_application_users_are_us(service: Service) -> None:
+    second = {**WHO, "UserId": "22222222-0000-4000-8000-00000000FFFF"}
+    service.on("GET", "WhoAmI", body=WHO)
+    service.on("GET", "WhoAmI", body=second)
+    assert several(service).identity().users == {
+        "22222222-0000-4000-8000-00000000abcd",
+        "22222222-0000-4000-8000-00000000ffff",
+    }
+
+
+def test_users_of_two_organizations_are_refused(service: Service) -> None:
+    service.on("GET", "WhoAmI", body=WHO)
+    service.on("GET", "WhoAmI", body={**WHO, "OrganizationId": "somewhere-else"})
+    with pytest.raises(ConfigError) as caught:
+        several(service).identity()
+    assert caught.value.code == "users-apart"
 
 
 def test_a_user_the_organization_does_not_have(

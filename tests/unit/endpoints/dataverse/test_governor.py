@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from connector.endpoints.base import Pace
+from connector.endpoints.dataverse.budget import IN_TRANSIT
 from connector.endpoints.dataverse.governor import QUEUE, Call, Governor, Held, Turn
 from connector.endpoints.dataverse.limits import Limit, Refusal
 
@@ -36,6 +37,13 @@ def turn(one: Governor, patience: float = 60.0, call: Call | None = None) -> Tur
     given = one.turn(patience, call)
     assert isinstance(given, Turn)
     return given
+
+
+def rows_of(one: Governor) -> int:
+    """Rows the next call should have."""
+    rows = one.pace("cards").rows
+    assert rows is not None
+    return rows
 
 
 def carry_out(one: Governor, time: Time, call: Call, seconds: float, hint: int = 4) -> None:
@@ -84,14 +92,14 @@ def test_one_user_may_be_asked_for(time: Time) -> None:
 def test_all_users_together_keep_to_the_hint(time: Time) -> None:
     one = governor(time, users=3)
     one.answered(turn(one), 4, done=False)
-    given = [turn(one) for _ in range(4)]
+    given = [turn(one) for _ in range(4 + IN_TRANSIT)]
     arrived = threading.Event()
 
-    def fifth() -> None:
+    def one_more() -> None:
         turn(one)
         arrived.set()
 
-    waiting = threading.Thread(target=fifth)
+    waiting = threading.Thread(target=one_more)
     waiting.start()
     assert not arrived.wait(0.05)
     one.answered(given[0], 4, done=False)
@@ -115,12 +123,12 @@ def test_the_rate_follows_from_call_times_and_parallelism(time: Time) -> None:
     one = governor(time)
     rows = []
     for _ in range(6):
-        rows.append(one.pace("cards").rows)
+        rows.append(rows_of(one))
         carry_out(one, time, Call("cards", "create", rows[-1]), 0.2 + 0.003 * rows[-1])
     assert rows == [250, 500, 1000, 1000, 1000, 1000]
     pace = one.pace("cards")
-    assert pace.calls == 4 + QUEUE
-    assert pace.rate == pytest.approx(4 * 1000 / 3.2)
+    assert pace.calls == 4 + IN_TRANSIT + QUEUE
+    assert pace.rate == pytest.approx(5 * 1000 / 3.2)
     assert pace.limit == "recommended parallelism"
     assert one.pace("points").rate is None
 
@@ -128,7 +136,7 @@ def test_the_rate_follows_from_call_times_and_parallelism(time: Time) -> None:
 def test_the_limit_that_binds_is_named(time: Time) -> None:
     one = governor(time)
     for _ in range(6):
-        rows = one.pace("cards").rows
+        rows = rows_of(one)
         carry_out(one, time, Call("cards", "create", rows), 0.2 + 0.003 * rows, hint=8)
     one.refused(turn(one), Refusal(Limit.EXECUTION, 1.0, 1200.0))
     pace = one.pace("cards")
@@ -143,7 +151,7 @@ def test_the_limit_that_binds_is_named(time: Time) -> None:
 def test_a_lost_call_makes_the_next_ones_smaller(time: Time) -> None:
     one = governor(time)
     for _ in range(4):
-        rows = one.pace("cards").rows
+        rows = rows_of(one)
         carry_out(one, time, Call("cards", "create", rows), 0.2)
     one.lost(turn(one, call=Call("cards", "create", 1000)))
     assert one.pace("cards").rows == 500

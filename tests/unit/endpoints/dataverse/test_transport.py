@@ -12,7 +12,8 @@ import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from connector.endpoints.base import Throttling
-from connector.endpoints.dataverse.governor import Governor, Held
+from connector.endpoints.dataverse.budget import IN_TRANSIT
+from connector.endpoints.dataverse.governor import QUEUE, Governor, Held
 from connector.endpoints.dataverse.patience import Patience, longest_write
 from connector.endpoints.dataverse.transport import (
     Lost,
@@ -362,4 +363,4 @@ def test_the_recommended_parallelism_is_heeded(service: Service) -> None:
     service.on("GET", "x", headers={"x-ms-dop-hint": "7"})
     for _ in range(9):
         transport.get("x")
-    assert governor.pace("cards").calls == 7 + 2
+    assert governor.pace("cards").calls == 7 + IN_TRANSIT + QUEUE

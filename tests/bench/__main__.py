@@ -1,0 +1,45 @@
+"""`make bench`: the figures of this machine, as a table and with `--json FILE` as a file.
+
+Prints figures and asserts no times: a slow machine is not a wrong program. Client and sandbox are
+two processes of one machine; the bookkeeping (intent, audit, read-back) is complete.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import idle, limited, loading
+from tests.bench.report import Report
+
+
+def main(arguments: list[str] | None = None) -> Report:
+    """Run the chosen benchmarks one after the other."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--cards", type=int, default=100_000, help="cards of the load")
+    parser.add_argument("--limited", type=int, default=40_000, help="cards under the limits")
+    parser.add_argument("--idle", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--store", default="sqlite", help="sqlite, postgresql, or a store.url")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("only", nargs="*", help="load, limits, idle; all of them if none is named")
+    chosen = parser.parse_args(arguments)
+    report = Report()
+    benches: dict[str, Callable[[], None]] = {
+        "load": lambda: loading.bench(report, chosen.cards, chosen.store),
+        "limits": lambda: limited.bench(report, chosen.limited),
+        "idle": lambda: idle.bench(report, tuple(chosen.idle)),
+    }
+    wrong = [name for name in chosen.only if name not in benches]
+    if wrong:
+        parser.error(f"no benchmark {wrong[0]!r}: there are {', '.join(benches)}")
+    print(report.machine)
+    for name in chosen.only or benches:
+        benches[name]()
+    if chosen.json is not None:
+        report.write(chosen.json)
+    return report
+
+
+if __name__ == "__main__":
+    main()
