@@ -17,6 +17,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from connector.errors import ConfigError, Subject, UsageError
 
@@ -26,6 +27,18 @@ HEAD = 16 * 1024
 """Bytes of a request before its body."""
 GOODBYE = 2
 """Seconds for answers under way at the end."""
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 by h11, which bounds the size of a request's head."""
+
+    def shutdown(self) -> None:
+        """Close now if idle: a TLS goodbye would wait for clients that keep connections."""
+        idle = self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+        if idle and self.transport.get_write_buffer_size() == 0:
+            self.transport.abort()
+        else:
+            super().shutdown()
 
 
 class _Quiet(uvicorn.Server):
@@ -50,7 +63,7 @@ class Server:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         config = uvicorn.Config(
             app,
-            http="h11",  # which bounds the size of a request's head
+            http=_Protocol,
             loop="asyncio",
             lifespan="off",
             ws="none",
