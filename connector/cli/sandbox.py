@@ -32,37 +32,44 @@ def _limit(text: str, minimum: float = 0) -> Any:
     return typer.Option(min=minimum, help=text, show_default=False, rich_help_panel=LIMITS)
 
 
+_PortOption = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+]
+_DirOption = Annotated[
+    Path, typer.Option("--dir", help="Folder for its data, its CA and its secrets.")
+]
+_EmptyOption = Annotated[
+    bool, typer.Option("--empty", help="A new organization without loyalty tables.")
+]
+_CaOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="PEM file with the CA of https receivers of webhooks.",
+        show_default=False,
+    ),
+]
+_ProfileOption = Annotated[
+    Profile,
+    typer.Option(
+        help="fast: no limits, no delay. real: 6,000 requests, 1,200 s of execution time and "
+        "52 at a time in 300 s; 200 ms and 3 ms per written row.",
+        rich_help_panel=LIMITS,
+    ),
+]
+
+
 @app.command()
 @with_options
-def sandbox(  # noqa: PLR0913, PLR0917  # options
+def sandbox(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
     options: Options,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
-    ] = 8443,
-    folder: Annotated[
-        Path, typer.Option("--dir", help="Folder for its data, its CA and its secrets.")
-    ] = Path("var/sandbox"),
-    empty: Annotated[
-        bool, typer.Option("--empty", help="A new organization without loyalty tables.")
-    ] = False,
-    webhook_ca: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="PEM file with the CA of https receivers of webhooks.",
-            show_default=False,
-        ),
-    ] = None,
-    profile: Annotated[
-        Profile,
-        typer.Option(
-            help="fast: no limits, no delay. real: 6,000 requests, 1,200 s of execution time and "
-            "52 at a time in 300 s; 200 ms and 3 ms per written row.",
-            rich_help_panel=LIMITS,
-        ),
-    ] = Profile.FAST,
+    port: _PortOption = 8443,
+    folder: _DirOption = Path("var/sandbox"),
+    empty: _EmptyOption = False,
+    webhook_ca: _CaOption = None,
+    profile: _ProfileOption = Profile.FAST,
     requests: Annotated[int | None, _limit("Requests per window.")] = None,
     execution_seconds: Annotated[float | None, _limit("Execution time per window.")] = None,
     concurrency: Annotated[int | None, _limit("Requests at a time.")] = None,

@@ -48,6 +48,42 @@ def test_says_where_it_is_serves_and_ends_on_a_signal(
     assert secret not in errors
 
 
+def test_the_options_reach_the_sandbox(tmp_path: Path) -> None:
+    options = ["--profile", "real", "--window", "30", "--execution-seconds", "120", "--row-ms", "0"]
+    process = subprocess.Popen(
+        [DUALWRITE, "sandbox", "--port", "0", "--empty", "--dop-hint", "9", *options],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        where = json.loads(process.stdout.readline())
+        trust = ssl.create_default_context(cafile=where["ca"])
+
+        def read(url: str) -> str:
+            with urllib.request.urlopen(url, context=trust, timeout=10) as reply:
+                return str(reply.read().decode())
+
+        limits = json.loads(read(f"{where['dataverse']}/sandbox/limits"))
+        assert (limits["requests"], limits["concurrent"], limits["latency_ms"]) == (6000, 52, 200)
+        assert (limits["window"], limits["seconds"], limits["row_ms"]) == (30, 120, 0)
+        assert limits["dop"] == 9
+        assert "no loyalty tables yet" in read(where["crm"])
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--window", "0"], ["--requests", "-1"], ["--profile", "slow"], ["--webhook-ca", "nothing"]],
+)
+def test_an_option_that_makes_no_sense_is_exit_2(wrong: list[str]) -> None:
+    assert run(["sandbox", *wrong]) == 2
+
+
 def test_the_shipped_config_points_to_a_sandbox_in_the_same_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
