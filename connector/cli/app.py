@@ -40,6 +40,7 @@ class Row(NamedTuple):
 COMMANDS = (
     Row("init", "connector.cli.init", "Write config and maps for a new project."),
     Row("check", "connector.cli.check", "Find every problem of config, maps and connections."),
+    Row("provision", "connector.cli.provision", "Make the Dataverse tables the maps need."),
     Row("load", "connector.cli.load", "Bring both sides together for the first time."),
     Row("plan", "connector.cli.plan", "Show what the next run would write; changes nothing."),
     Row("sync", "connector.cli.sync", "Carry the changes of both sides across."),

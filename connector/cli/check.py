@@ -18,13 +18,14 @@ app = typer.Typer(add_completion=False)
 @with_options
 def check(options: Options) -> None:
     """Check config, maps against live metadata, connections and permissions."""
-    from connector.bootstrap import open_project
+    from connector.bootstrap import open_administration, open_project
     from connector.operations.checking import check_project
     from connector.operations.outcomes import gravest
 
-    with open_project(options.settings()) as project:
+    settings = options.settings().without_kept_tokens()
+    with open_project(settings) as project, open_administration(settings) as organization:
         maps = list(project.documents)
-        problems = list(check_project(project))
+        problems = list(check_project(project, organization))
     errors = [problem for problem in problems if problem.severity == "error"]
     if options.json:
         output.emit({"ok": not errors, "maps": maps, "problems": [p.as_dict() for p in problems]})

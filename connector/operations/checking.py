@@ -2,31 +2,39 @@
 
 Owns: everything that can be found wrong without writing.
 Never does: mending it.
-Tested in: tests/acceptance/test_bad_input.py.
+Tested in: tests/unit/test_checking.py, tests/acceptance/{test_bad_input,test_rights}.py.
 """
 
 from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from connector.bootstrap import Project
 from connector.endpoints.base import Entity
+from connector.endpoints.dataverse.administration import Administration
+from connector.endpoints.dataverse.faults import tracking_off
+from connector.endpoints.dataverse.rights import UserRights
 from connector.errors import (
     DualWriteError,
     MapError,
     Problem,
     Subject,
+    UnreachableError,
 )
 from connector.mapping.document import MapDocument, Policy
+from connector.mapping.provision import key_failed
 from connector.mapping.values import Side
+from connector.operations.rights import forbidden, missing, needs_of, shared_with_people
 
 
-def check_project(project: Project) -> Iterator[Problem]:
-    """Every problem of connections, identities and maps that can be found without writing."""
+def check_project(project: Project, organization: Administration) -> Iterator[Problem]:
+    """Every problem of connections, rights and maps that can be found without writing."""
     yield from _check_command(project.settings.notify.command)
     unreachable: set[int] = set()
+    users: list[UserRights] | None = None
     for document in project.documents.values():
         try:
             endpoints = project.endpoints(document)
@@ -45,7 +53,31 @@ def check_project(project: Project) -> Iterator[Problem]:
                 healthy = False
                 yield Problem.of(error)
         if healthy:
-            yield from _check_map(project, document)
+            if users is None:
+                users = []
+                yield from _check_users(organization, users)
+            yield from _check_map(project, document, organization, users)
+
+
+def _check_users(organization: Administration, users: list[UserRights]) -> Iterator[Problem]:
+    """Whose rights can be read, and whether a person is among them; `users` is filled."""
+    for number in range(organization.users):
+        try:
+            rights = organization.rights(number)
+        except UnreachableError as error:
+            yield Problem.of(error)
+        except DualWriteError as error:
+            yield Problem(
+                "rights-unreadable",
+                f"what application user {number + 1} may do cannot be read: {error.message}",
+                "give its role Read on User, Security Role, Field Security Profile and Field "
+                "Permission; without, a missing right is found only when it is needed",
+                error.subject,
+                "warning",
+            )
+        else:
+            users.append(rights)
+            yield from shared_with_people(rights)
 
 
 def _check_command(command: str | None) -> Iterator[Problem]:
@@ -61,37 +93,24 @@ def _check_command(command: str | None) -> Iterator[Problem]:
     )
 
 
-def _check_map(project: Project, document: MapDocument) -> Iterator[Problem]:
+def _check_map(
+    project: Project,
+    document: MapDocument,
+    organization: Administration,
+    users: Sequence[UserRights],
+) -> Iterator[Problem]:
     try:
         problems = project.findings(document)
         entities = project.entities(document)
+        lacking = list(_check_rights(document, entities[Side.DATAVERSE], organization, users))
+        keys = list(_check_key(document, entities[Side.DATAVERSE], organization))
     except DualWriteError as error:
         yield Problem.of(error)
         return
-    yield from problems
-    key_columns = {
-        row.dataverse for row in document.fields if row.key and row.dataverse is not None
-    }
-    entity = entities[Side.DATAVERSE]
-    keys = [key for key in entity.keys if set(key.columns) == key_columns]
-    subject = document.file.subject("dataverse", map=document.map)
-    if not keys:
-        yield Problem(
-            "alternate-key-missing",
-            f"{entity.name} has no alternate key on {', '.join(sorted(key_columns))}: two rows "
-            "with one key are possible and would both be set aside",
-            "add an alternate key on these columns",
-            subject,
-            "warning",
-        )
-    elif not any(key.active for key in keys):
-        yield Problem(
-            "alternate-key-pending",
-            f"the alternate key of {entity.name} is not active yet",
-            "wait until its index is built, or repair it in Dataverse",
-            subject,
-            "warning",
-        )
+    # What a column's security means to us is known now.
+    yield from (one for one in problems if not users or one.code != "column-secured")
+    yield from lacking
+    yield from keys
     yield from _untimed(document, entities)
     for side, described in entities.items():
         if described.capabilities.preconditions == "none":
@@ -102,17 +121,79 @@ def _check_map(project: Project, document: MapDocument) -> Iterator[Problem]:
                 document.file.subject(side.value, map=document.map),
                 "warning",
             )
-        try:
-            map, _ = project.compiled(document)
-            columns = map.column_names(side)
-            absent = "00000000-0000-0000-0000-000000000000"
-            project.endpoints(document)[side].read(
-                described.name, columns, by=None, values=[absent]
-            )
-        except MapError:
-            return
-        except DualWriteError as error:
-            yield Problem.of(error)
+        if side is Side.COMMERCE or not lacking:
+            yield from _check_reading(project, document, side, described)
+
+
+def _check_rights(
+    document: MapDocument,
+    entity: Entity,
+    organization: Administration,
+    users: Sequence[UserRights],
+) -> Iterator[Problem]:
+    """What each of our users lacks for this map."""
+    if not users:
+        return
+    table = organization.logical_name(entity.name)
+    targets = {
+        name: organization.logical_name(column.reference.entity)
+        for name, column in entity.columns.items()
+        if column.reference is not None and _is_looked_up(document, name)
+    }
+    needs = needs_of(document, table, targets)
+    for rights in users:
+        yield from missing(document, rights, needs)
+        yield from forbidden(document, rights, entity, table)
+
+
+def _is_looked_up(document: MapDocument, column: str) -> bool:
+    return any((row.dataverse or "").startswith(f"{column}.") for row in document.fields)
+
+
+def _check_key(
+    document: MapDocument, entity: Entity, organization: Administration
+) -> Iterator[Problem]:
+    """Whether Dataverse keeps keys unique and tells of changes."""
+    columns = tuple(row.dataverse for row in document.fields if row.key and row.dataverse)
+    state = organization.key_states(entity.name).get(frozenset(columns))
+    subject = document.file.subject("dataverse", map=document.map)
+    if state is None:
+        yield Problem(
+            "alternate-key-missing",
+            f"{entity.name} has no alternate key on {', '.join(sorted(columns))}: two rows "
+            "with one key are possible and would both be set aside",
+            "run `dualwrite provision`, or add an alternate key on these columns",
+            subject,
+            "warning",
+        )
+    elif state == "Failed":
+        yield replace(key_failed(entity.name, columns), subject=subject)
+    elif state != "Active":
+        yield Problem(
+            "alternate-key-pending",
+            f"the alternate key of {entity.name} is not active yet",
+            "wait until its index is built; `dualwrite provision` waits for it",
+            subject,
+            "warning",
+        )
+    if not entity.capabilities.change_feed:
+        yield replace(Problem.of(tracking_off(entity.name)), subject=subject)
+
+
+def _check_reading(
+    project: Project, document: MapDocument, side: Side, described: Entity
+) -> Iterator[Problem]:
+    """Whether the mapped columns can be read, by asking for a row there is not."""
+    try:
+        map, _ = project.compiled(document)
+        absent = "00000000-0000-0000-0000-000000000000"
+        project.endpoints(document)[side].read(
+            described.name, map.column_names(side), by=None, values=[absent]
+        )
+    except MapError:
+        return  # said already, with its place
+    except DualWriteError as error:
+        yield Problem.of(error)
 
 
 def _untimed(document: MapDocument, entities: Mapping[Side, Entity]) -> Iterator[Problem]:

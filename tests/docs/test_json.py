@@ -89,6 +89,8 @@ def play(person: Person) -> Samples:
     take("plan")
     take("load")
     take("check")
+    with longer_column(person):
+        take("provision", "--plan --webhooks https://host.example")
     take("maps list")
     take("maps show", "loyalty-card")
     take("schema", "map")
@@ -212,6 +214,22 @@ def broken_map(person: Person) -> Iterator[None]:
     text = file.read_text("utf-8")
     file.write_text(text.replace("RedeemRanking", "RedeemRank"), "utf-8")
     yield
+    file.write_text(text, "utf-8")
+
+
+@contextmanager
+def longer_column(person: Person) -> Iterator[None]:
+    """A table that is to have a column more, and a longer one than it has, for a while.
+
+    And a key for webhooks.
+    """
+    file = person.folder / "mappings/tables/msdyn_loyaltycards.yaml"
+    text = file.read_text("utf-8")
+    more = "  - {column: msdyn_Note, title: Note, type: text}\n"
+    file.write_text(text.replace("length: 100", "length: 200") + more, "utf-8")
+    person.environment.update(DUALWRITE__SERVE__WEBHOOK_KEY="env:THE_KEY", THE_KEY="a key")
+    yield
+    del person.environment["DUALWRITE__SERVE__WEBHOOK_KEY"]
     file.write_text(text, "utf-8")
 
 

@@ -178,7 +178,7 @@ class ManagedIdentity:
             if self._client_id is None
             else UserAssignedManagedIdentity(client_id=self._client_id)
         )
-        return ManagedIdentityClient(identity, http_client=_Session(True, proxied=False))
+        return ManagedIdentityClient(identity, http_client=_Session(trust(None), proxied=False))
 
 
 class _Session(requests.Session):

@@ -57,7 +57,11 @@ BUSY_CODES = frozenset(
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DUPLICATE_OF = re.compile(rf"<Id>\s*\{{?({_GUID.pattern})\}}?\s*</Id>", re.IGNORECASE)
-_PRIVILEGE = re.compile(r"missing (prv\w+)")
+_PRIVILEGE = re.compile(
+    r"(?:missing|PrivilegeName:) "
+    r"(prv(?:(Create|Read|Write|Delete|AppendTo|Append|Assign|Share)(\w+)|\w+))"
+)
+_ACCESS = re.compile(r"does not have (\w+?)Access right.* of entity '?(\w+)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _PROPERTY = re.compile(r"property (?:named )?'([^']+)'", re.IGNORECASE)
 
@@ -172,16 +176,25 @@ def access_error(fault: Fault, entity: str | None) -> AccessError:
             subject=subject,
             cause=str(fault),
         )
-    named = _PRIVILEGE.search(fault.message)
-    privilege = named[1] if named else "a privilege"
+    privilege = _privilege(fault.message)
     return AccessError(
         "privilege-missing",
         f"our application user lacks {privilege}" + (f" for {entity}" if entity else ""),
-        remedy=f"give the application user a security role with {privilege} "
-        "(reading changes needs it at organization level)",
+        remedy=f"give the application user a security role with {privilege}, at organization "
+        "level; docs/security.md lists all it needs",
         subject=subject,
         cause=str(fault),
     )
+
+
+def _privilege(message: str) -> str:
+    """The right a refusal names, with its table, as a role's editor shows it."""
+    if named := _PRIVILEGE.search(message):
+        whole, right, table = named.groups()
+        return f"{right} on {table} ({whole})" if table else whole
+    if named := _ACCESS.search(message):
+        return f"{named[1]} on {named[2]}, for rows of others too"
+    return "a privilege"
 
 
 def refused(fault: Fault, entity: str, tried: str) -> DualWriteError:
@@ -235,7 +248,8 @@ def tracking_off(entity: str, cause: str | None = None) -> MapError:
     return MapError(
         "change-tracking-off",
         f"change tracking is off for {entity}, so its changes cannot be read",
-        remedy="turn on 'Track changes' in the table's advanced options and publish it",
+        remedy="run `dualwrite provision`, or turn on 'Track changes' in the table's advanced "
+        "options and publish it",
         subject=Subject(side="dataverse", entity=entity),
         cause=cause,
     )

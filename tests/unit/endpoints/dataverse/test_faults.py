@@ -136,6 +136,32 @@ def test_a_missing_privilege_and_a_missing_user_differ() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "right"),
+    [
+        (
+            "Principal user (Id=1) is missing prvAppendToTransactionCurrency privilege (Id=2)",
+            "AppendTo on TransactionCurrency (prvAppendToTransactionCurrency)",
+        ),
+        (
+            "SecLib::CheckPrivilege failed. User: 1, PrivilegeName: prvCreateAttribute, P: 2",
+            "Create on Attribute (prvCreateAttribute)",
+        ),
+        ("is missing prvPublishCustomization privilege", "prvPublishCustomization"),
+        (
+            "Principal with id 1 does not have WriteAccess right(s) for record with id 2 of "
+            "entity msdyn_loyaltycard",
+            "Write on msdyn_loyaltycard, for rows of others too",
+        ),
+        ("x", "a privilege"),
+    ],
+)
+def test_which_right_on_which_table_is_missing(message: str, right: str) -> None:
+    error = access_error(Fault(403, "0x80040220", message), None)
+    assert error.message == f"our application user lacks {right}"
+    assert right in error.remedy
+
+
+@pytest.mark.parametrize(
     ("fault", "kind", "code"),
     [
         (Fault(403, "0x80040220", "x"), AccessError, "privilege-missing"),

@@ -1,0 +1,213 @@
+"""Changing what an organization is made of: tables, columns, keys, change tracking.
+
+Owns: carrying out the steps of provisioning by the metadata API; reading what is there for them.
+Never does: deciding what is missing (`connector.mapping.provision`); changing a column, key or
+table that exists, but for change tracking and further options.
+Tested in: tests/unit/endpoints/dataverse/test_administration.py, tests/acceptance/
+test_provision.py.
+
+Facts: "Dataverse Web API: create-update-entity-definitions-using-web-api" (definitions are
+replaced by PUT with MSCRM.MergeLabels, and published), "define-alternate-keys-entity" (an index is
+built in the background).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from xml.sax.saxutils import escape
+
+from connector.endpoints.dataverse.declarations import Declarations
+from connector.endpoints.dataverse.exchange import Exchange
+from connector.endpoints.dataverse.metadata import Tables
+from connector.endpoints.dataverse.rights import UserRights, read_rights
+from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.dataverse.webhooks import Webhooks
+from connector.errors import MapError, Subject
+from connector.mapping.provision import (
+    AddOption,
+    AwaitKey,
+    Existing,
+    MakeColumn,
+    MakeKey,
+    MakeTable,
+    Step,
+    TrackChanges,
+)
+from connector.mapping.tables import WantedColumn, WantedTable
+from connector.odata.literals import literal
+from connector.odata.queries import query_string
+
+LONGEST_CHANGE = 300.0
+"""Seconds the answer to a change of definitions may take; a new table needs half a minute."""
+_POLL = 2.0
+"""Seconds between two looks at an index."""
+
+
+class Administration:
+    """The definitions of one organization. Used by one thread.
+
+    `sleep` takes seconds; `index_seconds` is how long an index is waited for.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        sleep: Callable[[float], None],
+        index_seconds: float = 600.0,
+    ) -> None:
+        self._transport = transport
+        self._exchange = Exchange(transport)
+        self._tables = Tables(transport)
+        self._sleep = sleep
+        self._index_seconds = index_seconds
+        self._known: Declarations | None = None
+        self.webhooks = Webhooks(transport)
+
+    @property
+    def users(self) -> int:
+        """How many application users we are; the first of them changes definitions."""
+        return self._transport.users
+
+    def rights(self, user: int) -> UserRights:
+        """What one of our users may do. Raises `AccessError` and `UnreachableError`."""
+        return read_rights(self._transport, user)
+
+    def logical_name(self, set_name: str) -> str:
+        """The logical name of a table. Raises `MapError` if there is none."""
+        return self._tables.get(set_name).logical_name
+
+    def key_states(self, set_name: str) -> Mapping[frozenset[str], str]:
+        """State of the index of each alternate key, by its columns.
+
+        `Pending`, `InProgress`, `Active` or `Failed`.
+        """
+        return self._keys(set_name, self.logical_name(set_name))
+
+    def language(self) -> int:
+        """The organization's base language (LCID, such as 1033), in which labels have to be."""
+        answer = self._exchange.read("organizations?$select=languagecode", "organizations")
+        return int(answer["value"][0]["languagecode"])
+
+    def existing(self, set_name: str) -> Existing | None:
+        """The table as it is; None where there is no such entity set."""
+        try:
+            table = self._tables.describe(set_name)
+        except MapError as error:
+            if error.code == "entity-unknown":
+                return None
+            raise
+        return Existing(
+            logical_name=table.logical_name,
+            columns=table.entity.columns,
+            keys=self.key_states(set_name),
+            tracked=table.tracked,
+        )
+
+    def carry_out(self, step: Step) -> None:
+        """One step; of an index this only waits until it is built, failed, or takes too long.
+
+        Raises what `Exchange.change` does; then the step may have been done, which the next
+        comparison tells.
+        """
+        match step:
+            case MakeTable(table):
+                self._make_table(step, table)
+            case MakeColumn(table, column) if column.target is not None:
+                self._make_lookup(step, table, column, column.target)
+            case MakeColumn(table, column):
+                path = f"{_definition(self._logical(table))}/Attributes"
+                self._exchange.change("POST", path, self._declare.column(column), step)
+            case AddOption(table, column, value):
+                body = {
+                    "EntityLogicalName": self._logical(table),
+                    "AttributeLogicalName": column.name,
+                    "Value": value,
+                    "Label": self._declare.label(column.options[value]),
+                }
+                self._exchange.change("POST", "InsertOptionValue", body, step)
+            case MakeKey(table):
+                path = f"{_definition(self._logical(table))}/Keys"
+                self._exchange.change("POST", path, self._declare.key(table), step)
+            case TrackChanges(table):
+                self._track(step, table)
+            case AwaitKey(table):
+                self._await_key(table)
+
+    def publish(self, tables: Iterable[WantedTable]) -> None:
+        """Make the changes of these tables take effect for everybody."""
+        names = "".join(f"<entity>{escape(self._logical(table))}</entity>" for table in tables)
+        xml = f"<importexportxml><entities>{names}</entities></importexportxml>"
+        self._exchange.change("POST", "PublishXml", {"ParameterXml": xml}, "publish the tables")
+
+    def key_state(self, table: WantedTable) -> str:
+        """The state of the index of the wanted key; empty where there is no such key."""
+        return self.key_states(table.set_name).get(frozenset(table.key), "")
+
+    # ------------------------------------------------------------------------ steps
+
+    def _make_table(self, step: Step, table: WantedTable) -> None:
+        self._exchange.change("POST", "EntityDefinitions", self._declare.table(table), step)
+        where = f"LogicalName eq {literal(table.name)}"
+        options = query_string({"$select": "LogicalName,EntitySetName", "$filter": where})
+        made = self._exchange.read(f"EntityDefinitions?{options}", table.set_name)["value"]
+        set_name = made[0]["EntitySetName"] if made else None
+        if set_name != table.set_name:
+            raise MapError(
+                "entity-set-differs",
+                f"the new table {table.name} is called {set_name} in URLs, not {table.set_name}",
+                remedy=f"write {set_name} in the map and in its table file",
+                subject=Subject(side="dataverse", entity=table.set_name),
+            )
+
+    def _make_lookup(
+        self, step: Step, table: WantedTable, column: WantedColumn, target_set: str
+    ) -> None:
+        target = self._tables.get(target_set)
+        body = self._declare.lookup(
+            column, self._logical(table), target.logical_name, target.id_column
+        )
+        self._exchange.change("POST", "RelationshipDefinitions", body, step)
+
+    def _track(self, step: Step, table: WantedTable) -> None:
+        path = _definition(self._logical(table))
+        definition = self._exchange.read(path, table.set_name)
+        whole = {name: value for name, value in definition.items() if name != "@odata.context"}
+        body = {
+            "@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata",
+            **whole,
+            "ChangeTrackingEnabled": True,
+        }
+        self._exchange.change("PUT", path, body, step, {"MSCRM.MergeLabels": "true"})
+
+    def _await_key(self, table: WantedTable) -> None:
+        waited = 0.0
+        while self.key_state(table) not in ("Active", "Failed") and waited < self._index_seconds:
+            self._sleep(_POLL)
+            waited += _POLL
+
+    # ------------------------------------------------------------------------ requests
+
+    @property
+    def _declare(self) -> Declarations:
+        if self._known is None:
+            self._known = Declarations(self.language())
+        return self._known
+
+    def _logical(self, table: WantedTable) -> str:
+        """The logical name, which a table that was there before may have of its own."""
+        return self.logical_name(table.set_name)
+
+    def _keys(self, set_name: str, logical_name: str) -> Mapping[frozenset[str], str]:
+        options = query_string({"$select": "SchemaName,KeyAttributes,EntityKeyIndexStatus"})
+        found = self._exchange.read(f"{_definition(logical_name)}/Keys?{options}", set_name)[
+            "value"
+        ]
+        return {
+            frozenset(key["KeyAttributes"]): str(key.get("EntityKeyIndexStatus") or "Active")
+            for key in found
+        }
+
+
+def _definition(logical_name: str) -> str:
+    return f"EntityDefinitions(LogicalName={literal(logical_name)})"

@@ -1,0 +1,120 @@
+"""Whether our application users have the rights the maps need, and no person among them.
+
+Owns: which privilege on which table a map needs, and the findings about a user's rights. Pure.
+Never does: reading rights (`endpoints/dataverse/rights.py`).
+Tested in: tests/unit/test_rights.py, tests/acceptance/test_rights.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from connector.endpoints.base import Entity
+from connector.errors import Problem, Subject
+from connector.mapping.document import DeletePolicy, FilterExit, MapDocument
+from connector.mapping.values import Side
+
+if TYPE_CHECKING:
+    from connector.endpoints.dataverse.rights import UserRights
+
+_PEOPLE = {0: "read and write", 1: "administrative", 2: "read"}
+"""Access modes of a user somebody can sign in as."""
+_WHOLE = "global"
+_OWN_IS_ENOUGH = frozenset({"Create"})
+"""Rights that need not reach beyond our own rows."""
+_NAMED_OTHERWISE = {"systemuser": "user"}
+"""Tables whose privileges do not bear their name."""
+
+
+class Need(NamedTuple):
+    """One right on one table, by its logical name."""
+
+    right: str
+    table: str
+
+    @property
+    def privilege(self) -> str:
+        """The privilege's name; Dataverse compares it without case, and so do we."""
+        return f"prv{self.right}{_NAMED_OTHERWISE.get(self.table, self.table)}".lower()
+
+
+def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> list[Need]:
+    """What a map needs on its `table`; `targets` are the tables its lookups point to, by column."""
+    writes = any(Side.DATAVERSE in row.ways for row in document.fields)
+    deletes = document.deletes.commerce is DeletePolicy.PROPAGATE
+    deletes = deletes or document.filter_exit is FilterExit.DELETE
+    rights = ["Read"]
+    if writes:
+        rights += ["Create", "Write", *(["Delete"] if deletes else [])]
+    needs = [Need(right, table) for right in rights]
+    for row in document.fields:
+        column, dot, _ = (row.dataverse or "").partition(".")
+        target = targets.get(column) if dot else None
+        if target is None:
+            continue
+        needs.append(Need("Read", target))
+        if Side.DATAVERSE in row.ways:
+            needs += [Need("Append", table), Need("AppendTo", target)]
+    return list(dict.fromkeys(needs))
+
+
+def shared_with_people(rights: UserRights) -> Iterator[Problem]:
+    """Why a person's edits could be taken for ours."""
+    person = rights.application is None
+    mode = _PEOPLE.get(rights.access_mode)
+    if person or mode is not None:
+        why = "has no application id" if person else f"has the access mode {mode}"
+        yield Problem(
+            "user-shared",
+            f"{rights.name}, as whom we work, {why}: what a person edits as this user is taken for "
+            "our own write and never travels",
+            "create an application user for dataverse.client_id that nobody signs in as",
+            Subject(side="dataverse", entity="systemusers"),
+        )
+
+
+def missing(document: MapDocument, rights: UserRights, needs: list[Need]) -> Iterator[Problem]:
+    """Privileges the user lacks, or has for some rows only."""
+    for need in needs:
+        depth = rights.privileges.get(need.privilege)
+        subject = Subject(map=document.map, side="dataverse", entity=need.table)
+        if depth is None:
+            yield Problem(
+                "privilege-missing",
+                f"{rights.name} lacks {need.right} on {need.table} ({need.privilege})",
+                f"give its security role {need.right} on this table at organization level; "
+                "docs/security.md lists all it needs",
+                subject,
+            )
+        elif depth.lower() != _WHOLE and need.right not in _OWN_IS_ENOUGH:
+            yield Problem(
+                "privilege-too-narrow",
+                f"{rights.name} has {need.right} on {need.table} for some rows only ({depth})",
+                f"give its security role {need.right} on this table at organization level",
+                subject,
+            )
+
+
+def forbidden(
+    document: MapDocument, rights: UserRights, entity: Entity, table: str
+) -> Iterator[Problem]:
+    """Mapped columns under column security that the user may not read or write."""
+    if rights.administrator:
+        return
+    for index, row in enumerate(document.fields):
+        name = (row.dataverse or "").partition(".")[0]
+        column = entity.columns.get(name)
+        if column is None or not column.secured:
+            continue
+        wanted = {"read"} | ({"create", "update"} if Side.DATAVERSE in row.ways else set())
+        lacking = sorted(wanted - rights.columns.get((table, name), frozenset()))
+        if lacking:
+            yield Problem(
+                "column-forbidden",
+                f"`{name}` is under column security, and {rights.name} may not "
+                f"{' or '.join(lacking)} it: it would look empty to us",
+                "give the application user a column security profile that allows "
+                "read, create and update of this column",
+                document.field_subject(index, Side.DATAVERSE.value),
+            )

@@ -1,0 +1,166 @@
+"""Which rights a map needs, and what is found of a user that lacks them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from connector.endpoints.base import Entity
+from connector.endpoints.dataverse.rights import UserRights
+from connector.mapping.columns import Column
+from connector.mapping.document import MapDocument, parse_document
+from connector.mapping.values import ValueType
+from connector.operations.rights import Need, forbidden, missing, needs_of, shared_with_people
+
+TEXT = """
+map: points
+commerce: {entity: Points}
+dataverse: {entity: new_points}
+deletes: {commerce: propagate, dataverse: restore}
+fields:
+  - {commerce: Number, sync: "=", dataverse: new_number, key: true}
+  - {commerce: Note, sync: ">", dataverse: new_note}
+  - {commerce: Currency, sync: "=", dataverse: new_currency.isocurrencycode}
+"""
+TARGETS = {"new_currency": "transactioncurrency"}
+POINT, CURRENCY = "new_point", "transactioncurrency"
+
+
+def needed(text: str = TEXT) -> set[Need]:
+    return set(needs_of(parse_document(text), POINT, TARGETS))
+
+
+ALL = {
+    Need("Read", POINT),
+    Need("Create", POINT),
+    Need("Write", POINT),
+    Need("Delete", POINT),
+    Need("Append", POINT),
+    Need("Read", CURRENCY),
+    Need("AppendTo", CURRENCY),
+}
+
+
+def test_a_map_both_ways_needs_them_all() -> None:
+    assert needed() == ALL
+
+
+@pytest.mark.parametrize("policy", ["restore", "deactivate", "ignore"])
+def test_delete_is_needed_only_where_deletes_travel(policy: str) -> None:
+    text = TEXT.replace("commerce: propagate", f"commerce: {policy}")
+    text = text.replace(
+        "dataverse: {entity: new_points}",
+        "dataverse: {entity: new_points, inactive: {column: statecode, value: 1}}",
+    )
+    assert needed(text) == ALL - {Need("Delete", POINT)}
+    assert needed(text + "filter_exit: delete\n") == ALL
+
+
+def test_a_map_that_only_reads_dataverse_needs_no_more() -> None:
+    text = TEXT.replace('"="', '"<"').replace('">"', '"<"')
+    assert needed(text) == {Need("Read", POINT), Need("Read", CURRENCY)}
+
+
+def test_privileges_bear_the_name_of_their_table_but_for_users() -> None:
+    assert Need("AppendTo", CURRENCY).privilege == "prvappendtotransactioncurrency"
+    assert Need("Read", "systemuser").privilege == "prvreaduser"
+
+
+RIGHTS = UserRights(
+    id="1",
+    name="# dualwrite",
+    application="app",
+    access_mode=4,
+    privileges={need.privilege: "Global" for need in ALL},
+    columns={},
+)
+
+
+def lacking(rights: UserRights) -> list[tuple[str, str | None]]:
+    found = missing(document(), rights, sorted(ALL))
+    return [(problem.code, problem.subject.entity) for problem in found]
+
+
+def document() -> MapDocument:
+    return parse_document(TEXT)
+
+
+def test_nothing_lacks() -> None:
+    assert lacking(RIGHTS) == []
+
+
+@pytest.mark.parametrize("need", sorted(ALL))
+def test_each_missing_privilege_is_named_with_its_table(need: Need) -> None:
+    held = {name: d for name, d in RIGHTS.privileges.items() if name != need.privilege}
+    (problem,) = missing(document(), replace(RIGHTS, privileges=held), sorted(ALL))
+    assert problem.code == "privilege-missing"
+    assert f"{need.right} on {need.table} ({need.privilege})" in problem.message
+    assert (problem.severity, problem.exit_code) == ("error", 2)
+
+
+@pytest.mark.parametrize(("right", "codes"), [("Read", ["privilege-too-narrow"]), ("Create", [])])
+def test_rights_for_own_rows_only(right: str, codes: list[str]) -> None:
+    held = {**RIGHTS.privileges, Need(right, POINT).privilege: "Basic"}
+    assert [code for code, _ in lacking(replace(RIGHTS, privileges=held))] == codes
+
+
+def entity() -> Entity:
+    columns = {
+        "new_number": Column("new_number", ValueType.TEXT),
+        "new_note": Column("new_note", ValueType.TEXT, secured=True),
+        "new_currency": Column("new_currency", ValueType.REFERENCE, secured=True),
+    }
+    return cast("Entity", SimpleNamespace(columns=columns))
+
+
+def test_secured_columns_need_a_permission() -> None:
+    found = list(forbidden(document(), RIGHTS, entity(), POINT))
+    assert [(one.code, one.subject.field) for one in found] == [
+        ("column-forbidden", "Note"),
+        ("column-forbidden", "Currency"),
+    ]
+    assert "create or read or update" in found[0].message
+    assert found[0].subject.line == 8
+
+
+def test_a_permission_that_lacks_one_way_is_not_enough() -> None:
+    whole = frozenset({"read", "create", "update"})
+    columns = {(POINT, "new_note"): frozenset({"read"}), (POINT, "new_currency"): whole}
+    (problem,) = forbidden(document(), replace(RIGHTS, columns=columns), entity(), POINT)
+    assert problem.subject.field == "Note"
+    assert "may not create or update it" in problem.message
+
+
+def test_a_column_that_is_only_read_needs_only_read() -> None:
+    text = TEXT.replace('"="', '"<"').replace('">"', '"<"')
+    columns = {(POINT, name): frozenset({"read"}) for name in ("new_note", "new_currency")}
+    rights = replace(RIGHTS, columns=columns)
+    assert list(forbidden(parse_document(text), rights, entity(), POINT)) == []
+
+
+def test_an_administrator_passes_column_security() -> None:
+    rights = replace(RIGHTS, administrator=True)
+    assert list(forbidden(document(), rights, entity(), POINT)) == []
+
+
+@pytest.mark.parametrize(
+    ("application", "mode", "says"),
+    [
+        ("app", 4, None),
+        ("app", 5, None),
+        (None, 4, "has no application id"),
+        ("app", 0, "has the access mode read and write"),
+        ("app", 1, "has the access mode administrative"),
+        ("app", 2, "has the access mode read"),
+    ],
+)
+def test_a_user_people_sign_in_as_is_refused(
+    application: str | None, mode: int, says: str | None
+) -> None:
+    rights = replace(RIGHTS, application=application, access_mode=mode)
+    found = list(shared_with_people(rights))
+    assert [problem.code for problem in found] == (["user-shared"] if says else [])
+    assert says is None or says in found[0].message
