@@ -273,12 +273,11 @@ class Joined:
         for output, value, label in zip(self.outputs, values[::2], values[1::2], strict=True):
             if value is None:
                 continue
-            shown = value if output.form is None else output.form(value)
             for annotation, text in output.notes:
-                note = text(shown, label)
+                note = text(value, label)
                 if note is not None:
                     row[f"{output.name}@{annotation}"] = note
-            row[output.name] = shown
+            row[output.name] = value if output.form is None else output.form(value)
         return row
 
 

@@ -13,13 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
-from connector.sandbox import errors
+from connector.sandbox.expands import Expands
 from connector.sandbox.filters import Condition
 from connector.sandbox.messages import Preferences, Request, Response, json_response
 from connector.sandbox.operators import Reader
-from connector.sandbox.options import Expand, Options
+from connector.sandbox.options import Options
 from connector.sandbox.paging import MAX_PAGE, Cookie, link, parse_cookie
 from connector.sandbox.projections import JsonRow, Projection, projection, wants
 from connector.sandbox.records import Records
@@ -41,6 +39,7 @@ class Queries:
         self._now = records.storage.clock.moment
         self._execute = records.storage.connection.execute
         self._projections: dict[tuple[Any, ...], Projection] = {}
+        self._expands = Expands(self._catalog, self._execute, self.projection)
 
     def projection(
         self, table: Table, select: tuple[str, ...] | None, annotations: str | None
@@ -71,7 +70,7 @@ class Queries:
         condition = Condition(self._catalog, table, self.reader(request.user))
         found = self._page(table, shape, condition, options, cookie, page_size + 1)
         rows = shape.rows(row[: shape.width] for row in found[:page_size])
-        self._expand(table, rows, found, shape, options, preferences)
+        self.expand(table, rows, options, request)
         body: dict[str, Any] = {"@odata.context": context(request.base, table, options)}
         if options.count:
             body |= self._count_members(table, request, options)
@@ -100,7 +99,7 @@ class Queries:
         cookie: Cookie,
         limit: int,
     ) -> list[tuple[Stored, ...]]:
-        """The rows of one page and one more; lookups to expand come after the projection."""
+        """The rows of one page and one more."""
         where = [condition.where(options.filter)]
         order = [f'"{table.id_column}"']
         offset = 0
@@ -111,65 +110,19 @@ class Queries:
         elif cookie.last:
             where.append(f'"{table.id_column}" > ?')
             condition.arguments.append(cookie.last)
-        lookups = [self._lookup(table, expand) for expand in options.expand]
-        columns = ", ".join([shape.sql, *(f'"{table.name}"."{name}"' for name in lookups)])
         return self._execute(
-            f'SELECT {columns} FROM "{table.name}" WHERE {" AND ".join(where)} '
+            f'SELECT {shape.sql} FROM "{table.name}" WHERE {" AND ".join(where)} '
             f"ORDER BY {', '.join(order)} LIMIT ? OFFSET ?",
             (*condition.arguments, limit, offset),
         ).fetchall()
 
-    # ------------------------------------------------------------------------ expand
-
-    def _lookup(self, table: Table, expand: Expand) -> str:
-        column = table.by_navigation.get(expand.navigation)
-        if column is None:
-            raise errors.unknown_property(expand.navigation, table.name)
-        if expand.options.given - {"$select"}:
-            raise errors.not_implemented("A query option other than $select inside $expand")
-        return column.name
-
-    def _expand(
-        self,
-        table: Table,
-        rows: Sequence[JsonRow],
-        found: Sequence[tuple[Stored, ...]],
-        shape: Projection,
-        options: Options,
-        preferences: Preferences,
+    def expand(
+        self, table: Table, rows: Sequence[JsonRow], options: Options, request: Request
     ) -> None:
-        """Put the related row, or null, under each expanded navigation property."""
-        for place, expand in enumerate(options.expand, start=shape.width):
-            target = self._catalog.by_name[table.by_navigation[expand.navigation].target]
-            inner = self.projection(target, expand.options.select, preferences.annotations)
-            wanted = orjson.dumps([*{row[place] for row in found}]).decode()
-            related = {
-                one[target.id_column]: one
-                for one in inner.rows(
-                    self._execute(
-                        f'SELECT {inner.sql} FROM "{target.name}" WHERE "{target.id_column}" '
-                        "IN (SELECT value FROM json_each(?))",
-                        (wanted,),
-                    )
-                )
-            }
-            for row, values in zip(rows, found, strict=False):
-                row[expand.navigation] = related.get(values[place])
-
-    def expand_one(
-        self, table: Table, record: str, row: JsonRow, options: Options, preferences: Preferences
-    ) -> None:
-        """The same for a single record that was read by its id."""
-        for expand in options.expand:
-            name = self._lookup(table, expand)
-            (value,) = self._execute(
-                f'SELECT "{name}" FROM "{table.name}" WHERE "{table.id_column}" = ?', (record,)
-            ).fetchone()
-            target = self._catalog.by_name[table.by_navigation[expand.navigation].target]
-            inner = self.projection(target, expand.options.select, preferences.annotations)
-            row[expand.navigation] = (
-                None if value is None else self._records.fetch(target, value, inner)
-            )
+        """Put the related rows that `$expand` asks for into `rows`. Raises `WireError`."""
+        if options.expand:
+            annotations, reader = request.preferences.annotations, self.reader(request.user)
+            self._expands.apply(table, rows, options.expand, annotations, reader)
 
     # ------------------------------------------------------------------------ counts
 
@@ -217,13 +170,14 @@ def count_text(number: int) -> Response:
 
 def context(base: str, table: Table, options: Options, suffix: str = "") -> str:
     """The `@odata.context` of a collection, or of one `/$entity`."""
+    return f"{base}/$metadata#{table.set_name}{_listed(options)}{suffix}"
+
+
+def _listed(options: Options) -> str:
+    """Selected and expanded properties in the form of a context."""
     names = list(options.select or ())
-    names += [
-        f"{expand.navigation}({','.join(expand.options.select or ())})" for expand in options.expand
-    ]
-    return (
-        f"{base}/$metadata#{table.set_name}{'(' + ','.join(names) + ')' if names else ''}{suffix}"
-    )
+    names += [f"{one.navigation}{_listed(one.options) or '()'}" for one in options.expand]
+    return f"({','.join(names)})" if names else ""
 
 
 def applied(preferences: Preferences) -> dict[str, str]:

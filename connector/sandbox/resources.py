@@ -71,7 +71,7 @@ class Resources:
         plain = not options.expand and request.preferences.annotations is None
         if plain and request.headers.get("if-none-match") == etag:
             return Response(304, {"ETag": etag, "OData-Version": "4.0"})
-        self._queries.expand_one(table, address.record, row, options, request.preferences)
+        self._queries.expand(table, [row], options, request)
         mark = context(request.base, table, options, "/$entity")
         headers = {"ETag": etag, **applied(request.preferences)}
         return json_response({"@odata.context": mark, **row}, headers=headers)

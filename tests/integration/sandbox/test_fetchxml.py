@@ -93,6 +93,16 @@ def test_formatted_values_and_aliases(dataverse: DataverseSession) -> None:
     assert row[lookup] == CURRENCY
 
 
+def test_formatted_values_of_every_kind(dataverse: DataverseSession) -> None:
+    names = ("exchangerate", "createdon", "currencyprecision")
+    columns = "".join(f"<attribute name='{name}' />" for name in names)
+    row = fetch(dataverse, about(columns, "top='1'", CURRENCY), CURRENCIES, **ANNOTATED)["value"][0]
+    assert row["exchangerate"] == 1
+    assert row["exchangerate@" + FORMATTED].startswith("1.0")
+    assert row["createdon@" + FORMATTED].endswith("M")
+    assert row["currencyprecision@" + FORMATTED] in "02"
+
+
 # ---------------------------------------------------------------------------- conditions
 
 

@@ -1,0 +1,161 @@
+"""`$expand`: related rows put into the rows that were read.
+
+Owns: the related row of a lookup and the related rows of a collection, with their own options.
+Never does: reading the first rows (`queries`, `resources`).
+Tested in: tests/integration/sandbox/test_expands.py.
+
+Facts: "Dataverse Web API: webapi/query/join-tables". Inside a lookup `$select` and `$expand` are
+taken, inside a collection `$filter`, `$orderby` and `$top` too; at most 15 expansions in all.
+Expanded collections come whole: where the service would page them is not modelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from connector.sandbox import errors
+from connector.sandbox.catalog import Catalog, collections
+from connector.sandbox.filters import Condition
+from connector.sandbox.operators import Reader
+from connector.sandbox.options import Expand, Options
+from connector.sandbox.projections import JsonRow, Projection
+from connector.sandbox.storage import Stored
+from connector.sandbox.tables import Column, Table
+
+MAX_EXPANDS = 15
+_OF_A_LOOKUP = frozenset({"$select", "$expand"})
+_OF_A_COLLECTION = _OF_A_LOOKUP | {"$filter", "$orderby", "$top"}
+
+Shape = Callable[[Table, tuple[str, ...] | None, str | None], Projection]
+
+
+class Expands:
+    """Related rows of one organization; `shape` compiles a select list."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        execute: Callable[[str, Sequence[Stored]], Any],
+        shape: Shape,
+    ) -> None:
+        self._catalog = catalog
+        self._execute = execute
+        self._shape = shape
+
+    def apply(
+        self,
+        table: Table,
+        rows: Sequence[JsonRow],
+        expands: Sequence[Expand],
+        annotations: str | None,
+        reader: Reader,
+    ) -> None:
+        """Put the related rows into `rows` of `table`. Raises `WireError`."""
+        if _number(expands) > MAX_EXPANDS:
+            raise errors.bad_request(
+                f"The number of $expand properties exceeds the limit of {MAX_EXPANDS}.",
+                "0x80060888",
+            )
+        for expand in expands:
+            lookup = table.by_navigation.get(expand.navigation)
+            if lookup is not None:
+                self._one(table, rows, expand, lookup, annotations, reader)
+                continue
+            found = collections(self._catalog, table).get(expand.navigation)
+            if found is None:
+                raise errors.unknown_property(expand.navigation, table.name)
+            self._many(table, rows, expand, found, annotations, reader)
+
+    def _one(
+        self,
+        table: Table,
+        rows: Sequence[JsonRow],
+        expand: Expand,
+        lookup: Column,
+        annotations: str | None,
+        reader: Reader,
+    ) -> None:
+        """The row a lookup points at, or null."""
+        _allow(expand.options, _OF_A_LOOKUP)
+        target = self._catalog.by_name[lookup.target]
+        shape = self._shape(target, expand.options.select, annotations)
+        # Through a select list of its own, so that a secured lookup leads nowhere.
+        keys = self._shape(table, (lookup.wire_name,), None)
+        listed = _ids(rows, table)
+        pointed = {
+            one[table.id_column]: one[lookup.wire_name]
+            for one in keys.rows(
+                self._execute(
+                    f'SELECT {keys.sql} FROM "{table.name}" WHERE "{table.id_column}" IN '
+                    "(SELECT value FROM json_each(?))",
+                    (listed,),
+                )
+            )
+        }
+        related = {
+            one[target.id_column]: one
+            for one in shape.rows(
+                self._execute(
+                    f'SELECT {shape.sql} FROM "{target.name}" WHERE "{target.id_column}" IN '
+                    "(SELECT value FROM json_each(?))",
+                    (orjson.dumps([*{key for key in pointed.values() if key}]).decode(),),
+                )
+            )
+        }
+        self.apply(target, [*related.values()], expand.options.expand, annotations, reader)
+        for row in rows:
+            row[expand.navigation] = related.get(pointed.get(row[table.id_column]))
+
+    def _many(
+        self,
+        table: Table,
+        rows: Sequence[JsonRow],
+        expand: Expand,
+        found: tuple[Table, Column],
+        annotations: str | None,
+        reader: Reader,
+    ) -> None:
+        """The rows whose lookup points here."""
+        _allow(expand.options, _OF_A_COLLECTION)
+        owner, lookup = found
+        options = expand.options
+        shape = self._shape(owner, options.select, annotations)
+        condition = Condition(self._catalog, owner, reader)
+        where = condition.where(options.filter)
+        listed = _ids(rows, table)
+        order = [
+            f"{condition.operand(path.split('/')).sql} {'DESC' if down else 'ASC'}"
+            for path, down in options.order
+        ]
+        key = f'"{owner.name}"."{lookup.name}"'
+        selected = self._execute(
+            f'SELECT {shape.sql}, {key} FROM "{owner.name}" WHERE {where} AND {key} IN '
+            f"(SELECT value FROM json_each(?)) ORDER BY {', '.join([*order, owner.id_column])}",
+            (*condition.arguments, listed),
+        ).fetchall()
+        groups: dict[Any, list[JsonRow]] = {row[table.id_column]: [] for row in rows}
+        for values in selected:
+            members = groups[values[-1]]
+            if options.top is None or len(members) < options.top:
+                members.append(shape.row(values[:-1]))
+        every = [one for members in groups.values() for one in members]
+        self.apply(owner, every, options.expand, annotations, reader)
+        for row in rows:
+            row[expand.navigation] = groups[row[table.id_column]]
+
+
+def _ids(rows: Sequence[JsonRow], table: Table) -> str:
+    return orjson.dumps([row[table.id_column] for row in rows]).decode()
+
+
+def _number(expands: Sequence[Expand]) -> int:
+    return sum(1 + _number(one.options.expand) for one in expands)
+
+
+def _allow(options: Options, names: frozenset[str]) -> None:
+    refused = options.given - names
+    if refused:
+        raise errors.bad_request(f"The option {min(refused)} is not taken in this $expand.", "0x0")
