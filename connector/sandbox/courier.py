@@ -15,7 +15,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -30,6 +29,8 @@ RETRY_AFTER_SECONDS = 1.0
 WAITING_LIMIT = 100_000
 """Notifications; beyond it they are lost, so that a receiver that hangs cannot fill memory."""
 REMEMBERED_PROBLEMS = 20
+READ_BYTES = 65_536
+"""Of an answer's body, which is ignored; behind a longer one the connection is not used again."""
 
 Message: TypeAlias = tuple[dict[str, str], bytes]
 """Headers and body."""
@@ -41,6 +42,18 @@ class Letter:
 
     url: str
     write: Callable[[], Message]
+
+
+@dataclass(slots=True)
+class Line:
+    """A connection to a receiver, and whether an answer ever came over it."""
+
+    connection: HTTPConnection
+    used: bool = False
+
+
+Lines: TypeAlias = dict[tuple[str, str, Path | None], Line]
+"""By scheme, host and port, and the CA trusted."""
 
 
 @dataclass(slots=True)
@@ -128,19 +141,20 @@ class Courier:
             threading.Thread(target=self._work, name=f"webhook-{number}", daemon=True).start()
 
     def _work(self) -> None:
+        lines: Lines = {}
         while True:
             number, letter = self._queue.get()
             if number == self._round:
-                self._deliver(letter, number)
+                self._deliver(lines, letter, number)
 
-    def _deliver(self, letter: Letter, number: int) -> None:
+    def _deliver(self, lines: Lines, letter: Letter, number: int) -> None:
         headers, body = letter.write()
         retried = False
-        problem = self._post(letter.url, headers, body)
+        problem = self._post(lines, letter.url, headers, body)
         if problem in RETRY_STATUSES:
             retried = True
             time.sleep(RETRY_AFTER_SECONDS)
-            problem = self._post(letter.url, headers, body)
+            problem = self._post(lines, letter.url, headers, body)
         with self._lock:
             if number != self._round:
                 return
@@ -150,26 +164,56 @@ class Courier:
             if problem:
                 self._problems.append({"url": _shown(letter.url), "problem": str(problem)})
 
-    def _post(self, url: str, headers: dict[str, str], body: bytes) -> int | str | None:
+    def _post(
+        self, lines: Lines, url: str, headers: dict[str, str], body: bytes
+    ) -> int | str | None:
         """None for a 2xx, else the status or why there is none."""
         split = urlsplit(url)
+        target = f"{split.path or '/'}{'?' if split.query else ''}{split.query}"
         try:
-            with closing(self._connect(split)) as connection:
-                target = f"{split.path or '/'}{'?' if split.query else ''}{split.query}"
-                connection.request("POST", target, body, headers)
-                status = connection.getresponse().status
+            line = self._line(lines, split)
+            try:
+                status = _ask(line, target, headers, body)
+            except ConnectionError:
+                if not line.used:
+                    raise
+                # The receiver closed a connection that was kept open; that is no answer yet.
+                status = _ask(line, target, headers, body)
         except (HTTPException, OSError) as error:
             # The text may hold the URL with its key.
             return type(error).__name__
         return None if 200 <= status < 300 else status
 
-    def _connect(self, split: SplitResult) -> HTTPConnection:
-        """A connection of its own for every letter: on one machine that costs next to nothing."""
-        host = split.hostname or ""
-        if split.scheme == "http":
-            return HTTPConnection(host, split.port, timeout=TIMEOUT_SECONDS)
-        trust = ssl.create_default_context(cafile=self.ca)
-        return HTTPSConnection(host, split.port, timeout=TIMEOUT_SECONDS, context=trust)
+    def _line(self, lines: Lines, split: SplitResult) -> Line:
+        """The connection of this thread to a receiver; kept open between letters."""
+        key = (split.scheme, split.netloc, self.ca)
+        line = lines.get(key)
+        if line is None:
+            host = split.hostname or ""
+            if split.scheme == "http":
+                connection = HTTPConnection(host, split.port, timeout=TIMEOUT_SECONDS)
+            else:
+                trust = ssl.create_default_context(cafile=self.ca)
+                connection = HTTPSConnection(
+                    host, split.port, timeout=TIMEOUT_SECONDS, context=trust
+                )
+            line = lines[key] = Line(connection)
+        return line
+
+
+def _ask(line: Line, target: str, headers: dict[str, str], body: bytes) -> int:
+    """The status of one POST; after a failure the connection is opened again next time."""
+    try:
+        line.connection.request("POST", target, body, headers)
+        answer = line.connection.getresponse()
+        answer.read(READ_BYTES)
+        if not answer.isclosed():
+            line.connection.close()
+    except (HTTPException, OSError):
+        line.connection.close()
+        raise
+    line.used = True
+    return answer.status
 
 
 def _shown(url: str) -> str:

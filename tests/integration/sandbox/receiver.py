@@ -24,11 +24,15 @@ class Got(NamedTuple):
 
 
 class Receiver:
-    """What arrived so far. `answers` are the next statuses, then 200."""
+    """What arrived so far. `answers` are the next statuses, then 200.
+
+    One that `hangs_up` closes each connection after an answer, without saying so.
+    """
 
     def __init__(self, port: int, scheme: str) -> None:
         self.url = f"{scheme}://127.0.0.1:{port}/hook"
         self.answers: list[int] = []
+        self.hangs_up = False
         self._got: list[Got] = []
         self._news = threading.Condition()
 
@@ -69,6 +73,7 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
+            self.close_connection = receiver.hangs_up
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

@@ -316,6 +316,19 @@ def test_only_a_gateway_error_is_tried_again_and_only_once(
     assert all("key" not in one["url"] for one in counts["problems"])
 
 
+def test_a_receiver_may_close_connections_between_notifications(
+    dataverse: DataverseSession, receiver: Receiver, listen: Callable[..., str], add_cards: Any
+) -> None:
+    listen("Create")
+    receiver.hangs_up = True
+    for first in range(0, 60, 20):
+        add_cards(f"C-{number}" for number in range(first, first + 20))
+        receiver.wait(first + 20)
+    receiver.nothing_more(60, lambda: settled(dataverse))
+    counts = dataverse.get(f"{dataverse.host}/sandbox/webhooks").json()
+    assert (counts["delivered"], counts["failed"]) == (60, 0)
+
+
 def test_notifications_are_lost_and_late_by_switch(
     dataverse: DataverseSession, receiver: Receiver, listen: Callable[..., str], add_cards: Any
 ) -> None:
