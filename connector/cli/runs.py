@@ -122,11 +122,15 @@ def _ending(row: RunRow) -> str:
 
 
 def _show(past: Past) -> None:
+    from connector.operations.outcomes import done_in, took_in
+
     row = past.row
     output.line(f"run {row.number}: {row.command} {row.map}, {_ending(row)}")
     output.line(f"started {moment(row.started)}{f', took {_took(row)}' if row.ended else ''}")
-    for name, count in sorted(row.counts.items()):
+    for name, count in sorted(done_in(row.counts).items()):
         output.line(f"  {name}: {count}")
+    for name, seconds in sorted(took_in(row.counts).items()):
+        output.line(f"  {name} took {seconds:.1f} s")
     written = ", ".join(f"{n} {kind} {side}" for (side, kind), n in sorted(past.written.items()))
     output.line(f"wrote {written or 'nothing'}; {past.records} records")
     if row.error is not None:

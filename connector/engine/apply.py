@@ -269,8 +269,7 @@ class Applier:
             self._settle_each(work, batch, outcomes)
             kinds = Counter(item.write.kind.value for item in batch.items)
         self.run.commit(work)
-        for name, so_far in self.run.pacer.settled(batch.side, kinds, batch.sent).items():
-            self.run.counts[name] = so_far
+        self.run.pacer.settled(batch.side, kinds, batch.sent)
 
     def _settle_each(self, work: Work, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         run = self.run

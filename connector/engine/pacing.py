@@ -22,6 +22,8 @@ STEP = 1.0
 ENOUGH = 5000
 """Rows from which on a rate far below what the side allows says that it is not the side."""
 FAR = 0.8
+MILLISECONDS = "ms "
+"""How the names of measured times begin among the counts of a run's row."""
 
 
 @dataclass(slots=True)
@@ -76,11 +78,10 @@ class Pacer:
         while (pause := self.pace(side).pause) > 0 and meanwhile():
             self._ports.sleep(min(pause, STEP))
 
-    def settled(self, side: Side, kinds: Mapping[str, int], sent: float) -> dict[str, int]:
+    def settled(self, side: Side, kinds: Mapping[str, int], sent: float) -> None:
         """A call with so many writes of each kind is settled that left at `sent`.
 
-        Calls overlap: each counts from where the one before it had ended. Returns the whole
-        milliseconds so far of each of these kinds, under the names a run counts them by.
+        Calls overlap: each counts from where the one before it had ended.
         """
         now = self._ports.monotonic()
         seconds = now - max(sent, self._settled_at)
@@ -91,9 +92,10 @@ class Pacer:
         took.seconds += seconds
         took.pace = self.pace(side)
         self._ports.paced(side, took.pace)
-        told: dict[str, int] = {}
         for kind, count in kinds.items():
-            name = f"ms {kind}d {side}"
+            name = f"{MILLISECONDS}{kind}d {side}"
             self._by_kind[name] = self._by_kind.get(name, 0.0) + 1000 * seconds * count / rows
-            told[name] = math.ceil(self._by_kind[name])
-        return told
+
+    def milliseconds(self) -> dict[str, int]:
+        """How long writes took by kind and side, under the names a run's row keeps them by."""
+        return {name: math.ceil(so_far) for name, so_far in self._by_kind.items()}

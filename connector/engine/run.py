@@ -284,7 +284,8 @@ class MapRun:
     def finish(self, outcome: str, error: Mapping[str, Any] | None = None) -> None:
         """Close the run's row, if it has one."""
         if self.number:
-            self.store.finish_run(self.number, self.now(), outcome, dict(self.counts), error)
+            kept = {**self.counts, **self.pacer.milliseconds()}
+            self.store.finish_run(self.number, self.now(), outcome, kept, error)
 
     def give_back(self) -> None:
         """Give the lease back."""

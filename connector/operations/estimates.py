@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from connector.engine.pacing import MILLISECONDS
 from connector.engine.plan import Kind
 from connector.mapping.values import Side
 from connector.store.work import RunRow
@@ -69,7 +70,7 @@ def _speeds(runs: Iterable[RunRow]) -> dict[tuple[Kind, Side], Speed]:
         for kind in Kind:
             for side in Side:
                 name = f"{kind}d {side}"
-                writes, took = run.counts.get(name, 0), run.counts.get(f"ms {name}", 0)
+                writes, took = run.counts.get(name, 0), run.counts.get(f"{MILLISECONDS}{name}", 0)
                 if writes >= ENOUGH and took:
                     found.setdefault((kind, side), Speed(writes, took))
     return found

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.engine.pacing import MILLISECONDS
 from connector.errors import (
     DualWriteError,
     MapStoppedError,
@@ -62,6 +63,20 @@ def written_in(counts: Mapping[str, int]) -> int:
     """Writes that were applied, on both sides, by the counts of a run."""
     verbs = ("created ", "updated ", "deleted ")
     return sum(count for name, count in counts.items() if name.startswith(verbs))
+
+
+def done_in(counts: Mapping[str, int]) -> dict[str, int]:
+    """What a run did, by the counts of its row; measured times are left out."""
+    return {name: n for name, n in counts.items() if not name.startswith(MILLISECONDS)}
+
+
+def took_in(counts: Mapping[str, int]) -> dict[str, float]:
+    """Seconds each kind of write took, as `created dataverse`, by the counts of a run's row."""
+    return {
+        name.removeprefix(MILLISECONDS): n / 1000
+        for name, n in counts.items()
+        if name.startswith(MILLISECONDS)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from connector.errors import Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.operations.choosing import named
 from connector.operations.holding import PAUSED, pause_reason
-from connector.operations.outcomes import written_in
+from connector.operations.outcomes import done_in, took_in, written_in
 from connector.operations.standing import instant
 from connector.store.work import RunRow
 
@@ -90,7 +90,8 @@ class Past:
                 for (side, kind), count in sorted(self.written.items())
             ],
             "records": self.records,
-            "counts": {n.replace(" ", "_"): c for n, c in sorted(self.row.counts.items())},
+            "counts": {n.replace(" ", "_"): c for n, c in sorted(done_in(self.row.counts).items())},
+            "took": {n.replace(" ", "_"): s for n, s in sorted(took_in(self.row.counts).items())},
             "error": None if self.row.error is None else dict(self.row.error),
             "undoable": self.refused is None,
             "undo_refused": None if self.refused is None else self.refused.as_dict(),

@@ -61,7 +61,7 @@ def _path(
 ) -> None:
     assert outcome.finished
     counts = outcome.counts
-    rate = cards / counts[f"ms {verb} dataverse"] * 1000
+    rate = cards / shop.took(f"{verb} dataverse")
     pace = outcome.pace["dataverse"]
     report.add("limits", f"{path}: in theory", theory, "rows/s", "in the long run")
     report.add("limits", f"{path}: measured while writing", rate, "rows/s", str(pace["limited_by"]))

@@ -73,7 +73,8 @@ class Window:
     def refused(self, now: float, most: float | None, length: float) -> None:
         """The service says it is full.
 
-        Its limit is for one web server; how many there are follows from what was used before.
+        Its limit is for one web server; how many there are follows from what was used before. What
+        we measured is somewhat more than what it counts, as by the way there and back.
         """
         if math.isfinite(self.most):
             if now - self._cut_at >= self.length * AGAIN:
@@ -81,7 +82,8 @@ class Window:
         else:
             self.length = length
             used = self._seen(now)
-            self.most = max(used, 1.0) if most is None else most * max(1, round(used / most))
+            told = 1.0 if most is None else most * max(1, round(used / most))
+            self.most = max(used, told)
         self._kept_since = self._cut_at = now
 
     def _seen(self, now: float) -> float:

@@ -74,7 +74,10 @@ def test_it_tells_how_long_writes_took_by_kind(bench: Bench) -> None:
         told.update({side: took.as_dict() for side, took in run.pacer.sides.items()})
 
     bench.run(work, "load")
-    assert 2000 <= bench.counts["ms created dataverse"] < 4000
+    # Kept for `plan`, and not among what people are told was done.
+    assert not [name for name in bench.counts if name.startswith("ms")]
+    (row,) = bench.open().runs("card", 1)
+    assert 2000 <= row.counts["ms created dataverse"] < 4000
     pace = told[Side.DATAVERSE]
     assert 0.5 < pace["rows_per_second"] <= 1.0
     assert pace["allowed_rows_per_second"] == 500.0
