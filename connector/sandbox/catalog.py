@@ -32,6 +32,7 @@ class ManyToMany:
     first: str
     second: str
     intersect: str
+    """The logical name of the table that holds the pairs."""
     identity: str = ""
 
     @property
@@ -140,6 +141,13 @@ def relationship_name(table: Table, column: Column) -> str:
 def relationship_id(table: Table, column: Column) -> str:
     """The MetadataId of a lookup's relationship."""
     return metadata_id(column_id(table, column), "relationship")
+
+
+def intersect_columns(many: ManyToMany) -> tuple[str, str]:
+    """The columns of the intersect table for the first and for the second end."""
+    if many.first == many.second:
+        return f"{many.first}idone", f"{many.second}idtwo"
+    return f"{many.first}id", f"{many.second}id"
 
 
 def option_set_id(name: str) -> str:

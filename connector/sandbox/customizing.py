@@ -107,7 +107,7 @@ class Customizing:
         users = [
             relationship_name(owner, column)
             for owner, column in self._catalog.referrers[table.name]
-            if owner is not table
+            if owner is not table and not owner.intersect
         ]
         users += [
             one.schema_name
@@ -117,11 +117,10 @@ class Customizing:
         if users:
             raise refusals.in_use("Entity", table.name, ", ".join(users))
         self._drop_steps(table, user)
-        execute = self._storage.connection.execute
-        execute(ddl.drop_table(table))
-        execute("DELETE FROM tombstones WHERE entity = ?", (table.name,))
-        execute("DELETE FROM sdkmessagefilter WHERE primaryobjecttypecode = ?", (table.name,))
-        self._storage.undefine(table)
+        self._storage.connection.execute(
+            "DELETE FROM sdkmessagefilter WHERE primaryobjecttypecode = ?", (table.name,)
+        )
+        self._storage.drop_table(table)
 
     def _drop_steps(self, table: Table, user: str) -> None:
         """A step whose filter is gone would hear of every table."""

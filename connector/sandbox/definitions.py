@@ -19,6 +19,7 @@ from connector.sandbox.catalog import (
     ManyToMany,
     OptionSet,
     column_id,
+    intersect_columns,
     key_id,
     option_set_id,
     relationship_id,
@@ -110,7 +111,7 @@ def _entity(catalog: Catalog, table: Table, code: int) -> Json:
         "IsManaged": table.managed,
         "IsActivity": False,
         "IsPrivate": False,
-        "IsIntersect": False,
+        "IsIntersect": table.intersect,
         "IsLogicalEntity": False,
         "HasActivities": table.has_activities,
         "HasNotes": table.has_notes,
@@ -354,6 +355,7 @@ def _lookups(table: Table) -> Iterable[Json]:
 
 
 def _many_to_many(one: ManyToMany) -> Json:
+    first, second = intersect_columns(one)
     return {
         "@odata.type": f"#{TYPE_PREFIX}{MANY_TO_MANY}",
         "MetadataId": one.identity,
@@ -362,10 +364,10 @@ def _many_to_many(one: ManyToMany) -> Json:
         "IsCustomRelationship": True,
         "IsManaged": False,
         "Entity1LogicalName": one.first,
-        "Entity1IntersectAttribute": f"{one.first}id",
+        "Entity1IntersectAttribute": first,
         "Entity1NavigationPropertyName": one.schema_name,
         "Entity2LogicalName": one.second,
-        "Entity2IntersectAttribute": f"{one.second}id",
+        "Entity2IntersectAttribute": second,
         "Entity2NavigationPropertyName": one.schema_name,
-        "IntersectEntityName": one.intersect.lower(),
+        "IntersectEntityName": one.intersect,
     }

@@ -1,7 +1,8 @@
 """Relationships made and removed at run time.
 
-Owns: lookups with their one-to-many relationship, many-to-many relationships as definitions.
-Never does: rows of a many-to-many relationship (they are not modelled), HTTP.
+Owns: lookups with their one-to-many relationship, many-to-many relationships with the
+intersect table that holds their pairs.
+Never does: the pairs themselves (`related`), HTTP.
 Tested in: tests/integration/sandbox/test_metadata_relationships.py, test_sdk_tables.py.
 
 Facts: "Dataverse Web API: create-update-entity-relationships-using-web-api". The lookup and
@@ -13,10 +14,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 
+from connector.sandbox import ddl
 from connector.sandbox import metadata_errors as refusals
 from connector.sandbox.catalog import (
     ManyToMany,
+    intersect_columns,
     relationship_id,
     relationship_name,
 )
@@ -31,7 +36,7 @@ from connector.sandbox.declarations import (
 )
 from connector.sandbox.definitions import MANY_TO_MANY, ONE_TO_MANY, Json
 from connector.sandbox.storage import Storage
-from connector.sandbox.tables import Column, Kind, Table
+from connector.sandbox.tables import REFERENCES, AlternateKey, Column, Kind, Table, table
 
 DELETE_BEHAVIORS = ("Restrict", "RemoveLink", "Cascade", "NoCascade")
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -63,32 +68,32 @@ class Relating:
         """Without the relationship, and its lookup. Raises `WireError`."""
         for many in self._catalog.contents.many_to_many.values():
             if many.identity == identity:
-                self._storage.undefine(many)
+                self._drop_many(many)
                 return
-        for table, column in self._lookups():
-            if relationship_id(table, column) == identity:
-                self._customizing.drop_column(table, column)
+        for owner, column in self._lookups():
+            if relationship_id(owner, column) == identity:
+                self._customizing.drop_column(owner, column)
                 return
         raise refusals.not_found("entityrelationship", f"MetadataId = {identity}")
 
     def _lookups(self) -> list[tuple[Table, Column]]:
         return [
-            (table, column)
-            for table in self._catalog.by_name.values()
-            for column in table.columns.values()
-            if column.target
+            (owner, column)
+            for owner in self._catalog.by_name.values()
+            for column in owner.columns.values()
+            if column.kind in REFERENCES
         ]
 
     def _names(self) -> set[str]:
-        lookups = {relationship_name(table, column).lower() for table, column in self._lookups()}
+        lookups = {relationship_name(owner, column).lower() for owner, column in self._lookups()}
         return lookups.union(self._catalog.contents.many_to_many)
 
     def _table(self, body: Json, member: str) -> Table:
         name = text_member(body, member)
-        table = self._catalog.by_name.get(name)
-        if table is None:
+        found = self._catalog.by_name.get(name)
+        if found is None or found.intersect:
             raise refusals.not_found("entity", f"LogicalName = {name}")
-        return table
+        return found
 
     def _create_lookup(self, name: str, body: Json) -> str:
         target = self._table(body, "ReferencedEntity")
@@ -121,12 +126,39 @@ class Relating:
         return relationship_id(owner, column)
 
     def _create_many(self, name: str, body: Json) -> str:
-        made = ManyToMany(
-            name,
-            self._table(body, "Entity1LogicalName").name,
-            self._table(body, "Entity2LogicalName").name,
-            text_member(body, "IntersectEntityName", name),
-            str(uuid.uuid4()),
-        )
+        ends = [self._table(body, f"Entity{place}LogicalName") for place in (1, 2)]
+        schema_name = text_member(body, "IntersectEntityName", name)
+        made = ManyToMany(name, ends[0].name, ends[1].name, schema_name.lower(), str(uuid.uuid4()))
+        if _NAME.fullmatch(schema_name) is None or made.intersect in self._catalog.by_name:
+            raise refusals.table_exists(schema_name)
+        intersect = _intersect(schema_name, made, ends)
+        self._storage.execute_all(ddl.create_table(intersect))
+        self._storage.define(intersect)
         self._storage.define(made)
         return made.identity
+
+    def _drop_many(self, many: ManyToMany) -> None:
+        intersect = self._catalog.by_name[many.intersect]
+        self._storage.drop_table(intersect)
+        self._storage.undefine(many)
+
+
+def _intersect(schema_name: str, many: ManyToMany, ends: Sequence[Table]) -> Table:
+    """The table of the pairs; deleting a row at either end takes its pairs away."""
+    names = intersect_columns(many)
+    columns = [
+        Column(name, Kind.GUID, end.title, target=end.name, custom=True, on_delete="Cascade")
+        for name, end in zip(names, ends, strict=True)
+    ]
+    made = table(
+        schema_name,
+        f"{many.intersect}set",
+        schema_name,
+        schema_name,
+        f"{many.intersect}id",
+        columns,
+        keys=(AlternateKey(f"{schema_name}_pair", schema_name, names),),
+        user_owned=False,
+        operations=(),
+    )
+    return replace(made, intersect=True, identity=str(uuid.uuid4()))

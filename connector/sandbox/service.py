@@ -35,6 +35,7 @@ from connector.sandbox.plugins import parse_loss
 from connector.sandbox.privileges import definition_privilege
 from connector.sandbox.queries import Queries
 from connector.sandbox.records import Records
+from connector.sandbox.related import Related
 from connector.sandbox.resources import Resources
 from connector.sandbox.seed import Identities, Member, first_tables, seed
 from connector.sandbox.selections import Selections
@@ -66,6 +67,7 @@ class Service:
         self._selections = Selections(self._records, self._queries)
         self._tracking = Tracking(self._records, self._queries)
         self._resources = Resources(self._records, self._queries)
+        self._related = Related(self._records, self._queries)
         self._bulk = Bulk(self._records)
         self._bulk_delete = BulkDelete(self._records, self._selections)
         self._privileges = self._records.privileges
@@ -205,18 +207,8 @@ class Service:
         if request.method == "GET":
             self._privileges.need("Read", table)
         if first.guid is not None or first.keys is not None:
-            if rest and self._memberships.covers(table, rest[0].name):
-                record = self._resources.existing(table, first)
-                return self._memberships.handle(table, record, rest, request)
-            if rest:
-                return self._resources.property(table, first, rest, request)
-            if request.method == "GET":
-                return self._resources.read(table, first, request)
-            if request.method == "PATCH":
-                return self._resources.patch(table, first, request)
-            if request.method == "DELETE":
-                return self._resources.delete(table, first, request)
-            raise errors.not_supported(f"{request.method} on a record")
+            handle = self._below if rest else self._record
+            return handle(table, first, rest, request)
         if rest and rest[0].name.startswith(PREFIX):
             return self._bulk.run(table, rest[0].name.removeprefix(PREFIX), request)
         if rest and (len(rest) > 1 or rest[0].name != "$count"):
@@ -226,6 +218,28 @@ class Service:
         if request.method != "GET":
             raise errors.not_supported(f"{request.method} on a collection")
         return self._collection(table, bool(rest), request)
+
+    def _record(
+        self, table: Table, segment: Segment, _rest: list[Segment], request: Request
+    ) -> Response:
+        """`set(key)`."""
+        if request.method == "GET":
+            return self._resources.read(table, segment, request)
+        if request.method == "PATCH":
+            return self._resources.patch(table, segment, request)
+        if request.method == "DELETE":
+            return self._resources.delete(table, segment, request)
+        raise errors.not_supported(f"{request.method} on a record")
+
+    def _below(
+        self, table: Table, segment: Segment, rest: list[Segment], request: Request
+    ) -> Response:
+        """`set(key)/…`."""
+        for several in (self._memberships, self._related):
+            if several.covers(table, rest[0].name):
+                record = self._resources.existing(table, segment)
+                return several.handle(table, record, rest, request)
+        return self._resources.property(table, segment, rest, request)
 
     def _collection(self, table: Table, count: bool, request: Request) -> Response:
         selected = None if count else self._selections.page(table, request)

@@ -139,6 +139,12 @@ class Storage:
         self.set_setting(_CUSTOMIZED, "1")
         self.catalog.drop(definition)
 
+    def drop_table(self, table: Table) -> None:
+        """Without a table, its rows and their deletions; part of the running transaction."""
+        self.connection.execute(ddl.drop_table(table))
+        self.connection.execute("DELETE FROM tombstones WHERE entity = ?", (table.name,))
+        self.undefine(table)
+
     # ------------------------------------------------------------------------ settings
 
     def setting(self, name: str) -> str | None:

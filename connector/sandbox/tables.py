@@ -170,6 +170,8 @@ class Table:
     description: str = ""
     has_notes: bool = False
     has_activities: bool = False
+    intersect: bool = False
+    """Holds the pairs of a many-to-many relationship, and goes with it."""
     identity: str = ""
     """MetadataId, where it does not follow from the name."""
 
