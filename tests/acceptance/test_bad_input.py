@@ -377,8 +377,7 @@ def test_an_expired_certificate(project: Project, tmp_path: Path, days: int) -> 
     ca = trustme.CA()
     leaf = ca.issue_cert("127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=days))
     ca.cert_pem.write_to_path(folder / "ca.pem")
-    server = next(path for path in folder.glob("*.pem") if path.name != "ca.pem")
-    server.write_bytes(
+    (folder / "server.pem").write_bytes(
         leaf.private_key_pem.bytes() + b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
     )
     with running(folder) as where:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.acceptance.conftest import CARDS, Project, members
+from tests.unit.endpoints.dataverse.test_certificates import made
 
 if TYPE_CHECKING:
     pass
@@ -159,6 +161,58 @@ def test_by_certificate(project: Project, sandbox: dict[str, Any]) -> None:
     assert project.json("check")["problems"] == []
     project.json("load")
     assert project.verified()["compared"] == 3
+
+
+def refused(project: Project, sandbox: dict[str, Any]) -> dict[str, Any]:
+    """The one problem `check` finds; no secret of the sandbox is in it."""
+    (problem,) = project.json("check", code=2)["problems"]
+    assert sandbox["client_secret"] not in str(problem)
+    return dict(problem)
+
+
+def test_an_expired_secret(project: Project, sandbox: dict[str, Any]) -> None:
+    expired = Path(sandbox["ca"]).with_name("expired_secret")
+    project.environment["DUALWRITE__DATAVERSE__CLIENT_SECRET"] = f"file:{expired}"
+    problem = refused(project, sandbox)
+    assert problem["code"] == "secret-expired"
+    assert "create a new secret" in problem["remedy"]
+
+
+def test_a_certificate_nobody_registered(
+    project: Project, sandbox: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "unknown.pem"
+    path.write_text(made("stranger").pem, "utf-8")
+    project.environment.update(
+        DUALWRITE__DATAVERSE__AUTH="certificate",
+        DUALWRITE__DATAVERSE__CERTIFICATE=f"file:{path}",
+    )
+    problem = refused(project, sandbox)
+    assert problem["code"] == "certificate-unknown"
+    assert made("stranger").sha1.upper() in problem["message"]
+
+
+def test_a_certificate_that_is_none(
+    project: Project, sandbox: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "half.pem"
+    path.write_text(made().certificate, "utf-8")
+    project.environment.update(
+        DUALWRITE__DATAVERSE__AUTH="certificate",
+        DUALWRITE__DATAVERSE__CERTIFICATE=f"file:{path}",
+    )
+    assert project.call("check", "--json", code=2).error["code"] == "certificate-unusable"
+
+
+def test_an_identity_the_machine_does_not_have(project: Project, sandbox: dict[str, Any]) -> None:
+    del project.environment["DUALWRITE__DATAVERSE__CLIENT_SECRET"]
+    project.environment.update(
+        DUALWRITE__DATAVERSE__AUTH="managed-identity",
+        DUALWRITE__DATAVERSE__CLIENT_ID="00000000-0000-4000-8000-000000000001",
+        REQUESTS_CA_BUNDLE=str(sandbox["ca"]),
+        AZURE_POD_IDENTITY_AUTHORITY_HOST=str(sandbox["dataverse"]),
+    )
+    assert refused(project, sandbox)["code"] == "identity-unknown"
 
 
 @pytest.mark.parametrize("form", ["machine", "app service"])

@@ -24,7 +24,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from connector.endpoints.dataverse.credentials import LONGEST_ACQUISITION as LONGEST_ACQUISITION
 from connector.endpoints.dataverse.credentials import Credential
 from connector.errors import UnreachableError
 
