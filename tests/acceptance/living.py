@@ -19,11 +19,12 @@ from tests.acceptance.conftest import DUALWRITE
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
-    from tests.conftest import DataverseSession
 
 PATIENCE = 30.0
 """Seconds: a loaded machine may take long; figures are for the bench."""
 KEY = "the-key-of-the-webhooks"
+KEPT = {"DUALWRITE__SERVE__WEBHOOK_KEY": "env:TEST_WEBHOOK_KEY", "TEST_WEBHOOK_KEY": KEY}
+"""Where the key stands."""
 CARD = "msdyn_loyaltycard"
 
 
@@ -58,9 +59,8 @@ class Live:
                 env={
                     **os.environ,
                     **project.environment,
+                    **KEPT,
                     "DUALWRITE__SERVE__LISTEN": f"127.0.0.1:{self.port}",
-                    "DUALWRITE__SERVE__WEBHOOK_KEY": "env:TEST_WEBHOOK_KEY",
-                    "TEST_WEBHOOK_KEY": KEY,
                     **{f"DUALWRITE__{name}": value for name, value in settings.items()},
                 },
                 stdout=out,
@@ -95,6 +95,11 @@ class Live:
         url = f"{self.url}/webhooks/dataverse"
         return requests.post(url, data=body, headers=headers, timeout=PATIENCE)
 
+    def sent_notices(self, project: Project) -> None:
+        """Have Dataverse send its notices here."""
+        project.environment.update(KEPT)
+        project.call("provision", "--webhooks", self.url)
+
     def lines(self) -> list[dict[str, Any]]:
         """The cycles it told of."""
         return [json.loads(line) for line in self.out.read_text().splitlines()]
@@ -118,47 +123,3 @@ def living(project: Project, folder: Path, **settings: str) -> Iterator[Live]:
     finally:
         live.process.kill()
         live.process.wait()
-
-
-def send_webhooks(dataverse: DataverseSession, url: str, table: str = CARD) -> None:
-    """Have Dataverse tell a receiver of every create, update and delete."""
-    settings = f'<settings><setting name="x-dualwrite-key" value="{KEY}"/></settings>'
-    body = {
-        "name": "dualwrite",
-        "url": f"{url}/webhooks/dataverse",
-        "contract": 8,
-        "messageformat": 2,
-        "authtype": 5,
-        "authvalue": settings,
-    }
-    place = made(dataverse, "serviceendpoints", body)
-    for message in ("Create", "Update", "Delete"):
-        told = only(dataverse, f"sdkmessages?$filter=name eq '{message}'")["sdkmessageid"]
-        where = f"primaryobjecttypecode eq '{table}' and _sdkmessageid_value eq {told}"
-        kept = only(dataverse, f"sdkmessagefilters?$filter={where}")["sdkmessagefilterid"]
-        step = {
-            "name": f"dualwrite: {message} of {table}",
-            "stage": 40,
-            "mode": 1,
-            "rank": 1,
-            "supporteddeployment": 0,
-            "asyncautodelete": True,
-            "eventhandler_serviceendpoint@odata.bind": f"/serviceendpoints({place})",
-            "sdkmessageid@odata.bind": f"/sdkmessages({told})",
-            "sdkmessagefilterid@odata.bind": f"/sdkmessagefilters({kept})",
-        }
-        made(dataverse, "sdkmessageprocessingsteps", step)
-
-
-def made(dataverse: DataverseSession, table: str, body: dict[str, Any]) -> str:
-    """Create a row; its id."""
-    answer = dataverse.post(table, json=body)
-    assert answer.status_code == 204, answer.text
-    return str(answer.headers["OData-EntityId"])[-37:-1]
-
-
-def only(dataverse: DataverseSession, url: str) -> dict[str, Any]:
-    """The one row there is."""
-    (row,) = dataverse.get(url).json()["value"]
-    found: dict[str, Any] = row
-    return found

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from connector.sandbox.run import running
 from tests.acceptance.conftest import CARDS, make_project, members
-from tests.acceptance.living import KEY, Live, free_port, living, send_webhooks, until
+from tests.acceptance.living import KEY, Live, free_port, living, until
 from tests.docs.test_json import is_a, leaves, table, unknown
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
     from tests.conftest import SignIn
+    from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +91,7 @@ def test_a_commit_to_the_ledger_needs_no_poll(loaded: Project, tmp_path: Path) -
 
 def test_a_webhook_needs_no_poll(loaded: Project, tmp_path: Path) -> None:
     with living(loaded, tmp_path, **NEVER) as live:
-        send_webhooks(loaded.connector, live.url)
+        live.sent_notices(loaded)
         live.comes_to("active")
         loaded.edit("M100001", msdyn_cardtendertype=806380003)
         until("the edit", lambda: blocked_in_ledger(loaded, "M100001"))
@@ -102,7 +104,7 @@ def test_a_webhook_needs_no_poll(loaded: Project, tmp_path: Path) -> None:
 
 def test_lost_late_and_doubled_notices_do_no_harm(loaded: Project, tmp_path: Path) -> None:
     with living(loaded, tmp_path, SERVE__POLL_MIN="0.5", SERVE__POLL_MAX="1") as live:
-        send_webhooks(loaded.connector, live.url)
+        live.sent_notices(loaded)
         loaded.connector.switch("webhooks", {"lose": 2, "late": 3, "seconds": 1.5})
         live.comes_to("active")
         numbers = sorted(loaded.cards())[:12]
@@ -336,6 +338,30 @@ def test_a_side_goes_down_and_comes_back(tmp_path: Path, sign_in: SignIn) -> Non
             assert "tried again in" in said
             assert "loyalty-card: works again, after" in said
             assert "Traceback" not in said
+
+
+def test_a_state_that_is_away_for_a_while_ends_nothing(
+    project: Project, tmp_path: Path, postgresql: Server
+) -> None:
+    url = postgresql.empty_state()
+    name = sa.make_url(url).database
+    project.environment["DUALWRITE__STORE__URL"] = url
+    project.import_cards(members(3))
+    project.json("load")
+    with living(project, tmp_path, **OFTEN) as live:
+        live.comes_to("active")
+        for _ in range(3):
+            postgresql.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            )
+            time.sleep(0.3)
+        project.edit("M100001", msdyn_cardtendertype=806380003)
+        until("the edit", lambda: blocked_in_ledger(project, "M100001"))
+        live.comes_to("active")
+        assert "state-unreachable" in live.said()
+        assert live.ends() == 143
+    project.verified()
 
 
 # ---------------------------------------------------------------------------- what is told
