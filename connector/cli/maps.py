@@ -141,11 +141,29 @@ def _transform(row: dict[str, Any]) -> str:
     parts: list[str] = []
     if row["values"]:
         parts.append(", ".join(f"{left}={right}" for left, right in row["values"].items()))
+    if row["unmatched"]:
+        parts.append("others " + _by_side(row["unmatched"]))
+    for name in ("transform", "back"):
+        if row[name]:
+            parts.append(("back " if name == "back" else "") + " | ".join(map(_step, row[name])))
     if row["default"]:
-        given = {side: v for side, v in row["default"].items() if v is not None}
-        parts.append("default " + ", ".join(f"{side} {v}" for side, v in given.items()))
+        parts.append("default " + _by_side(row["default"]))
     if row["constant"] is not None:
         parts.append(f"constant {row['constant']}")
     if row["type"]:
         parts.append(f"as {row['type']}")
     return "; ".join(parts)
+
+
+def _by_side(values: dict[str, Any]) -> str:
+    return ", ".join(f"{side} {value}" for side, value in values.items() if value is not None)
+
+
+def _step(step: str | dict[str, Any]) -> str:
+    if isinstance(step, str):
+        return step
+    name, setting = next((name, value) for name, value in step.items() if name != "unmatched")
+    if isinstance(setting, dict):
+        setting = ", ".join(f"{key}={value}" for key, value in setting.items() if value is not None)
+    others = f", others {_by_side(step['unmatched'])}" if step.get("unmatched") else ""
+    return f"{name} {setting}{others}"

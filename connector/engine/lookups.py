@@ -13,7 +13,8 @@ from connector.endpoints.base import Endpoint
 from connector.engine.run import MapRun
 from connector.mapping.compiled import CompiledMap, Field
 from connector.mapping.references import Lookup
-from connector.mapping.values import Image, Side, has_control
+from connector.mapping.translate import Untranslatable
+from connector.mapping.values import Image, Side, Value, has_control
 from connector.store.record import Record
 
 
@@ -38,13 +39,21 @@ def _resolve_field(
     texts: dict[str, None] = {}
     ids: dict[str, None] = {}
     for commerce, dataverse in pairs:
-        text = commerce[field.commerce_index] if commerce is not None else None
+        text = _named(field, commerce) if commerce is not None else None
         if text is not None and not has_control(text) and not lookup.asked_text(str(text)):
             texts[str(text)] = None
         id = dataverse[field.dataverse_index] if dataverse is not None else None
         if id is not None and not lookup.asked_id(str(id)):
             ids[str(id)] = None
     ask(lookup, endpoints[lookup.side], list(texts), list(ids))
+
+
+def _named(field: Field, commerce: Image) -> Value:
+    """The text a commerce value is looked up by; a value that cannot travel asks for nothing."""
+    try:
+        return field.named(commerce[field.commerce_index])
+    except Untranslatable:
+        return None
 
 
 def ask(lookup: Lookup, endpoint: Endpoint, texts: list[str], ids: list[str]) -> None:

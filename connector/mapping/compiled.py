@@ -7,6 +7,7 @@ Tested in: tests/unit/mapping/test_compiled.py.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from connector.mapping.columns import Column
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.filters import RowFilter
 from connector.mapping.references import Lookup, TargetMissing
+from connector.mapping.route import Leg
 from connector.mapping.translate import Translation, Untranslatable, identity
 from connector.mapping.values import Image, Side, Value, normal_key, visible
 
@@ -41,6 +43,10 @@ class Field:
     """Both sides hold the value in the same form: equal values need no translation."""
     measure: Translation = identity
     """What of a value counts when two are compared, such as the date of an instant."""
+    named: Translation = identity
+    """Commerce value to the text a lookup is found by; raises `Untranslatable`."""
+    ways: Mapping[Side, Sequence[Leg]] = dataclasses.field(default_factory=dict)
+    """The way to each side piece by piece, for people; `forward` and `backward` run it whole."""
 
     def index(self, side: Side) -> int:
         """Where the value stands in the side's image."""

@@ -14,13 +14,15 @@ from connector.errors import MapError, Problem
 from connector.mapping import translate
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap, Creation, Field, Group, places_of
-from connector.mapping.conversions import by_date, conversion, pairs_as_key
+from connector.mapping.conversions import by_date, pairs_as_key
 from connector.mapping.document import FieldRow, MapDocument, Policy
 from connector.mapping.ends import End
 from connector.mapping.references import Lookup
+from connector.mapping.route import Impassable, Leg, run, way
 from connector.mapping.scalars import canonical
+from connector.mapping.steps import Day, Instant
 from connector.mapping.translate import Translation, Untranslatable
-from connector.mapping.values import Side, Value, ValueType
+from connector.mapping.values import Side, ValueType
 
 
 def compile_map(
@@ -125,9 +127,10 @@ class _Compiler:
         self._writable(index, row, commerce, dataverse, to_dataverse, to_commerce)
         try:
             lookup = self._lookup(index, dataverse, dotted)
-            forward, backward = self._translations(index, row, commerce, dataverse, lookup)
+            ways = self._ways(index, row, commerce, dataverse, lookup)
         except _Stopped:
             return None
+        forward, backward = _fitted(ways, commerce, dataverse, lookup)
         return Field(
             name=row.name,
             commerce=commerce.name if commerce else None,
@@ -140,13 +143,12 @@ class _Compiler:
             backward=backward,
             key=row.key,
             lookup=lookup,
-            plain=lookup is None
-            and row.values is None
-            and row.default is None
-            and row.constant is None,
+            plain=lookup is None and not row.transforms,
             measure=translate.as_date
-            if commerce and dataverse and by_date(row.type, commerce, dataverse)
+            if commerce and dataverse and _compared_by_date(row, commerce, dataverse)
             else translate.identity,
+            named=_named(ways, lookup),
+            ways=ways,
         )
 
     def _slot(self, side: Side, column: Column | None) -> int:
@@ -256,82 +258,42 @@ class _Compiler:
 
     # ------------------------------------------------------------------ translations
 
-    def _translations(
+    def _ways(
         self,
         index: int,
         row: FieldRow,
         commerce: Column | None,
         dataverse: Column | None,
         lookup: Lookup | None,
-    ) -> tuple[Translation, Translation]:
+    ) -> Mapping[Side, Sequence[Leg]]:
+        """The way to each side; a side the row does not write to may have none."""
         if row.constant is not None:
             target = commerce or dataverse
             assert target is not None
-            fixed = translate.constant(self._scalar(index, "constant", row.constant, target))
-            return (fixed, translate.identity) if dataverse else (translate.identity, fixed)
+            try:
+                leg = Leg("constant", translate.constant(canonical(row.constant, target)))
+            except Untranslatable as error:
+                raise self._stopped(index, ("constant",), error) from None
+            return {Side.DATAVERSE if dataverse else Side.COMMERCE: [leg]}
         assert commerce is not None
         assert dataverse is not None
-        if row.values is not None:
-            forward, backward = self._value_map(index, row, commerce, dataverse)
-        elif lookup is not None:
-            named = Column(lookup.column, ValueType.TEXT)
-            forward = translate.chain(
-                self._conversion(index, row, commerce, named), translate.to_reference(lookup)
-            )
-            backward = translate.chain(
-                translate.from_reference(lookup), self._conversion(index, row, named, commerce)
-            )
-        else:
-            forward = self._conversion(index, row, commerce, dataverse)
-            backward = self._conversion(index, row, dataverse, commerce)
-        if row.default is not None and row.default.dataverse is not None:
-            value = self._scalar(index, "default", row.default.dataverse, dataverse)
-            forward = translate.chain(forward, translate.default(value))
-        if row.default is not None and row.default.commerce is not None:
-            value = self._scalar(index, "default", row.default.commerce, commerce)
-            backward = translate.chain(backward, translate.default(value))
-        if lookup is None:
-            forward = translate.chain(forward, translate.fit(dataverse))
-        return forward, translate.chain(backward, translate.fit(commerce))
+        end = Column(lookup.column, ValueType.TEXT) if lookup is not None else dataverse
+        # Columns that meet without a step have to be sound both ways, also where only one is gone.
+        stepped = row.transform is not None or row.back is not None
+        ways: dict[Side, Sequence[Leg]] = {}
+        for side in (Side.DATAVERSE, Side.COMMERCE):
+            if stepped and side not in row.ways:
+                continue
+            try:
+                ways[side] = way(row, side, commerce, end)
+            except Impassable as error:
+                raise self._stopped(index, error.at, error.error) from None
+        return ways
 
-    def _value_map(
-        self, index: int, row: FieldRow, commerce: Column, dataverse: Column
-    ) -> tuple[Translation, Translation]:
-        assert row.values is not None
-        forward: dict[Value, Value] = {}
-        backward: dict[Value, Value] = {}
-        for symbol, scalar in row.values.items():
-            left = self._scalar(index, "values", symbol, commerce)
-            right = self._scalar(index, "values", scalar, dataverse)
-            forward[left] = right
-            backward.setdefault(right, left)
-        return (
-            translate.value_map(forward, True, ", ".join(map(str, forward))),
-            translate.value_map(backward, False, ", ".join(map(str, backward))),
-        )
-
-    def _scalar(self, index: int, part: str, value: object, column: Column) -> Value:
-        """A value as written in the map, as the column's canonical value."""
-        try:
-            return canonical(value, column)
-        except Untranslatable as error:
-            self.problem(index, part, error.code, error.message, error.remedy)
-            raise _Stopped from None
-
-    def _conversion(self, index: int, row: FieldRow, source: Column, target: Column) -> Translation:
-        found = conversion(row.type, source, target)
-        if found is not None:
-            return found
-        compared = f", compared as {row.type}" if row.type is not None else ""
-        self.problem(
-            index,
-            "type" if row.type is not None else "commerce",
-            "type-mismatch",
-            f"`{source.name}` ({source.type}) cannot become `{target.name}` ({target.type})"
-            + compared,
-            "add `values`, a dotted lookup, or a `type` both sides can take",
-        )
-        raise _Stopped
+    def _stopped(self, index: int, at: tuple[str | int, ...], error: Untranslatable) -> _Stopped:
+        subject = self.document.field_subject(index, *at)
+        self.problems.append(Problem(error.code, error.message, error.remedy, subject))
+        return _Stopped()
 
     # ------------------------------------------------------------------ the whole
 
@@ -347,3 +309,40 @@ class _Compiler:
 
 class _Stopped(Exception):
     """This field cannot be compiled; the finding is recorded."""
+
+
+def _fitted(
+    ways: Mapping[Side, Sequence[Leg]],
+    commerce: Column | None,
+    dataverse: Column | None,
+    lookup: Lookup | None,
+) -> tuple[Translation, Translation]:
+    """The translations to Dataverse and to commerce, into the facets of the columns."""
+    made: dict[Side, Translation] = {}
+    for side, column in ((Side.DATAVERSE, dataverse), (Side.COMMERCE, commerce)):
+        if column is None:
+            made[side] = translate.identity
+        elif side not in ways:
+            made[side] = translate.no_way
+        elif lookup is None:
+            made[side] = translate.chain(run(ways[side]), translate.fit(column))
+        elif side is Side.DATAVERSE:
+            made[side] = translate.chain(run(ways[side]), translate.to_reference(lookup))
+        else:
+            text = translate.chain(translate.from_reference(lookup), run(ways[side]))
+            made[side] = translate.chain(text, translate.fit(column))
+    return made[Side.DATAVERSE], made[Side.COMMERCE]
+
+
+def _named(ways: Mapping[Side, Sequence[Leg]], lookup: Lookup | None) -> Translation:
+    """From the commerce value to the text the lookup is found by."""
+    if lookup is None:
+        return translate.identity
+    return run(ways[Side.DATAVERSE]) if Side.DATAVERSE in ways else translate.no_way
+
+
+def _compared_by_date(row: FieldRow, commerce: Column, dataverse: Column) -> bool:
+    """Where a step speaks of times it says itself what counts of them."""
+    steps = [*(row.transform or ()), *(row.back or ())]
+    timed = any(isinstance(step, (Instant, Day)) for step in steps)
+    return not timed and by_date(row.type, commerce, dataverse)

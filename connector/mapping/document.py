@@ -11,44 +11,22 @@ import hashlib
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from connector.errors import MapError, Subject
 from connector.mapping.findings import Contradiction, map_error
-from connector.mapping.values import Side, ValueType
+from connector.mapping.rows import ColumnName
+from connector.mapping.rows import FieldRow as FieldRow
+from connector.mapping.rows import Policy as Policy
+from connector.mapping.rows import Symbol as Symbol
+from connector.mapping.step import Scalar
+from connector.mapping.step_tables import Default as Default
+from connector.mapping.step_tables import Unmatched as Unmatched
+from connector.mapping.steps import SETTINGS
+from connector.mapping.values import Side
 from connector.mapping.yaml_file import YamlFile, parse_yaml, read_yaml
-
-Symbol: TypeAlias = Literal["=", "><", ">", ">>", "<", "<<"]
-Scalar: TypeAlias = StrictBool | StrictInt | StrictStr | float
-ColumnName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-DottedName: TypeAlias = Annotated[
-    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
-]
-
-TO_DATAVERSE = frozenset({"=", "><", ">", ">>"})
-TO_COMMERCE = frozenset({"=", "><", "<", "<<"})
-TRANSFORMING = frozenset({"><", ">>", "<<"})
-
-
-class Policy(StrEnum):
-    """Who wins when both sides changed one value since they agreed."""
-
-    COMMERCE = "commerce"
-    DATAVERSE = "dataverse"
-    LATEST = "latest"
-    MANUAL = "manual"
 
 
 class DeletePolicy(StrEnum):
@@ -96,102 +74,6 @@ class Deletes(_Model):
     dataverse: DeletePolicy = DeletePolicy.RESTORE
 
 
-class Default(_Model):
-    """The value a side gets when the other side has none."""
-
-    commerce: Scalar | None = None
-    dataverse: Scalar | None = None
-
-
-class FieldRow(_Model):
-    """One row of the table: left column, symbol, right column."""
-
-    commerce: ColumnName | None = None
-    sync: Symbol
-    dataverse: DottedName | None = None
-    key: bool = False
-    type: ValueType | None = Field(None, description="Compare and write as this type.")
-    values: dict[str, Scalar] | None = Field(
-        None, description="Commerce value to Dataverse value; one to one."
-    )
-    default: Default | None = None
-    constant: Scalar | None = Field(None, description="Written where one side has no column.")
-    together: str | None = Field(None, description="Fields of one group merge as one value.")
-    conflict: Policy | None = None
-
-    @property
-    def name(self) -> str:
-        """What the field is called in messages, conflicts and reports."""
-        return self.commerce or self.dataverse or "?"
-
-    @property
-    def ways(self) -> frozenset[Side]:
-        """The sides this row writes to."""
-        return frozenset(
-            side
-            for side, symbols in ((Side.DATAVERSE, TO_DATAVERSE), (Side.COMMERCE, TO_COMMERCE))
-            if self.sync in symbols
-        )
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.constant is not None:
-            self._constant_consistent()
-        elif self.commerce is None or self.dataverse is None:
-            raise Contradiction(
-                "a row names a column on both sides, or one column and a `constant`"
-            )
-        transforms = self.values is not None or self.default is not None
-        transforms = transforms or self.constant is not None
-        if self.sync in TRANSFORMING and not transforms:
-            plain = {"><": "=", ">>": ">", "<<": "<"}[self.sync]
-            raise Contradiction(
-                f"`{self.sync}` needs `values`, `default` or `constant`; without, write `{plain}`",
-                "sync",
-            )
-        if self.sync not in TRANSFORMING and transforms:
-            turned = {"=": "><", ">": ">>", "<": "<<"}[self.sync]
-            raise Contradiction(
-                f"a row with a transform is written `{turned}`, not `{self.sync}`", "sync"
-            )
-        if self.values is not None:
-            self._values_consistent(self.values)
-        dotted = "." in (self.dataverse or "")
-        if dotted and self.values is not None:
-            raise Contradiction("a dotted name is looked up and takes no `values`", "values")
-        if self.key and (transforms or dotted):
-            raise Contradiction(
-                "a key field holds the same value on both sides: no transform, no dotted name",
-                "key",
-            )
-        return self
-
-    def _constant_consistent(self) -> None:
-        if (self.commerce is None) == (self.dataverse is None):
-            raise Contradiction(
-                "a `constant` row names exactly one column, the one it is written to", "constant"
-            )
-        wanted = ">>" if self.dataverse is not None else "<<"
-        if self.sync != wanted:
-            raise Contradiction(f"this `constant` row is written `{wanted}`", "sync")
-        if self.key or self.values is not None or self.default is not None:
-            raise Contradiction(
-                "a `constant` row takes no `key`, `values` or `default`", "constant"
-            )
-
-    def _values_consistent(self, values: dict[str, Scalar]) -> None:
-        if not values:
-            raise Contradiction("the value map is empty", "values")
-        folded = {key.casefold() for key in values}
-        if len(folded) < len(values):
-            raise Contradiction("two commerce values differ only by case", "values")
-        targets = {(type(value), value) for value in values.values()}
-        if len(targets) < len(values) and self.sync != ">>":
-            raise Contradiction(
-                "two commerce values map to one Dataverse value: no way back", "values"
-            )
-
-
 class MapDocument(_Model):
     """One map file."""
 
@@ -229,20 +111,21 @@ class MapDocument(_Model):
     def spoken(self, column: str, value: object) -> str:
         """A Dataverse value for people: a choice with the commerce symbol it stands for."""
         for row in self.fields:
-            if row.dataverse == column and row.values is not None:
-                for symbol, number in row.values.items():
+            if row.dataverse == column and row.value_map is not None:
+                for symbol, number in row.value_map.items():
                     if number == value:
                         return f"{symbol} ({value})"
         return "(none)" if value is None else str(value)
 
-    def field_subject(self, index: int, part: str = "") -> Subject:
+    def field_subject(self, index: int, *parts: str | int) -> Subject:
         """The place of a field row, or of one part of it."""
-        parts: tuple[str | int, ...] = ("fields", index, *([part] if part else []))
-        return self._file.subject(*parts, map=self.map, field=self.fields[index].name)
+        place = ("fields", index, *parts)
+        return self._file.subject(*place, map=self.map, field=self.fields[index].name)
 
     def fingerprint(self) -> str:
         """Changes exactly when the meaning of the map may have changed."""
-        meaning = self.model_dump(mode="json", exclude={"title", "version"})
+        # A key that an older map does not have leaves its fingerprint as it was.
+        meaning = self.model_dump(mode="json", exclude={"title", "version"}, exclude_defaults=True)
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -373,10 +256,8 @@ def _document(file: YamlFile) -> MapDocument:
     return document
 
 
-_KNOWN_KEYS = sorted(
-    {
-        name
-        for model in (MapDocument, FieldRow, End, Deletes, Default, Inactive)
-        for name in model.model_fields
-    }
+_MODELS: tuple[type[BaseModel], ...] = (
+    *(MapDocument, FieldRow, End, Deletes, Default, Unmatched, Inactive),
+    *SETTINGS,
 )
+_KNOWN_KEYS = sorted({name for model in _MODELS for name in model.model_fields})

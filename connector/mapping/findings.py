@@ -8,45 +8,75 @@ Tested in: tests/unit/mapping/test_document.py.
 from __future__ import annotations
 
 import difflib
+import re
 import reprlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from connector.errors import MapError
 from connector.mapping.yaml_file import YamlFile
 
+Loc: TypeAlias = tuple[int | str, ...]
+
 
 class Contradiction(ValueError):
     """Two parts of a map that cannot both be meant; `at` is the place below the block."""
 
-    def __init__(self, message: str, *at: str | int) -> None:
+    def __init__(
+        self,
+        message: str,
+        *at: str | int,
+        code: str = "map-contradiction",
+        remedy: str = "correct the row as described; docs/maps.md shows examples",
+    ) -> None:
         super().__init__(message)
         self.at = at
+        self.code = code
+        self.remedy = remedy
 
 
 def map_error(file: YamlFile, error: ValidationError, known_keys: Sequence[str]) -> MapError:
     """The first finding with its place, and how many more there are."""
     findings = error.errors(include_url=False)
     # A value that fits no branch of a union has one finding for each branch.
-    places = {
-        finding["loc"] if finding["type"] == "missing" else _data_path(file.data, finding["loc"])
-        for finding in findings
-    }
-    first = findings[0]
+    places: dict[Loc, list[Any]] = {}
+    for finding in findings:
+        place = finding["loc"]
+        if finding["type"] != "missing":
+            place = _data_path(file.data, finding["loc"])
+        places.setdefault(place, []).append(finding)
+    first = _misspelled(findings) or findings[0]
     at = _data_path(file.data, first["loc"])
-    message, remedy, code = _explain(first, at, known_keys)
     contradiction = first.get("ctx", {}).get("error")
     if isinstance(contradiction, Contradiction):
         at = (*at, *contradiction.at)
+        message, remedy, code = str(contradiction), contradiction.remedy, contradiction.code
+    else:
+        kinds = {finding["type"] for finding in places.get(at, [])}
+        message, remedy, code = _explain(first, at, kinds, known_keys)
     more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
     name = file.data.get("map")
     subject = file.subject(*at, map=name if isinstance(name, str) else None)
     return MapError(code, message + more, subject=subject, remedy=remedy)
 
 
-def _data_path(data: Any, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _misspelled(findings: Sequence[Any]) -> Any | None:
+    """The unknown key that explains the first finding, a missing key of the same block."""
+    first = findings[0]
+    if first["type"] != "missing":
+        return None
+    *block, missing = first["loc"]
+    for other in findings:
+        *beside, key = other["loc"]
+        near = difflib.get_close_matches(str(key), [str(missing)])
+        if other["type"] == "extra_forbidden" and beside == block and near:
+            return other
+    return None
+
+
+def _data_path(data: Any, loc: Loc) -> Loc:
     """The part of a pydantic location that exists in the file: union branches do not."""
     path: list[int | str] = []
     for part in loc:
@@ -61,27 +91,100 @@ def _data_path(data: Any, loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 
 def _explain(
-    finding: Any, at: tuple[int | str, ...], known_keys: Sequence[str]
+    finding: Any, at: Loc, kinds: set[str], known_keys: Sequence[str]
 ) -> tuple[str, str, str]:
-    kind, loc = finding["type"], finding["loc"]
-    where = ".".join(str(part) for part in at) or "the map"
+    """Message, remedy and code of what pydantic found."""
+    kind, loc, context = finding["type"], finding["loc"], finding.get("ctx", {})
+    where = _spoken(at)
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(loc[-1]), known_keys, n=1)
         hint = f"did you mean `{near[0]}`?" if near else "remove it; docs/maps.md lists all keys"
         return f"unknown key `{loc[-1]}`", hint, "map-unknown-key"
     if kind == "missing":
         return f"`{loc[-1]}` is missing in {where}", f"add `{loc[-1]}`", "map-missing-key"
-    if kind == "value_error":
-        text = finding["msg"].removeprefix("Value error, ")
-        return (
-            text,
-            "correct the row as described; docs/maps.md shows examples",
-            "map-contradiction",
-        )
-    allowed = finding.get("ctx", {}).get("expected")
-    remedy = f"write one of {allowed}" if allowed else "docs/maps.md describes this key"
-    return (
-        f"{where}: {finding['msg']}, got {reprlib.repr(finding['input'])}",
-        remedy,
-        "map-wrong-value",
-    )
+    if kind == "union_tag_invalid":
+        names = [name.strip(" '") for name in context["expected_tags"].split(",")]
+        near = difflib.get_close_matches(context["tag"], names, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"write one of {', '.join(names)}"
+        return f"there is no transform `{context['tag']}`", hint, "transform-unknown"
+    takes, remedy = _wanted(kind, kinds, finding["input"], context)
+    got = "nothing" if finding["input"] is None else reprlib.repr(finding["input"])
+    return f"{where} takes {takes}, not {got}", remedy, "map-wrong-value"
+
+
+def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, str]:
+    """What a key takes, and what to write."""
+    if "bool_type" in kinds and len(kinds) > 1:
+        return "one value", "write one text, number, `true` or `false`"
+    if kind == "int_type" and len(kinds) > 1:
+        return _NUMBER
+    if kind == "model_type" and isinstance(given, str):
+        return "a table", f"write it with its setting, as `{{{given}: ...}}` or `{{KEY: VALUE}}`"
+    if kind in ("enum", "literal_error"):
+        names = [name.strip(" '") for name in re.split(r", | or ", context["expected"])]
+        near = difflib.get_close_matches(str(given), names, n=1)
+        one_of = f"write one of {context['expected']}" if len(names) > 1 else f"write `{names[0]}`"
+        return context["expected"], f"did you mean `{near[0]}`? {one_of}" if near else one_of
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(context["pattern"], ("another form of text", "see docs/maps.md"))
+    takes, remedy = _KINDS.get(kind, ("something else", "docs/maps.md describes this key"))
+    return takes.format(**context), remedy.format(**context)
+
+
+_WHOLE = ("a whole number", "write a whole number, without quotes")
+_NUMBER = ("a number", "write a number, without quotes")
+_BLOCK = ("a table", "write `{{KEY: VALUE}}`")
+_TRUTH = ("true or false", "write `true` or `false`")
+_TEXT = ("a text", "write a text; in quotes where it looks like a number or a list")
+_STEP = (
+    "the name of a transform, or a table with one key",
+    "write `trim`, or `{{truncate: 10}}`; each step is an entry of its own",
+)
+_KINDS = {
+    "list_type": ("a list", "write `[ONE, ANOTHER]`, or one line with `- ` for each"),
+    "too_short": ("at least one entry", "write one, or leave the key out"),
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "greater_than_equal": ("a number from {ge} on", "write {ge} or more"),
+    "less_than_equal": ("a number up to {le}", "write {le} or less"),
+    "string_type": _TEXT,
+    "string_too_short": ("a text that is not empty", "write at least one character"),
+    "string_too_long": ("at most {max_length} characters", "write a shorter one"),
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
+    "dict_type": _BLOCK,
+    "model_type": _BLOCK,
+    "union_tag_not_found": _STEP,
+}
+"""What a key takes, and the remedy, by the kind of pydantic's finding."""
+_PATTERNS = {
+    r"^[A-Za-z_][A-Za-z0-9_]*$": (
+        "the name of a column",
+        "write letters, digits and underscores, as the system spells the column",
+    ),
+    r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$": (
+        "the name of a column, or `lookup.column`",
+        "write letters, digits and underscores, and one dot behind a lookup column",
+    ),
+    r"^[a-z0-9][a-z0-9-]*$": (
+        "a name of small letters, digits and hyphens",
+        "write one such as `loyalty-card`",
+    ),
+    r"^\d+\.\d+\.\d+\.\d+$": ("four numbers", "write a version such as `1.0.0.0`"),
+}
+"""The same for texts of a certain form, by the pattern in the document model."""
+
+
+def _spoken(at: Loc) -> str:
+    """A place for people: the key, or which entry of the list."""
+    if not at:
+        return "the map"
+    *before, last = at
+    if isinstance(last, str):
+        return f"`{last}`"
+    entry = {"fields": "row", "transform": "step", "back": "step"}.get(str(before[-1]), "entry")
+    return f"{entry} {last + 1} of `{before[-1]}`"

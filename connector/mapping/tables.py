@@ -211,8 +211,8 @@ def _derived(name: str, row: FieldRow, commerce: Column | None) -> WantedColumn 
     title = row.commerce or name.partition("_")[2]
     if "." in (row.dataverse or ""):
         return None
-    if row.values is not None:
-        return _by_values(name, title, row.values)
+    if row.value_map is not None:
+        return _by_values(name, title, row.value_map)
     if row.constant is not None:
         commerce = Column("", _type_of(row.constant))
     value_type = row.type or (commerce.type if commerce is not None else None)

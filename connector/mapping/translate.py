@@ -39,6 +39,15 @@ def identity(value: Value) -> Value:
     return value
 
 
+def no_way(value: Value) -> Value:
+    """For a side the map does not write to and has no way to."""
+    raise Untranslatable(
+        "transform-no-way-back",
+        f"the map has no way for {value!r} to this side",
+        "nothing: this row goes the other way",
+    )
+
+
 def chain(*steps: Translation) -> Translation:
     """One step after the other; identity steps cost nothing."""
     real = [step for step in steps if step is not identity]
@@ -58,19 +67,21 @@ def chain(*steps: Translation) -> Translation:
     return run
 
 
-def value_map(table: Mapping[Value, Value], fold: bool, known: str) -> Translation:
-    """By table; null stays null. `fold` compares texts without case; `known` lists them."""
+def value_map(table: Mapping[Value, Value], fold: bool, unknown: Translation) -> Translation:
+    """By table; null stays null. `fold` compares texts without case.
+
+    `unknown` is asked about a value that is not in the table.
+    """
+    spelled: dict[Value, Value] = {None: None, **table}
     if not fold:
-        exact: dict[Value, Value] = {None: None, **table}
 
         def by_value(value: Value) -> Value:
             try:
-                return exact[value]
+                return spelled[value]
             except KeyError:
-                raise _unknown_choice(value, known) from None
+                return unknown(value)
 
         return by_value
-    spelled: dict[Value, Value] = {None: None, **table}
     folded = {str(key).casefold(): value for key, value in table.items()}
 
     def by_symbol(value: Value) -> Value:
@@ -80,17 +91,22 @@ def value_map(table: Mapping[Value, Value], fold: bool, known: str) -> Translati
             try:
                 return folded[str(value).casefold()]
             except KeyError:
-                raise _unknown_choice(value, known) from None
+                return unknown(value)
 
     return by_symbol
 
 
-def _unknown_choice(value: Value, known: str) -> Untranslatable:
-    return Untranslatable(
-        "choice-unknown",
-        f"the value {value!r} is not in the value map",
-        f"add {value!r} to `values` of this field, or correct the record; known are {known}",
-    )
+def unknown_choice(known: str) -> Translation:
+    """Refuses a value that is in no value map; `known` lists those that are."""
+
+    def refuse(value: Value) -> Value:
+        raise Untranslatable(
+            "choice-unknown",
+            f"the value {value!r} is not in the value map",
+            f"add {value!r} to `values` of this field, or correct the record; known are {known}",
+        )
+
+    return refuse
 
 
 def default(value_if_null: Value) -> Translation:

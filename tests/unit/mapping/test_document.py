@@ -141,7 +141,7 @@ def test_a_row_that_contradicts_itself_or_another(row: str, at: str, says: str) 
     [
         (BOTH + "valeus: {X: 1}", "map-unknown-key", "valeus", "valeus"),
         ("commerce: A, sync: '~', dataverse: a", "map-wrong-value", "sync", "'='"),
-        ("commerce: A, sync: '=', dataverse: 'a b'", "map-wrong-value", "dataverse", "pattern"),
+        ("commerce: A, sync: '=', dataverse: 'a b'", "map-wrong-value", "dataverse", "underscores"),
         (BOTH + "type: money", "map-wrong-value", "type", "money"),
         (BOTH + "conflict: newest", "map-wrong-value", "conflict", "newest"),
         ("commerce: A, dataverse: a", "map-missing-key", "{", "`sync`"),

@@ -33,7 +33,7 @@ UNITS: dict[Value, Value] = {"Day": 806380000, "Month": 806380001, "Year": 80638
 
 
 def test_a_value_map_translates_symbols_without_case() -> None:
-    forward = translate.value_map(UNITS, True, "Day, Month, Year")
+    forward = translate.value_map(UNITS, True, translate.unknown_choice("Day, Month, Year"))
     assert [forward(symbol) for symbol in ("Day", "day", "YEAR", None)] == [
         806380000,
         806380000,
@@ -45,7 +45,9 @@ def test_a_value_map_translates_symbols_without_case() -> None:
 @pytest.mark.parametrize(("fold", "value"), [(True, "Week"), (False, 806380009), (False, "Day")])
 def test_an_unknown_choice_is_named_and_nothing_is_guessed(fold: bool, value: Value) -> None:
     table = UNITS if fold else {number: symbol for symbol, number in UNITS.items()}
-    error = refusal(translate.value_map(table, fold, "Day, Month, Year"), value)
+    error = refusal(
+        translate.value_map(table, fold, translate.unknown_choice("Day, Month, Year")), value
+    )
     assert error.code == "choice-unknown"
     assert repr(value) in error.message
     assert "Day, Month, Year" in error.remedy
@@ -59,8 +61,10 @@ def test_an_unknown_choice_is_named_and_nothing_is_guessed(fold: bool, value: Va
     ).filter(lambda table: len(set(table.values())) == len(table))
 )
 def test_a_one_to_one_value_map_comes_back(table: dict[Value, Value]) -> None:
-    forward = translate.value_map(table, True, "")
-    backward = translate.value_map({right: left for left, right in table.items()}, False, "")
+    forward = translate.value_map(table, True, translate.unknown_choice(""))
+    backward = translate.value_map(
+        {right: left for left, right in table.items()}, False, translate.unknown_choice("")
+    )
     for left, right in table.items():
         assert backward(forward(left)) == left
         assert forward(str(left).lower()) == right
