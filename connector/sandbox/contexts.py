@@ -40,6 +40,8 @@ class Cause:
     host: str
     correlation: str
     request: str
+    tag: str | None = None
+    """What the client put into `?tag=`: a shared variable for whoever is told."""
 
 
 def execution_context(
@@ -73,7 +75,7 @@ def execution_context(
         "PrimaryEntityName": happening.table.name,
         "RequestId": cause.request,
         "SecondaryEntityName": "none",
-        "SharedVariables": [],
+        "SharedVariables": [] if cause.tag is None else [{"key": "tag", "value": cause.tag}],
         "Stage": POST_OPERATION,
         "UserId": happening.user,
     }

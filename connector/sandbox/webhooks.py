@@ -16,7 +16,7 @@ import functools
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from lxml import etree
 
@@ -102,6 +102,7 @@ class Webhooks:
             host=urlsplit(request.base).netloc,
             correlation=request.headers.get("x-ms-correlation-id") or str(uuid.uuid4()),
             request=str(uuid.uuid4()),
+            tag=parse_qs(request.query).get("tag", [None])[0] if request.query else None,
         )
         for happening in happenings:
             for step in self._steps.get((happening.message, happening.table.name), ()):

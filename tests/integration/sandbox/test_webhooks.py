@@ -165,6 +165,16 @@ def test_an_update_is_told_with_what_it_wrote(
     receiver.nothing_more(2, lambda: settled(dataverse))
 
 
+def test_a_tag_goes_along_as_a_shared_variable(
+    dataverse: DataverseSession, receiver: Receiver, listen: Callable[..., str]
+) -> None:
+    listen("Create")
+    for query in ("", "?tag=from%20us"):
+        assert dataverse.post(f"{CARDS}{query}", json={}).status_code == 204
+    shared = [one.context["SharedVariables"] for one in receiver.wait(2)]
+    assert sorted(shared, key=len) == [[], [{"key": "tag", "value": "from us"}]]
+
+
 def test_a_delete_is_told_by_reference(
     dataverse: DataverseSession, receiver: Receiver, listen: Callable[..., str], add_cards: Any
 ) -> None:
