@@ -29,6 +29,7 @@ from connector.endpoints.dataverse.governor import Governor
 from connector.endpoints.dataverse.metadata import BATCH, Tables, unreadable
 from connector.endpoints.dataverse.patience import Patience
 from connector.endpoints.dataverse.reads import Reader
+from connector.endpoints.dataverse.support import BulkCreates
 from connector.endpoints.dataverse.transport import Reply, TokenSource, Transport
 from connector.endpoints.dataverse.writes import Writing
 from connector.errors import ConfigError, Subject
@@ -82,6 +83,7 @@ class DataverseEndpoint:
             governor=governor,
             affinity=affinity,
         )
+        self._bulk = BulkCreates(self._transport)
         self._tables = Tables(self._transport, batch_size)
         self._feed = Feed(self._transport, self._tables, page_size)
         self._reader = Reader(self._transport, self._tables, page_size)
@@ -145,8 +147,10 @@ class DataverseEndpoint:
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
     ) -> Sequence[Outcome]:
         """Up to 1000 operations in at most three requests."""
+        if not operations:
+            return []
         table = self._tables.get(entity)
-        return Writing(self._transport, table, columns, operations).run() if operations else []
+        return Writing(self._transport, table, columns, operations, self._bulk).run()
 
     def newer(self, a: str, b: str) -> bool | None:
         """Versions are numbers that grow with every change in the organization."""

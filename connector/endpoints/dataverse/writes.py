@@ -5,7 +5,8 @@ Never does: repeating a write that may have happened; writing without a precondi
 Tested in: tests/unit/endpoints/dataverse/test_writes.py.
 
 Facts: "Dataverse Web API: bulk-operations" (one bad row rolls back a CreateMultiple and is
-not named) and "webapi/execute-batch-operations-using-web-api" (continue-on-error).
+not named; the same row twice in one payload, or in two at once, is a deadlock) and
+"webapi/execute-batch-operations-using-web-api" (continue-on-error).
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from connector.endpoints.dataverse.rows import (
     suspicious,
     untaken_text,
 )
+from connector.endpoints.dataverse.support import MESSAGE, NOT_IMPLEMENTED, BulkCreates
 from connector.endpoints.dataverse.transport import API, Answer, Lost, Reply, Transport, Unsent
 from connector.errors import DualWriteError
 from connector.odata.batch import (
@@ -83,10 +85,12 @@ class Writing:
         table: Table,
         columns: Sequence[str],
         operations: Sequence[Operation],
+        bulk: BulkCreates,
     ) -> None:
         assert len(operations) <= BATCH, f"at most {BATCH} operations in one call"
         self._transport = transport
         self._table = table
+        self._bulk = bulk
         self._projection = Projection(table, columns)
         self._encoder = Encoder(table)
         self._operations = operations
@@ -95,11 +99,18 @@ class Writing:
     def run(self) -> list[Outcome]:
         """Carry it out: updates and deletes in one request, then the creates in another.
 
-        In this order a key that a delete or update sets free can be taken by a create.
+        In this order a key that a delete or update sets free can be taken by a create. A row is
+        never sent twice in one call: that ends in a deadlock, or in the refusal of all.
         """
         creates: list[tuple[int, Create]] = []
         others: list[tuple[int, Update | Delete]] = []
+        ids: set[str] = set()
         for place, operation in enumerate(self._operations):
+            id = operation.id.lower()
+            if id in ids:
+                self._outcomes[place] = Transient("the same call already has a write to this row")
+                continue
+            ids.add(id)
             if isinstance(operation, Create):
                 creates.append((place, operation))
             else:
@@ -125,7 +136,10 @@ class Writing:
         body = self._checked_body(creates, items)
         if body is None:
             return
-        url = f"{self._table.set_name}/Microsoft.Dynamics.CRM.CreateMultiple"
+        if not self._bulk.taken_by(self._table):
+            self._create_singly(creates, items)
+            return
+        url = f"{self._table.set_name}/Microsoft.Dynamics.CRM.{MESSAGE}"
         call = Call(self._table.set_name, "create", len(items))
         answer = self._transport.post(url, body, _JSON, call)
         if isinstance(answer, Reply) and answer.status == 200:
@@ -134,12 +148,17 @@ class Writing:
         fault = self._fault_to_name(answer, [place for place, _ in creates])
         if fault is not None:
             # Nothing was created, and nobody says which row is to blame: one by one.
-            self._send(
-                [
-                    _Part(place, one, self._request("POST", "", item))
-                    for (place, one), item in zip(creates, items, strict=True)
-                ]
-            )
+            self._bulk.refused(self._table, fault)
+            self._create_singly(creates, items)
+
+    def _create_singly(self, creates: list[tuple[int, Create]], items: list[Item]) -> None:
+        """Creates as single requests of one batch, each with an outcome of its own."""
+        self._send(
+            [
+                _Part(place, one, self._request("POST", "", item))
+                for (place, one), item in zip(creates, items, strict=True)
+            ]
+        )
 
     def _checked_body(self, creates: list[tuple[int, Create]], items: list[Item]) -> bytes | None:
         """The body of CreateMultiple, or None if no row is left.
@@ -273,6 +292,8 @@ class Writing:
         fault = fault_of(answer.status, answer.headers, answer.body)
         if answer.status in _MAYBE_DONE or answer.status < 400:
             self._settle(places, Unknown(str(fault)))
+        elif answer.status == NOT_IMPLEMENTED:
+            return fault
         elif answer.status == 429 or answer.status >= 500 or fault.code in BUSY_CODES:
             self._settle(places, Transient(str(fault), fault.retry_after))
         elif _no_right(fault):

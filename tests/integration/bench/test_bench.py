@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     ("name", "told"),
     [
         ("load", {"dualwrite load, whole run", "official client, upsert by 1,000", "verify"}),
-        ("limits", {"load: share of theory", "updates again: prediction off by"}),
+        ("limits", {"load: share of theory", "updates: prediction off by"}),
         ("idle", {"20 bound rows: requests to the feed", "30 bound rows: processor time"}),
     ],
 )

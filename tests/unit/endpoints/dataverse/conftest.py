@@ -218,6 +218,7 @@ def script_metadata(
     ]
     service.on("GET", "EntityDefinitions", body={"value": [definition]})
     service.on("GET", "EntityDefinitions", body={"value": targets})
+    service.on("GET", "sdkmessagefilters", body={"value": [{"sdkmessagefilterid": "f"}]})
     path = "EntityDefinitions(LogicalName='point')/"
     service.on("GET", f"{path}Attributes", body={"value": ATTRIBUTES})
     options = {
