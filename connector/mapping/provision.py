@@ -82,6 +82,17 @@ class MakeKey:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryKey:
+    """Have the index of an alternate key built again, which could not be built before."""
+
+    kind: ClassVar[str] = "retry"
+    table: WantedTable
+
+    def __str__(self) -> str:
+        return f"build the key index of {self.table.name} again"
+
+
+@dataclass(frozen=True, slots=True)
 class TrackChanges:
     """Turn on change tracking."""
 
@@ -103,7 +114,7 @@ class AwaitKey:
         return f"wait for the key index of {self.table.name}"
 
 
-Step: TypeAlias = MakeTable | MakeColumn | AddOption | MakeKey | TrackChanges | AwaitKey
+Step: TypeAlias = MakeTable | MakeColumn | AddOption | MakeKey | RetryKey | TrackChanges | AwaitKey
 
 
 def steps_to(wanted: WantedTable, existing: Existing | None) -> tuple[list[Step], list[Problem]]:
@@ -127,7 +138,7 @@ def steps_to(wanted: WantedTable, existing: Existing | None) -> tuple[list[Step]
         elif there.type is ValueType.CHOICE and column.type is ValueType.CHOICE:
             known = there.choices or {}
             steps += [AddOption(wanted, column, v) for v in column.options if v not in known]
-    steps += _key(wanted, existing, problems)
+    steps += _key(wanted, existing)
     if not existing.tracked:
         steps.append(TrackChanges(wanted))
     return steps, problems
@@ -189,23 +200,23 @@ def _differences(wanted: WantedTable, existing: Existing) -> Iterator[Problem]:
             )
 
 
-def _key(wanted: WantedTable, existing: Existing, problems: list[Problem]) -> Iterator[Step]:
+def _key(wanted: WantedTable, existing: Existing) -> Iterator[Step]:
     state = existing.keys.get(frozenset(wanted.key))
+    if state == "Active":
+        return
     if state is None:
         yield MakeKey(wanted)
-        yield AwaitKey(wanted)
     elif state == "Failed":
-        problems.append(key_failed(wanted.set_name, wanted.key))
-    elif state != "Active":
-        yield AwaitKey(wanted)
+        yield RetryKey(wanted)
+    yield AwaitKey(wanted)
 
 
 def key_failed(entity: str, columns: tuple[str, ...]) -> Problem:
-    """What is to be done about a key whose index could not be built."""
+    """What is to be done about a key whose index cannot be built."""
     return Problem(
         "alternate-key-failed",
         f"the index of the alternate key on {', '.join(columns)} of {entity} could not be built",
-        "find rows that share a key (`dualwrite plan` names them), correct them, then reactivate "
-        "the key in Dataverse",
+        "find rows that share a key (`dualwrite plan` names them) and correct them, then run "
+        "`dualwrite provision`: it has the index built again",
         Subject(side="dataverse", entity=entity),
     )

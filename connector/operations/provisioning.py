@@ -24,6 +24,7 @@ from connector.mapping.provision import (
     MakeColumn,
     MakeKey,
     MakeTable,
+    RetryKey,
     Step,
     TrackChanges,
     key_failed,
@@ -34,7 +35,7 @@ from connector.mapping.values import Side, ValueType
 from connector.operations.notices import Notices, plan_notices, receiver, webhook_key
 from connector.operations.notices import carry_out as notify
 
-_ORDER = (MakeTable, MakeColumn, AddOption, MakeKey, TrackChanges, AwaitKey)
+_ORDER = (MakeTable, MakeColumn, AddOption, MakeKey, RetryKey, TrackChanges, AwaitKey)
 
 
 class Definitions(Protocol):

@@ -49,6 +49,33 @@ def definition(project: Project, table: str, path: str = "") -> dict[str, Any]:
     return found
 
 
+KEYS = "EntityDefinitions(LogicalName='msdyn_loyaltycard')/Keys"
+
+
+def declared_table() -> dict[str, Any]:
+    """A table of loyalty cards as somebody made it by hand, with a primary column only."""
+    label = {"LocalizedLabels": [{"Label": "Loyalty card", "LanguageCode": 1033}]}
+    return {
+        "@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata",
+        "SchemaName": "msdyn_loyaltycard",
+        "DisplayName": label,
+        "DisplayCollectionName": label,
+        "OwnershipType": "UserOwned",
+        "HasActivities": False,
+        "HasNotes": False,
+        "Attributes": [
+            {
+                "@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+                "SchemaName": "msdyn_name",
+                "IsPrimaryName": True,
+                "MaxLength": 100,
+                "DisplayName": label,
+                "RequiredLevel": {"Value": "None"},
+            }
+        ],
+    }
+
+
 def tables(project: Project) -> set[str]:
     found = project.agent.get("EntityDefinitions?$select=EntitySetName").json()["value"]
     return {one["EntitySetName"] for one in found}
@@ -133,6 +160,52 @@ def test_a_killed_run_goes_on_where_it_stopped(bare: Project) -> None:
     assert "create table msdyn_loyaltycard " not in str(rest["steps"])
     assert bare.json("provision")["steps"] == []
     assert bare.json("check")["problems"] == []
+
+
+def test_twins_keep_the_key_from_being_built_until_one_is_gone(bare: Project) -> None:
+    bare.json("provision", "--map", "loyalty-card")
+    bare.connector.delete(f"{KEYS}(LogicalName='msdyn_loyaltycard_key')")
+    for _ in range(2):
+        answer = bare.agent.post(CARDS, json={"msdyn_cardnumber": "Twin"})
+        assert answer.status_code == 204, answer.text
+    for kinds in (["key", "index"], ["retry", "index"]):
+        result = bare.json("provision", "--map", "loyalty-card", code=2)
+        assert [step["kind"] for step in result["steps"]] == kinds
+        assert [one["code"] for one in result["problems"]] == ["alternate-key-failed"]
+    codes = {one["code"] for one in bare.json("check", code=2)["problems"]}
+    assert "alternate-key-failed" in codes
+    bare.agent.delete(f"{CARDS}({bare.rows()[0]['msdyn_loyaltycardid']})")
+    assert bare.json("provision", "--map", "loyalty-card")["problems"] == []
+    assert "alternate-key-failed" not in str(bare.call("check", "--json", code=2).json)
+
+
+def test_a_table_without_change_tracking_is_found_and_mended(bare: Project) -> None:
+    made = bare.connector.post(
+        "EntityDefinitions", json={**declared_table(), "ChangeTrackingEnabled": False}
+    )
+    assert made.status_code == 204, made.text
+    problems = {one["code"]: one for one in bare.json("check", code=2)["problems"]}
+    assert problems["change-tracking-off"]["subject"]["map"] == "loyalty-card"
+    assert "dualwrite provision" in problems["change-tracking-off"]["remedy"]
+    result = bare.json("provision", "--map", "loyalty-card")
+    assert "tracking" in {step["kind"] for step in result["steps"]}
+    assert definition(bare, "msdyn_loyaltycard")["ChangeTrackingEnabled"] is True
+    assert bare.json("provision", "--map", "loyalty-card")["steps"] == []
+
+
+def test_a_choice_is_completed(bare: Project) -> None:
+    bare.json("provision", "--map", "loyalty-card")
+    path = bare.folder / "mappings" / "tables" / "msdyn_loyaltycards.yaml"
+    text = path.read_text("utf-8")
+    more = "      Blocked: 806380003\n      Lost: 806380004\n"
+    path.write_text(text.replace("      Blocked: 806380003\n", more), "utf-8")
+    (step,) = bare.json("provision", "--map", "loyalty-card")["steps"]
+    assert (step["kind"], step["column"]) == ("option", "msdyn_cardtendertype")
+    assert bare.json("provision", "--map", "loyalty-card")["steps"] == []
+    answer = bare.agent.post(
+        CARDS, json={"msdyn_cardnumber": "L1", "msdyn_cardtendertype": 806380004}
+    )
+    assert answer.status_code == 204, answer.text
 
 
 # ---------------------------------------------------------------------------- webhooks

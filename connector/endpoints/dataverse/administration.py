@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from xml.sax.saxutils import escape
 
 from connector.endpoints.dataverse.declarations import Declarations
-from connector.endpoints.dataverse.exchange import Exchange
+from connector.endpoints.dataverse.exchange import Exchange, Json
 from connector.endpoints.dataverse.metadata import Tables
 from connector.endpoints.dataverse.rights import UserRights, read_rights
 from connector.endpoints.dataverse.transport import Transport
@@ -30,6 +30,7 @@ from connector.mapping.provision import (
     MakeColumn,
     MakeKey,
     MakeTable,
+    RetryKey,
     Step,
     TrackChanges,
 )
@@ -82,7 +83,10 @@ class Administration:
 
         `Pending`, `InProgress`, `Active` or `Failed`.
         """
-        return self._keys(set_name, self.logical_name(set_name))
+        return {
+            frozenset(key["KeyAttributes"]): str(key.get("EntityKeyIndexStatus") or "Active")
+            for key in self._keys(set_name)
+        }
 
     def language(self) -> int:
         """The organization's base language (LCID, such as 1033), in which labels have to be."""
@@ -129,6 +133,12 @@ class Administration:
             case MakeKey(table):
                 path = f"{_definition(self._logical(table))}/Keys"
                 self._exchange.change("POST", path, self._declare.key(table), step)
+            case RetryKey(table):
+                body = {
+                    "EntityLogicalName": self._logical(table),
+                    "EntityKeyLogicalName": self._key_name(table),
+                }
+                self._exchange.change("POST", "ReactivateEntityKey", body, step)
             case TrackChanges(table):
                 self._track(step, table)
             case AwaitKey(table):
@@ -198,15 +208,19 @@ class Administration:
         """The logical name, which a table that was there before may have of its own."""
         return self.logical_name(table.set_name)
 
-    def _keys(self, set_name: str, logical_name: str) -> Mapping[frozenset[str], str]:
-        options = query_string({"$select": "SchemaName,KeyAttributes,EntityKeyIndexStatus"})
-        found = self._exchange.read(f"{_definition(logical_name)}/Keys?{options}", set_name)[
-            "value"
-        ]
-        return {
-            frozenset(key["KeyAttributes"]): str(key.get("EntityKeyIndexStatus") or "Active")
-            for key in found
-        }
+    def _keys(self, set_name: str) -> list[Json]:
+        options = query_string({"$select": "LogicalName,KeyAttributes,EntityKeyIndexStatus"})
+        path = f"{_definition(self.logical_name(set_name))}/Keys?{options}"
+        found: list[Json] = self._exchange.read(path, set_name)["value"]
+        return found
+
+    def _key_name(self, table: WantedTable) -> str:
+        """The logical name of the key on these columns."""
+        return next(
+            str(key["LogicalName"])
+            for key in self._keys(table.set_name)
+            if frozenset(key["KeyAttributes"]) == frozenset(table.key)
+        )
 
 
 def _definition(logical_name: str) -> str:

@@ -20,6 +20,7 @@ from connector.mapping.provision import (
     MakeColumn,
     MakeKey,
     MakeTable,
+    RetryKey,
     TrackChanges,
 )
 from connector.mapping.tables import WantedColumn, WantedTable
@@ -131,6 +132,19 @@ def test_a_key_is_made(points: Service, administration: Administration) -> None:
     points.on("POST", f"{POINT}/Keys", 204)
     administration.carry_out(MakeKey(WANTED))
     assert sent(points, "POST", "Keys")[1]["KeyAttributes"] == ["name"]
+
+
+def test_an_index_is_built_again(points: Service, administration: Administration) -> None:
+    points.forget("GET", f"{HOST}/api/data/v9.2/{POINT}/Keys")
+    names = {"LogicalName": "pk", "SchemaName": "PK"}
+    key = {**names, "KeyAttributes": ["name"], "EntityKeyIndexStatus": "Failed"}
+    points.on("GET", f"{POINT}/Keys", body={"value": [key]})
+    points.on("POST", "ReactivateEntityKey", 204)
+    administration.carry_out(RetryKey(WANTED))
+    assert sent(points, "POST", "ReactivateEntityKey")[1] == {
+        "EntityLogicalName": "point",
+        "EntityKeyLogicalName": "pk",
+    }
 
 
 def test_change_tracking_keeps_everything_else(
