@@ -208,6 +208,21 @@ def test_a_choice_is_completed(bare: Project) -> None:
     assert answer.status_code == 204, answer.text
 
 
+@pytest.mark.parametrize("kind", ["html", "cut", "drop", "lost-reply"])
+def test_whatever_happens_to_a_step_the_next_run_completes_it(bare: Project, kind: str) -> None:
+    """Every third change of a definition meets it; no table, column or key is made twice."""
+    fault = {"kind": kind, "method": "POST", "path": "/api/data/", "every": 3, "count": 4}
+    bare.fault(**fault)
+    for _ in range(6):
+        result = bare.call("provision", "--json", code=None)
+        assert result.code in (0, 4), result
+        if result.code == 0:
+            break
+        assert result.error["remedy"]
+    assert bare.json("provision")["steps"] == []
+    assert [p for p in bare.json("check")["problems"] if p["severity"] == "error"] == []
+
+
 # ---------------------------------------------------------------------------- webhooks
 
 KEYED = {"DUALWRITE__SERVE__WEBHOOK_KEY": "env:TEST_KEY", "TEST_KEY": "s3cret-key"}

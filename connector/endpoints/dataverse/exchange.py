@@ -86,4 +86,7 @@ class Exchange:
                 subject=Subject(side="dataverse"),
                 cause=str(fault),
             )
+        if answer.body and "json" not in answer.headers.get("Content-Type", "").lower():
+            # A proxy's page: nothing happened, whatever its status says.
+            raise unreadable("definitions", f"{method} {url}", ValueError("it is not JSON"))
         return answer
