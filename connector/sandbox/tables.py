@@ -69,8 +69,8 @@ class Column:
     label: str
     max_length: int = 100
     precision: int = 0
-    minimum: float = INT32[0]
-    maximum: float = INT32[1]
+    minimum: int | float = INT32[0]
+    maximum: int | float = INT32[1]
     options: Mapping[int, str] = field(default_factory=dict)
     date_only: bool = False
     """On the wire a date without time (`Edm.Date`)."""
