@@ -224,8 +224,8 @@ def entity_unknown(entity: str, cause: str | None = None) -> MapError:
     return MapError(
         "entity-unknown",
         f"Dataverse has no table with the set name {entity!r}",
-        remedy="use the entity set name (plural, case-sensitive, such as msdyn_loyaltycards) and "
-        "check that the solution with this table is installed",
+        remedy="use the entity set name (plural, case-sensitive, such as msdyn_loyaltycards); where "
+        "the table is not there, install its solution or make it by `dualwrite provision`",
         subject=Subject(side="dataverse", entity=entity),
         cause=cause,
     )
