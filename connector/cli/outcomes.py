@@ -120,9 +120,13 @@ _NEEDS = {
 def show_needs(needs: Sequence[Mapping[str, Any]]) -> None:
     """What needs a person, and where to look (stderr); `needs` in their JSON form."""
     for need in needs:
-        map, kind = need["map"], need["kind"]
-        what, where = _NEEDS[kind]
-        output.say(f"{map}: {what.format(need['count'])}: {where.format(map=map)}")
+        output.say(need_told(need["map"], need["kind"], need["count"]))
+
+
+def need_told(map: str, kind: str, count: int) -> str:
+    """What needs a person, and where to look, in one line."""
+    what, where = _NEEDS[kind]
+    return f"{map}: {what.format(count)}: {where.format(map=map)}"
 
 
 def _ending(outcome: MapOutcome) -> str:

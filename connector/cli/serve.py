@@ -13,6 +13,7 @@ import typer
 
 from connector.cli import output
 from connector.cli.options import Options, with_options
+from connector.cli.outcomes import need_told
 from connector.cli.signals import stop_in_good_order
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 _LOG = logging.getLogger("connector.live")
+_NEEDS = {"parked": "parked", "conflict": "conflicts"}
+"""What a cycle may find that needs a person, and how its counts call it."""
 
 
 @app.command()
@@ -51,6 +54,7 @@ def _tell_script(outcome: MapOutcome, at: float) -> None:
     from connector.operations.standing import instant
 
     output.emit({"at": instant(at), **outcome.as_dict()})
+    _tell_needs(outcome)
 
 
 def _tell_person(outcome: MapOutcome, _at: float) -> None:
@@ -58,3 +62,11 @@ def _tell_person(outcome: MapOutcome, _at: float) -> None:
     if outcome.error is None:
         done = ", ".join(f"{name} {count}" for name, count in sorted(outcome.counts.items()))
         _LOG.info("%s: %s in %.2f s", outcome.map, done, outcome.seconds)
+    _tell_needs(outcome)
+
+
+def _tell_needs(outcome: MapOutcome) -> None:
+    """What this cycle set aside for a person, and where to find it, on stderr."""
+    for kind, counted in _NEEDS.items():
+        if outcome.counts.get(counted):
+            _LOG.warning("%s", need_told(outcome.map, kind, outcome.counts[counted]))

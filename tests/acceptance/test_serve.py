@@ -305,6 +305,8 @@ def test_people_decide_while_it_works(loaded: Project, live: Live) -> None:
     loaded.json("maps", "resume", MAP, "--wait", "30")
     need = {"map": MAP, "kind": "conflict", "count": 1}
     until("the conflict", lambda: need in live.health().get("needs", []))
+    hint = f"{MAP}: 1 in conflict: `dualwrite conflicts list --map {MAP}` shows them"
+    assert live.said().count(hint) == 1
     loaded.json("conflicts", "resolve", MAP, "M100001", "--with", "dataverse", "--as-shown", "1")
     until("nothing to decide", lambda: live.health()["needs"] == [])
     assert loaded.ledger("M100001")["CardTenderType"] == "AsContactTender"
