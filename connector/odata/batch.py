@@ -110,7 +110,8 @@ def _encode(
             yield simple
             yield _message(part)
             continue
-        inner = f"{nested}_{number}_{boundary}"
+        # At most 70 characters, as RFC 2046 has it, also under a boundary that ends in a GUID.
+        inner = f"{nested}_{number}_{boundary.rpartition('_')[2]}"
         yield (delimiter + f"Content-Type: multipart/mixed; boundary={inner}\r\n\r\n".encode())
         yield from _encode(
             part.requests if isinstance(part, ChangeSet) else part.responses,
