@@ -93,8 +93,8 @@ def too_many(requests: float, window: float, retry_after: int) -> WireError:
     """Service protection: too many requests."""
     return _throttled(
         "0x80072322",
-        f"Number of requests exceeded the limit of {requests:g} over time window of {window:g} "
-        "seconds.",
+        f"Number of requests exceeded the limit of {requests:.15g} over time window of "
+        f"{window:.15g} seconds.",
         retry_after,
     )
 
@@ -104,8 +104,9 @@ def too_much_work(seconds: float, window: float, retry_after: int) -> WireError:
     return _throttled(
         "0x80072321",
         "Combined execution time of incoming requests exceeded limit of "
-        f"{round(seconds * 1000):,} milliseconds over time window of {window:g} seconds. Decrease "
-        "number of concurrent requests or reduce the duration of requests and try again later.",
+        f"{round(seconds * 1000):,} milliseconds over time window of {window:.15g} seconds. "
+        "Decrease number of concurrent requests or reduce the duration of requests and try again "
+        "later.",
         retry_after,
     )
 
@@ -114,7 +115,7 @@ def too_concurrent(requests: float, retry_after: int) -> WireError:
     """Service protection: too many requests at a time."""
     return _throttled(
         "0x80072326",
-        f"Number of concurrent requests exceeded the limit of {requests:g}.",
+        f"Number of concurrent requests exceeded the limit of {requests:.15g}.",
         retry_after,
     )
 

@@ -25,8 +25,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connector.sandbox import access_errors, errors
-from connector.sandbox.faults import FaultKind, Faults, kind_of
-from connector.sandbox.limits import PROFILES, Limits, Protection, Window
+from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of
+from connector.sandbox.limits import PROFILES, Limits, Protection, Window, refusal_of
 from connector.sandbox.managed_identity import ManagedIdentity
 from connector.sandbox.messages import Request, Response, error_response
 from connector.sandbox.pages import ROOT, Pages
@@ -155,7 +155,8 @@ class Face:
             return HttpResponse(PROXY_PAGE, media_type="text/html"), 0.0
         if kind is FaultKind.SLOW and fault is not None:
             await asyncio.sleep(fault.seconds)
-        refusal = _refusal(request, version, kind, None if fault is None else fault.retry_after)
+        refusal = None if fault is None else _met(request, kind, fault)
+        refusal = refusal or _unreadable(request, version)
         before = self._service.storage.version
         if refusal is not None:
             response = error_response(refusal, request.headers)
@@ -238,18 +239,20 @@ class Face:
         return switch
 
 
-def _refusal(
-    request: Request, version: str, kind: FaultKind | None, wait: int | None
-) -> errors.WireError | None:
-    """Why a request does not reach the organization; `wait` is what a Retry-After says."""
+def _met(request: Request, kind: FaultKind | None, fault: Fault) -> errors.WireError | None:
+    """The refusal a fault stands for, if it is one."""
     if kind is FaultKind.THROTTLE:
-        real = PROFILES["real"]
-        seconds = DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait
-        return access_errors.too_many(real.requests, real.window, seconds)
+        wait = fault.retry_after
+        return refusal_of(fault.limit, DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait)
     if kind is FaultKind.UNAVAILABLE:
-        return access_errors.unavailable(wait)
+        return access_errors.unavailable(fault.retry_after)
     if kind is FaultKind.FORBIDDEN:
         return access_errors.privilege_denied(request.user, request.method, request.path)
+    return None
+
+
+def _unreadable(request: Request, version: str) -> errors.WireError | None:
+    """Why a request does not reach the organization."""
     if len(request.path) + len(request.query) > MAX_URL:
         return errors.url_too_long(MAX_URL)
     if not version.startswith("v9."):

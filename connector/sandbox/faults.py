@@ -14,6 +14,7 @@ from typing import Any
 
 from connector.odata.malformed import MalformedError
 from connector.odata.paths import parse_segment, split_path
+from connector.sandbox.limits import LIMITS
 
 
 class FaultKind(StrEnum):
@@ -56,6 +57,8 @@ class Fault:
     after: int = 0
     every: int = 1
     then: tuple[FaultKind, ...] = ()
+    limit: str = "requests"
+    """Which limit a throttled request has exceeded: one of `limits.LIMITS`."""
     _passed: int = field(default=0, init=False)
     _met: int = field(default=0, init=False)
 
@@ -83,6 +86,8 @@ def parse_fault(value: dict[str, Any]) -> Fault:
     kind, *then = (FaultKind(name) for name in (value.get("kind", ""), *value.get("then", ())))
     if value.get("every", 1) < 1:
         raise ValueError("every N-th request, N from 1 on")
+    if value.get("limit", LIMITS[0]) not in LIMITS:
+        raise ValueError(f"limit: one of {', '.join(LIMITS)}")
     return Fault(**{**value, "kind": kind, "then": tuple(then)})
 
 

@@ -81,11 +81,24 @@ PROFILES = {
 }
 
 
+def refusal_of(limit: str, wait: int) -> WireError:
+    """What the real profile says when one of its limits is exceeded."""
+    real = PROFILES["real"]
+    if limit == "concurrent":
+        return access_errors.too_concurrent(real.concurrent, wait)
+    if limit == "seconds":
+        return access_errors.too_much_work(real.seconds, real.window, wait)
+    return access_errors.too_many(real.requests, real.window, wait)
+
+
 def limits_of(profile: str, changed: dict[str, Any]) -> Limits:
     """A profile with some of its numbers changed. Raises `ValueError` or `TypeError`."""
     if profile not in PROFILES:
         raise ValueError(f"no profile {profile!r}; there are {', '.join(PROFILES)}")
     return replace(PROFILES[profile], **changed)
+
+
+LIMITS = ("requests", "seconds", "concurrent")
 
 
 class _Patience:

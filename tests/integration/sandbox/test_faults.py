@@ -27,6 +27,15 @@ def test_throttling(dataverse: DataverseSession) -> None:
     assert refused.json()["error"]["code"] == "0x80072322"
 
 
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [("requests", "0x80072322"), ("seconds", "0x80072321"), ("concurrent", "0x80072326")],
+)
+def test_throttling_by_each_limit(dataverse: DataverseSession, limit: str, code: str) -> None:
+    dataverse.switch("faults", {"kind": "throttle", "limit": limit})
+    assert dataverse.get("WhoAmI").json()["error"]["code"] == code
+
+
 def test_every_third_write_meets_what_is_next_in_turn(dataverse: DataverseSession) -> None:
     dataverse.switch(
         "faults",
@@ -121,6 +130,7 @@ def test_faults_are_disarmed(dataverse: DataverseSession) -> None:
         {},
         {"kind": "slow", "speed": 1},
         {"kind": "drop", "every": 0},
+        {"kind": "throttle", "limit": "patience"},
         {"kind": "drop", "then": ["nothing"]},
     ],
 )
