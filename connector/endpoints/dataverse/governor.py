@@ -22,8 +22,8 @@ from connector.endpoints.dataverse.budget import IN_TRANSIT, Budget
 from connector.endpoints.dataverse.calls import CallTimes
 from connector.endpoints.dataverse.limits import Limit, Refusal
 
-QUEUE = 2
-"""Write calls worth preparing beyond those that may be in flight."""
+READY = 2
+"""Write calls worth having under way for each that may be in flight: one waits for its turn."""
 
 
 class Call(NamedTuple):
@@ -178,7 +178,7 @@ class Governor:
             rows = min((one.rows for one in times), default=CallTimes(self._batch, 1.0).rows)
             rate, limit = self._rate(times, parallel)
             pause = min(budget.pause(now) for budget in self._budgets)
-            return Pace(rows, parallel + QUEUE, pause, rate, limit)
+            return Pace(rows, READY * parallel, pause, rate, limit)
 
     def _rate(self, times: list[CallTimes], parallel: int) -> tuple[float | None, str | None]:
         """Rows per second the service allows, and by what it is bounded."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from connector.endpoints.dataverse.credentials import LONGEST_ACQUISITION
-from connector.endpoints.dataverse.governor import QUEUE
+from connector.endpoints.dataverse.governor import READY
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection with its TLS handshake."""
@@ -47,7 +47,7 @@ def longest_write(timeout: float, patience: Patience) -> float:
     """Seconds one call of `write` takes at most, with every wait and repetition.
 
     The last sending begins within the patience; it may find its token refused and ask for
-    another one. A call may have to queue for its turn behind others.
+    another one. A call may have to wait for its turn behind others.
     """
     sending = 2 * (LONGEST_ACQUISITION + CONNECT_TIMEOUT + timeout)
-    return WRITE_REQUESTS * (patience.whole + sending) + QUEUE * timeout
+    return WRITE_REQUESTS * (patience.whole + sending) + (READY - 1) * timeout
