@@ -35,7 +35,7 @@ from connector.sandbox.definitions import (
 from connector.sandbox.messages import Request, Response, json_response, no_content
 from connector.sandbox.metadata_changes import metadata_changes
 from connector.sandbox.metadata_writes import OPTION_SETS, RELATIONSHIPS
-from connector.sandbox.options import Options, parse_options
+from connector.sandbox.options import Options, listed, parse_options
 from connector.sandbox.schema import document
 from connector.sandbox.storage import Storage
 
@@ -151,6 +151,7 @@ def _cast(value: Any, cast: str) -> Any:
 
 
 def _answer(value: Any, mark: str, options: Options, *, typed: bool) -> Response:
+    mark += listed(options)
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
         common = None if typed else _common(value)
         found = [one for one in value if options.filter is None or _holds(options.filter, one)]

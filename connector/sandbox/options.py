@@ -163,3 +163,10 @@ def without_tokens(query: str) -> str:
         if pair and unquote_plus(pair.partition("=")[0]) not in _LINK_ONLY
     )
     return "&".join(kept)
+
+
+def listed(options: Options) -> str:
+    """Selected and expanded properties in the form of a context."""
+    names = list(options.select or ())
+    names += [f"{one.navigation}{listed(one.options) or '()'}" for one in options.expand]
+    return f"({','.join(names)})" if names else ""

@@ -17,7 +17,7 @@ from connector.sandbox.expands import Expands
 from connector.sandbox.filters import Condition
 from connector.sandbox.messages import Preferences, Request, Response, json_response
 from connector.sandbox.operators import Reader
-from connector.sandbox.options import Options
+from connector.sandbox.options import Options, listed
 from connector.sandbox.paging import MAX_PAGE, Cookie, link, parse_cookie
 from connector.sandbox.projections import JsonRow, Projection, projection, wants
 from connector.sandbox.records import Records
@@ -170,14 +170,7 @@ def count_text(number: int) -> Response:
 
 def context(base: str, table: Table, options: Options, suffix: str = "") -> str:
     """The `@odata.context` of a collection, or of one `/$entity`."""
-    return f"{base}/$metadata#{table.set_name}{_listed(options)}{suffix}"
-
-
-def _listed(options: Options) -> str:
-    """Selected and expanded properties in the form of a context."""
-    names = list(options.select or ())
-    names += [f"{one.navigation}{_listed(one.options) or '()'}" for one in options.expand]
-    return f"({','.join(names)})" if names else ""
+    return f"{base}/$metadata#{table.set_name}{listed(options)}{suffix}"
 
 
 def applied(preferences: Preferences) -> dict[str, str]:

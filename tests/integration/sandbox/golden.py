@@ -12,9 +12,10 @@ A file holds cases; a case is a heading (`### …`) and exchanges one after the 
 Lines of a request are sent as they stand, with `Host`, `Authorization` and `Content-Length`
 added where they are missing. Of an answer the status and the headers that are named are
 compared (`!Name` must be absent), and the whole body. Volatile parts are patterns: `<guid>`,
-`<etag>`, `<int>`, `<time>`, `<encoded>`, `<bom>`, `<text>`; with a second word they keep what they met (`<guid card>`),
-which `<card>` stands for from then on. `<api>`, `<org>` and the members of the ready line are
-there from the start. In JSON a member `"…"` says that more members may follow.
+`<etag>`, `<int>`, `<time>`, `<encoded>`, `<bom>`, `<text>`; with a second word they keep what they
+met (`<guid card>`), which `<card>` stands for from then on. `<api>`, `<org>` and the members of the
+ready line are there from the start. In JSON a member `"…"` says that more members may follow, and
+a last item `"…"` that more items may.
 """
 
 from __future__ import annotations
