@@ -40,6 +40,13 @@ class Lookup:
         self._missing_texts: set[str] = set()
         self._missing_ids: set[str] = set()
 
+    def clear(self) -> None:
+        """Know nothing any more: rows come, go and are renamed between two runs."""
+        for known in (self._by_text, self._by_normal, self._texts):
+            known.clear()
+        for missing in (self._missing_texts, self._missing_ids):
+            missing.clear()
+
     def id_of(self, text: str) -> str | None:
         """The id of the row with this text; None if not there, not asked yet, or ambiguous."""
         if text in self._by_text:

@@ -249,6 +249,8 @@ class Serving:
         after, station.after = station.after, None
         try:
             warm = self._warmed(station)
+            for lookup in warm.map.lookups:
+                lookup.clear()  # what a lookup finds may be another row by now
             with running(
                 "serve",
                 warm.map,

@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.conftest import members
 from tests.acceptance.living import Live, living, until
+from tests.acceptance.test_main_story import currency_id, points
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -102,3 +103,20 @@ def test_a_role_that_goes_holds_up_its_own_map_only(project: Project, live: Live
     live.comes_to("active")
     assert live.ends() == 143
     project.verified()
+
+
+def test_a_currency_that_takes_anothers_code_is_found_anew(project: Project, live: Live) -> None:
+    def made(point: str) -> object:
+        """A new kind of points in euros, once it is there: the currency it was bound to."""
+        values = ("RewardPointType=Amount", "RewardPointCurrency=EUR", "--create")
+        project.call("ledger", "set", point, *values, "--entity", "reward-points")
+        row = until(point, lambda: points(project).get(point))
+        return row["_msdyn_rewardpointcurrency_value"]
+
+    euro, dollar = currency_id(project, "EUR"), currency_id(project, "CAD")
+    assert made("P-1") == euro
+    for id, code in ((euro, "XEU"), (dollar, "EUR")):
+        url = f"transactioncurrencies({id})"
+        answer = project.connector.patch(url, json={"isocurrencycode": code})
+        assert answer.status_code == 204, answer.text
+    assert made("P-2") == dollar

@@ -81,3 +81,14 @@ def test_another_row_of_a_known_text_makes_what_is_known_outdated(currencies: Lo
     currencies.add("1", "EUR")
     assert not currencies.outdated("1", "eur")
     assert currencies.outdated("2", "eur")
+
+
+def test_between_two_runs_everything_is_forgotten(currencies: Lookup) -> None:
+    currencies.add("1", "EUR")
+    currencies.miss_texts(["XXX"])
+    currencies.miss_ids(["9"])
+    currencies.clear()
+    assert currencies.id_of("EUR") is None
+    assert currencies.text_of("1") is None
+    assert not any(currencies.asked_text(text) for text in ("EUR", "XXX"))
+    assert not any(currencies.asked_id(id) for id in ("1", "9"))
