@@ -33,7 +33,8 @@ from connector.ledger.watch import Watch
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map, findings
-from connector.mapping.document import MapDocument, read_documents
+from connector.mapping.document import MapDocument
+from connector.mapping.overlay import read_maps
 from connector.mapping.values import Side
 from connector.notify import Notifier
 from connector.settings import (
@@ -215,6 +216,11 @@ class Project:
         return self._dataverse.describe(entity).columns
 
 
+def maps_of(settings: Settings) -> list[MapDocument]:
+    """The maps of a project as they are in its environment; raises `MapError`."""
+    return read_maps(settings.maps.path, settings.maps.environment)
+
+
 @contextmanager
 def open_project(
     settings: Settings,
@@ -228,7 +234,7 @@ def open_project(
     `MapError`, `StateError`; sides are asked nothing yet.
     """
     notifier = _notifier(settings.notify)
-    documents = {document.map: document for document in read_documents(settings.maps.path)}
+    documents = {document.map: document for document in maps_of(settings)}
     rules = tuple(_rule(alert, documents) for alert in settings.alerts)
     limits = _limits(settings)
     with ExitStack() as stack:

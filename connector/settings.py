@@ -180,6 +180,8 @@ class MapsSettings(Section):
     """Where the maps are."""
 
     path: Path = Path("mappings")
+    environment: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    """Which overlays are laid over them: those in `overlays/ENVIRONMENT` of this folder."""
 
 
 class Settings(BaseSettings):

@@ -27,9 +27,9 @@ WaitOption = Annotated[
 @with_options
 def list_maps(options: Options) -> None:
     """List the maps of this project."""
-    from connector.mapping.document import read_documents
+    from connector.bootstrap import maps_of
 
-    documents = read_documents(options.settings().maps.path)
+    documents = maps_of(options.settings())
     rows = [
         {
             "map": d.map,
@@ -52,12 +52,16 @@ def list_maps(options: Options) -> None:
 @with_options
 def show(options: Options, map: MapName) -> None:
     """Draw one map as a table: left column, symbol, right column."""
-    from connector.mapping.document import read_documents
+    from connector.bootstrap import maps_of
     from connector.operations.choosing import named
 
-    document = named(read_documents(options.settings().maps.path), map)
+    document = named(maps_of(options.settings()), map)
+    overlay = document.overlaid
     if options.json:
-        output.emit(document.model_dump(mode="json"))
+        laid = None
+        if overlay is not None:
+            laid = {**overlay._asdict(), "parts": [part._asdict() for part in overlay.parts]}
+        output.emit({**document.model_dump(mode="json"), "overlay": laid})
         return
     rows = [
         (
@@ -83,6 +87,14 @@ def show(options: Options, map: MapName) -> None:
         "transform",
     ]
     output.table(title, columns, rows)
+    if overlay is not None:
+        parts = [(part.at, _plain(part.value), _plain(part.instead)) for part in overlay.parts]
+        title = f"environment {overlay.environment}: {overlay.file}"
+        output.table(title, ["changed", "is", "instead of"], parts)
+
+
+def _plain(value: Any) -> str:
+    return "nothing" if value is None else str(value)
 
 
 @app.command()

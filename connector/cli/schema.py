@@ -25,6 +25,7 @@ class Document(StrEnum):
     """The documents a person writes."""
 
     MAP = "map"
+    OVERLAY = "overlay"
     CONFIG = "config"
 
 
@@ -34,12 +35,16 @@ def schema(
     options: Options,  # noqa: ARG001  the answer is JSON with and without --json
     document: Annotated[Document, typer.Argument(help="Which document.")] = Document.MAP,
 ) -> None:
-    """Print the JSON Schema of maps or of the config."""
+    """Print the JSON Schema of maps, of their overlays or of the config."""
     model: type[BaseModel]
     if document is Document.MAP:
         from connector.mapping.document import MapDocument
 
         model = MapDocument
+    elif document is Document.OVERLAY:
+        from connector.mapping.overlay import MapOverlay
+
+        model = MapOverlay
     else:
         from connector.settings import Settings
 

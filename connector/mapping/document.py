@@ -11,7 +11,7 @@ import hashlib
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
@@ -74,6 +74,23 @@ class Deletes(_Model):
     dataverse: DeletePolicy = DeletePolicy.RESTORE
 
 
+class OverlaidPart(NamedTuple):
+    """One value an overlay has changed; `at` reads `fields.CardTenderType.sync`."""
+
+    at: str
+    value: Any
+    instead: Any
+    """What the map itself says; None where it says nothing."""
+
+
+class Overlaid(NamedTuple):
+    """What an environment has changed about a map."""
+
+    environment: str
+    file: str
+    parts: tuple[OverlaidPart, ...]
+
+
 class MapDocument(_Model):
     """One map file."""
 
@@ -93,6 +110,7 @@ class MapDocument(_Model):
     fields: list[FieldRow] = Field(min_length=1)
 
     _file: YamlFile = PrivateAttr(default_factory=lambda: YamlFile("", None))
+    _overlaid: Overlaid | None = PrivateAttr(None)
 
     @property
     def name(self) -> str:
@@ -103,6 +121,16 @@ class MapDocument(_Model):
     def file(self) -> YamlFile:
         """The file it was read from; its marks place every finding."""
         return self._file
+
+    @property
+    def overlaid(self) -> Overlaid | None:
+        """What an overlay has changed; None for the map as its own file has it."""
+        return self._overlaid
+
+    def placed(self, file: YamlFile, overlaid: Overlaid | None = None) -> Self:
+        """This document, which was read from `file`."""
+        self._file, self._overlaid = file, overlaid
+        return self
 
     def end(self, side: Side) -> End:
         """The end on one side."""
@@ -249,11 +277,9 @@ def _document(file: YamlFile) -> MapDocument:
             remedy="start it with `map: NAME`; see docs/maps.md",
         )
     try:
-        document = MapDocument.model_validate(file.data)
+        return MapDocument.model_validate(file.data).placed(file)
     except ValidationError as error:
         raise map_error(file, error, _KNOWN_KEYS) from None
-    document._file = file
-    return document
 
 
 _MODELS: tuple[type[BaseModel], ...] = (

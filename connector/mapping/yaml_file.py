@@ -55,12 +55,18 @@ class YamlFile:
     path: str
     data: Any
     marks: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
+    over: Mapping[Place, tuple[str, int, int]] = field(default_factory=dict)
+    """File, line and column of the parts that were laid over this file."""
 
     def subject(
         self, *parts: str | int, map: str | None = None, field: str | None = None
     ) -> Subject:
         """The place of a part, or of the nearest enclosing part that has one."""
         for end in range(len(parts), -1, -1):
+            laid = self.over.get(parts[:end])
+            if laid is not None:
+                path, line, column = laid
+                return Subject(map=map, field=field, file=path, line=line, column=column)
             mark = self.marks.get(parts[:end])
             if mark is not None:
                 line, column = mark
@@ -111,7 +117,8 @@ def parse_yaml(text: str, path: str) -> YamlFile:
         return YamlFile(path, data, reading.marks)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark or loader.get_mark()
-        line = text.splitlines()[mark.line] if mark.line < text.count("\n") + 1 else ""
+        lines = text.splitlines()
+        line = lines[mark.line] if mark.line < len(lines) else ""
         raise _broken(path, mark, error.problem or str(error), line) from error
     except RecursionError:
         raise _too_deep(path, loader.get_mark()) from None

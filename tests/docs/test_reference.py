@@ -25,8 +25,10 @@ from connector import errors
 from connector.cli.app import COMMANDS
 from connector.cli.options import PANEL
 from connector.mapping import document
-from connector.mapping.document import MapDocument, parse_document
+from connector.mapping.document import MapDocument, parse_document, read_document
+from connector.mapping.overlay import laid_over
 from connector.mapping.values import ValueType
+from connector.mapping.yaml_file import parse_yaml
 from connector.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -176,6 +178,10 @@ def test_the_examples_of_the_map_language_are_maps() -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```", (DOCS / "maps.md").read_text("utf-8"), re.M | re.S)
     assert len(blocks) >= 4
     for block in blocks:
+        if overlay := re.match(r"# mappings/overlays/\w+/([\w-]+)\.yaml\n", block):
+            document = read_document(ROOT / "mappings" / f"{overlay[1]}.yaml")
+            assert laid_over(document, parse_yaml(block, "overlay.yaml"), "test").overlaid
+            continue
         text = block if re.search(r"^map:", block, re.M) else HEAD + block
         assert parse_document(text).fields
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from connector.cli.schema import app
 from connector.shipped import shipped
 
 
-def test_the_shipped_schema_is_current() -> None:
-    printed = json.loads(CliRunner().invoke(app, []).stdout)
-    shipped_file = json.loads((shipped("mappings") / "map.schema.json").read_text("utf-8"))
-    assert shipped_file == printed, "run: dualwrite schema map > mappings/map.schema.json"
+@pytest.mark.parametrize("kind", ["map", "overlay"])
+def test_the_shipped_schemas_are_current(kind: str) -> None:
+    printed = json.loads(CliRunner().invoke(app, [kind]).stdout)
+    file = f"{kind}.schema.json"
+    shipped_file = json.loads((shipped("mappings") / file).read_text("utf-8"))
+    assert shipped_file == printed, f"run: dualwrite schema {kind} > mappings/{file}"
 
 
 def test_every_shipped_map_names_it() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connector.errors import MapError
 from connector.mapping.document import (
@@ -264,6 +267,36 @@ def test_deactivate_with_a_mark_on_the_counterpart() -> None:
     )
     assert made.dataverse.inactive is not None
     assert made.dataverse.inactive.value == 1
+
+
+SHIPPED = (Path(__file__).parents[3] / "mappings" / "loyalty-card.yaml").read_text("utf-8")
+SIGNS = st.text(
+    st.sampled_from("ab:[]{}&*!#-'\"\n\t >|%@`,.0e<=?~\\\x00\x85\u2028\ud83d"), max_size=12
+)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_whatever_stands_in_a_file_is_a_map_or_refused_with_its_place(data: st.DataObject) -> None:
+    """The shipped map with a few signs put in, or a piece taken out."""
+    start = data.draw(st.integers(0, len(SHIPPED)))
+    end = data.draw(st.integers(start, min(start + 30, len(SHIPPED))))
+    text = SHIPPED[:start] + data.draw(SIGNS) + SHIPPED[end:]
+    refused: MapError | None = None
+    try:
+        parse_document(text)
+    except MapError as error:
+        refused = error
+    assert refused is None or (refused.remedy and refused.subject.line)
+
+
+@settings(max_examples=300)
+@given(SIGNS)
+def test_whatever_stands_in_a_row_is_a_row_or_refused(row: str) -> None:
+    with suppress(MapError):
+        document(f"  - {row}\n")
+    with suppress(MapError):
+        document(f"  - {{commerce: A, sync: '><', dataverse: a, transform: [{row}]}}\n")
 
 
 # ------------------------------------------------------------------ fingerprint

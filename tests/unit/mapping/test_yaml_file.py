@@ -58,6 +58,7 @@ def test_keys_of_a_block_are_texts() -> None:
     [
         ("a: 1\nb: 'open", "yaml-broken", 2, 9),
         ("a: b: c", "yaml-broken", 1, 5),
+        ("a: [\n", "yaml-broken", 2, 1),
         ("a: 1\n---\nb: 2", "yaml-broken", 2, 1),
         ("a: *nowhere", "yaml-broken", 1, 4),
         ("a: !!int seven", "yaml-broken", 1, 4),
