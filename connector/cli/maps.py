@@ -12,10 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from connector.cli import output
+from connector.cli.maps_moving import export_map, import_maps
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption, person
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.command("import")(import_maps)
+app.command("export")(export_map)
 
 MapName = Annotated[str, typer.Argument(metavar="MAP")]
 WaitOption = Annotated[

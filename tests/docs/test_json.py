@@ -91,8 +91,7 @@ def play(person: Person) -> Samples:
     take("check")
     with longer_column(person):
         take("provision", "--plan --webhooks https://host.example")
-    take("maps list")
-    take("maps show", "loyalty-card")
+    look_at_maps(person, take)
     take("schema", "map")
     edit(person)
     take("ledger set", "100001 CardTenderType=Blocked")
@@ -147,6 +146,20 @@ def serve(person: Person) -> dict[str, Any]:
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+def look_at_maps(person: Person, take: Callable[..., None]) -> None:
+    """One goes to dual-write and comes back, twice, with a row that says nothing."""
+    take("maps list")
+    take("maps show", "loyalty-card")
+    take("maps export", "loyalty-card --out moved.json")
+    file = person.folder / "moved.json"
+    data = json.loads(file.read_text("utf-8"))
+    data["legs"][0]["fieldMappings"][2]["syncDirection"] = None
+    file.write_text(json.dumps(data), "utf-8")
+    take("maps import", "moved.json moved.json", 3)
+    (person.folder / "page.md").write_text("# A (b)\n\nX|M|Y\n-|-|-\nA|=|a\n", "utf-8")
+    take("maps import", "page.md --key A --out elsewhere")
 
 
 def look_back(person: Person, take: Callable[..., None]) -> None:

@@ -1,0 +1,1 @@
+"""Maps that come from dual-write, and maps that go there."""
