@@ -177,7 +177,18 @@ class _Compiler:
                 f"did you mean `{spelled}`?" if spelled else "see the columns of the table",
             )
             return None
-        if not column.readable:
+        usable = column.creatable and column.updatable
+        if column.secured and not (column.readable and (usable or not self._writes(index, side))):
+            self.problem(
+                index,
+                side.value,
+                "column-forbidden",
+                f"`{name}` is under column security, and the application user may not read and "
+                "write it: it would look empty to us",
+                "give every application user a column security profile that allows to read, "
+                "create and update this column",
+            )
+        elif not column.readable:
             self.problem(
                 index,
                 side.value,
@@ -185,7 +196,8 @@ class _Compiler:
                 f"`{name}` cannot be read",
                 "map another column, or make it readable for the application user",
             )
-        if column.secured:
+        elif column.secured and usable:
+            # Whether we may is not known.
             self.problem(
                 index,
                 side.value,
@@ -195,6 +207,9 @@ class _Compiler:
                 "warning",
             )
         return column
+
+    def _writes(self, index: int, side: Side) -> bool:
+        return side in self.document.fields[index].ways
 
     def _lookup(self, index: int, column: Column | None, dotted: str) -> Lookup | None:
         if not dotted:
@@ -236,7 +251,7 @@ class _Compiler:
             (commerce, to_commerce, "commerce"),
             (dataverse, to_dataverse, "dataverse"),
         ):
-            if column is None or not written:
+            if column is None or not written or column.secured:
                 continue
             if not (column.creatable or column.updatable):
                 self.problem(

@@ -27,7 +27,7 @@ from connector.errors import (
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.provision import key_failed
 from connector.mapping.values import Side
-from connector.operations.rights import forbidden, missing, needs_of, shared_with_people
+from connector.operations.rights import missing, needs_of, shared_with_people
 
 
 def check_project(project: Project, organization: Administration) -> Iterator[Problem]:
@@ -107,8 +107,7 @@ def _check_map(
     except DualWriteError as error:
         yield Problem.of(error)
         return
-    # What a column's security means to us is known now.
-    yield from (one for one in problems if not users or one.code != "column-secured")
+    yield from problems
     yield from lacking
     yield from keys
     yield from _untimed(document, entities)
@@ -143,7 +142,6 @@ def _check_rights(
     needs = needs_of(document, table, targets)
     for rights in users:
         yield from missing(document, rights, needs)
-        yield from forbidden(document, rights, entity, table)
 
 
 def _is_looked_up(document: MapDocument, column: str) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from connector.endpoints.base import Entity
 from connector.errors import Problem, Subject
 from connector.mapping.document import DeletePolicy, FilterExit, MapDocument
 from connector.mapping.values import Side
@@ -93,28 +92,4 @@ def missing(document: MapDocument, rights: UserRights, needs: list[Need]) -> Ite
                 f"{rights.name} has {need.right} on {need.table} for some rows only ({depth})",
                 f"give its security role {need.right} on this table at organization level",
                 subject,
-            )
-
-
-def forbidden(
-    document: MapDocument, rights: UserRights, entity: Entity, table: str
-) -> Iterator[Problem]:
-    """Mapped columns under column security that the user may not read or write."""
-    if rights.administrator:
-        return
-    for index, row in enumerate(document.fields):
-        name = (row.dataverse or "").partition(".")[0]
-        column = entity.columns.get(name)
-        if column is None or not column.secured:
-            continue
-        wanted = {"read"} | ({"create", "update"} if Side.DATAVERSE in row.ways else set())
-        lacking = sorted(wanted - rights.columns.get((table, name), frozenset()))
-        if lacking:
-            yield Problem(
-                "column-forbidden",
-                f"`{name}` is under column security, and {rights.name} may not "
-                f"{' or '.join(lacking)} it: it would look empty to us",
-                "give the application user a column security profile that allows "
-                "read, create and update of this column",
-                document.field_subject(index, Side.DATAVERSE.value),
             )

@@ -86,12 +86,30 @@ def test_a_secured_column_is_refused_until_it_may_be_read_and_written(restored: 
     project.agent.switch("columns", column)
     ((code, message, field),) = found(project)
     assert (code, field) == ("column-forbidden", "PartyNumber")
-    assert "create or read or update" in message
+    assert "under column security" in message
     permit(project, canread=4, cancreate=0, canupdate=0)
-    ((code, message, _),) = found(project)
-    assert "create or update" in message
+    ((code, _, _),) = found(project)
+    assert code == "column-forbidden"
     permit(project, canread=4, cancreate=4, canupdate=4)
     assert found(project, 0) == []
+
+
+def test_what_a_secured_column_hides_is_not_taken_for_an_edit(restored: Project) -> None:
+    project = restored
+    (card,) = members(1)
+    project.import_cards([{**card, "PartyNumber": "P-1"}])
+    project.json("load")
+    limit(project, *LEAST)
+    column = {"table": "msdyn_loyaltycard", "column": "msdyn_partynumber", "secured": True}
+    project.agent.switch("columns", column)
+    project.edit("M100000", msdyn_cardtendertype=806380000)
+    result = project.call("sync", "--map", "loyalty-card", "--json", code=2)
+    assert "column-forbidden" in result.stdout
+    assert project.ledger("M100000")["PartyNumber"] == "P-1"
+    permit(project, canread=4, cancreate=4, canupdate=4)
+    project.json("sync", "--map", "loyalty-card")
+    assert project.ledger("M100000")["PartyNumber"] == "P-1"
+    assert project.ledger("M100000")["CardTenderType"] == "AsCardTender"
 
 
 def permit(project: Project, **rights: int) -> None:

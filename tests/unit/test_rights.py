@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from connector.endpoints.base import Entity
 from connector.endpoints.dataverse.rights import UserRights
-from connector.mapping.columns import Column
 from connector.mapping.document import MapDocument, parse_document
-from connector.mapping.values import ValueType
-from connector.operations.rights import Need, forbidden, missing, needs_of, shared_with_people
+from connector.operations.rights import Need, missing, needs_of, shared_with_people
 
 TEXT = """
 map: points
@@ -75,7 +70,6 @@ RIGHTS = UserRights(
     application="app",
     access_mode=4,
     privileges={need.privilege: "Global" for need in ALL},
-    columns={},
 )
 
 
@@ -105,45 +99,6 @@ def test_each_missing_privilege_is_named_with_its_table(need: Need) -> None:
 def test_rights_for_own_rows_only(right: str, codes: list[str]) -> None:
     held = {**RIGHTS.privileges, Need(right, POINT).privilege: "Basic"}
     assert [code for code, _ in lacking(replace(RIGHTS, privileges=held))] == codes
-
-
-def entity() -> Entity:
-    columns = {
-        "new_number": Column("new_number", ValueType.TEXT),
-        "new_note": Column("new_note", ValueType.TEXT, secured=True),
-        "new_currency": Column("new_currency", ValueType.REFERENCE, secured=True),
-    }
-    return cast("Entity", SimpleNamespace(columns=columns))
-
-
-def test_secured_columns_need_a_permission() -> None:
-    found = list(forbidden(document(), RIGHTS, entity(), POINT))
-    assert [(one.code, one.subject.field) for one in found] == [
-        ("column-forbidden", "Note"),
-        ("column-forbidden", "Currency"),
-    ]
-    assert "create or read or update" in found[0].message
-    assert found[0].subject.line == 8
-
-
-def test_a_permission_that_lacks_one_way_is_not_enough() -> None:
-    whole = frozenset({"read", "create", "update"})
-    columns = {(POINT, "new_note"): frozenset({"read"}), (POINT, "new_currency"): whole}
-    (problem,) = forbidden(document(), replace(RIGHTS, columns=columns), entity(), POINT)
-    assert problem.subject.field == "Note"
-    assert "may not create or update it" in problem.message
-
-
-def test_a_column_that_is_only_read_needs_only_read() -> None:
-    text = TEXT.replace('"="', '"<"').replace('">"', '"<"')
-    columns = {(POINT, name): frozenset({"read"}) for name in ("new_note", "new_currency")}
-    rights = replace(RIGHTS, columns=columns)
-    assert list(forbidden(parse_document(text), rights, entity(), POINT)) == []
-
-
-def test_an_administrator_passes_column_security() -> None:
-    rights = replace(RIGHTS, administrator=True)
-    assert list(forbidden(document(), rights, entity(), POINT)) == []
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ from connector.endpoints.base import (
     Page,
     Throttling,
 )
-from connector.endpoints.dataverse.faults import access_error, fault_of, refused
+from connector.endpoints.dataverse.faults import access_error, fault_of, refused, unreadable
 from connector.endpoints.dataverse.feed import Feed
 from connector.endpoints.dataverse.governor import Governor
-from connector.endpoints.dataverse.metadata import BATCH, Tables, unreadable
+from connector.endpoints.dataverse.metadata import BATCH, Tables
 from connector.endpoints.dataverse.patience import Patience
 from connector.endpoints.dataverse.reads import Reader
 from connector.endpoints.dataverse.support import BulkCreates

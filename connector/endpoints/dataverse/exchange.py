@@ -12,8 +12,7 @@ from typing import Any
 
 import orjson
 
-from connector.endpoints.dataverse.faults import access_error, fault_of, refused
-from connector.endpoints.dataverse.metadata import unreadable
+from connector.endpoints.dataverse.faults import access_error, fault_of, refused, unreadable
 from connector.endpoints.dataverse.transport import Lost, Reply, Transport, Unsent
 from connector.errors import MapError, Subject, UnreachableError
 

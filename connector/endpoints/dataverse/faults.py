@@ -28,7 +28,7 @@ from connector.endpoints.base import (
     Stale,
     Transient,
 )
-from connector.errors import AccessError, DualWriteError, MapError, Subject
+from connector.errors import AccessError, DualWriteError, MapError, Subject, UnreachableError
 
 OBJECT_MISSING = "0x80040217"
 KEY_MISSING = "0x80060891"
@@ -224,7 +224,7 @@ def entity_unknown(entity: str, cause: str | None = None) -> MapError:
     return MapError(
         "entity-unknown",
         f"Dataverse has no table with the set name {entity!r}",
-        remedy="use the entity set name (plural, case-sensitive, such as msdyn_loyaltycards); where "
+        remedy="use the entity set name (plural, case-sensitive, such as msdyn_loyaltycards); if "
         "the table is not there, install its solution or make it by `dualwrite provision`",
         subject=Subject(side="dataverse", entity=entity),
         cause=cause,
@@ -252,4 +252,16 @@ def tracking_off(entity: str, cause: str | None = None) -> MapError:
         "options and publish it",
         subject=Subject(side="dataverse", entity=entity),
         cause=cause,
+    )
+
+
+def unreadable(entity: str, tried: str, error: Exception) -> UnreachableError:
+    """The error for an answer that is not what the service documents."""
+    return UnreachableError(
+        "answer-unreadable",
+        "the answer is not what the Dataverse Web API documents",
+        remedy="check dataverse.url, and that no proxy answers in the service's place",
+        subject=Subject(side="dataverse", entity=entity),
+        tried=tried,
+        cause=f"{type(error).__name__}: {error}"[:200],
     )

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from connector.endpoints.base import Page, Row
-from connector.endpoints.dataverse.faults import fault_of, refused, tracking_off
-from connector.endpoints.dataverse.metadata import Table, Tables, unreadable
+from connector.endpoints.dataverse.faults import fault_of, refused, tracking_off, unreadable
+from connector.endpoints.dataverse.metadata import Table, Tables
 from connector.endpoints.dataverse.rows import ETAG, Item, Projection
 from connector.endpoints.dataverse.transport import Reply, Transport
 from connector.errors import PositionExpiredError, Subject

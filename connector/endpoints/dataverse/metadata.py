@@ -20,14 +20,15 @@ from typing import Any
 import orjson
 
 from connector.endpoints.base import Capabilities, Column, Entity, Key, Reference
+from connector.endpoints.dataverse.column_security import as_permitted
 from connector.endpoints.dataverse.faults import (
     column_unknown,
     entity_unknown,
     fault_of,
     refused,
+    unreadable,
 )
 from connector.endpoints.dataverse.transport import Transport
-from connector.errors import Subject, UnreachableError
 from connector.mapping.values import Value, ValueType
 from connector.odata.literals import literal
 from connector.odata.queries import query_string
@@ -102,7 +103,10 @@ class Table:
 
 
 class Tables:
-    """Tables by entity set name, read once and again whenever they are described."""
+    """Tables by entity set name, read once and again whenever they are described.
+
+    Columns are described as our application users may read and write them.
+    """
 
     def __init__(self, transport: Transport, batch: int = BATCH) -> None:
         self._transport = transport
@@ -119,6 +123,7 @@ class Tables:
     def describe(self, entity: str) -> Table:
         """The table from live metadata. Raises `MapError` if there is no such entity set."""
         described = _Reader(self._transport, entity, self._batch).table()
+        described = as_permitted(self._transport, described)
         with self._lock:
             self._known[entity] = described
         return described
@@ -233,18 +238,6 @@ class _Reader:
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise unreadable(self._entity, f"GET {url}", error) from error
         return values
-
-
-def unreadable(entity: str, tried: str, error: Exception) -> UnreachableError:
-    """The error for an answer that is not what the service documents."""
-    return UnreachableError(
-        "answer-unreadable",
-        "the answer is not what the Dataverse Web API documents",
-        remedy="check dataverse.url, and that no proxy answers in the service's place",
-        subject=Subject(side="dataverse", entity=entity),
-        tried=tried,
-        cause=f"{type(error).__name__}: {error}"[:200],
-    )
 
 
 def _field(

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from connector.endpoints.base import Found, Row
-from connector.endpoints.dataverse.faults import column_unknown, fault_of, refused
-from connector.endpoints.dataverse.metadata import Table, Tables, unreadable
+from connector.endpoints.dataverse.faults import column_unknown, fault_of, refused, unreadable
+from connector.endpoints.dataverse.metadata import Table, Tables
 from connector.endpoints.dataverse.rows import Projection, untaken_text
 from connector.endpoints.dataverse.transport import Transport
 from connector.mapping.values import ValueType, normal_key

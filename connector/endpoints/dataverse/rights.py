@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from connector.endpoints.dataverse.exchange import Exchange, Json
 from connector.endpoints.dataverse.transport import Transport
@@ -23,12 +24,17 @@ ALLOWED = 4
 _PERMISSIONS = {"canread": "read", "cancreate": "create", "canupdate": "update"}
 
 
+EVERYTHING = frozenset(_PERMISSIONS.values())
+Permissions: TypeAlias = Mapping[tuple[str, str], frozenset[str]] | None
+"""What is permitted of secured columns, by logical names of table and column; None: everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserRights:
-    """One of our users; names of tables and columns are logical names.
+    """One of our users.
 
     `application` is None for a person. `privileges` gives the depth by the privilege's name in
-    lower case; `columns` what is permitted of a secured column: `read`, `create`, `update`.
+    lower case.
     """
 
     id: str
@@ -36,13 +42,16 @@ class UserRights:
     application: str | None
     access_mode: int
     privileges: Mapping[str, str]
-    columns: Mapping[tuple[str, str], frozenset[str]]
-    administrator: bool = False
 
 
 def read_rights(transport: Transport, number: int) -> UserRights:
     """The rights of one of our users. Raises `AccessError` and `UnreachableError`."""
     return _Reading(transport, number).rights()
+
+
+def read_permissions(transport: Transport, number: int) -> Permissions:
+    """What one of our users may do with secured columns; raises as `read_rights` does."""
+    return _Reading(transport, number).permissions()
 
 
 class _Reading:
@@ -53,11 +62,10 @@ class _Reading:
         self._number = number
 
     def rights(self) -> UserRights:
-        id = str(self._get("WhoAmI", {})["UserId"]).lower()
+        id = self._own_id()
         user = f"systemusers({id})"
         row = self._get(user, {"$select": "fullname,applicationid,accessmode"})
         held = self._get(f"{user}/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()", {})
-        roles = self._values(f"{user}/systemuserroles_association", {"$select": "name"})
         return UserRights(
             id=id,
             name=str(row.get("fullname") or id),
@@ -67,9 +75,17 @@ class _Reading:
                 str(one["PrivilegeName"]).lower(): str(one["Depth"])
                 for one in held.get("RolePrivileges", ())
             },
-            columns=self._columns(user),
-            administrator=any(role.get("name") == ADMINISTRATOR for role in roles),
         )
+
+    def permissions(self) -> Permissions:
+        user = f"systemusers({self._own_id()})"
+        roles = self._values(f"{user}/systemuserroles_association", {"$select": "name"})
+        if any(role.get("name") == ADMINISTRATOR for role in roles):
+            return None
+        return self._columns(user)
+
+    def _own_id(self) -> str:
+        return str(self._get("WhoAmI", {})["UserId"]).lower()
 
     def _columns(self, user: str) -> dict[tuple[str, str], frozenset[str]]:
         profiles = list(self._profiles(user))

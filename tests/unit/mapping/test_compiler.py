@@ -121,6 +121,25 @@ def test_a_one_way_row_may_read_what_cannot_be_written() -> None:
     assert not problems(yaml("commerce: Computed, sync: '>', dataverse: name"), COMMERCE, DATAVERSE)
 
 
+@pytest.mark.parametrize(
+    ("row", "codes"),
+    [
+        ("commerce: Name, sync: '=', dataverse: forbidden", ["column-forbidden"]),
+        ("commerce: Name, sync: '<', dataverse: forbidden", ["column-forbidden"]),
+        ("commerce: Name, sync: '>', dataverse: forbidden", ["column-forbidden"]),
+        ("commerce: Name, sync: '=', dataverse: shown", ["column-forbidden"]),
+        ("commerce: Name, sync: '>', dataverse: shown", ["column-forbidden"]),
+        ("commerce: Name, sync: '<', dataverse: shown", []),
+    ],
+)
+def test_a_secured_column_has_to_be_permitted_for_what_the_row_does(
+    row: str, codes: list[str]
+) -> None:
+    found = problems(yaml(row), COMMERCE, DATAVERSE)
+    assert [problem.code for problem in found] == codes
+    assert all(problem.severity == "error" for problem in found)
+
+
 def test_all_findings_are_told_and_the_first_stops_the_map() -> None:
     rows = ("commerce: A, sync: '=', dataverse: name", "commerce: B, sync: '=', dataverse: day")
     assert [p.code for p in problems(yaml(*rows), COMMERCE, DATAVERSE)] == ["column-unknown"] * 2

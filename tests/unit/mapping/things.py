@@ -35,6 +35,8 @@ DATAVERSE = table(
     Column("once", ValueType.TEXT, updatable=False),
     Column("later", ValueType.TEXT, creatable=False),
     Column("hidden", ValueType.TEXT, secured=True),
+    Column("forbidden", ValueType.TEXT, readable=False, secured=True),
+    Column("shown", ValueType.TEXT, creatable=False, updatable=False, secured=True),
     Column("unreadable", ValueType.TEXT, readable=False),
     Column(
         "currencyid",

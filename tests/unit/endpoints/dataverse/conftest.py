@@ -159,7 +159,7 @@ ATTRIBUTES = [
     attribute("seen", "DateTime", Format="DateAndTime", DateTimeBehavior={"Value": "UserLocal"}),
     attribute("cur", "Lookup"),
     attribute("ownerid", "Owner", RequiredLevel={"Value": "SystemRequired"}),
-    attribute("secret", "String", IsSecured=True, IsValidForRead=False),
+    attribute("secret", "String", IsValidForRead=False),
     attribute("curname", "String", AttributeOf="cur"),
     attribute("picture", "Virtual"),
     kept("modifiedon", "DateTime", Format="DateAndTime", DateTimeBehavior={"Value": "UserLocal"}),
@@ -194,7 +194,11 @@ def label(text: str) -> dict[str, Any]:
 
 
 def script_metadata(
-    service: Service, *, tracked: bool = True, relations: Sequence[dict[str, Any]] = RELATIONS
+    service: Service,
+    *,
+    tracked: bool = True,
+    relations: Sequence[dict[str, Any]] = RELATIONS,
+    attributes: Sequence[dict[str, Any]] = ATTRIBUTES,
 ) -> None:
     """The table `points`, as EntityDefinitions describe it."""
     definition = {
@@ -220,7 +224,7 @@ def script_metadata(
     service.on("GET", "EntityDefinitions", body={"value": targets})
     service.on("GET", "sdkmessagefilters", body={"value": [{"sdkmessagefilterid": "f"}]})
     path = "EntityDefinitions(LogicalName='point')/"
-    service.on("GET", f"{path}Attributes", body={"value": ATTRIBUTES})
+    service.on("GET", f"{path}Attributes", body={"value": attributes})
     options = {
         "Picklist": [
             {
@@ -267,4 +271,13 @@ def points(service: Service) -> Service:
 def untracked(service: Service) -> Service:
     """The service with the table `points`, whose changes are not tracked."""
     script_metadata(service, tracked=False)
+    return service
+
+
+@pytest.fixture
+def secured(service: Service) -> Service:
+    """The service with the table `points`, whose column `secret` is under column security."""
+    others = [one for one in ATTRIBUTES if one["LogicalName"] != "secret"]
+    secret = attribute("secret", "String", IsSecured=True)
+    script_metadata(service, attributes=[*others, secret])
     return service

@@ -36,7 +36,6 @@ def test_columns_with_their_facets(points: Service, endpoint: DataverseEndpoint)
     )
     assert columns["rank"] == Column("rank", ValueType.INTEGER, minimum=0, maximum=100)
     assert columns["weight"] == Column("weight", ValueType.DECIMAL, scale=3, minimum=0, maximum=10)
-    assert columns["secret"].secured
     assert not columns["secret"].readable
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.endpoints.dataverse.governor import Governor
-from connector.endpoints.dataverse.rights import UserRights, read_rights
+from connector.endpoints.dataverse.rights import UserRights, read_permissions, read_rights
 from connector.endpoints.dataverse.transport import Transport
 from connector.errors import AccessError, UnreachableError
 
@@ -64,15 +64,13 @@ def test_who_we_are_and_what_we_may(service: Service, transport: Transport) -> N
         application="app",
         access_mode=4,
         privileges={"prvreadmsdyn_loyaltycard": "Global", "prvwritemsdyn_loyaltycard": "Basic"},
-        columns={},
-        administrator=False,
     )
 
 
-def test_an_administrator_is_known_by_its_role(service: Service, transport: Transport) -> None:
+def test_an_administrator_may_everything(service: Service, transport: Transport) -> None:
     roles = {"value": [{"name": "Basic User"}, {"name": "System Administrator"}]}
     script(service, **{f"{USER}/systemuserroles_association": roles})
-    assert read_rights(transport, 0).administrator
+    assert read_permissions(transport, 0) is None
 
 
 def test_permissions_of_own_profiles_and_of_teams_add_up(
@@ -93,7 +91,8 @@ def test_permissions_of_own_profiles_and_of_teams_add_up(
             },
         },
     )
-    columns = read_rights(transport, 0).columns
+    columns = read_permissions(transport, 0)
+    assert columns is not None
     assert columns["msdyn_loyaltycard", "msdyn_cardnumber"] == {"read", "create", "update"}
     assert columns["msdyn_loyaltycard", "msdyn_partynumber"] == {"read"}
     (asked,) = service.calls("GET", "fieldpermissions")
@@ -109,7 +108,7 @@ def test_without_a_profile_no_permission_is_asked_for(
     service: Service, transport: Transport
 ) -> None:
     script(service)
-    assert read_rights(transport, 0).columns == {}
+    assert read_permissions(transport, 0) == {}
     assert service.calls("GET", "fieldpermissions") == []
 
 
