@@ -51,6 +51,10 @@ class Seats:
         self._held: dict[str, tuple[Lease, float]] = {}
         self._told: dict[str, str] = {}
         self._lock = threading.Lock()
+        self.trouble: DualWriteError | None = None
+        """Why nothing is known of seats now: the state cannot be asked. From any thread."""
+        self.looked = False
+        """Whether it was asked once."""
 
     def held(self) -> frozenset[str]:
         """The maps that are ours to work. From any thread."""
@@ -69,7 +73,8 @@ class Seats:
 
     def look(self) -> None:
         """Renew what is held and try for the rest."""
-        before = self.held()
+        before = (self.held(), self.trouble is None, self.looked)
+        trouble: DualWriteError | None = None
         for map in self._maps:
             try:
                 self._look(map)
@@ -77,8 +82,10 @@ class Seats:
                 self._lost(map, f"standing by: {error.cause}")
             except DualWriteError as error:
                 # What is held lapses by the clock if this goes on.
+                trouble = error
                 self._tell(map, f"the seat cannot be looked after: {error.message}")
-        if self.held() != before:
+        self.trouble, self.looked = trouble, True
+        if (self.held(), trouble is None, True) != before:
             self._changed()
 
     def _look(self, map: str) -> None:

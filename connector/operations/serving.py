@@ -84,6 +84,8 @@ class Station:
     side: str
     """The name of its commerce side."""
     standing: Standing = Standing.STARTING
+    ours: bool = False
+    """Whether this instance has its seat."""
     warm: Warm | None = None
     after: Lease | None = None
     """That of the last run, if it ended well."""
@@ -168,14 +170,23 @@ class Serving:
         held, ours = self._seats.held(), []
         for station in self._stations:
             if station.map in held:
-                if station.standing is Standing.STANDBY:
-                    station.standing = Standing.STARTING
+                if not station.ours:
+                    station.ours, station.standing = True, Standing.STARTING
                     station.pace.rest(self._monotonic(), 0)
                 ours.append(station)
             else:
-                station.standing, station.warm, station.after = Standing.STANDBY, None, None
-                station.problem, station.needs = None, []
+                self._stand_by(station)
         return ours
+
+    def _stand_by(self, station: Station) -> None:
+        """Another instance has its seat, or nobody knows who has."""
+        station.ours, station.warm, station.after, station.needs = False, None, None, []
+        trouble = self._seats.trouble
+        station.problem = None if trouble is None else _problem(trouble)
+        if trouble is not None:
+            station.standing = Standing.FAILING
+        elif self._seats.looked:
+            station.standing = Standing.STANDBY
 
     def _hear(self, wakes: Iterable[Wake]) -> None:
         """What wakes which map. Held and failing ones keep to their own times."""

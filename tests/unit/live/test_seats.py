@@ -48,12 +48,14 @@ class Instance(Seats):
 
 def test_the_first_one_works_and_the_second_stands_by(stores: Callable[[], SqlStore]) -> None:
     one, two = Instance(stores(), "one"), Instance(stores(), "two")
+    assert not one.looked
     for _ in range(2):
         one.look()
         two.look()
     assert one.held() == set(MAPS)
     assert two.held() == set()
-    assert (one.changes, two.changes) == (1, 0)
+    assert (one.changes, two.changes) == (1, 1), "the first look is news, the second is not"
+    assert one.looked
     one.give_back()
     assert one.held() == set()
     two.look()
@@ -127,12 +129,16 @@ def test_a_state_that_is_away_lets_seats_lapse_and_comes_back(
             one.now += module.RENEW + 1
             one.look()
         assert one.held() == {MAPS[0]}, "18 s are less than the seat lasts"
+        assert one.trouble is not None
+        assert one.changes == 2, "that there is trouble is news"
         one.now += module.RENEW
         one.look()
         assert one.held() == set()
     assert caplog.text.count("cannot be looked after") == 1, "told once"
     one.look()
     assert one.held() == {MAPS[0]}
+    assert one.trouble is None
+    assert one.changes == 3
 
 
 def test_the_thread_gives_its_seats_back(stores: Callable[[], SqlStore]) -> None:
