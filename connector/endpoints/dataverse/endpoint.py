@@ -84,32 +84,42 @@ class DataverseEndpoint:
             affinity=affinity,
         )
         self._bulk = BulkCreates(self._transport)
+        self._users: dict[int, tuple[str, str]] = {}
+        """World and id of each application user, once it has said so."""
         self._tables = Tables(self._transport, batch_size)
         self._feed = Feed(self._transport, self._tables, page_size)
         self._reader = Reader(self._transport, self._tables, page_size)
 
     def identity(self) -> Identity:
-        """OrganizationId and our application users, from WhoAmI of each."""
-        world, user, reply = self._who_am_i(0)
-        users = {user}
-        for number in range(1, self._transport.users):
-            other_world, other, _ = self._who_am_i(number)
-            if other_world != world:
-                raise ConfigError(
-                    "users-apart",
-                    f"application user {number} of dataverse.users is of another organization",
-                    remedy="use applications that are users of the organization at dataverse.url",
-                    subject=Subject(side="dataverse"),
-                )
-            users.add(other)
+        """OrganizationId and our application users, from WhoAmI.
+
+        Each user is asked once; later whoever is free tells that it is still the same world.
+        """
+        said: tuple[str, Reply] | None = None
+        for number in range(self._transport.users):
+            if number not in self._users:
+                world, user, reply = self._who_am_i(number)
+                self._users[number], said = (world, user), (world, reply)
+        worlds = {world for world, _ in self._users.values()}
+        if len(worlds) > 1:
+            raise ConfigError(
+                "users-apart",
+                "the application users of the config are users of different organizations",
+                remedy="use applications that are users of the organization at dataverse.url",
+                subject=Subject(side="dataverse", field="users"),
+            )
+        if said is None:
+            world, _, reply = self._who_am_i(None)
+            said = world, reply
+        world, reply = said
         return Identity(
             world=world,
             title=self._transport.host,
             clock_offset=_clock_offset(reply),
-            users=frozenset(users),
+            users=frozenset(user for _, user in self._users.values()),
         )
 
-    def _who_am_i(self, user: int) -> tuple[str, str, Reply]:
+    def _who_am_i(self, user: int | None) -> tuple[str, str, Reply]:
         reply = self._transport.get("WhoAmI", user=user)
         if reply.status != 200:
             fault = fault_of(reply.status, reply.headers, reply.body)
