@@ -276,3 +276,27 @@ def test_a_revoked_token_in_the_file_is_replaced(project: Project) -> None:
     project.run("sync")
     assert project.ledger("M100001")["CardTenderType"] == "Blocked"
     assert project.cards().keys() == {row["msdyn_cardnumber"] for row in project.rows(CARDS)}
+
+
+@pytest.mark.parametrize("right", ["Create", "Write", "Delete"])
+def test_a_right_taken_away_ends_the_run_and_sets_nothing_aside(
+    restored: Project, right: str
+) -> None:
+    """One answer for the person who gives roles, not one per card."""
+    project = restored
+    project.import_cards(members(3))
+    project.json("load")
+    limit(project, *(one for one in LEAST if one != f"prv{right}msdyn_loyaltycard"))
+    change = {
+        "Create": ("set", "NEW1", "CardTenderType=NoTender", "--create"),
+        "Write": ("set", "M100001", "CardTenderType=NoTender"),
+        "Delete": ("delete", "M100001"),
+    }[right]
+    project.json("ledger", *change)
+    result = project.call("sync", "--json", code=2)
+    assert "privilege-missing" in result.stdout
+    assert f"{right.lower()} on msdyn_loyaltycard" in result.stdout.lower()
+    assert project.json("failures", "list")["failures"] == []
+    limit(project, *LEAST)
+    project.json("sync")
+    project.verified()
