@@ -149,9 +149,15 @@ def serve(person: Person) -> dict[str, Any]:
 
 
 def look_at_maps(person: Person, take: Callable[..., None]) -> None:
-    """One goes to dual-write and comes back, twice, with a row that says nothing."""
+    """One has an overlay; it goes to dual-write and comes back with a row that says nothing."""
     take("maps list")
     take("maps show", "loyalty-card")
+    overlay = person.folder / "mappings/overlays/test/loyalty-card.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("master: dataverse\n", "utf-8")
+    person.environment["DUALWRITE__MAPS__ENVIRONMENT"] = "test"
+    take("maps show", "loyalty-card")
+    del person.environment["DUALWRITE__MAPS__ENVIRONMENT"]
     take("maps export", "loyalty-card --out moved.json")
     file = person.folder / "moved.json"
     data = json.loads(file.read_text("utf-8"))
