@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, TypeAlias
 
 from connector.sandbox import errors, query_errors
@@ -215,7 +216,8 @@ class Joined:
 
     def _notes(self, column: Column) -> Iterator[tuple[str, Annotate]]:
         if self.annotations is not None:
-            yield from annotations_of(column, self.annotations)
+            zone = self.reader.now.tzinfo or UTC
+            yield from annotations_of(column, self.annotations, zone)
 
     # ------------------------------------------------------------------------ running
 

@@ -89,6 +89,11 @@ class Privileges:
         finally:
             self._user = before
 
+    @property
+    def user(self) -> str | None:
+        """Whose request is being answered; None where nobody asked."""
+        return self._user
+
     def forget(self) -> None:
         """Roles or who has them have changed."""
         self._known.clear()

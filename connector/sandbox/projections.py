@@ -5,14 +5,14 @@ Never does: choosing rows (`queries`, `tracking`).
 Tested in: tests/integration/sandbox/test_queries.py.
 
 Facts: "Dataverse Web API: webapi/query/select-columns" and "web-api-properties". Formatted
-values are those of an English (United States) user in UTC.
+values are those of an English (United States) user, instants in the user's time zone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
@@ -92,10 +92,12 @@ def projection(
     select: Sequence[str] | None,
     annotations: str | None,
     hidden: frozenset[str] = frozenset(),
+    zone: tzinfo = UTC,
 ) -> Projection:
     """The projection of a `$select` (None is every column) with the asked annotations.
 
-    The columns `hidden` by column security read as null, as do those nobody may read.
+    The columns `hidden` by column security read as null, as do those nobody may read. Formatted
+    values are in the time zone `zone`.
 
     Raises `WireError` for a column the table lacks.
     """
@@ -124,7 +126,7 @@ def projection(
     wire_names = ("@odata.etag", *names)
     if annotations is None:
         return Projection(", ".join(sql), wire_names, convert)
-    annotated = tuple((c.wire_name, tuple(annotations_of(c, annotations))) for c in columns)
+    annotated = tuple((c.wire_name, tuple(annotations_of(c, annotations, zone))) for c in columns)
     references = [c for c in columns if c.kind in REFERENCES]
     sql += [
         name_of_target(catalog, f'"{table.name}"."{column.name}"', column) for column in references
@@ -172,18 +174,18 @@ def wants(pattern: str, annotation: str) -> bool:
     )
 
 
-def annotations_of(column: Column, pattern: str) -> Iterable[tuple[str, Annotate]]:
+def annotations_of(column: Column, pattern: str, zone: tzinfo) -> Iterable[tuple[str, Annotate]]:
     """The annotations of one column that `pattern` covers, each with its text."""
     if column.kind in REFERENCES:
         if wants(pattern, NAVIGATION):
             yield NAVIGATION, lambda _value, _name: column.navigation
         if wants(pattern, LOOKUP_NAME):
             yield LOOKUP_NAME, lambda _value, _name: column.target
-    if wants(pattern, FORMATTED) and (shown := _formatted(column)) is not None:
+    if wants(pattern, FORMATTED) and (shown := _formatted(column, zone)) is not None:
         yield FORMATTED, shown
 
 
-def _formatted(column: Column) -> Annotate | None:
+def _formatted(column: Column, zone: tzinfo) -> Annotate | None:
     """What a user sees; None for kinds that are shown as they are."""
     if column.kind in REFERENCES:
         return lambda _value, name: None if name is None else str(name)
@@ -201,7 +203,8 @@ def _formatted(column: Column) -> Annotate | None:
     if column.kind is Kind.DOUBLE:
         return lambda value, _name: f"{value:,.{column.precision}f}"
     if column.kind is Kind.DATETIME:
-        return _day if column.date_only else _moment
+        own = UTC if column.behavior == "TimeZoneIndependent" else zone
+        return _day if column.date_only else lambda value, _name: _moment(value, own)
     return None
 
 
@@ -214,6 +217,6 @@ def _day(value: Any, _name: Stored) -> str:
     return f"{day.month}/{day.day}/{day.year}"
 
 
-def _moment(value: Any, _name: Stored) -> str:
-    at = datetime.fromisoformat(value)
+def _moment(value: Any, zone: tzinfo) -> str:
+    at = datetime.fromisoformat(value).astimezone(zone)
     return f"{at.month}/{at.day}/{at.year} {at.hour % 12 or 12}:{at:%M %p}"

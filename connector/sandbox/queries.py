@@ -11,6 +11,7 @@ at most 5000 rows, `$top` is ignored beside a page size, counts stop at 5000.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 from connector.sandbox.expands import Expands
@@ -23,6 +24,7 @@ from connector.sandbox.projections import JsonRow, Projection, projection, wants
 from connector.sandbox.records import Records
 from connector.sandbox.storage import Stored
 from connector.sandbox.tables import Table
+from connector.sandbox.zones import Zones
 
 COUNT_LIMIT = 5000
 TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
@@ -36,6 +38,7 @@ class Queries:
         self._records = records
         self._catalog = records.catalog
         self._privileges = records.privileges
+        self._zones = Zones(records.storage)
         self._now = records.storage.clock.moment
         self._execute = records.storage.connection.execute
         self._projections: dict[tuple[Any, ...], Projection] = {}
@@ -49,10 +52,11 @@ class Queries:
         Raises `WireError` also where the user of the request may not read the table.
         """
         hidden = self.hidden(table)
-        key = (table, select, annotations, hidden)
+        zone = UTC if annotations is None else self._zones.of(self._privileges.user)
+        key = (table, select, annotations, hidden, zone)
         found = self._projections.get(key)
         if found is None:
-            found = projection(self._catalog, table, select, annotations, hidden)
+            found = projection(self._catalog, table, select, annotations, hidden, zone)
             if len(self._projections) >= 1024:
                 self._projections.clear()
             self._projections[key] = found
@@ -159,7 +163,9 @@ class Queries:
 
     def reader(self, user: str) -> Reader:
         """Who asks, and their clock."""
-        return Reader(user, self._records.business_unit, self._now())
+        return Reader(
+            user, self._records.business_unit, self._now().astimezone(self._zones.of(user))
+        )
 
 
 def count_text(number: int) -> Response:

@@ -16,6 +16,7 @@ from connector.sandbox.privileges import ROLES
 from connector.sandbox.records import Records
 from connector.sandbox.standard import CURRENCIES, DEFAULT_PUBLISHER, MESSAGES, PUBLISHERS
 from connector.sandbox.tables import Table
+from connector.sandbox.zones import UTC_CODE
 
 CHANGE_TRACKING_DAYS = 7
 READ_WRITE, NON_INTERACTIVE = 0, 4
@@ -91,6 +92,10 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
     users.append({"systemuserid": system, "fullname": "SYSTEM", "isdisabled": 0})
     add("businessunit", {"businessunitid": unit, "name": "sandbox"})
     add("systemuser", *users)
+    settings: list[Values] = [
+        {"systemuserid": user["systemuserid"], "timezonecode": UTC_CODE} for user in users
+    ]
+    add("usersettings", *settings)
     currencies: list[Values] = [
         {
             "transactioncurrencyid": identities.of("transactioncurrency", code),

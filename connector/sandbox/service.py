@@ -43,6 +43,7 @@ from connector.sandbox.storage import Storage
 from connector.sandbox.tables import Table
 from connector.sandbox.tracking import Tracking
 from connector.sandbox.webhooks import Webhooks
+from connector.sandbox.zones import USER_SETTINGS, check_settings
 
 SERVICE_VERSION = "9.2.25000.00000"
 
@@ -81,6 +82,8 @@ class Service:
         self.courier = courier or Courier()
         self._webhooks = Webhooks(self._records, self.identities, self.courier)
         self._webhooks.load()
+        settings = self._catalog.by_name[USER_SETTINGS.name]
+        self._records.reader(settings).rules.append(check_settings)
 
     @property
     def _organization(self) -> str:

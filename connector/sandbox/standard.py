@@ -10,6 +10,7 @@ from __future__ import annotations
 from connector.sandbox.job_tables import BULK_DELETE_OPERATION, JOB
 from connector.sandbox.platform_tables import PLATFORM_TABLES
 from connector.sandbox.tables import AlternateKey, Column, Kind, table
+from connector.sandbox.zones import USER_SETTINGS
 
 SETUP_TABLE = ("update",)
 READ_ONLY: tuple[str, ...] = ()
@@ -242,6 +243,7 @@ TABLES = (
     ACCOUNT,
     CONTACT,
     *PLATFORM_TABLES,
+    USER_SETTINGS,
     JOB,
     BULK_DELETE_OPERATION,
 )

@@ -168,6 +168,8 @@ class Table:
     managed: bool = True
     """Came with the platform or with a solution: it cannot be deleted."""
     description: str = ""
+    id_name: str = ""
+    """The primary id, where it is not called after the table."""
     has_notes: bool = False
     has_activities: bool = False
     intersect: bool = False
@@ -188,7 +190,7 @@ class Table:
     @cached_property
     def id_column(self) -> str:
         """The logical name of the primary id."""
-        return f"{self.name}id"
+        return self.id_name or f"{self.name}id"
 
     @cached_property
     def by_wire_name(self) -> Mapping[str, Column]:
@@ -243,10 +245,15 @@ def table(  # noqa: PLR0913  # a definition reads as one list
     operations: Iterable[str] = ("create", "update", "delete"),
     managed: bool = True,
     description: str = "",
+    id_schema_name: str = "",
 ) -> Table:
     """A definition with the primary id and the system columns added."""
     identity = Column(
-        f"{schema_name}Id", Kind.GUID, title, required="SystemRequired", updatable=False
+        id_schema_name or f"{schema_name}Id",
+        Kind.GUID,
+        title,
+        required="SystemRequired",
+        updatable=False,
     )
     every = [identity, *columns, *_system_columns(user_owned)]
     return Table(
@@ -262,6 +269,7 @@ def table(  # noqa: PLR0913  # a definition reads as one list
         frozenset(operations),
         managed,
         description,
+        id_name=id_schema_name.lower(),
     )
 
 
