@@ -7,7 +7,6 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,12 @@ import pytest
 import requests
 import sqlalchemy as sa
 
-from connector.sandbox.run import running
-from tests.acceptance.conftest import CARDS, make_project, members
-from tests.acceptance.living import KEY, Live, free_port, living, until
+from tests.acceptance.conftest import CARDS, members
+from tests.acceptance.living import KEY, Live, living, until
 from tests.docs.test_json import is_a, leaves, table, unknown
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
-    from tests.conftest import SignIn
     from tests.postgresql import Server
 
 pytestmark = pytest.mark.slow
@@ -312,34 +309,22 @@ def test_people_decide_while_it_works(loaded: Project, live: Live) -> None:
     assert loaded.ledger("M100001")["CardTenderType"] == "AsContactTender"
 
 
-# ---------------------------------------------------------------------------- a side that goes
+# ---------------------------------------------------------------------------- around it
 
 
-def test_a_side_goes_down_and_comes_back(tmp_path: Path, sign_in: SignIn) -> None:
-    port, folder = free_port(), tmp_path / "sandbox"
-    with ExitStack() as up:
-        where = up.enter_context(running(folder, port))
-        project = make_project(tmp_path / "project", where, sign_in)
-        project.import_cards(members(3))
-        project.json("load")
-        with living(project, tmp_path, **OFTEN, RETRY__ATTEMPTS="2") as live:
-            live.comes_to("active")
-            up.close()
-            live.comes_to("failing")
-            health = live.health()
-            assert health["status"] == 503
-            assert health["maps"][0]["problem"]["code"] == "unreachable"
-            assert live.health("/health/live")["status"] == 200
-            project.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
-            up.enter_context(running(folder, port))
-            project.agent = sign_in("agent_", where)
-            until("the edit made meanwhile", lambda: replacement(project, "M100002") == "NEW")
-            live.comes_to("active")
+def test_systemd_is_told(loaded: Project, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(60)
+        loaded.environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        with living(loaded, tmp_path, **OFTEN) as live:
+            assert systemd.recv(200).decode().splitlines() == [
+                "READY=1",
+                f"STATUS=listening on {live.url}",
+            ]
+            assert live.health("/health/live")["status"] == 200, "it is ready"
             assert live.ends() == 143
-            said = live.said()
-            assert "tried again in" in said
-            assert "loyalty-card: works again, after" in said
-            assert "Traceback" not in said
+            assert systemd.recv(200) == b"STOPPING=1"
 
 
 def test_a_state_that_is_away_for_a_while_ends_nothing(

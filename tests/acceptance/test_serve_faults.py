@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.conftest import members
-from tests.acceptance.living import Live, living, until
+from connector.sandbox.run import running
+from tests.acceptance.conftest import make_project, members
+from tests.acceptance.living import Live, free_port, living, until
 from tests.acceptance.test_main_story import currency_id, points
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
+    from tests.conftest import SignIn
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +63,53 @@ def test_it_lives_through(project: Project, live: Live, kind: str) -> None:
     assert "Traceback" not in live.said()
     project.connector.delete(f"{project.connector.host}/sandbox/faults")
     project.verified()
+
+
+def test_a_record_is_tried_again_when_it_is_due(
+    project: Project, tmp_path: Path, live: Live
+) -> None:
+    assert live.ends() == 143
+    with living(project, tmp_path, SERVE__POLL_MIN="300", SERVE__POLL_MAX="600") as patient:
+        patient.comes_to("active")
+        project.fault(kind="unavailable", count=2, path="$batch")
+        project.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+        until(
+            "the edit, long before the next look",
+            lambda: project.cards()["M100002"]["msdyn_replacementcardnumber"] == "NEW",
+        )
+        assert project.connector.counts()["POST $batch"] == 3
+
+
+def test_a_side_goes_down_and_comes_back(tmp_path: Path, sign_in: SignIn) -> None:
+    port, folder = free_port(), tmp_path / "sandbox"
+    with ExitStack() as up:
+        where = up.enter_context(running(folder, port))
+        project = make_project(tmp_path / "project", where, sign_in)
+        project.import_cards(members(3))
+        project.json("load")
+        with living(project, tmp_path, **QUICK) as live:
+            live.comes_to("active")
+            up.close()
+            live.comes_to("failing")
+            health = live.health()
+            assert health["status"] == 503
+            assert health["maps"][0]["problem"]["code"] == "unreachable"
+            assert live.health("/health/live")["status"] == 200
+            assert "tried again in" in live.said()
+            assert live.ends() == 143, "also while a side is away"
+        project.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+        with living(project, tmp_path, **QUICK) as live:
+            live.comes_to("failing")
+            up.enter_context(running(folder, port))
+            project.agent = sign_in("agent_", where)
+            until(
+                "the edit made meanwhile",
+                lambda: project.cards()["M100002"]["msdyn_replacementcardnumber"] == "NEW",
+            )
+            live.comes_to("active")
+            assert live.ends() == 143
+            assert "loyalty-card: works again, after" in live.said()
+            assert "Traceback" not in live.said()
 
 
 def test_an_expired_delta_token_leads_to_a_full_comparison(project: Project, live: Live) -> None:
