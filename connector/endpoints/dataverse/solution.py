@@ -5,8 +5,7 @@ Never does: importing it; a column or table that exists already.
 Tested in: tests/unit/endpoints/dataverse/test_solution.py.
 
 The form is that of exported solutions ("Power Platform: solution file reference" names the files,
-the schema CustomizationsSolution.xsd the elements). Flags that an import takes by default are left
-out. Nothing in a solution can wait for a key's index: `dualwrite check` tells when it is built.
+the schema CustomizationsSolution.xsd the elements). Nothing in a solution can wait for a key's index: `dualwrite check` tells when it is built.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from typing import Any
 from lxml import etree
 
 from connector.endpoints.dataverse.declarations import LARGEST_DECIMAL
+from connector.endpoints.dataverse.solution_flags import COLUMN_FLAGS, TABLE_FLAGS
 from connector.mapping.provision import (
     AddOption,
     MakeColumn,
@@ -202,7 +202,8 @@ class _Customizations:
 
     def _entity(self, one: Addition) -> etree._Element:
         table = one.table
-        entity = _node("entity", Name=one.name)
+        name = table.schema_name if one.new else one.name
+        entity = _node("entity", Name=name)
         if one.new:
             entity.append(self._text("LocalizedNames", "LocalizedName", table.title))
             names = ("LocalizedCollectionNames", "LocalizedCollectionName")
@@ -214,15 +215,13 @@ class _Customizations:
         )
         if one.new:
             entity.append(_node("EntitySetName", table.set_name))
-            entity.append(_node("OwnershipTypeMask", "UserOwned"))
-            entity.append(_node("IntroducedVersion", VERSION))
-            entity.append(_node("IsCustomizable", "1"))
+            entity.extend(_flags(TABLE_FLAGS))
         if one.tracked:
             entity.append(_node("ChangeTrackingEnabled", "1"))
         if one.key:
             entity.append(_node("EntityKeys", self._key(table)))
-        names_ = {"LocalizedName": table.title, "OriginalName": table.title}
-        return _node("Entity", _node("Name", one.name, **names_), _node("EntityInfo", entity))
+        titles = {"LocalizedName": table.title, "OriginalName": table.title}
+        return _node("Entity", _node("Name", name, **titles), _node("EntityInfo", entity))
 
     def _attribute(self, one: Addition, column: WantedColumn) -> etree._Element:
         primary = one.new and column is one.table.primary
@@ -234,17 +233,7 @@ class _Customizations:
             _node("LogicalName", column.name),
             _node("RequiredLevel", "required" if column.required else "none"),
             _node("DisplayMask", f"PrimaryName|{mask}" if primary else mask),
-            _node("ImeMode", "auto"),
-            _node("ValidForUpdateApi", "1"),
-            _node("ValidForReadApi", "1"),
-            _node("ValidForCreateApi", "1"),
-            _node("IsCustomField", "1"),
-            _node("IsAuditEnabled", "1"),
-            _node("IsSecured", "0"),
-            _node("IntroducedVersion", VERSION),
-            _node("IsCustomizable", "1"),
-            _node("IsRenameable", "1"),
-            _node("SourceType", "0"),
+            *_flags(COLUMN_FLAGS),
             PhysicalName=column.schema_name,
         )
         attribute.extend(self._facets(one, column))
@@ -266,9 +255,9 @@ class _Customizations:
                 bounds = _bounds(column, -LARGEST_DECIMAL, LARGEST_DECIMAL)
                 return [*bounds, _node("Accuracy", str(column.scale))]
             case ValueType.DATE:
-                return [_node("Format", "date"), _node("Behavior", _DATE_ONLY)]
+                return _dated("date", _DATE_ONLY)
             case ValueType.INSTANT:
-                return [_node("Format", "datetime"), _node("Behavior", _USER_LOCAL)]
+                return _dated("datetime", _USER_LOCAL)
             case ValueType.BOOLEAN:
                 options = {1: "Yes", 0: "No"}
                 return [_node("AppDefaultValue", "0"), self._options(one, column, "bit", options)]
@@ -363,6 +352,15 @@ class _Customizations:
 
 def _named(several: str, one: str, text: str, language: int) -> etree._Element:
     return _node(several, _node(one, description=text, languagecode=str(language)))
+
+
+def _flags(flags: Mapping[str, str]) -> list[etree._Element]:
+    return [_node(name, value) for name, value in flags.items()]
+
+
+def _dated(form: str, behaviour: str) -> list[etree._Element]:
+    change = _node("CanChangeDateTimeBehavior", "1")
+    return [_node("Format", form), change, _node("Behavior", behaviour)]
 
 
 def _bounds(column: WantedColumn, lowest: int, highest: int) -> list[etree._Element]:

@@ -88,10 +88,10 @@ def test_an_unmanaged_solution_of_the_tables_publisher(
 
 def test_the_table(written: dict[str, etree._Element]) -> None:
     (entity,) = written["customizations.xml"].findall("Entities/Entity")
-    assert text(entity, "Name") == "new_card"
+    assert text(entity, "Name") == "new_Card"
     info = entity.find("EntityInfo/entity")
     assert info is not None
-    assert info.get("Name") == "new_card"
+    assert info.get("Name") == "new_Card"
     assert info.get("unmodified") is None
     assert text(info, "EntitySetName") == "new_cards"
     assert text(info, "OwnershipTypeMask") == "UserOwned"
@@ -170,6 +170,7 @@ def test_a_table_that_is_there_is_only_added_to(tmp_path: Path) -> None:
     assert (component.get("schemaName"), component.get("behavior")) == ("new_giftcard", "2")
     (info,) = files["customizations.xml"].findall("Entities/Entity/EntityInfo/entity")
     assert info.get("unmodified") == "1"
+    assert info.get("Name") == "new_giftcard"
     assert [one.get("PhysicalName") for one in info.findall("attributes/attribute")] == ["new_Uses"]
     assert info.find("EntitySetName") is None
     assert info.find("EntityKeys") is None
