@@ -30,6 +30,7 @@ from connector.sandbox.messages import Request, Response, json_response, no_cont
 from connector.sandbox.records import Records
 from connector.sandbox.relating import Relating
 from connector.sandbox.seed import Identities
+from connector.sandbox.solutions import Solutions
 from connector.sandbox.tables import Table
 
 ENTITIES, RELATIONSHIPS = "EntityDefinitions", "RelationshipDefinitions"
@@ -48,6 +49,7 @@ class MetadataWrites:
         self._tables = Customizing(records, identities, self._choices)
         self._indexes = indexes
         self._relating = Relating(records.storage, self._tables)
+        self._solutions = Solutions(records, self._tables, indexes, self._relating, self._choices)
         self._actions: dict[str, Callable[[Request], Response]] = {
             "CreateEntities": self._create_entities,
             "PublishXml": self._publish,
@@ -56,6 +58,7 @@ class MetadataWrites:
             "UpdateOptionValue": self._with_body(self._choices.rename),
             "DeleteOptionValue": self._with_body(self._choices.remove),
             "ReactivateEntityKey": self._with_body(self._indexes.retry),
+            "ImportSolution": self._import,
         }
         self.actions = frozenset(self._actions)
         """The names of the unbound actions that are handled here."""
@@ -185,6 +188,10 @@ class MetadataWrites:
         return no_content()
 
     def _publish(self, _request: Request) -> Response:
+        return no_content()
+
+    def _import(self, request: Request) -> Response:
+        self._solutions.bring_in(request.json_object(), request.user)
         return no_content()
 
     def _insert_option(self, request: Request) -> Response:

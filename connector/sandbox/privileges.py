@@ -46,6 +46,7 @@ SYSTEM_PRIVILEGES = (
         for right in ("Create", "Read", "Write", "Delete")
     ),
     "prvPublishCustomization",
+    "prvImportCustomization",
     "prvAssignRole",
 )
 _PARTS = {
@@ -62,6 +63,7 @@ _ACTIONS = {
     "UpdateOptionValue": "prvWriteOptionSet",
     "DeleteOptionValue": "prvWriteOptionSet",
     "ReactivateEntityKey": "prvWriteEntityKey",
+    "ImportSolution": "prvImportCustomization",
 }
 ALLOWED = 4
 """The value of a field permission that grants."""

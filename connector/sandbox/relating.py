@@ -119,6 +119,7 @@ class Relating:
             custom=True,
             managed=False,
             relationship=name,
+            navigation_name=text_member(body, "ReferencingEntityNavigationPropertyName"),
             on_delete=on_delete,
             identity=str(uuid.uuid4()),
         )
