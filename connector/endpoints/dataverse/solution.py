@@ -4,8 +4,9 @@ Owns: the three files of the zip: what it holds, whose it is, and the definition
 Never does: importing it; a column or table that exists already.
 Tested in: tests/unit/endpoints/dataverse/test_solution.py.
 
-The form is that of exported solutions ("Power Platform: solution file reference" names the files,
-the schema CustomizationsSolution.xsd the elements). Nothing in a solution can wait for a key's index: `dualwrite check` tells when it is built.
+The form is that of exported solutions: "Power Platform: solution file reference" names the files,
+the schema CustomizationsSolution.xsd the elements. Nothing in a solution can wait for a key's index:
+`dualwrite check` tells when it is built.
 """
 
 from __future__ import annotations
@@ -69,6 +70,11 @@ class Addition:
     columns: tuple[WantedColumn, ...] = ()
     key: bool = False
     tracked: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        """As a solution names it: a new table with the case its name is to have."""
+        return self.table.schema_name if self.new else self.name
 
 
 def additions(steps: Iterable[Step], logical_names: Mapping[str, str]) -> list[Addition]:
@@ -202,8 +208,7 @@ class _Customizations:
 
     def _entity(self, one: Addition) -> etree._Element:
         table = one.table
-        name = table.schema_name if one.new else one.name
-        entity = _node("entity", Name=name)
+        entity = _node("entity", Name=one.shown_name)
         if one.new:
             entity.append(self._text("LocalizedNames", "LocalizedName", table.title))
             names = ("LocalizedCollectionNames", "LocalizedCollectionName")
@@ -221,7 +226,7 @@ class _Customizations:
         if one.key:
             entity.append(_node("EntityKeys", self._key(table)))
         titles = {"LocalizedName": table.title, "OriginalName": table.title}
-        return _node("Entity", _node("Name", name, **titles), _node("EntityInfo", entity))
+        return _node("Entity", _node("Name", one.shown_name, **titles), _node("EntityInfo", entity))
 
     def _attribute(self, one: Addition, column: WantedColumn) -> etree._Element:
         primary = one.new and column is one.table.primary
@@ -321,7 +326,7 @@ class _Customizations:
             _node("IsCustomizable", "1"),
             _node("IntroducedVersion", VERSION),
             _node("IsHierarchical", "0"),
-            _node("ReferencingEntityName", one.name),
+            _node("ReferencingEntityName", one.shown_name),
             _node("ReferencedEntityName", target),
             _node("CascadeAssign", "NoCascade"),
             _node("CascadeDelete", "Restrict"),

@@ -153,7 +153,7 @@ def test_a_choice_is_local_and_named_after_table_and_column(
 def test_a_lookup_is_a_relationship_at_the_root(written: dict[str, etree._Element]) -> None:
     (relation,) = written["customizations.xml"].findall("EntityRelationships/EntityRelationship")
     assert relation.get("Name") == "new_transactioncurrency_new_card_new_Money"
-    assert text(relation, "ReferencingEntityName") == "new_card"
+    assert text(relation, "ReferencingEntityName") == "new_Card"
     assert text(relation, "ReferencedEntityName") == "transactioncurrency"
     assert text(relation, "ReferencingAttributeName") == "new_Money"
     many, single = relation.findall("EntityRelationshipRoles/EntityRelationshipRole")
