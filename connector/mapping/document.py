@@ -170,6 +170,8 @@ class MapDocument(_Model):
                     f"`{side.other}`",
                     "deletes",
                     side.value,
+                    remedy=f"under `{side.other}` add `inactive: {{column: NAME, value: VALUE}}`, "
+                    "how that side marks a record as no longer active",
                 )
         for side in Side:
             self._no_column_twice(side)
@@ -179,7 +181,9 @@ class MapDocument(_Model):
     def _keys_travel(self) -> None:
         if not any(row.key for row in self.fields):
             raise Contradiction(
-                "no field has `key: true`; the key pairs the records of both sides", "fields"
+                "no field has `key: true`; the key pairs the records of both sides",
+                "fields",
+                remedy="add `key: true` to the row whose column no two records share",
             )
         ways = frozenset[Side]().union(*(row.ways for row in self.fields))
         for index, row in enumerate(self.fields):
@@ -190,6 +194,7 @@ class MapDocument(_Model):
                     "fields",
                     index,
                     "sync",
+                    remedy=f'write `sync: "{symbol}"`',
                 )
 
     def _no_column_twice(self, side: Side) -> None:
@@ -202,7 +207,11 @@ class MapDocument(_Model):
             bare = bare.casefold() if side is Side.COMMERCE else bare
             if bare in seen:
                 raise Contradiction(
-                    f"{side} column `{column}` stands in two rows", "fields", index, side.value
+                    f"{side} column `{column}` stands in two rows",
+                    "fields",
+                    index,
+                    side.value,
+                    remedy="keep one of the two",
                 )
             seen.add(bare)
 
@@ -213,11 +222,17 @@ class MapDocument(_Model):
                 continue
             at = ("fields", index, "together")
             if row.key:
-                raise Contradiction(f"key field `{row.name}` cannot be in a `together` group", *at)
+                raise Contradiction(
+                    f"key field `{row.name}` cannot be in a `together` group",
+                    *at,
+                    remedy="take `together` away: the key never changes",
+                )
             rule = (row.ways, row.conflict)
             if rules.setdefault(row.together, rule) != rule:
                 raise Contradiction(
-                    f"fields of group `{row.together}` differ in direction or `conflict`", *at
+                    f"fields of group `{row.together}` differ in direction or `conflict`",
+                    *at,
+                    remedy="give them one direction and one `conflict`, or part the group",
                 )
         # Conflicts, waits and reports name a group: no two may be called the same.
         taken = set(rules)
@@ -230,6 +245,7 @@ class MapDocument(_Model):
                     "fields",
                     index,
                     "commerce" if row.commerce is not None else "dataverse",
+                    remedy="give the group a name that no field has",
                 )
             taken.add(row.name)
 

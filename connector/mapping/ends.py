@@ -7,6 +7,7 @@ Tested in: tests/unit/mapping/test_compiler.py, tests/unit/mapping/test_filters.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
 from connector.errors import Problem
@@ -47,15 +48,19 @@ class End:
         column = self.live.get(self._spelled(inactive.column))
         if column is None:
             entity = self.document.end(self.side).entity
-            self._inactive_wrong("column", f"{entity} has no column `{inactive.column}`")
+            names = [one.name for one in self.live.values()]
+            near = difflib.get_close_matches(inactive.column, names, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "name a column that can be updated"
+            self._inactive_wrong("column", f"{entity} has no column `{inactive.column}`", hint)
             return None
         if not column.updatable:
-            self._inactive_wrong("column", f"`{column.name}` cannot be updated")
+            hint = "name a column that can be updated"
+            self._inactive_wrong("column", f"`{column.name}` cannot be updated", hint)
             return None
         try:
             value = canonical(inactive.value, column)
         except Untranslatable as error:
-            self._inactive_wrong("value", error.message)
+            self._inactive_wrong("value", error.message, error.remedy)
             return None
         return self._place(column), value
 
@@ -113,11 +118,10 @@ class End:
         self.columns.append(column)
         return len(self.columns) - 1
 
-    def _inactive_wrong(self, part: str, message: str) -> None:
+    def _inactive_wrong(self, part: str, message: str, remedy: str) -> None:
         subject = self.document.file.subject(
             self.side.value, "inactive", part, map=self.document.map
         )
-        remedy = "name a column of the table that can be updated, and a value of its type"
         self.problems.append(Problem("inactive-wrong", message, remedy, subject))
 
     def _problem(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -19,6 +19,33 @@ from connector.errors import MapError
 from connector.mapping.yaml_file import YamlFile
 
 Loc: TypeAlias = tuple[int | str, ...]
+
+EXAMPLES = {
+    "map": "map: loyalty-card",
+    "version": "version: 1.0.0.0",
+    "commerce": "commerce: {entity: ENTITY_SET}",
+    "dataverse": "dataverse: {entity: ENTITY_SET}",
+    "entity": "entity: ENTITY_SET",
+    "inactive": "inactive: {column: NAME, value: VALUE}",
+    "deletes": "deletes: {commerce: propagate, dataverse: restore}",
+    "fields": 'fields: [{commerce: NAME, sync: "=", dataverse: name, key: true}]',
+    "row": '{commerce: NAME, sync: "=", dataverse: name}',
+    "sync": 'sync: "="',
+    "values": "values: {COMMERCE: DATAVERSE}",
+    "default": "default: {dataverse: VALUE}",
+    "unmatched": "unmatched: {dataverse: VALUE}",
+    "transform": "transform: [trim, {truncate: 10}]",
+    "back": "back: [trim]",
+    "case": "case: upper",
+    "truncate": "truncate: 10",
+    "scale": "scale: 0.01",
+    "custom": "custom: NAME",
+    "split": "split: {by: ' ', part: 1}",
+    "regex": "regex: {match: '^0+', replace: ''}",
+    "instant": "instant: {zone: Europe/Berlin}",
+    "date": "date: {zone: Europe/Berlin}",
+}
+"""How a key is written, for those whose form is not plain."""
 
 
 class Contradiction(ValueError):
@@ -29,7 +56,7 @@ class Contradiction(ValueError):
         message: str,
         *at: str | int,
         code: str = "map-contradiction",
-        remedy: str = "correct the row as described; docs/maps.md shows examples",
+        remedy: str,
     ) -> None:
         super().__init__(message)
         self.at = at
@@ -37,7 +64,12 @@ class Contradiction(ValueError):
         self.remedy = remedy
 
 
-def map_error(file: YamlFile, error: ValidationError, known_keys: Sequence[str]) -> MapError:
+def map_error(
+    file: YamlFile,
+    error: ValidationError,
+    known_keys: Sequence[str],
+    examples: Mapping[str, str] = EXAMPLES,
+) -> MapError:
     """The first finding with its place, and how many more there are."""
     findings = error.errors(include_url=False)
     # A value that fits no branch of a union has one finding for each branch.
@@ -56,6 +88,9 @@ def map_error(file: YamlFile, error: ValidationError, known_keys: Sequence[str])
     else:
         kinds = {finding["type"] for finding in places.get(at, [])}
         message, remedy, code = _explain(first, at, kinds, known_keys)
+        example = _example(at, examples)
+        if first["type"] in _FORMS and example is not None:
+            remedy = f"write `{example}`"
     more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
     name = file.data.get("map")
     subject = file.subject(*at, map=name if isinstance(name, str) else None)
@@ -101,7 +136,8 @@ def _explain(
         hint = f"did you mean `{near[0]}`?" if near else "remove it; docs/maps.md lists all keys"
         return f"unknown key `{loc[-1]}`", hint, "map-unknown-key"
     if kind == "missing":
-        return f"`{loc[-1]}` is missing in {where}", f"add `{loc[-1]}`", "map-missing-key"
+        key = str(loc[-1])
+        return f"`{key}` is missing in {where}", f"add {_shown(key)}", "map-missing-key"
     if kind == "union_tag_invalid":
         names = [name.strip(" '") for name in context["expected_tags"].split(",")]
         near = difflib.get_close_matches(context["tag"], names, n=1)
@@ -119,10 +155,10 @@ def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, 
     if kind == "int_type" and len(kinds) > 1:
         return _NUMBER
     if kind == "model_type" and isinstance(given, str):
-        return "a table", f"write it with its setting, as `{{{given}: ...}}` or `{{KEY: VALUE}}`"
+        return "a table", f"write it with its setting: `{{{EXAMPLES.get(given, 'KEY: VALUE')}}}`"
     if kind in ("enum", "literal_error"):
         names = [name.strip(" '") for name in re.split(r", | or ", context["expected"])]
-        near = difflib.get_close_matches(str(given), names, n=1)
+        near = difflib.get_close_matches(str(given), names, n=1) if len(str(given)) > 2 else []
         one_of = f"write one of {context['expected']}" if len(names) > 1 else f"write `{names[0]}`"
         return context["expected"], f"did you mean `{near[0]}`? {one_of}" if near else one_of
     if kind == "string_pattern_mismatch":
@@ -142,7 +178,7 @@ _STEP = (
 )
 _KINDS = {
     "list_type": ("a list", "write `[ONE, ANOTHER]`, or one line with `- ` for each"),
-    "too_short": ("at least one entry", "write one, or leave the key out"),
+    "too_short": ("at least one entry", "write at least one"),
     "int_type": _WHOLE,
     "int_parsing": _WHOLE,
     "int_from_float": _WHOLE,
@@ -161,6 +197,8 @@ _KINDS = {
     "union_tag_not_found": _STEP,
 }
 """What a key takes, and the remedy, by the kind of pydantic's finding."""
+_FORMS = frozenset({"model_type", "dict_type", "list_type", "string_type"})
+"""Kinds of findings for which an example of the whole tells more than what is wrong."""
 _PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": (
         "the name of a column",
@@ -177,6 +215,20 @@ _PATTERNS = {
     r"^\d+\.\d+\.\d+\.\d+$": ("four numbers", "write a version such as `1.0.0.0`"),
 }
 """The same for texts of a certain form, by the pattern in the document model."""
+
+
+def _example(at: Loc, examples: Mapping[str, str]) -> str | None:
+    """How what stands there is written; a column and an end of the map have one name."""
+    if not at:
+        return None
+    if isinstance(at[-1], int):
+        return examples.get("row") if at[0] == "fields" and len(at) == 2 else None
+    column = at[-1] in ("commerce", "dataverse") and len(at) > 1
+    return None if column else examples.get(at[-1])
+
+
+def _shown(key: str) -> str:
+    return f"`{EXAMPLES[key]}`" if key in EXAMPLES else f"`{key}`"
 
 
 def _spoken(at: Loc) -> str:

@@ -87,6 +87,14 @@ _KNOWN_KEYS = sorted(
     }
 )
 
+_EXAMPLES = {
+    "deletes": "deletes: {dataverse: ignore}",
+    "commerce": "commerce: {filter: CONDITION}",
+    "dataverse": "dataverse: {filter: CONDITION}",
+    "inactive": "inactive: {column: NAME, value: VALUE}",
+    "fields": 'fields: {NAME: {sync: ">>"}}',
+}
+
 
 def read_maps(folder: Path, environment: str | None = None) -> list[MapDocument]:
     """All maps of a folder by name, as they are in an environment.
@@ -124,7 +132,7 @@ def laid_over(document: MapDocument, file: YamlFile, environment: str) -> MapDoc
     try:
         overlay = MapOverlay.model_validate(written)
     except ValidationError as error:
-        raise map_error(_named(file, document, written), error, _KNOWN_KEYS) from None
+        raise map_error(_named(file, document, written), error, _KNOWN_KEYS, _EXAMPLES) from None
     merged = copy.deepcopy(document.file.data)
     marks: dict[Place, tuple[int, int]] = {(): (1, 1)}
     over: dict[Place, tuple[str, int, int]] = {}
@@ -143,7 +151,7 @@ def laid_over(document: MapDocument, file: YamlFile, environment: str) -> MapDoc
         made = MapDocument.model_validate(merged)
     except ValidationError as error:
         # The map alone is sound, so whatever is wrong now the overlay has brought.
-        raise map_error(YamlFile(file.path, merged, marks), error, _KNOWN_KEYS) from None
+        raise map_error(YamlFile(file.path, merged, marks), error, _KNOWN_KEYS, _EXAMPLES) from None
     base = document.file
     overlaid = Overlaid(environment, file.path, tuple(parts))
     return made.placed(YamlFile(base.path, merged, base.marks, over), overlaid)

@@ -113,20 +113,28 @@ class FieldRow(BaseModel):
             self._constant_consistent()
         elif self.commerce is None or self.dataverse is None:
             raise Contradiction(
-                "a row names a column on both sides, or one column and a `constant`"
+                "a row names a column on both sides, or one column and a `constant`",
+                remedy="add the column of the other side, or `constant: VALUE`",
             )
         self._symbol_fits()
         dotted = "." in (self.dataverse or "")
         if dotted and self.values is not None:
-            raise Contradiction("a dotted name is looked up and takes no `values`", "values")
+            raise Contradiction(
+                "a dotted name is looked up and takes no `values`",
+                "values",
+                remedy="write the value map as a step: `transform: [{values: {...}}]`",
+            )
         if self.key and (self.transforms or dotted):
             raise Contradiction(
                 "a key field holds the same value on both sides: no transform, no dotted name",
                 "key",
+                remedy="take `key` away, or the transform, or what stands after the dot",
             )
         if self.values is not None and not one_to_one(self.values) and self.sync != ">>":
             raise Contradiction(
-                "two commerce values map to one Dataverse value: no way back", "values"
+                "two commerce values map to one Dataverse value: no way back",
+                "values",
+                remedy="give each its own Dataverse value, or let the row go one way (`>>`)",
             )
         if self.unmatched is not None and self.values is None:
             raise Contradiction(
@@ -143,28 +151,38 @@ class FieldRow(BaseModel):
         if self.sync in TRANSFORMING and not self.transforms:
             plain = {"><": "=", ">>": ">", "<<": "<"}[self.sync]
             raise Contradiction(
-                f"`{self.sync}` needs `transform`, `values`, `default` or `constant`; without, "
-                f"write `{plain}`",
+                f"`{self.sync}` needs `transform`, `values`, `default` or `constant`",
                 "sync",
+                remedy=f"write `{plain}`, or add one of these",
             )
         if self.sync not in TRANSFORMING and self.transforms:
             turned = {"=": "><", ">": ">>", "<": "<<"}[self.sync]
             raise Contradiction(
-                f"a row with a transform is written `{turned}`, not `{self.sync}`", "sync"
+                f"a row with a transform is written `{turned}`, not `{self.sync}`",
+                "sync",
+                remedy=f'write `sync: "{turned}"`',
             )
 
     def _constant_consistent(self) -> None:
         if (self.commerce is None) == (self.dataverse is None):
             raise Contradiction(
-                "a `constant` row names exactly one column, the one it is written to", "constant"
+                "a `constant` row names exactly one column, the one it is written to",
+                "constant",
+                remedy="keep the column of the side that gets the value",
             )
         wanted = ">>" if self.dataverse is not None else "<<"
         if self.sync != wanted:
-            raise Contradiction(f"this `constant` row is written `{wanted}`", "sync")
+            raise Contradiction(
+                f"this `constant` row is written `{wanted}`",
+                "sync",
+                remedy=f'write `sync: "{wanted}"`',
+            )
         others = (self.values, self.default, self.transform, self.back)
         if self.key or any(part is not None for part in others):
             raise Contradiction(
-                "a `constant` row takes no `key`, `values`, `default` or `transform`", "constant"
+                "a `constant` row takes no `key`, `values`, `default` or `transform`",
+                "constant",
+                remedy="take them away, or the `constant`",
             )
 
     def _steps_consistent(self) -> None:

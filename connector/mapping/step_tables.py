@@ -48,9 +48,15 @@ class Unmatched(BySide):
 
 def _consistent(values: dict[str, Scalar]) -> dict[str, Scalar]:
     if not values:
-        raise Contradiction("the value map is empty")
+        raise Contradiction(
+            "the value map is empty",
+            remedy="add `COMMERCE: DATAVERSE` for each value, or take it away",
+        )
     if len({key.casefold() for key in values}) < len(values):
-        raise Contradiction("two commerce values differ only by case")
+        raise Contradiction(
+            "two commerce values differ only by case",
+            remedy="keep one of them: commerce values are compared without case",
+        )
     return values
 
 

@@ -61,7 +61,11 @@ class ColumnDefinition(_Model):
     def _whole(self) -> Self:
         for value_type, name in ((ValueType.CHOICE, "options"), (ValueType.REFERENCE, "target")):
             if (self.type is value_type) != (getattr(self, name) is not None):
-                raise Contradiction(f"`{name}` belongs to type {value_type}, and only there", name)
+                raise Contradiction(
+                    f"`{name}` belongs to type {value_type}, and only there",
+                    name,
+                    remedy=f"give a {value_type} its `{name}`, and no other type one",
+                )
         return self
 
 

@@ -41,10 +41,24 @@ for _tag, _pattern, _first in (
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
     )
 
+_PLAIN = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 _DEEPEST = 20
 _MOST = 50_000
 """Parts of one file; aliases of aliases can make more of them than any memory holds."""
 
+_HINTS = (
+    ("cannot start any token", "put a text that begins with this sign into quotes"),
+    (r"'\t'", "indent with blanks, not with a tab"),
+    (
+        "mapping values are not allowed",
+        "put a text with `: ` in it into quotes, or mend the indent",
+    ),
+    ("stream end", "close the bracket or quote that is still open"),
+    ("another document", "write one map per file, without a line `---` between two"),
+    ("undefined alias", "write what is meant instead of `*NAME`, or mark it with `&NAME` before"),
+    (" tag ", "leave out the tag, the word that begins with `!`"),
+)
+"""What to do by what the parser says; the last that fits counts."""
 _BARE_SYMBOL = re.compile(r":\s*[>|]")
 
 
@@ -146,6 +160,8 @@ class _Reading:
                 subject=_subject(self.path, node.start_mark),
                 remedy="write one map per file, and no aliases of aliases",
             )
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN:
+            raise _broken(self.path, node.start_mark, f"the tag {node.tag!r} means nothing here")
         if isinstance(node, yaml.MappingNode):
             return self._block(node, at)
         if isinstance(node, yaml.SequenceNode):
@@ -181,6 +197,9 @@ def _subject(path: str, mark: yaml.Mark) -> Subject:
 
 def _broken(path: str, mark: yaml.Mark, cause: str, line: str = "") -> MapError:
     remedy = "correct the text at this place; indentation and quotes are the usual causes"
+    for part, hint in _HINTS:
+        if part in cause:
+            remedy = hint
     if _BARE_SYMBOL.search(line):
         remedy = 'a symbol that begins with `>` is written in quotes: `sync: "><"`'
     return MapError(

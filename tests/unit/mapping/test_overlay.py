@@ -114,7 +114,7 @@ def test_an_overlay_may_change_nothing(folder: Folder, text: str) -> None:
         ('commerce:\n  filter: ""\n', "map-wrong-value", 2, "character"),
         ("deletes:\n  dataverse: deactivate\n", "map-contradiction", 2, "inactive"),
         ("- master\n", "map-wrong-value", 1, "KEY"),
-        ("fields: [Status]\n", "map-wrong-value", 1, "KEY"),
+        ("fields: [Status]\n", "map-wrong-value", 1, "fields: {NAME"),
         ("fields:\n  Statsu: {conflict: latest}\n", "overlay-field-unknown", 2, "`Status`"),
         ('fields:\n  Status: {sync: "="}\n', "map-contradiction", 2, "><"),
         ("fields:\n  Status: {sync: null}\n", "map-wrong-value", 2, "'='"),
@@ -123,7 +123,7 @@ def test_an_overlay_may_change_nothing(folder: Folder, text: str) -> None:
         ('fields:\n  Id: {sync: ">"}\n', "map-contradiction", 2, "`=`"),
         ('\nfields:\n  Name: {sync: ">"}\n', "map-contradiction", 2, "direction"),
         ("master: dataverse\nmaster: commerce\n", "yaml-duplicate-key", 2, "keep one"),
-        ("master: [\n", "yaml-broken", 2, "place"),
+        ("master: [\n", "yaml-broken", 2, "bracket"),
     ],
 )
 def test_a_mistake_is_said_to_be_in_the_overlay(
