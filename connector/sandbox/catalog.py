@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
-from connector.sandbox.tables import AlternateKey, Column, Table, metadata_id
+from connector.sandbox.tables import REFERENCES, AlternateKey, Column, Table, metadata_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,27 @@ class Contents:
     many_to_many: Mapping[str, ManyToMany] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From a row to related ones: over a lookup of theirs, or over an intersect table."""
+
+    far: Table
+    column: str
+    """The lookup of `far`; of an intersect table, the column of the row the way begins at."""
+    intersect: Table | None = None
+    far_column: str = ""
+    """The intersect table's column of the row the way ends at."""
+
+    def joins(self, alias: str, key: str) -> str:
+        """SQL: whether the row `alias` of `far` is related to the row with the id `key`."""
+        if self.intersect is None:
+            return f'{alias}."{self.column}" = {key}'
+        return (
+            f'{alias}."{self.far.id_column}" IN (SELECT "{self.far_column}" '
+            f'FROM "{self.intersect.name}" WHERE "{self.column}" = {key})'
+        )
+
+
 class Catalog:
     """The definitions of one organization; changed only as a whole, so it can go back."""
 
@@ -64,11 +85,13 @@ class Catalog:
         """Tables by entity set name, in its exact case."""
         self.referrers: Mapping[str, list[tuple[Table, Column]]] = {}
         """Per target table, the custom lookups that point at it."""
+        self._ways: Mapping[tuple[str, str], Way] | None = None
         self.restore(contents or self.contents)
 
     def restore(self, contents: Contents) -> None:
         """Everything as it was."""
         self.contents = contents
+        self._ways = None
         self.by_name = contents.tables
         self.by_set = {table.set_name: table for table in self.by_name.values()}
         referrers: dict[str, list[tuple[Table, Column]]] = {name: [] for name in self.by_name}
@@ -77,6 +100,12 @@ class Catalog:
                 if column.custom and column.target:
                     referrers[column.target].append((owner, column))
         self.referrers = referrers
+
+    def way(self, table: Table, name: str) -> Way | None:
+        """Where a collection-valued navigation property of `table` leads, if there is one."""
+        if self._ways is None:
+            self._ways = dict(_ways(self.contents))
+        return self._ways.get((table.name, name))
 
     def put(self, definition: Definition) -> None:
         """Add a definition, or put it in the place of the one with its name."""
@@ -105,14 +134,22 @@ def _without(named: Mapping[str, Kept], gone: object) -> dict[str, Kept]:
     return {name: one for name, one in named.items() if one is not gone}
 
 
-def collections(catalog: Catalog, table: Table) -> dict[str, tuple[Table, Column]]:
-    """Rows that point at a row of `table`: the lookup, by collection-valued navigation property."""
-    return {
-        relationship_name(owner, column): (owner, column)
-        for owner in catalog.by_name.values()
-        for column in owner.columns.values()
-        if column.target == table.name
-    }
+def _ways(contents: Contents) -> list[tuple[tuple[str, str], Way]]:
+    found: list[tuple[tuple[str, str], Way]] = []
+    for owner in contents.tables.values():
+        for column in owner.columns.values():
+            if column.kind in REFERENCES:
+                name = relationship_name(owner, column)
+                found.append(((column.target, name), Way(owner, column.name)))
+    for many in contents.many_to_many.values():
+        intersect = contents.tables[many.intersect]
+        ends = tuple(zip((many.first, many.second), intersect_columns(many), strict=True))
+        # Of a table with itself only the first end has a way.
+        both = (ends,) if many.first == many.second else (ends, ends[::-1])
+        for (near, near_column), (far, far_column) in both:
+            way = Way(contents.tables[far], near_column, intersect, far_column)
+            found.append(((near, many.schema_name), way))
+    return found
 
 
 # ---------------------------------------------------------------------------- MetadataIds

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from connector.sandbox import errors
-from connector.sandbox.catalog import Catalog, collections
+from connector.sandbox.catalog import Catalog, Way
 from connector.sandbox.filters import Condition
 from connector.sandbox.operators import Reader
 from connector.sandbox.options import Expand, Options
@@ -64,10 +64,10 @@ class Expands:
             if lookup is not None:
                 self._one(table, rows, expand, lookup, annotations, reader)
                 continue
-            found = collections(self._catalog, table).get(expand.navigation)
-            if found is None:
+            way = self._catalog.way(table, expand.navigation)
+            if way is None:
                 raise errors.unknown_property(expand.navigation, table.name)
-            self._many(table, rows, expand, found, annotations, reader)
+            self._many(table, rows, expand, way, annotations, reader)
 
     def _one(
         self,
@@ -114,37 +114,48 @@ class Expands:
         table: Table,
         rows: Sequence[JsonRow],
         expand: Expand,
-        found: tuple[Table, Column],
+        way: Way,
         annotations: str | None,
         reader: Reader,
     ) -> None:
-        """The rows whose lookup points here."""
+        """The rows a way leads to, in their own order under each row it begins at."""
         _allow(expand.options, _OF_A_COLLECTION)
-        owner, lookup = found
-        options = expand.options
-        shape = self._shape(owner, options.select, annotations)
-        condition = Condition(self._catalog, owner, reader)
+        far, options = way.far, expand.options
+        shape = self._shape(far, options.select, annotations)
+        begins: dict[str, list[str]] = {}
+        for near, other in self._pairs(way, rows, table):
+            begins.setdefault(other, []).append(near)
+        condition = Condition(self._catalog, far, reader)
         where = condition.where(options.filter)
-        listed = _ids(rows, table)
         order = [
             f"{condition.operand(path.split('/')).sql} {'DESC' if down else 'ASC'}"
             for path, down in options.order
         ]
-        key = f'"{owner.name}"."{lookup.name}"'
         selected = self._execute(
-            f'SELECT {shape.sql}, {key} FROM "{owner.name}" WHERE {where} AND {key} IN '
-            f"(SELECT value FROM json_each(?)) ORDER BY {', '.join([*order, owner.id_column])}",
-            (*condition.arguments, listed),
-        ).fetchall()
-        groups: dict[Any, list[JsonRow]] = {row[table.id_column]: [] for row in rows}
-        for values in selected:
-            members = groups[values[-1]]
-            if options.top is None or len(members) < options.top:
-                members.append(shape.row(values[:-1]))
-        every = [one for members in groups.values() for one in members]
-        self.apply(owner, every, options.expand, annotations, reader)
+            f'SELECT {shape.sql} FROM "{far.name}" WHERE {where} AND "{far.id_column}" IN '
+            f"(SELECT value FROM json_each(?)) ORDER BY {', '.join([*order, far.id_column])}",
+            (*condition.arguments, orjson.dumps([*begins]).decode()),
+        )
+        groups: dict[str, list[JsonRow]] = {row[table.id_column]: [] for row in rows}
+        kept = []
+        for one in shape.rows(selected):
+            members = [groups[near] for near in begins[one[far.id_column]]]
+            wanted = [some for some in members if options.top is None or len(some) < options.top]
+            for some in wanted:
+                some.append(one)
+            kept += [one] if wanted else []
+        self.apply(far, kept, options.expand, annotations, reader)
         for row in rows:
             row[expand.navigation] = groups[row[table.id_column]]
+
+    def _pairs(self, way: Way, rows: Sequence[JsonRow], table: Table) -> Any:
+        """(id of a row, id of a row it leads to)."""
+        source, other = way.intersect or way.far, way.far_column or way.far.id_column
+        return self._execute(
+            f'SELECT "{way.column}", "{other}" FROM "{source.name}" WHERE "{way.column}" IN '
+            "(SELECT value FROM json_each(?))",
+            (_ids(rows, table),),
+        ).fetchall()
 
 
 def _ids(rows: Sequence[JsonRow], table: Table) -> str:

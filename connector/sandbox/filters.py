@@ -17,7 +17,7 @@ import orjson
 from odata_query import ast
 
 from connector.sandbox import errors
-from connector.sandbox.catalog import Catalog, collections
+from connector.sandbox.catalog import Catalog
 from connector.sandbox.ddl import shadow
 from connector.sandbox.operands import Operand, argument, incompatible, text_argument
 from connector.sandbox.operators import Reader, condition, operator_name
@@ -205,16 +205,15 @@ class Condition:
         *path, name = _path(node.owner)
         table, start, key = self._walk(path)
         key = key or f'{start}."{table.id_column}"'
-        found = collections(self.catalog, table).get(name)
-        if found is None:
+        way = self.catalog.way(table, name)
+        if way is None:
             raise errors.unknown_property(name, table.name)
-        owner, column = found
         alias = self._alias()
-        related = f'SELECT 1 FROM "{owner.name}" AS {alias} WHERE {alias}."{column.name}" = {key}'
+        related = f'SELECT 1 FROM "{way.far.name}" AS {alias} WHERE {way.joins(alias, key)}'
         if node.lambda_ is None:
             return f"EXISTS ({related})"
         shadowed = dict(self._rows)
-        self._rows[node.lambda_.identifier.name] = Row(owner, alias)
+        self._rows[node.lambda_.identifier.name] = Row(way.far, alias)
         inner = self._sql(node.lambda_.expression, depth + 1)
         self._rows = shadowed
         if isinstance(node.operator, ast.Any):

@@ -11,8 +11,8 @@ rows of its intersect table; a pair that is there already is refused as a duplic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import orjson
@@ -20,25 +20,13 @@ from odata_query import ast
 
 from connector.odata.paths import Segment
 from connector.sandbox import errors
-from connector.sandbox.catalog import Contents, intersect_columns, relationship_name
+from connector.sandbox.catalog import Way
 from connector.sandbox.messages import Request, Response, json_response, no_content
 from connector.sandbox.options import Options, parse_options
 from connector.sandbox.payloads import Values
 from connector.sandbox.queries import Queries
 from connector.sandbox.records import Records
-from connector.sandbox.tables import REFERENCES, Table
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """From a row to related ones: over a lookup of theirs, or over an intersect table."""
-
-    far: Table
-    column: str
-    """The lookup of `far`; of an intersect table, the column of the row the way begins at."""
-    intersect: Table | None = None
-    far_column: str = ""
-    """The intersect table's column of the row the way ends at."""
+from connector.sandbox.tables import Table
 
 
 class Related:
@@ -50,18 +38,18 @@ class Related:
         self._catalog = records.catalog
         self._privileges = records.privileges
         self._execute = records.storage.connection.execute
-        self._known: tuple[Contents, Mapping[tuple[str, str], Way]] | None = None
 
     def covers(self, table: Table, name: str) -> bool:
         """Whether `name` leads from rows of `table` to several others."""
-        return (table.name, name) in self._ways()
+        return self._catalog.way(table, name) is not None
 
     def handle(
         self, table: Table, record: str, rest: Sequence[Segment], request: Request
     ) -> Response:
         """A request below `set(key)/relationship`. Raises `WireError`."""
         first, tail = rest[0], rest[1].name if len(rest) > 1 else ""
-        way = self._ways()[table.name, first.name]
+        way = self._catalog.way(table, first.name)
+        assert way is not None, "the caller asked `covers` before"
         if len(rest) > 2 or tail not in ("", "$count", "$ref"):
             raise errors.unknown_segment(rest[-1].name)
         if request.method == "GET":
@@ -78,13 +66,6 @@ class Related:
             with self._privileges.acting(None):
                 self._pair(way, way.intersect, record, other, tying=tying, user=request.user)
         return no_content()
-
-    def _ways(self) -> Mapping[tuple[str, str], Way]:
-        """All ways by table and navigation property, found again when definitions change."""
-        contents = self._catalog.contents
-        if self._known is None or self._known[0] is not contents:
-            self._known = (contents, dict(_ways(contents)))
-        return self._known[1]
 
     # ------------------------------------------------------------------------ reading
 
@@ -159,21 +140,3 @@ class Related:
         ).fetchone()
         if found is not None:
             self._records.delete(intersect, str(found[0]), None, user)
-
-
-def _ways(contents: Contents) -> list[tuple[tuple[str, str], Way]]:
-    found: list[tuple[tuple[str, str], Way]] = []
-    for owner in contents.tables.values():
-        for column in owner.columns.values():
-            if column.kind in REFERENCES:
-                name = relationship_name(owner, column)
-                found.append(((column.target, name), Way(owner, column.name)))
-    for many in contents.many_to_many.values():
-        intersect = contents.tables[many.intersect]
-        ends = tuple(zip((many.first, many.second), intersect_columns(many), strict=True))
-        # Of a table with itself only the first end has a way.
-        both = (ends,) if many.first == many.second else (ends, ends[::-1])
-        for (near, near_column), (far, far_column) in both:
-            way = Way(contents.tables[far], near_column, intersect, far_column)
-            found.append(((near, many.schema_name), way))
-    return found

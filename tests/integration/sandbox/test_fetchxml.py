@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 import pytest
@@ -403,3 +403,18 @@ def test_another_language_beside_it(dataverse: DataverseSession) -> None:
     answer = dataverse.get(POINTS, params={"fetchXml": about(""), "sql": "SELECT x FROM y"})
     assert answer.status_code == 400
     assert dataverse.get(POINTS, params={"savedQuery": "x"}).status_code == 501
+
+
+def test_a_long_query_goes_in_a_batch(dataverse: DataverseSession) -> None:
+    """A URL of its own has half the room of one in a batch."""
+    values = "".join(f"<value>{number:>08}</value>" for number in range(1900))
+    condition = f"<condition attribute='msdyn_rewardpointid' operator='not-in'>{values}</condition>"
+    query = quote(about(NUMBER + f"<filter>{condition}</filter>"), safe="")
+    assert 32_768 < len(query) < 65_536
+    assert dataverse.get(f"{POINTS}?fetchXml={query}").status_code == 414
+    part = f"GET {dataverse.api}/{POINTS}?fetchXml={query} HTTP/1.1\r\n\r\n\r\n"
+    body = f"--b\r\nContent-Type: application/http\r\n\r\n{part}--b--\r\n"
+    kind = {"Content-Type": "multipart/mixed; boundary=b"}
+    answer = dataverse.post("$batch", data=body, headers=kind)
+    assert answer.status_code == 200
+    assert answer.text.count('msdyn_rewardpointid":') == 4

@@ -177,3 +177,20 @@ def test_what_cannot_be_done(
     for relationship in (LOOKUP, MANY):
         answer = dataverse.request(method, f"{author}/{relationship}{tail}", json=body)
         assert answer.status_code == status, answer.text
+
+
+def test_many_to_many_in_expands_and_filters(dataverse: DataverseSession, author: str) -> None:
+    for name in ("Emma", "Persuasion"):
+        tied = dataverse.post(f"{book(dataverse, name)}/{MANY}/$ref", json={"@odata.id": author})
+        assert tied.status_code == 204
+    book(dataverse, "Ulysses")
+    readers = f"{MANY}($select=lastname)"
+    rows = dataverse.get(f"new_books?$orderby=new_name&$expand={readers}").json()["value"]
+    assert [[one["lastname"] for one in row[MANY]] for row in rows] == [["Austen"], ["Austen"], []]
+    (row,) = dataverse.get(f"contacts?$expand={MANY}($top=1;$orderby=new_name desc)").json()[
+        "value"
+    ]
+    assert [one["new_name"] for one in row[MANY]] == ["Persuasion"]
+    where = f"$filter={MANY}/any(r:r/lastname eq 'austen')&$orderby=new_name"
+    assert names(dataverse, f"new_books?{where}") == ["Emma", "Persuasion"]
+    assert names(dataverse, f"new_books?$filter=not {MANY}/any()") == ["Ulysses"]
