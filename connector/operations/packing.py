@@ -16,17 +16,17 @@ from connector.mapping.provision import Step
 
 
 def pack(
-    steps: Sequence[Step], logical_name: Callable[[str], str], language: int, path: Path
+    steps: Sequence[Step], schema_name: Callable[[str], str], language: int, path: Path
 ) -> tuple[bool, list[Problem]]:
     """Whether the file was written, which it is not where a solution has nothing to carry.
 
-    `logical_name` is asked by entity set name. The findings are steps left for somebody's hand.
+    `schema_name` is asked by entity set name. The findings are steps left for somebody's hand.
     Raises `UsageError` (`solution-unwritable`).
     """
-    names = {step.table.set_name: logical_name(step.table.set_name) for step in steps}
+    names = {step.table.set_name: schema_name(step.table.set_name) for step in steps}
     tables = additions(steps, names)
     targets = {column.target for one in tables for column in one.columns if column.target}
-    names.update({name: logical_name(name) for name in targets})
+    names.update({name: schema_name(name) for name in targets})
     problems = [
         Problem(
             "option-by-hand",

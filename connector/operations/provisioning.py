@@ -138,13 +138,13 @@ def provision_maps(
 def _pack(plan: Provision, organization: Administration, path: Path) -> None:
     from connector.operations.packing import pack
 
-    planned = {table.set_name: table for table in plan.tables}
-    written, problems = pack(
-        plan.steps,
-        lambda set_name: _logical_name(organization, planned, set_name),
-        organization.language(),
-        path,
-    )
+    made = {step.table.set_name: step.table for step in plan.steps if isinstance(step, MakeTable)}
+
+    def schema_name(set_name: str) -> str:
+        new = made.get(set_name)
+        return organization.schema_name(set_name) if new is None else new.schema_name
+
+    written, problems = pack(plan.steps, schema_name, organization.language(), path)
     plan.problems += problems
     plan.solution = path if written else None
 

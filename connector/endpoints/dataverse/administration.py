@@ -78,6 +78,11 @@ class Administration:
         """The logical name of a table. Raises `MapError` if there is none."""
         return self._tables.get(set_name).logical_name
 
+    def schema_name(self, set_name: str) -> str:
+        """The schema name of a table, its logical name in its own case. Raises `MapError`."""
+        path = f"{_definition(self.logical_name(set_name))}?$select=SchemaName"
+        return str(self._exchange.read(path, set_name)["SchemaName"])
+
     def key_states(self, set_name: str) -> Mapping[frozenset[str], str]:
         """State of the index of each alternate key, by its columns.
 

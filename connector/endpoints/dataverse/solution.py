@@ -5,8 +5,8 @@ Never does: importing it; a column or table that exists already.
 Tested in: tests/unit/endpoints/dataverse/test_solution.py.
 
 The form is that of exported solutions: "Power Platform: solution file reference" names the files,
-the schema CustomizationsSolution.xsd the elements. Nothing in a solution can wait for a key's index:
-`dualwrite check` tells when it is built.
+the schema CustomizationsSolution.xsd the elements. Nothing in a solution can wait for a key's
+index: `dualwrite check` tells when it is built.
 """
 
 from __future__ import annotations
@@ -65,24 +65,27 @@ class Addition:
 
     table: WantedTable
     name: str
-    """Its logical name."""
+    """Its schema name, which solutions spell in its own case."""
     new: bool = False
     columns: tuple[WantedColumn, ...] = ()
     key: bool = False
     tracked: bool = False
 
     @property
-    def shown_name(self) -> str:
-        """As a solution names it: a new table with the case its name is to have."""
-        return self.table.schema_name if self.new else self.name
+    def logical_name(self) -> str:
+        """The name by which a solution counts it among what it holds."""
+        return self.name.lower()
 
 
-def additions(steps: Iterable[Step], logical_names: Mapping[str, str]) -> list[Addition]:
-    """What the steps of a plan come to, by table; waiting and options of choices aside."""
+def additions(steps: Iterable[Step], names: Mapping[str, str]) -> list[Addition]:
+    """What the steps of a plan come to, by table; waiting and options of choices aside.
+
+    `names` are the schema names of tables that are there, by set name.
+    """
     found: dict[str, Addition] = {}
     for step in steps:
         set_name = step.table.set_name
-        name = logical_names.get(set_name, step.table.name)
+        name = names.get(set_name, step.table.schema_name)
         one = found.setdefault(set_name, Addition(step.table, name))
         match step:
             case MakeTable(table):
@@ -105,7 +108,7 @@ def left_out(steps: Iterable[Step]) -> list[AddOption]:
 def write_solution(
     path: Path, tables: Sequence[Addition], targets: Mapping[str, str], language: int
 ) -> None:
-    """Write the zip. `targets` are logical names of the tables lookups point to, by set name.
+    """Write the zip. `targets` are schema names of the tables lookups point to, by set name.
 
     Raises `OSError`.
     """
@@ -151,7 +154,7 @@ def _manifest(tables: Sequence[Addition], language: int) -> etree._Element:
         _node(
             "RootComponent",
             type=_TABLE_COMPONENT,
-            schemaName=one.name,
+            schemaName=one.logical_name,
             behavior=_WHOLE if one.new else _CHANGES_ONLY,
         )
         for one in tables
@@ -208,7 +211,7 @@ class _Customizations:
 
     def _entity(self, one: Addition) -> etree._Element:
         table = one.table
-        entity = _node("entity", Name=one.shown_name)
+        entity = _node("entity", Name=one.name)
         if one.new:
             entity.append(self._text("LocalizedNames", "LocalizedName", table.title))
             names = ("LocalizedCollectionNames", "LocalizedCollectionName")
@@ -226,7 +229,7 @@ class _Customizations:
         if one.key:
             entity.append(_node("EntityKeys", self._key(table)))
         titles = {"LocalizedName": table.title, "OriginalName": table.title}
-        return _node("Entity", _node("Name", one.shown_name, **titles), _node("EntityInfo", entity))
+        return _node("Entity", _node("Name", one.name, **titles), _node("EntityInfo", entity))
 
     def _attribute(self, one: Addition, column: WantedColumn) -> etree._Element:
         primary = one.new and column is one.table.primary
@@ -296,7 +299,7 @@ class _Customizations:
             self._text("displaynames", "displayname", column.title),
             _node("options", *listed),
             # The column's own name would meet that of a choice shared by several tables.
-            Name=f"{one.name}_{column.name}",
+            Name=f"{one.logical_name}_{column.name}",
         )
 
     def _key(self, table: WantedTable) -> etree._Element:
@@ -314,19 +317,28 @@ class _Customizations:
         assert column.target is not None
         target = self._targets[column.target]
         prefix = column.schema_name.partition("_")[0]
-        name = f"{prefix}_{target}_{one.name}_{column.schema_name}"
-        pane = [
+        name = f"{prefix}_{target.lower()}_{one.logical_name}_{column.schema_name}"
+        # Of the lookup's side; the other role is the collection at its target.
+        lookup = _node(
+            "EntityRelationshipRole",
             _node("NavPaneDisplayOption", "UseCollectionName"),
             _node("NavPaneArea", "Details"),
             _node("NavPaneOrder", "10000"),
-        ]
+            _node("NavigationPropertyName", column.schema_name),
+            _node("RelationshipRoleType", "1"),
+        )
+        collection = _node(
+            "EntityRelationshipRole",
+            _node("NavigationPropertyName", name),
+            _node("RelationshipRoleType", "0"),
+        )
         return _node(
             "EntityRelationship",
             _node("EntityRelationshipType", "OneToMany"),
             _node("IsCustomizable", "1"),
             _node("IntroducedVersion", VERSION),
             _node("IsHierarchical", "0"),
-            _node("ReferencingEntityName", one.shown_name),
+            _node("ReferencingEntityName", one.name),
             _node("ReferencedEntityName", target),
             _node("CascadeAssign", "NoCascade"),
             _node("CascadeDelete", "Restrict"),
@@ -334,20 +346,7 @@ class _Customizations:
             _node("CascadeShare", "NoCascade"),
             _node("CascadeUnshare", "NoCascade"),
             _node("ReferencingAttributeName", column.schema_name),
-            _node(
-                "EntityRelationshipRoles",
-                _node(
-                    "EntityRelationshipRole",
-                    *pane,
-                    _node("NavigationPropertyName", name),
-                    _node("RelationshipRoleType", "1"),
-                ),
-                _node(
-                    "EntityRelationshipRole",
-                    _node("NavigationPropertyName", column.schema_name),
-                    _node("RelationshipRoleType", "0"),
-                ),
-            ),
+            _node("EntityRelationshipRoles", lookup, collection),
             Name=name,
         )
 

@@ -69,6 +69,11 @@ def test_what_is_there(points: Service, administration: Administration) -> None:
     assert existing.tracked
 
 
+def test_the_name_in_its_own_case(points: Service, administration: Administration) -> None:
+    points.on("GET", f"{POINT}?$select=SchemaName", body={"SchemaName": "Point"})
+    assert administration.schema_name("points") == "Point"
+
+
 def test_no_such_table(service: Service, administration: Administration) -> None:
     service.forget("GET", f"{HOST}/api/data/v9.2/EntityDefinitions")
     service.on("GET", "EntityDefinitions", body={"value": []})

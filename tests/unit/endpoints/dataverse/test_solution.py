@@ -47,7 +47,7 @@ def written(tmp_path: Path) -> dict[str, etree._Element]:
 
 
 def read(path: Path, tables: list[Addition]) -> dict[str, etree._Element]:
-    write_solution(path, tables, {"transactioncurrencies": "transactioncurrency"}, 1031)
+    write_solution(path, tables, {"transactioncurrencies": "TransactionCurrency"}, 1031)
     with zipfile.ZipFile(path) as file:
         return {name: etree.fromstring(file.read(name)) for name in file.namelist()}
 
@@ -154,23 +154,23 @@ def test_a_lookup_is_a_relationship_at_the_root(written: dict[str, etree._Elemen
     (relation,) = written["customizations.xml"].findall("EntityRelationships/EntityRelationship")
     assert relation.get("Name") == "new_transactioncurrency_new_card_new_Money"
     assert text(relation, "ReferencingEntityName") == "new_Card"
-    assert text(relation, "ReferencedEntityName") == "transactioncurrency"
+    assert text(relation, "ReferencedEntityName") == "TransactionCurrency"
     assert text(relation, "ReferencingAttributeName") == "new_Money"
-    many, single = relation.findall("EntityRelationshipRoles/EntityRelationshipRole")
-    assert text(many, "RelationshipRoleType") == "1"
-    assert text(many, "NavigationPropertyName") == relation.get("Name")
-    assert text(single, "RelationshipRoleType") == "0"
-    assert text(single, "NavigationPropertyName") == "new_Money"
+    lookup, collection = relation.findall("EntityRelationshipRoles/EntityRelationshipRole")
+    assert text(lookup, "RelationshipRoleType") == "1"
+    assert text(lookup, "NavigationPropertyName") == "new_Money"
+    assert text(collection, "RelationshipRoleType") == "0"
+    assert text(collection, "NavigationPropertyName") == relation.get("Name")
 
 
 def test_a_table_that_is_there_is_only_added_to(tmp_path: Path) -> None:
     steps: list[Step] = [MakeColumn(TABLE, COLUMNS[0]), TrackChanges(TABLE)]
-    files = read(tmp_path / "more.zip", additions(steps, {"new_cards": "new_giftcard"}))
+    files = read(tmp_path / "more.zip", additions(steps, {"new_cards": "new_GiftCard"}))
     (component,) = files["solution.xml"].findall("SolutionManifest/RootComponents/RootComponent")
     assert (component.get("schemaName"), component.get("behavior")) == ("new_giftcard", "2")
     (info,) = files["customizations.xml"].findall("Entities/Entity/EntityInfo/entity")
     assert info.get("unmodified") == "1"
-    assert info.get("Name") == "new_giftcard"
+    assert info.get("Name") == "new_GiftCard"
     assert [one.get("PhysicalName") for one in info.findall("attributes/attribute")] == ["new_Uses"]
     assert info.find("EntitySetName") is None
     assert info.find("EntityKeys") is None
