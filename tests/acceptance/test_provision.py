@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -307,6 +309,48 @@ def test_a_solution_file_makes_nothing_and_holds_what_is_missing(bare: Project) 
     bare.json("provision")
     assert bare.json("provision", "--solution", "none.zip")["solution"] is None
     assert not (bare.folder / "none.zip").exists()
+
+
+def imported(project: Project, name: str) -> None:
+    """An administrator imports the file and publishes."""
+    content = base64.b64encode((project.folder / name).read_bytes()).decode()
+    order = {
+        "OverwriteUnmanagedCustomizations": False,
+        "PublishWorkflows": False,
+        "CustomizationFile": content,
+        "ImportJobId": str(uuid4()),
+    }
+    answer = project.connector.post("ImportSolution", json=order)
+    assert answer.status_code == 204, answer.text
+    assert project.connector.post("PublishAllXml", json={}).status_code == 204
+
+
+def test_what_an_administrator_imports_is_what_provision_would_have_made(bare: Project) -> None:
+    bare.import_cards(members(5))
+    bare.import_points([EURO])
+    bare.json("provision", "--solution", "tables.zip")
+    imported(bare, "tables.zip")
+    rest = bare.json("provision")
+    assert {step["kind"] for step in rest["steps"]} <= {"index"}, "but for waiting, nothing is left"
+    assert bare.json("check")["problems"] == []
+    bare.json("load")
+    bare.edit("M100001", msdyn_cardtendertype=806380003)
+    bare.json("sync")
+    assert bare.verified()["compared"] == 6
+
+
+def test_importing_a_completion_changes_nothing_that_is_there(bare: Project) -> None:
+    bare.json("provision", "--map", "loyalty-card")
+    path = "EntityDefinitions(LogicalName='msdyn_loyaltycard')/Attributes"
+    removed = bare.connector.delete(f"{path}(LogicalName='msdyn_partynumber')")
+    assert removed.status_code == 204
+    before = definition(bare, "msdyn_loyaltycard", "/Attributes")["value"]
+    bare.json("provision", "--map", "loyalty-card", "--solution", "more.zip")
+    imported(bare, "more.zip")
+    after = definition(bare, "msdyn_loyaltycard", "/Attributes")["value"]
+    kept = [one for one in after if one["LogicalName"] != "msdyn_partynumber"]
+    assert sorted(kept, key=str) == sorted(before, key=str)
+    assert bare.json("provision", "--map", "loyalty-card")["steps"] == []
 
 
 def test_a_solution_file_needs_a_place_and_stands_alone(bare: Project) -> None:
