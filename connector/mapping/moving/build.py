@@ -88,6 +88,8 @@ class _Building:
                 return self._none("x-dualwrite leaves the map without its tables")
             self._tables(head, confirmed=True)
             if self.wishes.keys:
+                for draft in drafts:
+                    draft.pop("key", None)
                 self._keys(drafts, ())
         else:
             if self.template.extension is not None:
@@ -155,7 +157,9 @@ class _Building:
         )
         for names, binding in choices:
             fitting = [d for d in plain if _names(d) & {name.casefold() for name in names}]
-            usable = [d for d in fitting if d["sync"] in DOUBLED and "." not in d["dataverse"]]
+            usable = [
+                d for d in fitting if str(d["sync"]) in DOUBLED and "." not in str(d["dataverse"])
+            ]
             if not usable and not (binding and names):
                 continue
             missing = [n for n in names if not any(n.casefold() in _names(d) for d in usable)]
@@ -231,13 +235,6 @@ class _Building:
 def build(template: Template, wishes: Wishes = Wishes(), name: str | None = None) -> ImportedMap:
     """The map of one template; `name` is what it is called instead of after its table."""
     return _Building(template, wishes, name).run()
-
-
-def document_text(document: MapDocument) -> str:
-    """The YAML text of a document, without its comments."""
-    dumped = document.model_dump(mode="json", exclude_defaults=True)
-    rows = dumped.pop("fields")
-    return _text(dumped, [_Row(row) for row in rows])
 
 
 def _text(head: Draft, rows: Sequence[_Row]) -> str:

@@ -102,6 +102,9 @@ class _Object(dict[str, Any]):
 def _object(pairs: Sequence[tuple[str, Any]]) -> _Object:
     spelled: dict[str, Any] = {}
     for name, value in pairs:
+        for text in (name, *(value if isinstance(value, list) else (value,))):
+            if isinstance(text, str):
+                text.encode()  # half a character, which JSON can write, is a ValueError
         if name in spelled and spelled[name] != value:
             raise ValueError(f"`{name[:80]}` stands twice in one object, with two values")
         spelled[name] = value

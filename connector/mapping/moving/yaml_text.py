@@ -18,7 +18,7 @@ _WIDTH = 100
 _FIRST = ("map", "title", "version", "commerce", "dataverse", "master", "conflict", "deletes")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?: [A-Za-z0-9_.-]+)*|[0-9]+(?:\.[0-9]+){2,}")
 _WORDS = {"null", "true", "false"}
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 def yaml_text(
@@ -34,10 +34,15 @@ def yaml_text(
         lines += _entry(key, head[key], "")
     lines.append("fields:")
     for comments, row in rows:
-        lines += [f"  # {' '.join(comment.split())}" for comment in comments]
+        lines += [f"  # {_remark(comment)}" for comment in comments]
         if row:
             lines += _row(row)
     return "\n".join(lines) + "\n"
+
+
+def _remark(text: str) -> str:
+    """On one line, and without what YAML does not take even in a comment."""
+    return " ".join(_UNPRINTABLE.sub("?", " ".join(text.split())).split())
 
 
 def _row(row: Mapping[str, Any]) -> Iterator[str]:

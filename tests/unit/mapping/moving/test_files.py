@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.errors import MapError
 from connector.mapping.moving import files
-from connector.mapping.moving.build import build
+from connector.mapping.moving.build import Wishes, build
 from connector.mapping.moving.files import read_file
 from connector.mapping.moving.json_file import read_json
 from connector.mapping.moving.markdown_file import read_markdown
@@ -55,6 +55,8 @@ def test_a_file_is_read_by_what_is_in_it(tmp_path: Path, content: bytes, maps: i
         (b"[" * 100_000, "import-broken"),
         (b"[" * 50 + b"]" * 50, "import-broken"),
         (b'[{"msdyn_mapping": "{"}]', "import-broken"),
+        (b'{"legs": [{"sourceSchema": "\\ud800"}]}', "import-broken"),
+        (b'{"\\udc00": 1}', "import-broken"),
         (b"\xff\xfe\x00", "import-unreadable"),
         (b"caf\xe9", "import-unreadable"),
         (b"\x00\x01\x02", "import-unreadable"),
@@ -137,6 +139,58 @@ def test_any_json_is_read_or_refused(value: object) -> None:
     for template in templates:
         imported = build(template)
         assert imported.document is not None or imported.problems
+
+
+changes = st.dictionaries(
+    st.sampled_from(["map", "title", "commerce", "dataverse", "sync", "key", "values", "x"]),
+    st.tuples(
+        st.sampled_from([None, "=", "CARDNUMBER", "loyalty-card", {"entity": "Loyalty card"}]),
+        json_values,
+    ),
+    max_size=4,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "format": st.just(1),
+            "map": changes,
+            "rows": st.lists(
+                st.fixed_dictionaries(
+                    {"row": st.just(["CARDNUMBER", "msdyn_cardnumber"]), "set": changes}
+                ),
+                max_size=2,
+            ),
+            "only": st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "at": st.integers(0, 9),
+                        "row": st.dictionaries(
+                            st.sampled_from(["commerce", "sync", "dataverse", "key", "values"]),
+                            json_values,
+                        ),
+                    }
+                ),
+                max_size=2,
+            ),
+        }
+    ),
+    st.sampled_from([(), ("CardNumber",)]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_extension_is_taken_or_told_of(
+    extension: dict[str, object], keys: tuple[str, ...]
+) -> None:
+    data = samples.map_json("loyalty-card")
+    data["x-dualwrite"] = extension
+    try:
+        (template,) = read_json(json.dumps(data), "any.json")
+    except MapError as error:
+        assert error.code == "import-broken"  # noqa: PT017
+        return
+    imported = build(template, Wishes(commerce_entity="Cards", keys=keys))
+    assert imported.document is not None or imported.problems
 
 
 page_lines = st.lists(
