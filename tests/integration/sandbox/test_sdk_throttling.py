@@ -42,6 +42,14 @@ def test_too_much_execution_time(client: DataverseClient, dataverse: DataverseSe
     assert error.details["retry_after"] >= 1
 
 
+def test_too_many_at_a_time(client: DataverseClient, dataverse: DataverseSession) -> None:
+    client.records.list(CARD, top=1)
+    dataverse.switch("faults", {"kind": "throttle", "limit": "concurrent", "retry_after": 3})
+    error = refused(client)
+    assert error.details["service_error_code"] == "0x80072326"
+    assert error.details["retry_after"] == 3
+
+
 @pytest.mark.parametrize(("kind", "status"), [("throttle", 429), ("unavailable", 503)])
 def test_faults_are_transient(
     client: DataverseClient, dataverse: DataverseSession, kind: str, status: int
