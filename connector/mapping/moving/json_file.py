@@ -40,7 +40,11 @@ _WAYS: Mapping[str, Way] = {
     "backward": "<",
     "reverse": "<",
     "bidirectional": "=",
+    "both": "=",
 }
+"""From the source of the leg to its destination is `>`."""
+_SIDED: Mapping[str, Way] = {"foonly": ">", "ceonly": "<"}
+"""Words that name the side, whichever is the source."""
 _TURNED: Mapping[Way, Way] = {"=": "=", ">": "<", "<": ">"}
 _COMMERCE = ("ax", "3")
 _DATAVERSE = ("crm", "1")
@@ -207,7 +211,8 @@ class _Leg:
     def _row(self, mapping: _Object, at: _At) -> TemplateRow | None:
         source, destination = mapping.text("sourceField"), mapping.text("destinationField")
         name = f"{source or 'none'} - {destination or 'none'}"
-        way = _WAYS.get(mapping.text("syncDirection").casefold())
+        word = mapping.text("syncDirection").casefold()
+        way = _WAYS.get(word, _SIDED.get(word))
         if way is None:
             self._left_out(
                 at,
@@ -227,6 +232,8 @@ class _Leg:
         if transform is None:
             return None
         pairs, default = transform
+        if self.turned and word in _SIDED:
+            way = _TURNED[way]
         towards = Side.COMMERCE if self.turned else Side.DATAVERSE
         default_to = towards.other if way == "<" else towards
         if self.turned:

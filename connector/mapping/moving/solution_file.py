@@ -4,11 +4,12 @@ Owns: finding the rows of table `msdyn_dualwriteentitymap` in it, within bounds.
 Never does: unpacking to disk; following a name in the archive to anywhere else.
 Tested in: tests/unit/mapping/moving/test_solution_file.py.
 
-No exported dual-write solution is public, so every form in which a solution carries rows of a
-table is read: an element `msdyn_dualwriteentitymap` with a child or attribute per column (in
-`customizations.xml` or a file of its own), a `record` of an `entity` with `field` elements (data
-of the configuration migration tool), and files of JSON. A column that holds the name of a file of
-the archive stands for its text.
+No exported dual-write solution is public. Solutions carry rows of other tables (channel
+definitions of Customer Service, for one) as an element named after the table with a child per
+column, in `customizations.xml`. That is read here, also with attributes for columns and in files
+of their own; so are a `record` of an `entity` with `field` elements (data of the configuration
+migration tool), and files of JSON. A column that holds the name of a file of the archive stands
+for its text.
 """
 
 from __future__ import annotations

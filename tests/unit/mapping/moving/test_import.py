@@ -34,15 +34,36 @@ def one_row(wishes: Wishes | None = None, **mapping: Any) -> ImportedMap:
     return from_json(data, wishes)
 
 
+SIDED = {"=": "Both", ">": "FOOnly", "<": "CEOnly"}
+
+
+def sided(data: dict[str, Any], member: str) -> dict[str, Any]:
+    """Directions by the side they come from, which does not turn with the source."""
+    name = "loyalty-card" if "card" in json.dumps(data) else "loyalty-reward-points"
+    rows = samples.MAPS[name][2]
+    for row, mapping in zip(rows, data[member], strict=True):
+        key = "SyncDirection" if "SyncDirection" in mapping else "syncDirection"
+        mapping[key] = SIDED["=" if row.symbol == "><" else row.symbol]
+    return data
+
+
+def sided_map(name: str) -> dict[str, Any]:
+    data = samples.map_json(name)
+    data["legs"] = [sided(data["legs"][0], "fieldMappings")]
+    return data
+
+
 FORMS: dict[str, Callable[[str], object]] = {
     "text": samples.map_json,
     "number": lambda name: samples.map_json(name, "number"),
     "word": lambda name: samples.map_json(name, "word"),
+    "side": sided_map,
     "row": samples.table_row,
     "response": lambda name: {"@odata.context": "x", "value": [samples.table_row(name)]},
     "parsed row": lambda name: {"msdyn_mapping": samples.map_json(name)},
     "project": lambda name: {"name": "p", "entityMappingTasks": [samples.map_json(name)]},
     "runtime": samples.runtime_json,
+    "runtime side": lambda name: sided(samples.runtime_json(name), "FieldMappings"),
     "runtime row": lambda name: [{"msdyn_unsecure": json.dumps(samples.runtime_json(name))}],
 }
 
