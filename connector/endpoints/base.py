@@ -247,8 +247,9 @@ class Endpoint(Protocol):
     def read(
         self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
     ) -> Found:
-        """Records by id (`by=None`) or by equality of the text column `by`; in batches.
+        """Records by id (`by=None`) or by equality of the column `by`; in batches.
 
+        That holds texts, or in Dataverse the ids of other rows.
         Found rows are keyed by the asked value as it was spelled in `values`, whatever case
         the system compares in. A value that finds nothing is absent from the answer.
         """

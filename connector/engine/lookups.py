@@ -39,21 +39,49 @@ def _resolve_field(
     texts: dict[str, None] = {}
     ids: dict[str, None] = {}
     for commerce, dataverse in pairs:
-        text = _named(field, commerce) if commerce is not None else None
-        if text is not None and not has_control(text) and not lookup.asked_text(str(text)):
-            texts[str(text)] = None
+        for text in texts_of(field, commerce[field.commerce_index]) if commerce is not None else ():
+            if not _asked(lookup, text):
+                texts[text] = None
         id = dataverse[field.dataverse_index] if dataverse is not None else None
         if id is not None and not lookup.asked_id(str(id)):
             ids[str(id)] = None
-    ask(lookup, endpoints[lookup.side], list(texts), list(ids))
+    ask_through(lookup, endpoints[lookup.side], list(texts), list(ids))
 
 
-def _named(field: Field, commerce: Image) -> Value:
-    """The text a commerce value is looked up by; a value that cannot travel asks for nothing."""
+def ask_through(lookup: Lookup, endpoint: Endpoint, texts: list[str], ids: list[str]) -> None:
+    """Read what texts at the end of a lookup find, and what ids at its beginning are named by.
+
+    Over two steps the rows in between are read first by whom they point to, and whom they point
+    to afterwards.
+    """
+    if lookup.then is None:
+        ask(lookup, endpoint, texts, ids)
+        return
+    ask_through(lookup.then, endpoint, texts, [])
+    between = (lookup.then.id_of(text) for text in texts)
+    ask(lookup, endpoint, [id for id in between if id and not lookup.asked_text(id)], ids)
+    named = (lookup.text_of(id) for id in ids)
+    unknown = [id for id in named if id and not lookup.then.asked_id(id)]
+    ask_through(lookup.then, endpoint, [], unknown)
+
+
+def _asked(lookup: Lookup, text: str) -> bool:
+    """Whether every step from a text to the row it finds is known."""
+    if lookup.then is None:
+        return lookup.asked_text(text)
+    if not _asked(lookup.then, text):
+        return False
+    between = lookup.then.id_of(text)
+    return between is None or lookup.asked_text(between)
+
+
+def texts_of(field: Field, commerce: Value) -> list[str]:
+    """The text a commerce value is looked up by; none for a value that cannot travel."""
     try:
-        return field.named(commerce[field.commerce_index])
+        text = field.named(commerce)
     except Untranslatable:
-        return None
+        return []
+    return [] if text is None or has_control(text) else [str(text)]
 
 
 def ask(lookup: Lookup, endpoint: Endpoint, texts: list[str], ids: list[str]) -> None:

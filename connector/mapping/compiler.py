@@ -212,6 +212,7 @@ class _Compiler:
         return side in self.document.fields[index].ways
 
     def _lookup(self, index: int, column: Column | None, dotted: str) -> Lookup | None:
+        """What finds the row behind a dotted name, over one step or two."""
         if not dotted:
             return None
         if column is None or column.reference is None:
@@ -223,20 +224,39 @@ class _Compiler:
                 "name the lookup column, or drop what stands after the dot",
             )
             raise _Stopped
-        known = self.lookup_columns(column.reference.entity)
-        if dotted not in known:
-            near = difflib.get_close_matches(dotted, list(known), n=1)
+        entity = column.reference.entity
+        name, _, rest = dotted.partition(".")
+        named = self._named_column(index, entity, name)
+        then = self._lookup(index, named, rest)
+        if then is None and named.type is not ValueType.TEXT:
+            self.problem(
+                index,
+                "dataverse",
+                "lookup-no-text",
+                f"`{name}` of {entity} is {named.type}; rows are found by a text",
+                f"go on to a text of that row: `{column.name}.{name}.COLUMN`"
+                if named.reference is not None
+                else "name a text column, best one with an alternate key",
+            )
+            raise _Stopped
+        lookup = Lookup(Side.DATAVERSE, entity, name, then)
+        self.lookups.append(lookup)
+        return lookup
+
+    def _named_column(self, index: int, entity: str, name: str) -> Column:
+        """A column of a table a lookup points to."""
+        known = self.lookup_columns(entity)
+        if name not in known:
+            near = difflib.get_close_matches(name, list(known), n=1)
             self.problem(
                 index,
                 "dataverse",
                 "column-unknown",
-                f"{column.reference.entity} has no column `{dotted}`",
+                f"{entity} has no column `{name}`",
                 f"did you mean `{near[0]}`?" if near else "see the columns of the table",
             )
             raise _Stopped
-        lookup = Lookup(Side.DATAVERSE, column.reference.entity, dotted)
-        self.lookups.append(lookup)
-        return lookup
+        return known[name]
 
     def _writable(
         self,

@@ -204,9 +204,9 @@ _PATTERNS = {
         "the name of a column",
         "write letters, digits and underscores, as the system spells the column",
     ),
-    r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$": (
-        "the name of a column, or `lookup.column`",
-        "write letters, digits and underscores, and one dot behind a lookup column",
+    r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$": (
+        "the name of a column, `lookup.column` or `lookup.lookup.column`",
+        "write letters, digits and underscores, and a dot behind a lookup column, two at most",
     ),
     r"^[a-z0-9][a-z0-9-]*$": (
         "a name of small letters, digits and hyphens",

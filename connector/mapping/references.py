@@ -13,10 +13,11 @@ from connector.mapping.values import Side, normal_key
 
 
 class Lookup:
-    """One target: the rows of `entity` on `side`, found by the text column `column`.
+    """One target: the rows of `entity` on `side`, found by the column `column`.
 
-    A row spelled exactly like the text comes first, then one that is equal without case and
-    trailing blanks. Texts that several rows share find none of them.
+    That holds a text, or with `then` the id of a row `then` finds by its own column: a lookup over
+    two steps. A row spelled exactly like the text comes first, then one that is equal without case
+    and trailing blanks. Texts that several rows share find none of them.
     """
 
     __slots__ = (
@@ -28,12 +29,14 @@ class Lookup:
         "column",
         "entity",
         "side",
+        "then",
     )
 
-    def __init__(self, side: Side, entity: str, column: str) -> None:
+    def __init__(self, side: Side, entity: str, column: str, then: Lookup | None = None) -> None:
         self.side = side
         self.entity = entity
         self.column = column
+        self.then = then
         self._by_text: dict[str, str | None] = {}
         self._by_normal: dict[str, str | None] = {}
         self._texts: dict[str, str] = {}
@@ -60,6 +63,13 @@ class Lookup:
     def text_of(self, id: str) -> str | None:
         """The text of the row with this id; None if it is not there or not asked yet."""
         return self._texts.get(id)
+
+    def spoken(self, id: str) -> str | None:
+        """What a person knows the row by: the text at the end of all steps, as far as known."""
+        text = self.text_of(id)
+        if text is None or self.then is None:
+            return text
+        return self.then.spoken(text)
 
     def asked_text(self, text: str) -> bool:
         """Whether the answer for this text is known, be it found or missing."""

@@ -22,7 +22,7 @@ from connector.mapping.values import Side, ValueType
 Symbol: TypeAlias = Literal["=", "><", ">", ">>", "<", "<<"]
 ColumnName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 DottedName: TypeAlias = Annotated[
-    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$")
 ]
 
 TO_DATAVERSE = frozenset({"=", "><", ">", ">>"})

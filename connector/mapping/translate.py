@@ -121,7 +121,17 @@ def constant(fixed: Value) -> Translation:
 
 def to_reference(lookup: Lookup) -> Translation:
     """A text becomes the id of the row it names; raises `TargetMissing`."""
+    find = _by_text(lookup)
+    return find if lookup.then is None else chain(to_reference(lookup.then), find)
 
+
+def from_reference(lookup: Lookup) -> Translation:
+    """An id becomes the text of its row; raises `TargetMissing`."""
+    find = _by_id(lookup)
+    return find if lookup.then is None else chain(find, from_reference(lookup.then))
+
+
+def _by_text(lookup: Lookup) -> Translation:
     def find(value: Value) -> Value:
         if value is None:
             return None
@@ -146,9 +156,7 @@ def to_reference(lookup: Lookup) -> Translation:
     return find
 
 
-def from_reference(lookup: Lookup) -> Translation:
-    """An id becomes the text of its row; raises `TargetMissing`."""
-
+def _by_id(lookup: Lookup) -> Translation:
     def find(value: Value) -> Value:
         if value is None:
             return None

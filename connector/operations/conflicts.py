@@ -242,6 +242,6 @@ def _told(shown: Shown, f: Field, side: Side, values: Mapping[str, Value]) -> st
         return ""
     value = values[column]
     if f.lookup is not None and side is f.lookup.side and value is not None:
-        text = f.lookup.text_of(str(value))
+        text = f.lookup.spoken(str(value))
         return str(value) if text is None else f"{text} ({value})"
     return shown.map.document.spoken(column, value)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from connector.endpoints.base import Endpoint
 from connector.engine.decisions.given import Given
-from connector.engine.lookups import ask
+from connector.engine.lookups import ask_through, texts_of
 from connector.errors import Subject, UsageError
 from connector.mapping.compiled import CompiledMap, Field, Group
 from connector.mapping.references import TargetMissing
@@ -86,9 +86,11 @@ def _translated(
 ) -> Value:
     """The value in the form of `side`, which has to be able to take it."""
     if field.lookup is not None and value is not None:
-        by_text = side is field.lookup.side
-        texts, ids = ([str(value)], []) if by_text else ([], [str(value)])
-        ask(field.lookup, endpoints[field.lookup.side], texts, ids)
+        endpoint = endpoints[field.lookup.side]
+        if side is field.lookup.side:
+            ask_through(field.lookup, endpoint, texts_of(field, value), [])
+        else:
+            ask_through(field.lookup, endpoint, [], [str(value)])
     try:
         return field.translation_to(side)(value)
     except Untranslatable as error:

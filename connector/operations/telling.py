@@ -73,7 +73,7 @@ def _cell(shown: ShownFailure, side: Side, field: Field, image: Image) -> str:
         return ""
     value = image[field.index(side)]
     if field.lookup is not None and side is field.lookup.side and value is not None:
-        text = field.lookup.text_of(str(value))
+        text = field.lookup.spoken(str(value))
         return str(value) if text is None else f"{text} ({value})"
     return shown.map.document.spoken(column, value)
 

@@ -345,6 +345,10 @@ def test_a_lookup_is_set_read_and_cleared(endpoint: DataverseEndpoint) -> None:
     assert endpoint.write(POINTS, columns, [point]) == [Applied(id_of(1))]
     (row,) = endpoint.read(POINTS, columns, by=None, values=[id_of(1)]).rows[id_of(1)]
     assert row.image == ("P", euro, True, 7)
+    by_euro = endpoint.read(POINTS, columns, by=column, values=[euro.upper(), id_of(9)]).rows
+    assert {asked: [one.id for one in rows] for asked, rows in by_euro.items()} == {
+        euro.upper(): [row.id]
+    }
     (outcome,) = endpoint.write(POINTS, columns, [Update(row.id, row.version, {column: None})])
     assert isinstance(outcome, Applied)
     assert outcome.row is not None

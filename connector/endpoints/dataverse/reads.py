@@ -62,8 +62,8 @@ class Reader:
         if by is None:
             return table.id_column
         (field,) = table.select([by])
-        if field.column.type is not ValueType.TEXT:
-            raise column_unknown(table.set_name, [by], "it is no text column to search by")
+        if field.column.type not in (ValueType.TEXT, ValueType.REFERENCE):
+            raise column_unknown(table.set_name, [by], "it is no column to search by")
         return by
 
     def _rows(self, table: Table, projection: Projection, where: str) -> Iterator[Row]:

@@ -71,7 +71,7 @@ def _texts(*names: str) -> list[Column]:
 
 def _commerce(page: int) -> ScriptedEndpoint:
     choice = Column("Active", ValueType.CHOICE, choices={"Yes": "Yes", "No": "No"})
-    columns = [*_texts("Number", "Name", "Note", "Currency"), choice]
+    columns = [*_texts("Number", "Name", "Note", "Currency", "BankCurrency"), choice]
     columns.append(Column("Level", ValueType.INTEGER))
     cards = Table(tuple(columns), "Number")
     return ScriptedEndpoint("commerce", {"Cards": cards}, sees_creates=True, page=page)
@@ -82,9 +82,12 @@ def _dataverse(page: int) -> ScriptedEndpoint:
     columns.append(Column("level", ValueType.INTEGER))
     reference = Reference("currencies", "id")
     columns.append(Column("currency", ValueType.REFERENCE, reference=reference))
+    columns.append(Column("bank", ValueType.REFERENCE, reference=Reference("banks", "id")))
     cards = Table(tuple(columns), "number")
     currencies = Table(tuple(_texts("code")), "code")
-    tables = {"cards": cards, "currencies": currencies}
+    held = Column("currency", ValueType.REFERENCE, reference=reference)
+    banks = Table((*_texts("name"), held), "name")
+    tables = {"cards": cards, "currencies": currencies, "banks": banks}
     return ScriptedEndpoint("dataverse", tables, sees_creates=False, page=page)
 
 

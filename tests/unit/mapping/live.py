@@ -130,7 +130,11 @@ def dataverse_points() -> Columns:
 def lookup_columns(entity: str) -> Columns:
     """The table a lookup points to."""
     assert entity == "transactioncurrencies"
-    return table(text("isocurrencycode", 5), text("currencyname"))
+    return table(
+        text("isocurrencycode", 5),
+        text("currencyname"),
+        Column("exchangerate", ValueType.DECIMAL),
+    )
 
 
 def shipped_cards(
