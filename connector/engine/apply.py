@@ -9,7 +9,7 @@ Tested in: tests/integration/engine/.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -253,23 +253,33 @@ class Applier:
     # ------------------------------------------------------------------ settle
 
     def _settle_oldest(self) -> None:
-        batch = self._out.popleft()
+        """Settle what left first, and what is back by then: creates in one transaction."""
+        work = self.run.work()
+        back = [self._back(self._out.popleft())]
+        while created_unseen(*back[-1]) and self._out and _ended_well(self._out[0]):
+            back.append(self._back(self._out.popleft()))
+        kinds: list[Mapping[str, int]] = []
+        for batch, outcomes in back:
+            if created_unseen(batch, outcomes):
+                # The records hold already what such a reply tells: see `intend_create`.
+                work.completed_batches.append((batch.number, "applied"))
+                self.run.tell(f"created {batch.side}", len(batch.items))
+                kinds.append({Kind.CREATE.value: len(batch.items)})
+            else:
+                self._settle_each(work, batch, outcomes)
+                kinds.append(Counter(item.write.kind.value for item in batch.items))
+        self.run.commit(work)
+        for (batch, _), written in zip(back, kinds, strict=True):
+            self.run.pacer.settled(batch.side, written, batch.sent)
+
+    def _back(self, batch: Batch) -> tuple[Batch, Sequence[Outcome]]:
+        """A batch with its outcomes, as soon as they are there."""
         outcomes = self.run.wait(batch.reply)
         if len(outcomes) != len(batch.items):
             raise AssertionError(
                 f"{len(batch.items)} operations left, {len(outcomes)} outcomes came back"
             )
-        work = self.run.work()
-        if created_unseen(batch.items, outcomes):
-            # The records hold already what such a reply tells: see `intend_create`.
-            work.completed_batch = (batch.number, "applied")
-            self.run.tell(f"created {batch.side}", len(batch.items))
-            kinds = {Kind.CREATE.value: len(batch.items)}
-        else:
-            self._settle_each(work, batch, outcomes)
-            kinds = Counter(item.write.kind.value for item in batch.items)
-        self.run.commit(work)
-        self.run.pacer.settled(batch.side, kinds, batch.sent)
+        return batch, outcomes
 
     def _settle_each(self, work: Work, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         run = self.run
@@ -332,6 +342,11 @@ _NOTED = {
     Kind.UPDATE: ChangeKind.UPDATE,
     Kind.DELETE: ChangeKind.DELETE,
 }
+
+
+def _ended_well(batch: Batch) -> bool:
+    """Whether a batch is back with outcomes; an error is met in its own turn."""
+    return batch.reply.done() and batch.reply.exception() is None
 
 
 def deletes_left(run: MapRun, side: Side) -> Deletes:

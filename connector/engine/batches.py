@@ -58,11 +58,11 @@ def operation_of(write: Write, id: str) -> Operation:
     return Delete(id, write.version)
 
 
-def created_unseen(items: Sequence[Item], outcomes: Sequence[Outcome]) -> bool:
+def created_unseen(batch: Batch, outcomes: Sequence[Outcome]) -> bool:
     """Whether these are creates that were applied without telling a version or an image."""
     return all(
         isinstance(outcome, Applied) and outcome.row is None and item.write.kind is Kind.CREATE
-        for item, outcome in zip(items, outcomes, strict=True)
+        for item, outcome in zip(batch.items, outcomes, strict=True)
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 _COUNTER_BITS = 12
 _RANDOM_BITS = 62
-_POOL = 512
+_POOL = 4096
 
 
 class TimeOrderedIds:

@@ -183,9 +183,11 @@ class Audit:
                 remedy="run the command again; if it repeats, please report it",
             )
 
-    def complete_batch(self, connection: sa.Connection, map: str, batch: int, outcome: str) -> None:
-        """Give every intent of the batch that has no outcome this one."""
-        run(connection, self._complete_batch, [(outcome, map, batch)])
+    def complete_batches(
+        self, connection: sa.Connection, map: str, batches: Sequence[tuple[int, str]]
+    ) -> None:
+        """Give every intent of each batch that has no outcome the one given with it."""
+        run(connection, self._complete_batch, [(outcome, map, batch) for batch, outcome in batches])
 
     def reopen(self, connection: sa.Connection, map: str, number: int, at: float) -> int:
         """End intents without outcome as `unknown`, their sides too, found by run `number`."""

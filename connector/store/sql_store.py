@@ -258,8 +258,7 @@ class SqlStore:
             self._records.insert(connection, map, work.inserted)
             self._audit.insert(connection, map, work.run, work.at, work.changes)
             self._audit.complete(connection, map, work.completions)
-            if work.completed_batch is not None:
-                self._audit.complete_batch(connection, map, *work.completed_batch)
+            self._audit.complete_batches(connection, map, work.completed_batches)
             self._waits.replace(connection, map, work.waits)
             self._conflicts.decide(connection, map, work.at, work.decisions)
             self._conflicts.replace(connection, map, work.run, work.at, work.conflicts)

@@ -195,7 +195,7 @@ class Work:
     """By record number: the conflicts open now; the record's others are closed."""
     changes: list[Change] = field(default_factory=list)
     completions: list[Completion] = field(default_factory=list)
-    completed_batch: tuple[int, str] | None = None
+    completed_batches: list[tuple[int, str]] = field(default_factory=list)
     """(batch, outcome): every intent of the batch that has no outcome yet gets this one."""
     sweep: Sweep | None = None
     map: MapRow | None = None
@@ -216,7 +216,7 @@ class Work:
                 self.conflicts,
                 self.changes,
                 self.completions,
-                self.completed_batch,
+                self.completed_batches,
                 self.sweep,
                 self.map,
                 self.decisions,

@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> Report:
     """Run the chosen benchmarks one after the other."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--cards", type=int, default=100_000, help="cards of the load")
-    parser.add_argument("--limited", type=int, default=60_000, help="cards under the limits")
+    parser.add_argument("--limited", type=int, default=50_000, help="cards under the limits")
     parser.add_argument("--idle", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--live", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--store", default="sqlite", help="sqlite, postgresql, or a store.url")

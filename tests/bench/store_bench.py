@@ -140,7 +140,7 @@ def load(store: SqlStore, lease: Lease, run: int, clock: Clock, pages: int) -> N
         with clock.page("insert 1,000 + intents", PAGE):
             store.commit(lease, Work(run, 1.7e9, inserted=new, changes=changes))
         with clock.page("complete a batch", PAGE):
-            store.commit(lease, Work(run, 1.7e9, completed_batch=(batch, "applied")))
+            store.commit(lease, Work(run, 1.7e9, completed_batches=[(batch, "applied")]))
 
 
 def adopt(store: SqlStore, lease: Lease, layout: Layout, clock: Clock, total: int) -> None:

@@ -73,7 +73,7 @@ def test_an_outcome_is_never_replaced(kit: Kit) -> None:
     with pytest.raises(StateError) as caught:
         kit.commit(completions=[Completion(2, "applied"), Completion(1, "applied")])
     assert caught.value.code == "intent-missing"
-    kit.commit(completed_batch=(1, "unknown"))
+    kit.commit(completed_batches=[(1, "unknown")])
     assert [kit.outcomes(n) for n in (1, 2)] == [["stale"], ["unknown"]]
 
 
@@ -82,7 +82,7 @@ def test_an_intent_of_another_map_is_out_of_reach(kit: Kit) -> None:
     other = kit.store.acquire("other-map", "first", 60)
     with pytest.raises(StateError):
         kit.store.commit(other, Work(kit.run, 1.0, completions=[Completion(1, "applied")]))
-    kit.store.commit(other, Work(kit.run, 1.0, completed_batch=(1, "applied")))
+    kit.store.commit(other, Work(kit.run, 1.0, completed_batches=[(1, "applied")]))
     assert kit.store.reopen_intents(other, kit.run, 1.0) == 0
     assert kit.outcomes(1) == [None]
 

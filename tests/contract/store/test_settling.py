@@ -22,7 +22,7 @@ def load(kit: Kit, *numbers: int) -> None:
         inserted=[intended(kit, n) for n in numbers],
         changes=[kit.intent(100 + n, n, batch=1) for n in numbers],
     )
-    kit.commit(completed_batch=(1, "applied"))
+    kit.commit(completed_batches=[(1, "applied")])
 
 
 def intended(kit: Kit, number: int) -> Record:
@@ -60,7 +60,7 @@ def test_what_a_batch_is_told_by_name_is_left_out_of_the_batch(kit: Kit) -> None
     )
     kit.commit(
         completions=[Completion(2, "rejected", None, "too long")],
-        completed_batch=(1, "applied"),
+        completed_batches=[(1, "applied")],
     )
     assert [kit.outcomes(n) for n in (1, 2, 3, 4)] == [
         ["applied"],

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from connector.endpoints.base import Pace
 from connector.mapping.values import Side
+from connector.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
+    import pytest
+
     from connector.engine.run import MapRun
+    from connector.store.work import Lease, Work
     from tests.integration.engine.conftest import Bench, MakeBench
 
 
@@ -82,3 +86,25 @@ def test_it_tells_how_long_writes_took_by_kind(bench: Bench) -> None:
     assert 0.5 < pace["rows_per_second"] <= 1.0
     assert pace["allowed_rows_per_second"] == 500.0
     assert pace["limited_by"] == "execution time"
+
+
+def test_creates_that_are_back_are_settled_together(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each transaction is flushed to the disk, which takes longer than writing it."""
+    together: list[int] = []
+    commit = SqlStore.commit
+
+    def counted(self: SqlStore, lease: Lease, work: Work) -> None:
+        together.append(len(work.completed_batches))
+        commit(self, lease, work)
+
+    monkeypatch.setattr(SqlStore, "commit", counted)
+    bench = make_bench(page=8)
+    for number in range(8):
+        bench.new(Side.COMMERCE, f"C{number}")
+    bench.dataverse.paced = lambda: Pace(rows=2)
+    bench.load()
+    assert max(together) > 1
+    assert sum(together) == len(bench.dataverse.sizes) == 4
+    bench.assert_settled()

@@ -197,8 +197,8 @@ class MemoryStore:
                 self._records.insert(map, layout, work.inserted)
             self._audit.insert(map, work)
             self._audit.complete(map, work.completions)
-            if work.completed_batch is not None:
-                self._audit.complete_batch(map, *work.completed_batch)
+            for batch, outcome in work.completed_batches:
+                self._audit.complete_batch(map, batch, outcome)
             for record, waits in work.waits.items():
                 tables.waits[record] = (map, tuple(dict.fromkeys(waits)))
             self._audit.replace_conflicts(map, work.at, work.conflicts)

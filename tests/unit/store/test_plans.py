@@ -106,7 +106,7 @@ def a_working_day(store: SqlStore, map: str = "m", one: int = 1) -> Lease:
     )
     work.positions = [Position(Side.COMMERCE, "feed", None)]
     work.waits, work.conflicts = {one: (WAIT,)}, {one: (Conflict("g", {}, {}),)}
-    work.completed_batch = (1, "applied")
+    work.completed_batches = [(1, "applied")]
     store.commit(lease, work)
     store.commit(lease, Work(1, 1.0, conflicts={one: ()}))
     row = Adoption("x", None, ("b",), None, None)

@@ -379,7 +379,7 @@ def everything(store: SqlStore) -> Work:
     pair = {Side.COMMERCE: {"a": "1"}, Side.DATAVERSE: {}}
     work = Work(1, 1.0, inserted=[Record(2, "m", "c2")], updated=[Record(1, "m", "c1", attempts=9)])
     work.changes = [Change(1, 1, ChangeKind.CREATE, Side.DATAVERSE, 1, "x", outcome=None)]
-    work.completed_batch = (1, "applied")
+    work.completed_batches = [(1, "applied")]
     work.waits = {1: (Wait("g", Side.DATAVERSE, "e", "c", "v"),)}
     work.conflicts = {1: (Conflict("g", pair, pair),)}
     work.decisions = [Decided(1, "commerce", "ada")]

@@ -83,7 +83,7 @@ def story_0001(store: Store) -> None:
     gone.commerce.presence = gone.dataverse.presence = Presence.ABSENT
     inserted = [record(1), record(2), record(3), gone]
     store.commit(lease, Work(loading, 101.0, inserted=inserted, changes=creates))
-    done = Work(loading, 102.0, completed_batch=(batch, "applied"))
+    done = Work(loading, 102.0, completed_batches=[(batch, "applied")])
     done.map = MapRow(MAP, "f1", "1.0.0.0", 102.0)
     store.commit(lease, done)
     store.finish_run(loading, 103.0, "done", {"created": 4})
