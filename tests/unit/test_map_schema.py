@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from connector.cli.schema import app
+from connector.mapping.yaml_file import read_yaml
 from connector.shipped import shipped
 
 
@@ -17,6 +20,50 @@ def test_the_shipped_schemas_are_current(kind: str) -> None:
     file = f"{kind}.schema.json"
     shipped_file = json.loads((shipped("mappings") / file).read_text("utf-8"))
     assert shipped_file == printed, f"run: dualwrite schema {kind} > mappings/{file}"
+
+
+WRONG = sorted((Path(__file__).parent / "mapping" / "corpus").glob("*.yaml"))
+OF_FORM = {
+    "map-missing-key",
+    "map-not-a-table",
+    "map-unknown-key",
+    "map-wrong-value",
+    "transform-unknown",
+}
+"""What is wrong with a map by itself, so that an editor can mark it."""
+BEYOND = {"custom-not-installed", "scale-beyond-numbers"}
+"""A schema knows no installed packages, and in JSON there is no infinite number."""
+
+
+def validator(kind: str = "map") -> Draft202012Validator:
+    """What an editor checks by."""
+    return Draft202012Validator(
+        json.loads((shipped("mappings") / f"{kind}.schema.json").read_text())
+    )
+
+
+@pytest.mark.parametrize(
+    "file", sorted(shipped("mappings").glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_an_editor_finds_nothing_in_a_shipped_map(file: Path) -> None:
+    assert not list(validator().iter_errors(read_yaml(file).data))
+
+
+def test_an_editor_finds_what_is_wrong_with_the_form_of_a_map() -> None:
+    judged = {}
+    for file in WRONG:
+        code = file.read_text("utf-8").split("\n", 1)[0].removeprefix("# code: ")
+        if code in OF_FORM:
+            judged[file.stem] = validator().is_valid(read_yaml(file).data)
+    assert len(judged) > 60
+    assert {name for name, accepted in judged.items() if accepted} == BEYOND
+
+
+def test_an_editor_knows_overlays() -> None:
+    good = {"deletes": {"dataverse": "ignore"}, "fields": {"Name": {"sync": ">>"}}}
+    assert validator("overlay").is_valid(good)
+    assert not validator("overlay").is_valid({**good, "entity": "Things"})
+    assert not validator("overlay").is_valid({"fields": {"Name": {"sync": "->"}}})
 
 
 def test_every_shipped_map_names_it() -> None:
