@@ -55,9 +55,13 @@ def import_maps(files: Sequence[Path], wishes: Wishes, only: str | None = None) 
             f"--key and --…-entity are about one map, and these files hold {len(templates)}",
             remedy=f"choose one with --map: {', '.join(_names(templates)[:20])}",
         )
-    names = distinct([build(template, wishes).name for template in templates], templates)
+    made = [build(template, wishes) for template in templates]
+    names = distinct([one.name for one in made], templates)
     return Import(
-        [build(template, wishes, name) for template, name in zip(templates, names, strict=True)],
+        [
+            one if one.name == name else build(one.template, wishes, name)
+            for one, name in zip(made, names, strict=True)
+        ],
         left,
     )
 

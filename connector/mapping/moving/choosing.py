@@ -7,6 +7,7 @@ Tested in: tests/unit/mapping/moving/test_choosing.py.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from connector.errors import Problem
@@ -37,12 +38,17 @@ def newest(templates: Sequence[Template]) -> tuple[list[Template], list[Problem]
 
 def distinct(names: Sequence[str], templates: Sequence[Template]) -> list[str]:
     """The names, with the Dataverse table, or a number, behind those several maps would have."""
+    wanted = Counter(names)
+    taken = set(names)
     made: list[str] = []
     for name, template in zip(names, templates, strict=True):
-        if names.count(name) > 1:
-            name = f"{name}-{slug(template.dataverse)}"
-        same = sum(1 for other in made if other == name or other.startswith(f"{name}-"))
-        made.append(f"{name}-{same + 1}" if name in made else name)
+        if wanted[name] > 1:
+            base = name = f"{name}-{slug(template.dataverse)}"
+            number = 2
+            while name in taken:
+                name, number = f"{base}-{number}", number + 1
+            taken.add(name)
+        made.append(name)
     return made
 
 

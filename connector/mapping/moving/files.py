@@ -17,6 +17,9 @@ from connector.mapping.moving.solution_file import read_solution, read_xml
 from connector.mapping.moving.template import Template
 
 MOST_BYTES = 32 * 1024 * 1024
+MOST_MAPS = 5_000
+MOST_ROWS = 2_000
+"""Of one map."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -36,6 +39,13 @@ def read_file(path: Path) -> list[Template]:
             remedy="give the JSON of a map, a solution with dual-write maps, or a Markdown page "
             "with a table of columns; docs/from-dual-write.md shows each",
         )
+    longest = max(len(template.rows) for template in found)
+    if len(found) > MOST_MAPS or longest > MOST_ROWS:
+        raise _too_large(
+            path,
+            f"{len(found)} maps, the longest of {longest} rows; read are up to {MOST_MAPS} of "
+            f"{MOST_ROWS}",
+        )
     return found
 
 
@@ -46,13 +56,7 @@ def _content(path: Path) -> bytes:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     if len(content) > MOST_BYTES:
-        raise MapError(
-            "import-too-large",
-            "the file is larger than any map",
-            subject=Subject(file=str(path)),
-            cause=f"more than {MOST_BYTES // 2**20} MB",
-            remedy="give the file of the map alone",
-        )
+        raise _too_large(path, f"more than {MOST_BYTES // 2**20} MB")
     return content
 
 
@@ -78,6 +82,16 @@ def _text(content: bytes, name: str) -> str:
     if "\0" in text:
         raise _unreadable(Path(name), "it is no text")
     return text
+
+
+def _too_large(path: Path, cause: str) -> MapError:
+    return MapError(
+        "import-too-large",
+        "the file is larger than any map",
+        subject=Subject(file=str(path)),
+        cause=cause,
+        remedy="give the file of the map alone",
+    )
 
 
 def _unreadable(path: Path, cause: str) -> MapError:

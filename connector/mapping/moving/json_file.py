@@ -32,6 +32,8 @@ EXTENSION = "x-dualwrite"
 """Member of a map's JSON that holds what only our map language says."""
 
 _DEEPEST = 12
+"""Places of one another in which maps are looked for."""
+_MOST_LEVELS = 100
 _WAYS: Mapping[str, Way] = {
     "1": ">",
     "2": "<",
@@ -53,13 +55,7 @@ _DATAVERSE = ("crm", "1")
 
 def read_json(text: str, file: str) -> list[Template]:
     """Every map in a text; raises `MapError`: `import-broken`."""
-    try:
-        data = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
-    except RecursionError:
-        raise _broken(file, "it nests too deeply") from None
-    except ValueError as error:
-        raise _broken(file, str(error)) from error
-    return list(_templates(data, _At(file)))
+    return list(_templates(_loaded(text, file), _At(file)))
 
 
 def read_json_value(data: Mapping[str, Any], file: str) -> list[Template]:
@@ -287,35 +283,46 @@ class _Leg:
 
 def _joined(templates: list[Template]) -> list[Template]:
     """Legs of one pair of tables are one map, where their filters agree."""
-    made: dict[tuple[str, ...], Template] = {}
-    for template in templates:
-        pair = (
-            template.commerce,
-            template.dataverse,
-            template.commerce_filter,
-            template.dataverse_filter,
+    pairs: dict[tuple[str, ...], list[Template]] = {}
+    for one in templates:
+        pair = (one.commerce, one.dataverse, one.commerce_filter, one.dataverse_filter)
+        pairs.setdefault(pair, []).append(one)
+    return [
+        replace(
+            legs[0],
+            rows=tuple(row for leg in legs for row in leg.rows),
+            problems=tuple(problem for leg in legs for problem in leg.problems),
         )
-        first = made.get(pair)
-        if first is not None:
-            template = replace(
-                first,
-                rows=(*first.rows, *template.rows),
-                problems=(*first.problems, *template.problems),
-            )
-        made[pair] = template
-    return list(made.values())
+        for legs in pairs.values()
+    ]
 
 
 def _nested(value: Any, at: _At) -> Any:
     """A column that holds JSON as text."""
     if not isinstance(value, str):
         return value
+    return _loaded(value, f"{at.file}#{at.pointer}")
+
+
+def _loaded(text: str, file: str) -> Any:
+    """Strict JSON: no member twice, no NaN, no half character, no endless depth."""
     try:
-        return json.loads(value, object_pairs_hook=_object, parse_constant=_no_number)
+        data = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except RecursionError:
-        raise _broken(f"{at.file}#{at.pointer}", "it nests too deeply") from None
+        raise _broken(file, "it nests too deeply") from None
     except ValueError as error:
-        raise _broken(f"{at.file}#{at.pointer}", str(error)) from error
+        raise _broken(file, str(error)) from error
+    level = [data]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            part
+            for value in level
+            if isinstance(value, (dict, list))
+            for part in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return data
+    raise _broken(file, f"it nests deeper than {_MOST_LEVELS} levels")
 
 
 def _version(leg: _Object, row: _Object) -> str | None:

@@ -54,6 +54,7 @@ def test_a_file_is_read_by_what_is_in_it(tmp_path: Path, content: bytes, maps: i
         (b'{"value": ' + b"9" * 5000 + b"}", "import-broken"),
         (b"[" * 100_000, "import-broken"),
         (b"[" * 50 + b"]" * 50, "import-broken"),
+        (b'{"legs": [], "x-dualwrite": ' + b'{"map":' * 500 + b"1" + b"}" * 501, "import-broken"),
         (b'[{"msdyn_mapping": "{"}]', "import-broken"),
         (b'{"legs": [{"sourceSchema": "\\ud800"}]}', "import-broken"),
         (b'{"\\udc00": 1}', "import-broken"),
@@ -90,6 +91,20 @@ def test_no_more_of_a_file_than_the_bound_is_read(
     with pytest.raises(MapError) as caught:
         read_file(file)
     assert caught.value.code == "import-too-large"
+
+
+def test_more_maps_or_rows_than_any_file_has_are_refused(tmp_path: Path) -> None:
+    leg = {"sourceSchema": "A", "destinationSchema": "b", "fieldMappings": []}
+    mapping = {"sourceField": "A", "destinationField": "b", "syncDirection": 3}
+    file = tmp_path / "many.json"
+    for data in (
+        [{"legs": [leg]}] * (files.MOST_MAPS + 1),
+        {"legs": [{**leg, "fieldMappings": [mapping]}] * (files.MOST_ROWS + 1)},
+    ):
+        file.write_text(json.dumps(data), "utf-8")
+        with pytest.raises(MapError) as caught:
+            read_file(file)
+        assert caught.value.code == "import-too-large"
 
 
 # ---------------------------------------------------------------------------- any text
