@@ -49,11 +49,6 @@ class Fetch:
     """Ordered by a joined table, so that there is no paging cookie."""
 
 
-def entity_name(text: str) -> str:
-    """The logical name of the table a document is about. Raises `WireError`."""
-    return _entity(_parse(text)).get("name", "")
-
-
 def translate(text: str, joined: Joined) -> Fetch:
     """Fill `joined` with what the document asks for. Raises `WireError`."""
     root = _parse(text)

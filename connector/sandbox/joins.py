@@ -236,6 +236,17 @@ class Joined:
         ).fetchall()
         return [self._row(values) for values in found]
 
+    def continue_after(self, record: str) -> bool:
+        """Leave out the rows up to one, if they come in the order of their ids alone.
+
+        Joined rows may share an id, so that a page can end between them.
+        """
+        if self.order or self.joins or self.distinct or self.aggregated:
+            return False
+        root = self.root
+        self.where.append(f'{root.alias}."{root.table.id_column}" > {self.bind(record)}')
+        return True
+
     def count(self, execute: Execute) -> int:
         """All rows, at most one more than a page can hold. Only for rows as they are."""
         (number,) = execute(

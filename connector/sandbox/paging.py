@@ -76,6 +76,23 @@ def parse_cookie(text: str) -> Cookie:
         raise _malformed() from error
 
 
+def fetch_cookie(page: int, first: str, last: str, id_column: str) -> str:
+    """The annotation a client takes `pagingcookie` from, decodes it twice, and sends it back."""
+    row = f'<{id_column} last="{{{last.upper()}}}" first="{{{first.upper()}}}" />'
+    inner = quote(quote(f'<cookie page="{page}">{row}</cookie>', safe=""), safe="")
+    return f'<cookie pagenumber="{page + 1}" pagingcookie="{inner}" istracking="False" />'
+
+
+def parse_fetch_cookie(text: str, id_column: str) -> str:
+    """The id of the last row before the page, from a `paging-cookie`. Raises `WireError`."""
+    match = re.fullmatch(
+        rf'<cookie page="\d+"><{id_column} last="{{([^"]*)}}" first="[^"]*" /></cookie>', text
+    )
+    if match is None:
+        raise _malformed()
+    return match[1].lower()
+
+
 def _malformed() -> WireError:
     return bad_request("Malformed XML in the Paging Cookie", "0x80041129")
 

@@ -11,15 +11,21 @@ asked for; simple paging works by page number alone), "Dataverse Web API: webapi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from connector.sandbox import errors, fetchxml, query_errors, sql
 from connector.sandbox.joins import Joined
 from connector.sandbox.messages import Request, Response, json_response
-from connector.sandbox.paging import MAX_PAGE, Cookie, link, parse_cookie
-from connector.sandbox.projections import JsonRow, wants
+from connector.sandbox.paging import (
+    MAX_PAGE,
+    Cookie,
+    fetch_cookie,
+    link,
+    parse_cookie,
+    parse_fetch_cookie,
+)
+from connector.sandbox.projections import wants
 from connector.sandbox.queries import TOTAL, Queries, applied
 from connector.sandbox.records import Records
 from connector.sandbox.tables import Table
@@ -67,7 +73,12 @@ class Selections:
         if joined.root.table is not table:
             raise query_errors.wrong_set(joined.root.table.name, table.set_name)
         size = asked.size if asked.top is None else asked.top
-        found = joined.run(self._execute, size + 1, (asked.page - 1) * size)
+        offset = (asked.page - 1) * size
+        if asked.cookie:
+            last = parse_fetch_cookie(asked.cookie, table.id_column)
+            if joined.continue_after(last):
+                offset = 0
+        found = joined.run(self._execute, size + 1, offset)
         rows, more = found[:size], len(found) > size and asked.top is None
         body: dict[str, Any] = {"@odata.context": self._context(table, request, joined)}
         pattern = request.preferences.annotations or ""
@@ -76,7 +87,8 @@ class Selections:
             body[f"@{TOTAL}"] = min(total, MAX_PAGE)
             body[f"@{TOTAL}limitexceeded"] = total > MAX_PAGE
         if more and not asked.by_link and not joined.aggregated and wants(pattern, COOKIE):
-            body[f"@{COOKIE}"] = _paging_cookie(asked.page, rows, table.id_column)
+            first, last = (str(row.get(table.id_column, "")) for row in (rows[0], rows[-1]))
+            body[f"@{COOKIE}"] = fetch_cookie(asked.page, first, last, table.id_column)
         if wants(pattern, MORE):
             body[f"@{MORE}"] = more
         body["value"] = rows
@@ -108,11 +120,3 @@ class Selections:
     def _context(self, table: Table, request: Request, joined: Joined) -> str:
         names = [one.name for one in joined.outputs if not one.name.startswith("@")]
         return f"{request.base}/$metadata#{table.set_name}({','.join(names)})"
-
-
-def _paging_cookie(page: int, rows: Sequence[JsonRow], id_column: str) -> str:
-    """The annotation from which a client takes `pagingcookie`, decodes it twice, and sends it."""
-    first, last = (str(row.get(id_column, "")).upper() for row in (rows[0], rows[-1]))
-    inner = f'<cookie page="{page}"><{id_column} last="{{{last}}}" first="{{{first}}}" /></cookie>'
-    text = quote(quote(inner, safe=""), safe="")
-    return f'<cookie pagenumber="{page + 1}" pagingcookie="{text}" istracking="False" />'

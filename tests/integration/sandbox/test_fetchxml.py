@@ -321,6 +321,21 @@ def test_pages_by_cookie(dataverse: DataverseSession) -> None:
     assert "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie" not in second
 
 
+def test_rows_that_come_meanwhile_move_no_page(dataverse: DataverseSession) -> None:
+    """Behind a cookie, in the order of ids, a page starts where the last one ended."""
+    xml = about("<attribute name='msdyn_rewardpointid' />", "count='2' page='1'")
+    first = fetch(dataverse, xml, **ANNOTATED)
+    cookie = ElementTree.fromstring(first["@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"])
+    early = {"msdyn_loyaltyrewardpointid": "00000000-0000-0000-0000-000000000001"}
+    dataverse.post(POINTS, json={"msdyn_rewardpointid": "0", **early})
+    document = ElementTree.fromstring(xml)
+    document.set("paging-cookie", unquote(unquote(cookie.get("pagingcookie", ""))))
+    document.set("page", "2")
+    second = fetch(dataverse, ElementTree.tostring(document, encoding="unicode"))
+    found = [row["msdyn_rewardpointid"] for row in first["value"] + second["value"]]
+    assert sorted(found) == ["A", "B", "C", "D"]
+
+
 def test_a_query_ordered_by_a_join_has_no_cookie(dataverse: DataverseSession) -> None:
     order = "<order entityname='c' attribute='isocurrencycode' />"
     xml = about(order + link("inner", ""), "count='1'")
@@ -354,6 +369,7 @@ def test_totals(dataverse: DataverseSession) -> None:
         (about("", table=CURRENCY), 400, "0x80060888"),
         (about("", "top='1' page='2'"), 400, "0x80040203"),
         (about("", "count='many'"), 400, "0x80040203"),
+        (about("", "page='2' paging-cookie='x'"), 400, "0x80041129"),
         (about("<order alias='x' />"), 400, "0x80040203"),
         (about("<filter><nothing /></filter>"), 400, "0x80040203"),
         (about(link("matchfirstrowusingcrossapply", "")), 501, "0x80060888"),
