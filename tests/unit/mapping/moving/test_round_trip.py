@@ -53,7 +53,7 @@ def rows(draw: st.DrawFn, index: int) -> dict[str, Any]:
     }
     kind = draw(st.sampled_from(["plain", "values", "default", "constant", "lookup", "steps"]))
     if kind == "lookup":
-        row["dataverse"] += ".name"
+        row["dataverse"] += draw(st.sampled_from([".name", ".parent.name"]))
     elif kind == "constant":
         way = draw(st.sampled_from("><"))
         del row["commerce" if way == ">" else "dataverse"]
