@@ -12,6 +12,7 @@ lookups; a property is called like its column, whatever table it comes from.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,6 +47,10 @@ _AGGREGATES: dict[type[exp.Expr], str] = {
     exp.Min: "min",
     exp.Max: "max",
 }
+
+
+# It tells of every statement it does not know, which are refused below anyway.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,8 @@ class _Translation:
     def select(self, select: exp.Select) -> Window:
         """The whole statement."""
         origin = select.args.get("from_")
-        if origin is None:
-            raise query_errors.sql_unsupported("A SELECT without FROM")
+        if origin is None or not select.expressions:
+            raise query_errors.sql_unsupported("A SELECT without columns or without FROM")
         self._joined.distinct = select.args.get("distinct") is not None
         self._table(origin.this)
         for join in select.args.get("joins") or ():
@@ -269,9 +274,10 @@ def _window(select: exp.Select) -> Window:
     return Window(number, start)
 
 
-def _count(node: exp.Expr) -> int:
+def _count(node: exp.Expr | None) -> int:
     while isinstance(node, exp.Paren):
         node = node.this
     if not isinstance(node, exp.Literal) or node.is_string or not node.this.isdecimal():
-        raise query_errors.sql_unsupported(f"The number of rows {node.sql('tsql')}")
+        shown = "" if node is None else node.sql("tsql")
+        raise query_errors.sql_unsupported(f"The number of rows '{shown}'")
     return int(node.this)
