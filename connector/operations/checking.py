@@ -27,7 +27,7 @@ from connector.errors import (
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.provision import key_failed
 from connector.mapping.values import Side
-from connector.operations.rights import missing, needs_of, shared_with_people
+from connector.operations.rights import lookup_paths, missing, needs_of, shared_with_people
 
 
 def check_project(project: Project, organization: Administration) -> Iterator[Problem]:
@@ -102,8 +102,9 @@ def _check_map(
     try:
         problems = project.findings(document)
         entities = project.entities(document)
-        lacking = list(_check_rights(document, entities[Side.DATAVERSE], organization, users))
-        keys = list(_check_key(document, entities[Side.DATAVERSE], organization))
+        table = entities[Side.DATAVERSE]
+        lacking = list(_check_rights(project, document, table, organization, users))
+        keys = list(_check_key(document, table, organization))
     except DualWriteError as error:
         yield Problem.of(error)
         return
@@ -125,6 +126,7 @@ def _check_map(
 
 
 def _check_rights(
+    project: Project,
     document: MapDocument,
     entity: Entity,
     organization: Administration,
@@ -134,18 +136,25 @@ def _check_rights(
     if not users:
         return
     table = organization.logical_name(entity.name)
-    targets = {
-        name: organization.logical_name(column.reference.entity)
-        for name, column in entity.columns.items()
-        if column.reference is not None and _is_looked_up(document, name)
-    }
+    targets = dict(_lookup_targets(project, document, entity, organization))
     needs = needs_of(document, table, targets)
     for rights in users:
         yield from missing(document, rights, needs)
 
 
-def _is_looked_up(document: MapDocument, column: str) -> bool:
-    return any((row.dataverse or "").startswith(f"{column}.") for row in document.fields)
+def _lookup_targets(
+    project: Project, document: MapDocument, entity: Entity, organization: Administration
+) -> Iterator[tuple[str, str]]:
+    """The tables the map's lookups point to, by the path of the lookup."""
+    endpoint = project.endpoints(document)[Side.DATAVERSE]
+    for row in document.fields:
+        table = entity
+        for path in lookup_paths(row.dataverse):
+            column = table.columns.get(path.rpartition(".")[2])
+            if column is None or column.reference is None:
+                break  # said already, with its place
+            yield path, organization.logical_name(column.reference.entity)
+            table = endpoint.describe(column.reference.entity)
 
 
 def _check_key(

@@ -39,7 +39,11 @@ class Need(NamedTuple):
 
 
 def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> list[Need]:
-    """What a map needs on its `table`; `targets` are the tables its lookups point to, by column."""
+    """What a map needs on its `table`.
+
+    `targets` are the tables its lookups point to, by what stands before the last dot of a dotted
+    name: `lookup`, and `lookup.lookup` for the second step.
+    """
     writes = any(Side.DATAVERSE in row.ways for row in document.fields)
     deletes = document.deletes.commerce is DeletePolicy.PROPAGATE
     deletes = deletes or document.filter_exit is FilterExit.DELETE
@@ -48,14 +52,21 @@ def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> l
         rights += ["Create", "Write", *(["Delete"] if deletes else [])]
     needs = [Need(right, table) for right in rights]
     for row in document.fields:
-        column, dot, _ = (row.dataverse or "").partition(".")
-        target = targets.get(column) if dot else None
-        if target is None:
-            continue
-        needs.append(Need("Read", target))
-        if Side.DATAVERSE in row.ways:
-            needs += [Need("Append", table), Need("AppendTo", target)]
+        for step, path in enumerate(lookup_paths(row.dataverse)):
+            target = targets.get(path)
+            if target is None:
+                continue
+            needs.append(Need("Read", target))
+            # Only the first lookup is the row's own, and written.
+            if step == 0 and Side.DATAVERSE in row.ways:
+                needs += [Need("Append", table), Need("AppendTo", target)]
     return list(dict.fromkeys(needs))
+
+
+def lookup_paths(name: str | None) -> list[str]:
+    """The lookups a dotted name goes over, each with those before it: `a.b.c` to `a`, `a.b`."""
+    parts = (name or "").split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 
 def shared_with_people(rights: UserRights) -> Iterator[Problem]:

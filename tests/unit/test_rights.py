@@ -8,7 +8,13 @@ import pytest
 
 from connector.endpoints.dataverse.rights import UserRights
 from connector.mapping.document import MapDocument, parse_document
-from connector.operations.rights import Need, missing, needs_of, shared_with_people
+from connector.operations.rights import (
+    Need,
+    lookup_paths,
+    missing,
+    needs_of,
+    shared_with_people,
+)
 
 TEXT = """
 map: points
@@ -57,6 +63,25 @@ def test_delete_is_needed_only_where_deletes_travel(policy: str) -> None:
 def test_a_map_that_only_reads_dataverse_needs_no_more() -> None:
     text = TEXT.replace('"="', '"<"').replace('">"', '"<"')
     assert needed(text) == {Need("Read", POINT), Need("Read", CURRENCY)}
+
+
+def test_a_lookup_over_two_steps_reads_both_tables_and_points_to_the_first() -> None:
+    text = TEXT.replace("new_currency.isocurrencycode", "new_owner.new_team.new_name")
+    targets = {"new_owner": "new_person", "new_owner.new_team": "new_team"}
+    found = set(needs_of(parse_document(text), POINT, targets))
+    assert found - ALL == {
+        Need("Read", "new_person"),
+        Need("AppendTo", "new_person"),
+        Need("Read", "new_team"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [(None, []), ("a", []), ("a.b", ["a"]), ("a.b.c", ["a", "a.b"])],
+)
+def test_the_lookups_of_a_dotted_name(name: str | None, paths: list[str]) -> None:
+    assert lookup_paths(name) == paths
 
 
 def test_privileges_bear_the_name_of_their_table_but_for_users() -> None:
