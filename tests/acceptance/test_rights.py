@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -300,3 +301,28 @@ def test_a_right_taken_away_ends_the_run_and_sets_nothing_aside(
     limit(project, *LEAST)
     project.json("sync")
     project.verified()
+
+
+def test_several_users_share_the_work_and_none_is_taken_for_a_person(
+    project: Project, sandbox: dict[str, Any]
+) -> None:
+    users = [
+        {"client_id": sandbox[f"{who}_client_id"], "client_secret": f"env:SECRET_OF_{who.upper()}"}
+        for who in ("second", "third")
+    ]
+    project.environment.update(
+        DUALWRITE__DATAVERSE__USERS=json.dumps(users),
+        SECRET_OF_SECOND=sandbox["second_client_secret"],
+        SECRET_OF_THIRD=sandbox["third_client_secret"],
+    )
+    project.import_cards(members(60))
+    assert project.json("check")["problems"] == []
+    project.json("load")
+    project.json("ledger", "set", "M100001", "CardTenderType=NoTender")
+    project.json("sync")
+    project.forget_requests()
+    project.json("sync")
+    assert project.written() == {}, "what another of our users wrote is an echo, not an edit"
+    assert project.verified()["compared"] == 60
+    kept = list((project.folder / "var" / "tokens").iterdir())
+    assert len(kept) == 3, "each user has a token of its own"
