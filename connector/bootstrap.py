@@ -88,11 +88,11 @@ def _sleeper(stopping: Callable[[], bool]) -> Callable[[float], None]:
     """Sleeping that ends with the wish to stop, so that no signal waits for a side that is away."""
 
     def sleep(seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, 0.1))  # at least once: whoever asks again at once must not spin
+        while seconds > 0:
+            time.sleep(min(seconds, 0.1))  # at least once: whoever asks again must not spin
             if stopping():
                 return
+            seconds -= 0.1
 
     return sleep
 
