@@ -82,35 +82,43 @@ class Governor:
     def turn(
         self, patience: float, call: Call | None = None, user: int | None = None
     ) -> Turn | Held:
-        """Wait for the next turn, at most so many seconds where the service's limits hold us.
+        """Wait for the next turn; `user` asks for one of them.
 
-        Waiting for requests in flight to end is not counted. `user` asks for one of them.
+        So many seconds at most are waited where the service told us to; for a write with a `call`
+        also where our own count says that its limits are used up, because the state keeps what
+        waits longer. Waiting for requests in flight to end is not counted.
         """
         while True:
             with self._changed:
                 now = self.clock()
-                index, wait = self._soonest(now, user)
+                index, wait, others = self._soonest(now, user)
                 if wait <= 0:
                     self._next = (index + 1) % len(self._budgets)
                     self._budgets[index].sent()
                     return Turn(index, now, call)
-                if math.isinf(wait):
-                    self._changed.wait()
+                if others:  # one of which may end before that
+                    self._changed.wait(None if math.isinf(wait) else wait)
                     continue
-            if wait > patience:
+            counted = wait if call is not None else min(wait, self._budgets[index].held(now))
+            if counted > patience:
                 return Held(wait)
-            patience -= wait
+            patience -= counted
             self._sleep(wait)
+            if self.clock() - now < wait / 2:
+                return Held(wait)  # a signal ended the sleep
 
-    def _soonest(self, now: float, user: int | None) -> tuple[int, float]:
-        """The user who may send first, in turn among equals, and the seconds until then."""
+    def _soonest(self, now: float, user: int | None) -> tuple[int, float, bool]:
+        """The user who may send first, in turn among equals, and the seconds until then.
+
+        And whether requests in flight are waited for, of this user or of another one.
+        """
         count = len(self._budgets)
         order = [(self._next + i) % count for i in range(count)] if user is None else [user]
         if sum(budget.in_flight for budget in self._budgets) >= self._bound():
-            return order[0], math.inf
+            return order[0], math.inf, True
         waits = [(self._budgets[index].wait(now), index) for index in order]
         wait, index = min(waits, key=lambda one: one[0])
-        return index, wait
+        return index, wait, any(math.isinf(one) for one, _ in waits)
 
     def _bound(self) -> int:
         """Requests in flight over all users: the hint is for the organization."""

@@ -82,6 +82,47 @@ def test_a_hold_longer_than_the_patience_is_told(time: Time) -> None:
     assert one.pace("cards").pause == 300.0
 
 
+def test_a_read_waits_for_room_in_our_own_count_and_a_write_is_given_back(time: Time) -> None:
+    one = governor(time)
+    given = turn(one)
+    time.now += 100.0
+    one.answered(given, 4, done=False)
+    one.refused(turn(one), Refusal(Limit.EXECUTION, 1.0, 90.0))
+    time.now += 1.0
+    # What was used leaves the window 300 s after it ended.
+    assert one.turn(60.0, Call("cards", "create", 1)) == Held(299.0)
+    turn(one, patience=0.0)
+    assert sum(time.slept) == 299.0
+
+
+def test_a_sleep_that_a_signal_ends_gives_the_turn_back(time: Time) -> None:
+    one = Governor(clock=lambda: time.now, sleep=time.slept.append)
+    one.refused(turn(one), Refusal(Limit.REQUESTS, 30.0, 6000))
+    assert one.turn(60.0) == Held(30.0)
+    assert time.slept == [30.0]
+
+
+def test_a_request_in_flight_may_end_before_another_user_is_free(time: Time) -> None:
+    one = governor(time, users=2, most=64)
+    held = one.turn(60.0, user=1)
+    assert isinstance(held, Turn)
+    one.refused(held, Refusal(Limit.REQUESTS, 30.0, 6000))
+    first = [turn(one) for _ in range(2)]  # all that user 0 begins with
+    arrived = threading.Event()
+
+    def one_more() -> None:
+        assert turn(one).user == 0
+        arrived.set()
+
+    waiting = threading.Thread(target=one_more)
+    waiting.start()
+    assert not arrived.wait(0.05)
+    one.answered(first[0], None, done=False)
+    assert arrived.wait(5.0)
+    waiting.join()
+    assert time.slept == []
+
+
 def test_one_user_may_be_asked_for(time: Time) -> None:
     one = governor(time, users=3)
     given = one.turn(60.0, user=2)
