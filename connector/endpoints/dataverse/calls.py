@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIRST_ROWS = 250
+FIRST_ROWS = 500
 """Rows of the first call of a kind."""
 AIM = 20.0
 """Seconds a call should take at most."""

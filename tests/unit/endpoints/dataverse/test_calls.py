@@ -18,7 +18,7 @@ def feed(times: CallTimes, count: int, fixed: float, each: float) -> list[int]:
 
 def test_short_calls_grow_to_the_bound() -> None:
     times = CallTimes(1000, 60.0)
-    assert feed(times, 4, 0.2, 0.003) == [FIRST_ROWS, 500, 1000, 1000]
+    assert feed(times, 4, 0.2, 0.003) == [FIRST_ROWS, 1000, 1000, 1000]
     assert times.seconds(1000) == pytest.approx(3.2)
     assert times.seconds(100) == pytest.approx(0.5)
 

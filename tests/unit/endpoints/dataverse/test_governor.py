@@ -157,7 +157,7 @@ def test_a_request_that_never_left_gives_its_place_back(time: Time) -> None:
 
 
 def test_nothing_is_told_before_a_call_was_measured(time: Time) -> None:
-    assert governor(time).pace("cards") == Pace(250, 2 * READY, 0.0, None, None)
+    assert governor(time).pace("cards") == Pace(500, 2 * READY, 0.0, None, None)
 
 
 def test_the_rate_follows_from_call_times_and_parallelism(time: Time) -> None:
@@ -166,7 +166,7 @@ def test_the_rate_follows_from_call_times_and_parallelism(time: Time) -> None:
     for _ in range(6):
         rows.append(rows_of(one))
         carry_out(one, time, Call("cards", "create", rows[-1]), 0.2 + 0.003 * rows[-1])
-    assert rows == [250, 500, 1000, 1000, 1000, 1000]
+    assert rows == [500, 1000, 1000, 1000, 1000, 1000]
     pace = one.pace("cards")
     assert pace.calls == READY * (4 + IN_TRANSIT)
     assert pace.rate == pytest.approx(5 * 1000 / 3.2)
