@@ -30,9 +30,10 @@ WaitOption = Annotated[
 @with_options
 def list_maps(options: Options) -> None:
     """List the maps of this project."""
-    from connector.bootstrap import maps_of
+    from connector.mapping.overlay import read_maps
 
-    documents = maps_of(options.settings())
+    maps = options.settings().maps
+    documents = read_maps(maps.path, maps.environment)
     rows = [
         {
             "map": d.map,
