@@ -78,6 +78,7 @@ FLIP = (
     r"{match: '^(\d+)-(\d+)$', replace: '\2-\1', back: {match: '^(\d+)-(\d+)$', replace: '\2-\1'}}"
 )
 L, R = text("L"), text("r", 8)
+ANY, ANY_TOO = Column("L", ValueType.DECIMAL), Column("r", ValueType.DECIMAL)
 NUMBER, CENT = Column("L", ValueType.DECIMAL, scale=3), Column("r", ValueType.DECIMAL, scale=2)
 WHOLE = Column("r", ValueType.INTEGER)
 DAY, MOMENT = Column("L", ValueType.DATE), Column("L", ValueType.INSTANT)
@@ -90,6 +91,7 @@ CASES: dict[str, Case] = {
     "case lower": Case("transform: [{case: lower}]", L, R, TEXTS, TEXTS),
     "truncate": Case("transform: [{truncate: 5}]", L, R, TEXTS, TEXTS),
     "all three": Case("transform: [trim, {case: upper}, {truncate: 5}]", L, R, TEXTS, TEXTS),
+    "scale exactly": Case("transform: [{scale: 400}]", ANY, ANY_TOO, DECIMALS, CENTS),
     "scale": Case("transform: [{scale: 100}]", NUMBER, CENT, DECIMALS, CENTS),
     "scale by a third": Case("transform: [{scale: 3}]", NUMBER, CENT, DECIMALS, CENTS),
     "scale down": Case("transform: [{scale: 0.01}]", NUMBER, CENT, DECIMALS, CENTS),
@@ -188,8 +190,8 @@ def test_what_is_sent_and_what_comes_back_are_equal_under_the_map(
 
 
 EXACT = [
-    "trim", "case", "case lower", "truncate", "regex", "instant", "instant of days",
-    "instant of texts", "date", "values", "values kept",
+    "trim", "case", "case lower", "truncate", "regex", "scale exactly", "instant",
+    "instant of days", "instant of texts", "date", "values", "values kept",
 ]  # fmt: skip
 """One step alone that rounds nothing; two of them may undo each other, as a cut behind a trim."""
 
