@@ -7,10 +7,7 @@ Tested in: tests/acceptance.
 
 from __future__ import annotations
 
-import gc
-import os
 import random
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +34,7 @@ from connector.mapping.document import MapDocument
 from connector.mapping.overlay import read_maps
 from connector.mapping.values import Side
 from connector.notify import Notifier
+from connector.process import gone, monotonic, own_name, rarely_collecting, sleeper
 from connector.settings import (
     CommerceSettings,
     DataverseSettings,
@@ -74,53 +72,6 @@ def _never() -> bool:
     return False
 
 
-def _monotonic() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the machine sleeps.
-
-    Where a system has no such clock, a worker that was suspended finds out when it commits.
-    """
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
-def _sleeper(stopping: Callable[[], bool]) -> Callable[[float], None]:
-    """Sleeping that ends with the wish to stop, so that no signal waits for a side that is away."""
-
-    def sleep(seconds: float) -> None:
-        while seconds > 0:
-            time.sleep(min(seconds, 0.1))  # at least once: whoever asks again must not spin
-            if stopping():
-                return
-            seconds -= 0.1
-
-    return sleep
-
-
-def _host() -> str:
-    """This host and, inside containers, the namespace in which process ids mean something."""
-    namespace = Path("/proc/self/ns/pid")
-    inside = f"[{namespace.stat().st_ino}]" if namespace.exists() else ""
-    return f"{socket.gethostname()}{inside}"
-
-
-def _gone(holder: str) -> bool:
-    """Whether a lease's holder was a process of this host that has died, as after `kill -9`.
-
-    An id that was given to another process since counts as alive: then the lease expires.
-    """
-    host, _, process = holder.rpartition("/")
-    if host != _host() or os.name != "posix":
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Project:
     """Everything a command needs of one configured project, opened."""
@@ -155,14 +106,14 @@ class Project:
             store=self.store,
             endpoints=self.endpoints(document),
             clock=time.time,
-            monotonic=_monotonic,
-            sleep=_sleeper(self._stopping),
+            monotonic=monotonic,
+            sleep=sleeper(self._stopping),
             random=random.random,
             new_id=TimeOrderedIds(),
             executor=self._executor,
-            holder=f"{_host()}/{os.getpid()}",
+            holder=own_name(),
             patience=LEASE_PATIENCE,
-            gone=_gone,
+            gone=gone,
             progress=self._progress,
             stopping=self._stopping,
             paced=self._paced,
@@ -238,14 +189,14 @@ def open_project(
     rules = tuple(_rule(alert, documents) for alert in settings.alerts)
     limits = _limits(settings)
     with ExitStack() as stack:
-        stack.enter_context(_rarely_collecting())
+        stack.enter_context(rarely_collecting())
         store = open_state(settings.store)
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
         for name, side in commerce_sides(settings).items():
             commerce[name] = _commerce_endpoint(name, side)
             stack.callback(commerce[name].close)
-        dataverse = dataverse_endpoint(settings.dataverse, settings.retry, _sleeper(stopping))
+        dataverse = dataverse_endpoint(settings.dataverse, settings.retry, sleeper(stopping))
         stack.callback(dataverse.close)
         workers = limits.in_flight + 1  # and the page read ahead
         executor = stack.enter_context(ThreadPoolExecutor(workers, "dualwrite"))
@@ -269,21 +220,6 @@ def open_project(
             notifier,
             paced,
         )
-
-
-@contextmanager
-def _rarely_collecting() -> Iterator[None]:
-    """Run the cycle collector seldom: a load makes millions of tuples and hardly a cycle.
-
-    With the default thresholds the collector walks the pages in flight again and again, a fifth
-    of all processor time.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def commerce_sides(settings: Settings) -> Mapping[str, CommerceSettings]:
