@@ -49,6 +49,8 @@ class Lookup:
             known.clear()
         for missing in (self._missing_texts, self._missing_ids):
             missing.clear()
+        if self.then is not None:
+            self.then.clear()
 
     def id_of(self, text: str) -> str | None:
         """The id of the row with this text; None if not there, not asked yet, or ambiguous."""

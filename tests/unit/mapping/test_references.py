@@ -92,3 +92,12 @@ def test_between_two_runs_everything_is_forgotten(currencies: Lookup) -> None:
     assert currencies.text_of("1") is None
     assert not any(currencies.asked_text(text) for text in ("EUR", "XXX"))
     assert not any(currencies.asked_id(id) for id in ("1", "9"))
+
+
+def test_a_lookup_over_two_steps_forgets_both(currencies: Lookup) -> None:
+    through = Lookup(Side.DATAVERSE, "accounts", "transactioncurrencyid", currencies)
+    currencies.add("1", "EUR")
+    through.add("7", "1")
+    through.clear()
+    assert through.spoken("7") is None
+    assert currencies.text_of("1") is None
