@@ -113,11 +113,16 @@ class Seats:
             _LOG.info("%s: %s", map, what)
 
     def give_back(self) -> None:
-        """Let others take over at once."""
+        """Let others take over at once; a seat that cannot be given back lapses by itself."""
         with self._lock:
             held, self._held = self._held, {}
-        for lease, _ in held.values():
-            self._store.release(lease)
+        for map, (lease, _) in held.items():
+            try:
+                self._store.release(lease)
+            except DualWriteError as error:
+                _LOG.warning(
+                    "%s: others wait up to %.0f s for the seat: %s", map, SEAT, error.message
+                )
 
 
 def _seat(map: str) -> str:

@@ -7,6 +7,7 @@ Tested in: tests/unit/live/test_server.py.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
@@ -25,17 +26,48 @@ CONNECTIONS = 200
 """Requests and connections at once; beyond it 503, which Dataverse sends once more."""
 HEAD = 16 * 1024
 """Bytes of a request before its body."""
+PATIENCE = 10.0
+"""Seconds within which a client that has no request at work has to bring a whole head."""
 GOODBYE = 2
 """Seconds for answers under way at the end."""
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 by h11, which bounds the size of a request's head."""
+    """HTTP/1.1 by h11, which bounds the size of a request's head, not how long it may take.
+
+    Whoever connects and says nothing would keep one of the connections for good.
+    """
+
+    _hurry: asyncio.TimerHandle | None = None
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the client's next request is still to come, or to come whole."""
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._hurry = self.loop.call_later(PATIENCE, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._idle:
+            self._take_time()
+        elif self._hurry is None:
+            self._hurry = self.loop.call_later(PATIENCE, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._take_time()
+        super().connection_lost(exc)
+
+    def _take_time(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
 
     def shutdown(self) -> None:
         """Close now if idle: a TLS goodbye would wait for clients that keep connections."""
-        idle = self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
-        if idle and self.transport.get_write_buffer_size() == 0:
+        if self._idle and self.transport.get_write_buffer_size() == 0:
             self.transport.abort()
         else:
             super().shutdown()

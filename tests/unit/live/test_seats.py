@@ -14,6 +14,7 @@ from connector.live import seats as module
 from connector.live.seats import Seats
 from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
+from connector.store.work import Lease
 
 MAPS = ("loyalty-card", "loyalty-reward-points")
 
@@ -98,13 +99,13 @@ def test_a_silent_one_is_replaced_and_knows_it_by_itself(
 def test_seats_are_renewed_in_time(
     stores: Callable[[], SqlStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SEAT", 0.6)
+    monkeypatch.setattr(module, "SEAT", 1.5)
     monkeypatch.setattr(module, "RENEW", 0.1)
     one, two = Instance(stores(), "one"), Instance(stores(), "two")
     one.look()
-    for _ in range(8):
-        time.sleep(0.15)
-        one.now += 0.15
+    for _ in range(6):
+        time.sleep(0.3)
+        one.now += 0.3
         one.look()
         two.look()
     assert one.held() == set(MAPS)
@@ -139,6 +140,28 @@ def test_a_state_that_is_away_lets_seats_lapse_and_comes_back(
     assert one.held() == {MAPS[0]}
     assert one.trouble is None
     assert one.changes == 3
+
+
+def test_a_seat_that_cannot_be_given_back_keeps_none_of_the_others(
+    stores: Callable[[], SqlStore],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = stores()
+    one, two = Instance(store, "one"), Instance(stores(), "two")
+    one.look()
+    release = store.release
+
+    def half_away(lease: Lease) -> None:
+        if lease.map.endswith(MAPS[0]):
+            raise UnreachableError("state-unreachable", "the server is away", remedy="wait")
+        release(lease)
+
+    monkeypatch.setattr(store, "release", half_away)
+    one.give_back()
+    two.look()
+    assert two.held() == {MAPS[1]}
+    assert f"{MAPS[0]}: others wait up to 20 s" in caplog.text
 
 
 def test_the_thread_gives_its_seats_back(stores: Callable[[], SqlStore]) -> None:

@@ -16,6 +16,7 @@ import trustme
 
 from connector.errors import ConfigError, UsageError
 from connector.live import receiver as receiving
+from connector.live import server as module
 from connector.live.board import Board
 from connector.live.receiver import KEY_HEADER, NOTICES, Receiver
 from connector.live.server import HEAD, Server
@@ -118,6 +119,40 @@ def test_a_head_without_end_is_refused() -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as endless:
             endless.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nx: " + b"y" * HEAD)
             assert endless.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("before", "sent"),
+    [(False, b""), (False, b"GET /health/live HTTP/1.1\r\nHo"), (True, b"GET /health")],
+    ids=["nothing", "half a head", "half a head after an answer"],
+)
+def test_who_never_ends_a_head_does_not_keep_a_connection(
+    monkeypatch: pytest.MonkeyPatch, before: bool, sent: bytes
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    with serving() as (url, _):
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as idle:
+            if before:
+                idle.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert idle.recv(4096).startswith(b"HTTP/1.1 200 ")
+            idle.sendall(sent)
+            while idle.recv(4096):
+                pass
+
+
+def test_a_request_at_work_is_given_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
+    with serving() as (url, heard):
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+            body = b'{"PrimaryEntityName": "account"}'
+            head = f"POST {NOTICES} HTTP/1.1\r\nHost: x\r\n{KEY_HEADER}: {KEY}\r\n"
+            slow.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+            time.sleep(1.3)
+            slow.sendall(body)
+            assert slow.recv(100).startswith(b"HTTP/1.1 202 ")
+        assert heard == ["account"]
 
 
 def test_who_keeps_a_connection_does_not_hold_up_the_end() -> None:
