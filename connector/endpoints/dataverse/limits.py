@@ -35,6 +35,9 @@ _BY_CODE = {
     "0x80072321": Limit.EXECUTION,
     "0x80072326": Limit.CONCURRENCY,
 }
+_DOCUMENTED = {Limit.REQUESTS: 6000.0, Limit.EXECUTION: 1200.0}
+"""What is taken for the limit where a refusal names none, as in another language. What was used
+before would not do: somebody else may have used up the window, or a process that has ended."""
 _MOST = re.compile(r"limit of ([\d.,]+)( milliseconds)?", re.IGNORECASE)
 _OVER = re.compile(r"window of ([\d.,]+) seconds", re.IGNORECASE)
 
@@ -58,7 +61,9 @@ def refusal_of(fault: Fault) -> Refusal | None:
         limit = Limit.BUSY
     most, over = _MOST.search(fault.message), _OVER.search(fault.message)
     figure = _number(most[1]) if most else None
-    if figure is not None and limit is Limit.EXECUTION:
+    if figure is None:
+        figure = _DOCUMENTED.get(limit)
+    elif limit is Limit.EXECUTION:
         figure /= 1000
     window = (_number(over[1]) if over else None) or WINDOW
     return Refusal(limit, fault.retry_after, figure, window)

@@ -30,8 +30,12 @@ from connector.endpoints.dataverse.limits import Limit, Refusal, refusal_of
             "Number of concurrent requests exceeded the limit of 52.",
             Refusal(Limit.CONCURRENCY, 7.0, 52.0, 300.0),
         ),
-        ("0x80072321", "zu viel", Refusal(Limit.EXECUTION, 7.0, None, 300.0)),
-        ("0x80072322", "limit of , in a window of .. seconds", Refusal(Limit.REQUESTS, 7.0)),
+        ("0x80072321", "zu viel", Refusal(Limit.EXECUTION, 7.0, 1200.0, 300.0)),
+        (
+            "0x80072322",
+            "limit of , in a window of .. seconds",
+            Refusal(Limit.REQUESTS, 7.0, 6000.0),
+        ),
         ("", "<html>Too many</html>", Refusal(Limit.BUSY, 7.0)),
     ],
 )
