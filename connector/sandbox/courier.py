@@ -2,7 +2,7 @@
 
 Owns: the threads that send, time limits, the one retry, what the switches lose or hold back.
 Never does: knowing what is told (`webhooks`, `contexts`).
-Tested in: tests/integration/sandbox/test_webhooks.py.
+Tested in: tests/integration/sandbox/test_webhooks.py, test_courier.py.
 
 Facts: "Dataverse: use-webhooks". Any 2xx is success and its body is ignored; a receiver has
 60 seconds; 502, 503 and 504 are tried once more, nothing else is.
@@ -179,8 +179,9 @@ class Courier:
                     raise
                 # The receiver closed a connection that was kept open; that is no answer yet.
                 status = _ask(line, target, headers, body)
-        except (HTTPException, OSError) as error:
-            # The text may hold the URL with its key.
+        except (HTTPException, OSError, ValueError) as error:
+            # A header or port that cannot be sent is no end of this thread either. The text may
+            # hold the URL with its key.
             return type(error).__name__
         return None if 200 <= status < 300 else status
 
@@ -209,7 +210,7 @@ def _ask(line: Line, target: str, headers: dict[str, str], body: bytes) -> int:
         answer.read(READ_BYTES)
         if not answer.isclosed():
             line.connection.close()
-    except (HTTPException, OSError):
+    except (HTTPException, OSError, ValueError):
         line.connection.close()
         raise
     line.used = True
