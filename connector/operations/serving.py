@@ -298,17 +298,16 @@ class Serving:
         return station.warm
 
     def _teach(self) -> None:
-        """Who listens for notices learns what they are about."""
-        tables: set[str] = set()
-        users: set[str] = set()
-        for station in self._stations:
-            if station.warm is None:
-                self._learn(None, frozenset())
-                return
-            name = station.warm.entities[Side.DATAVERSE].notified_as
-            tables.update([name] if name is not None else [])
-            users |= station.warm.identities[Side.DATAVERSE].users
-        self._learn(frozenset(tables), frozenset(users))
+        """Who listens for notices learns what they are about.
+
+        All maps have one Dataverse, so its users are known from any of them; its tables are not,
+        while a map is held or another instance's.
+        """
+        warm = [station.warm for station in self._stations if station.warm is not None]
+        users = [one.identities[Side.DATAVERSE].users for one in warm]
+        tables = filter(None, (one.entities[Side.DATAVERSE].notified_as for one in warm))
+        all_known = len(warm) == len(self._stations)
+        self._learn(frozenset(tables) if all_known else None, frozenset().union(*users))
 
     def _went_well(
         self, station: Station, outcome: MapOutcome, finish: Finish, began: float, at: float

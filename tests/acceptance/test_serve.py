@@ -86,6 +86,18 @@ def test_a_commit_to_the_ledger_needs_no_poll(loaded: Project, tmp_path: Path) -
         until("the edit", lambda: replacement(loaded, "M100002") == "NEW")
 
 
+def test_a_notice_of_our_own_write_is_no_news_beside_a_map_that_is_held(
+    loaded: Project, tmp_path: Path
+) -> None:
+    loaded.json("maps", "pause", "loyalty-reward-points")
+    with living(loaded, tmp_path, **NEVER) as live:
+        live.sent_notices(loaded)
+        live.comes_to("active")
+        loaded.call("ledger", "set", "M100002", "ReplacementCardNumber=NEW")
+        until("the notice of our own write", lambda: live.health()["notices"]["own"])
+        assert live.health()["notices"]["taken"] == 0
+
+
 def test_a_webhook_needs_no_poll(loaded: Project, tmp_path: Path) -> None:
     with living(loaded, tmp_path, **NEVER) as live:
         live.sent_notices(loaded)
