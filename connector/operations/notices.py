@@ -58,16 +58,22 @@ class Notices:
 def receiver(address: str) -> str | None:
     """The URL notices go to; None for `off`. Raises `UsageError` (`webhook-url-invalid`).
 
-    An address without a path is that of the host before `serve`.
+    An address without a path is that of the host before `serve`. Dataverse sends to port 443 of
+    it ("Dataverse: use-webhooks"); the sandbox sends to any port of this machine.
     """
     if address == OFF:
         return None
     parts = urlsplit(address)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
     local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if not parts.hostname or parts.scheme not in ("https", *(["http"] if local else [])):
+    reached = parts.scheme == "https" and port in (None, 443)
+    if not parts.hostname or not (reached or (local and parts.scheme in ("http", "https"))):
         raise UsageError(
             "webhook-url-invalid",
-            f"{address!r} is neither an https address nor `{OFF}`",
+            f"{address!r} is neither an https address at port 443 nor `{OFF}`",
             remedy=f"give https://HOST{PATH}, the address at which `serve` is reached from outside",
         )
     return address.rstrip("/") + PATH if parts.path in ("", "/") else address

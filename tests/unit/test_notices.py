@@ -28,7 +28,8 @@ OTHER = TEXT.replace("map: cards", "map: others").replace(
     [
         ("https://host.example", "https://host.example/webhooks/dataverse"),
         ("https://host.example/", "https://host.example/webhooks/dataverse"),
-        ("https://host.example:444/hooks/7", "https://host.example:444/hooks/7"),
+        ("https://host.example:443/hooks/7", "https://host.example:443/hooks/7"),
+        ("https://localhost:8444/hooks/7", "https://localhost:8444/hooks/7"),
         ("http://127.0.0.1:8444", "http://127.0.0.1:8444/webhooks/dataverse"),
         ("off", None),
     ],
@@ -37,7 +38,18 @@ def test_where_they_go(address: str, url: str | None) -> None:
     assert receiver(address) == url
 
 
-@pytest.mark.parametrize("address", ["http://host.example", "host.example", "https://", "on"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://host.example",
+        "https://host.example:8444",
+        "https://host.example:no",
+        "ftp://localhost",
+        "host.example",
+        "https://",
+        "on",
+    ],
+)
 def test_where_they_cannot_go(address: str) -> None:
     with pytest.raises(UsageError) as caught:
         receiver(address)
