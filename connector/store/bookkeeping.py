@@ -96,6 +96,7 @@ class Bookkeeping:
             "loaded_at": row.loaded_at,
             "stopped": None if row.stopped is None else encode_problem(row.stopped),
             "allowed_deletes": row.allowed_deletes,
+            "document": row.document,
         }
         connection.execute(self._write_map, values)
 
@@ -185,7 +186,13 @@ class Bookkeeping:
 def _map_row(row: sa.Row[Any]) -> MapRow:
     stopped = None if row.stopped is None else decode_problem(row.stopped)
     return MapRow(
-        row.map, row.fingerprint, row.version, row.loaded_at, stopped, row.allowed_deletes
+        row.map,
+        row.fingerprint,
+        row.version,
+        row.loaded_at,
+        stopped,
+        row.allowed_deletes,
+        row.document,
     )
 
 

@@ -41,6 +41,15 @@ class State(StrEnum):
     """The record waits for a person; `problem` says why."""
 
 
+class Anew(StrEnum):
+    """How a group of fields meets anew because the map changed since its sides agreed."""
+
+    NEW = "new"
+    """Its columns were not in the map before: first contact."""
+    CHANGED = "changed"
+    """Its values travel by another rule than the one they were agreed under."""
+
+
 @dataclass(slots=True)
 class SideState:
     """One record on one side."""
@@ -85,6 +94,8 @@ class Record:
     problem: Problem | None = None
     accepted: bool = False
     """A person accepted the present difference, until either side changes."""
+    anew: dict[str, Anew] = field(default_factory=dict)
+    """Groups that have not agreed since the map changed, by name."""
 
     def side(self, side: Side) -> SideState:
         """The state of one side."""

@@ -22,7 +22,7 @@ from connector.store import images
 from connector.store.database import Params
 from connector.store.images import Decode, LayoutCodec
 from connector.store.layouts import Readers
-from connector.store.record import Presence, Record, SideState, State
+from connector.store.record import Anew, Presence, Record, SideState, State
 from connector.store.schema import SAME, records
 
 NAMES = tuple(column.name for column in records.columns)
@@ -56,6 +56,7 @@ def body_of(codec: LayoutCodec) -> Callable[[Record], Params]:
             *_side_values(record.commerce, commerce),
             *_side_values(record.dataverse, dataverse),
             1 if record.accepted else 0,
+            images.encode(record.anew) if record.anew else None,
         )
 
     return body
@@ -79,7 +80,7 @@ def _side_values(state: SideState, encode: Callable[[Image], str]) -> Params:
 
 def record_of(row: Any, readers: Readers) -> Record:
     """The record of a row whose values are in the order of `NAMES`."""
-    problem = row[11]
+    problem, anew = row[11], row[33]
     return Record(
         row[0],
         row[1],
@@ -95,6 +96,7 @@ def record_of(row: Any, readers: Readers) -> Record:
         row[10],
         None if problem is None else decode_problem(problem),
         row[32] == 1,
+        {} if anew is None else {name: Anew(how) for name, how in orjson.loads(anew).items()},
     )
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a database that names it is opened without asking alembic."""
 
 SEQUENCES = ("record", "change", "batch", "tick")
@@ -61,6 +61,7 @@ maps = Table(
     Column("stopped", Text),
     Column("allowed_deletes", Integer, nullable=False, server_default="0"),
     Column("audit_kept_since", Double),
+    Column("document", Text),
 )
 
 layouts = Table(
@@ -164,6 +165,7 @@ records = Table(
     *_side("commerce"),
     *_side("dataverse"),
     Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("anew", Text),
     UniqueConstraint("map", "key", "ordinal", name="records_key"),
     Index("records_commerce_id", "map", "commerce_id"),
     Index("records_dataverse_id", "map", "dataverse_id"),

@@ -146,6 +146,9 @@ class MapRow:
     """Why a guard, an alert or a person holds the map; None while it may run."""
     allowed_deletes: int = 0
     """Deletes a person released beyond the guard; counted down as they are sent."""
+    document: str | None = None
+    """The map as `fingerprint` was taken from it, in JSON; None where an older version of this
+    program kept the row."""
 
 
 @dataclass(frozen=True, slots=True)

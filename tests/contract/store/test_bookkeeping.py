@@ -31,7 +31,9 @@ def test_what_is_kept_of_a_map_is_replaced_by_a_commit(kit: Kit, problem: Proble
     row = MapRow(kit.map, "f1", "1.0.0.0")
     kit.commit(map=row)
     assert kit.store.map_row(kit.map) == row
-    stopped = replace(row, fingerprint="f2", loaded_at=12.5, stopped=problem, allowed_deletes=9)
+    stopped = replace(
+        row, fingerprint="f2", loaded_at=12.5, stopped=problem, allowed_deletes=9, document="{}"
+    )
     kit.commit(map=stopped)
     assert kit.store.map_row(kit.map) == stopped
     assert list(kit.store.map_rows()) == [stopped]

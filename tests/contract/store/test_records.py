@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import Problem, StateError
 from connector.mapping.values import Side, ValueType
-from connector.store.record import Conflict, Presence, SideState, State, Wait
+from connector.store.record import Anew, Conflict, Presence, SideState, State, Wait
 from connector.store.work import Change, ChangeKind, Completion, MapRow, Position, Sweep, Work
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def test_a_record_comes_back_as_it_was_handed_in(kit: Kit, problem: Problem) -> 
         conflicts=2,
         problem=problem,
         accepted=True,
+        anew={"tender": Anew.CHANGED, "note": Anew.NEW},
         commerce=SideState(Presence.UNKNOWN, None, None, None, 7, None, kit.commerce(9), 11),
         dataverse=SideState(
             Presence.PRESENT, "g", "Ünï", "v", 2, kit.dataverse(1), kit.dataverse(2), 3, 1.5, "me"

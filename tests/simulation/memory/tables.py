@@ -93,6 +93,7 @@ def copied(record: Record) -> Record:
         record.conflicts,
         record.problem,
         record.accepted,
+        dict(record.anew),
     )
 
 

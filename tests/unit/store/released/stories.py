@@ -20,7 +20,7 @@ from connector.mapping.values import Image, Side, ValueType
 from connector.store.base import Store
 from connector.store.opening import open_store
 from connector.store.record import Conflict, Presence, Record, SideState, State, Wait
-from connector.store.work import Change, ChangeKind, MapRow, Position, Work, World
+from connector.store.work import Change, ChangeKind, Lease, MapRow, Position, Work, World
 
 COLUMNS = {
     Side.COMMERCE: (
@@ -61,7 +61,7 @@ def record(number: int, state: State = State.SETTLED) -> Record:
     )  # fmt: skip
 
 
-def story_0001(store: Store) -> None:
+def story_0001(store: Store) -> Lease:
     """A load, then a sync that meets a conflict, a missing currency, a bad value, a tombstone."""
     layout = store.layout(MAP, COLUMNS)
     lease = store.acquire(MAP, "host/1", 60.0)
@@ -112,9 +112,23 @@ def story_0001(store: Store) -> None:
     store.commit(lease, work)
     store.finish_run(syncing, 203.0, "failed", {}, {"code": "unreachable"})
     assert layout.id == 1
+    return lease
 
 
-STORIES: dict[str, Callable[[Store], None]] = {"0001": story_0001}
+def story_0002(store: Store) -> None:
+    """The same; an alert was raised besides, and a person accepted what waits."""
+    lease = story_0001(store)
+    layout = store.layout(MAP, COLUMNS)
+    accepted = store.by_numbers(layout, [2])[2]
+    accepted.accepted = True
+    pair = {Side.COMMERCE: {"Balance": Decimal("12.50")}, Side.DATAVERSE: {}}
+    decided = Change(store.numbers("change", 1), 2, ChangeKind.DECISION, Side.COMMERCE, agreed=pair)
+    work = Work(2, 204.0, updated=[accepted], changes=[decided])
+    work.incidents, work.alerted = {"conflict": 2}, {"conflicts": 203.0}
+    store.commit(lease, work)
+
+
+STORIES: dict[str, Callable[[Store], object]] = {"0001": story_0001, "0002": story_0002}
 """By schema revision, oldest first."""
 
 
