@@ -69,7 +69,7 @@ def show(options: Options, map: MapName) -> None:
         return
     rows = [
         (
-            row.commerce or "none",
+            " + ".join(row.commerce_columns) or "none",
             row.sync,
             row.dataverse or "none",
             "key" if row.key else row.together or "",
@@ -157,6 +157,8 @@ def _transform(row: dict[str, Any]) -> str:
     parts: list[str] = []
     if row["values"]:
         parts.append(", ".join(f"{left}={right}" for left, right in row["values"].items()))
+    if row["join"]:
+        parts.append(f"joined by {row['join']['by']!r}")
     if row["unmatched"]:
         parts.append("others " + _by_side(row["unmatched"]))
     for name in ("transform", "back"):

@@ -24,6 +24,21 @@ NO_KEY = "(no key)"
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """Several columns of commerce read as one text; those without a value are left out."""
+
+    places: tuple[int, ...]
+    texts: tuple[Translation, ...]
+    by: str
+
+    def read(self, image: Image) -> Value:
+        """The text; None where no column holds a value."""
+        pairs = zip(self.places, self.texts, strict=True)
+        parts = [text(image[place]) for place, text in pairs]
+        return self.by.join(str(part) for part in parts if part is not None) or None
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One row of the map, ready to run. An index of -1 means: no column on that side."""
 
@@ -45,8 +60,11 @@ class Field:
     """What of a value counts when two are compared, such as the date of an instant."""
     named: Translation = identity
     """Commerce value to the text a lookup is found by; raises `Untranslatable`."""
-    ways: Mapping[Side, Sequence[Leg]] = dataclasses.field(default_factory=dict)
+    ways: Mapping[Side, Sequence[Leg]] = dataclasses.field(default_factory=dict, compare=False)
     """The way to each side piece by piece, for people; `forward` and `backward` run it whole."""
+    joined: Joined | None = None
+    """What is read of commerce where that is no one column; each of them has a field of its own
+    in the group, which writes nothing."""
 
     def index(self, side: Side) -> int:
         """Where the value stands in the side's image."""
@@ -55,6 +73,13 @@ class Field:
     def column(self, side: Side) -> str | None:
         """The column's name on this side."""
         return self.commerce if side is Side.COMMERCE else self.dataverse
+
+    def read(self, side: Side, image: Image) -> Value:
+        """What the field holds on a side."""
+        if self.joined is not None and side is Side.COMMERCE:
+            return self.joined.read(image)
+        index = self.index(side)
+        return image[index] if index >= 0 else None
 
     def travels_to(self, side: Side) -> bool:
         """Whether edits of the other side are written to this one."""
@@ -77,7 +102,7 @@ class Field:
     def same_in(self, commerce: Image, dataverse: Image) -> bool:
         """The same for the values two images hold."""
         return self.same(
-            commerce[self.commerce_index] if self.commerce_index >= 0 else None,
+            self.read(Side.COMMERCE, commerce),
             dataverse[self.dataverse_index] if self.dataverse_index >= 0 else None,
         )
 
@@ -134,6 +159,8 @@ class Creation:
     """The groups that travel to this side and may be set when a row is made."""
     steps: tuple[tuple[str, int, Translation], ...]
     """(column, index in the other side's image or -1, translation) of their fields."""
+    joins: tuple[tuple[str, Joined, Translation], ...]
+    """The same of fields that read several columns."""
     whole: bool
     """Every group of the map is carried, so that both sides agree by the create alone."""
 
@@ -144,15 +171,29 @@ class Creation:
             group
             for group in groups
             if group.travels_to(target)
-            and all(columns[field.index(target)].creatable for field in group.fields)
+            and all(
+                columns[field.index(target)].creatable
+                for field in group.fields
+                if field.index(target) >= 0
+            )
         )
-        steps = tuple(
-            (column, field.index(target.other), field.translation_to(target))
+        written = [
+            (column, field)
             for group in travelling
             for field in group.fields
             if (column := field.column(target)) is not None
+        ]
+        steps = tuple(
+            (column, field.index(target.other), field.translation_to(target))
+            for column, field in written
+            if field.joined is None
         )
-        return cls(travelling, steps, len(travelling) == len(groups))
+        joins = tuple(
+            (column, field.joined, field.translation_to(target))
+            for column, field in written
+            if field.joined is not None
+        )
+        return cls(travelling, steps, joins, len(travelling) == len(groups))
 
     def values(self, source: Image) -> dict[str, Value]:
         """The new record's values by column, nulls left out.
@@ -162,6 +203,10 @@ class Creation:
         values: dict[str, Value] = {}
         for column, index, translation in self.steps:
             value = translation(source[index] if index >= 0 else None)
+            if value is not None:
+                values[column] = value
+        for column, joined, translation in self.joins:
+            value = translation(joined.read(source))
             if value is not None:
                 values[column] = value
         return values

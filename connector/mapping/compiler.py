@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from connector.errors import MapError, Problem
 from connector.mapping import translate
 from connector.mapping.columns import Column
-from connector.mapping.compiled import CompiledMap, Creation, Field, Group, places_of
-from connector.mapping.conversions import by_date, pairs_as_key
-from connector.mapping.document import FieldRow, MapDocument, Policy
+from connector.mapping.compiled import CompiledMap, Creation, Field, Group, Joined, places_of
+from connector.mapping.conversions import conversion, pairs_as_key
+from connector.mapping.document import FieldRow, Join, MapDocument, Policy
 from connector.mapping.ends import End
+from connector.mapping.fitting import compared_by_date, fitted, named, part_of_join
 from connector.mapping.references import Lookup
-from connector.mapping.route import Impassable, Leg, run, way
+from connector.mapping.route import Impassable, Leg, way
 from connector.mapping.scalars import canonical
-from connector.mapping.steps import Day, Instant
 from connector.mapping.translate import Translation, Untranslatable
 from connector.mapping.values import Side, ValueType
 
@@ -77,8 +78,8 @@ class _Compiler:
 
     def run(self) -> CompiledMap | None:
         document = self.document
-        made = [self.field(index, row) for index, row in enumerate(document.fields)]
-        fields = tuple(field for field in made if field is not None)
+        made = [self.row(index, row) for index, row in enumerate(document.fields)]
+        fields = tuple(field for row in made for field in row)
         ends = {side: End(document, side, self.live[side], self.columns[side]) for side in Side}
         inactive = {side: end.inactive() for side, end in ends.items()}
         filters = {side: end.filter() for side, end in ends.items()}
@@ -87,7 +88,7 @@ class _Compiler:
             self.problems += end.problems
         if any(problem.severity == "error" for problem in self.problems):
             return None
-        groups = self._groups(fields)
+        groups = self._groups(made)
         return CompiledMap(
             document=document,
             fields=fields,
@@ -107,10 +108,43 @@ class _Compiler:
         subject = self.document.field_subject(index, part)
         self.problems.append(Problem(code, message, remedy, subject, severity))
 
-    # ------------------------------------------------------------------ one field
+    # ------------------------------------------------------------------ one row
 
-    def field(self, index: int, row: FieldRow) -> Field | None:
-        commerce = self._column(index, Side.COMMERCE, row.commerce)
+    def row(self, index: int, row: FieldRow) -> Sequence[Field]:
+        """The fields a row becomes: one, or with joined columns one more for each of them."""
+        if row.join is not None:
+            return self._joined_fields(index, row, row.join)
+        field = self.field(index, row)
+        return [] if field is None else [field]
+
+    def _joined_fields(self, index: int, row: FieldRow, join: Join) -> Sequence[Field]:
+        parts: list[Field] = []
+        texts: list[Translation] = []
+        for name in join.columns:
+            column = self._column(index, Side.COMMERCE, name, "join")
+            if column is None:
+                return []
+            text = conversion(None, column, Column(name, ValueType.TEXT))
+            if text is None:
+                self.problem(
+                    index,
+                    "join",
+                    "type-mismatch",
+                    f"`{column.name}` ({column.type}) is no text to be joined",
+                    "join texts and numbers",
+                )
+                return []
+            texts.append(text)
+            parts.append(part_of_join(column, self._slot(Side.COMMERCE, column)))
+        places = tuple(part.commerce_index for part in parts)
+        joined = Joined(places, tuple(texts), join.by)
+        whole = self.field(index, row, Column(" + ".join(join.columns), ValueType.TEXT))
+        if whole is None:
+            return []
+        return [replace(whole, commerce=None, commerce_index=-1, joined=joined), *parts]
+
+    def field(self, index: int, row: FieldRow, joined: Column | None = None) -> Field | None:
+        commerce = joined or self._column(index, Side.COMMERCE, row.commerce)
         name, _, dotted = (row.dataverse or "").partition(".")
         dataverse = self._column(index, Side.DATAVERSE, name or None)
         if (row.commerce and commerce is None) or (name and dataverse is None):
@@ -130,12 +164,12 @@ class _Compiler:
             ways = self._ways(index, row, commerce, dataverse, lookup)
         except _Stopped:
             return None
-        forward, backward = _fitted(ways, commerce, dataverse, lookup)
+        forward, backward = fitted(ways, commerce, dataverse, lookup)
         return Field(
             name=row.name,
             commerce=commerce.name if commerce else None,
             dataverse=dataverse.name if dataverse else None,
-            commerce_index=self._slot(Side.COMMERCE, commerce),
+            commerce_index=-1 if joined else self._slot(Side.COMMERCE, commerce),
             dataverse_index=self._slot(Side.DATAVERSE, dataverse),
             to_dataverse=to_dataverse,
             to_commerce=to_commerce,
@@ -145,9 +179,9 @@ class _Compiler:
             lookup=lookup,
             plain=lookup is None and not row.transforms,
             measure=translate.as_date
-            if commerce and dataverse and _compared_by_date(row, commerce, dataverse)
+            if commerce and dataverse and compared_by_date(row, commerce, dataverse)
             else translate.identity,
-            named=_named(ways, lookup),
+            named=named(ways, lookup),
             ways=ways,
         )
 
@@ -157,7 +191,9 @@ class _Compiler:
         self.columns[side].append(column)
         return len(self.columns[side]) - 1
 
-    def _column(self, index: int, side: Side, name: str | None) -> Column | None:
+    def _column(
+        self, index: int, side: Side, name: str | None, part: str | None = None
+    ) -> Column | None:
         if name is None:
             return None
         live = self.live[side]
@@ -171,7 +207,7 @@ class _Compiler:
             )
             self.problem(
                 index,
-                side.value,
+                part or side.value,
                 "column-unknown",
                 f"{self.document.end(side).entity} has no column `{name}`",
                 f"did you mean `{spelled}`?" if spelled else "see the columns of the table",
@@ -181,7 +217,7 @@ class _Compiler:
         if column.secured and not (column.readable and (usable or not self._writes(index, side))):
             self.problem(
                 index,
-                side.value,
+                part or side.value,
                 "column-forbidden",
                 f"`{name}` is under column security, and the application user may not read and "
                 "write it: it would look empty to us",
@@ -191,7 +227,7 @@ class _Compiler:
         elif not column.readable:
             self.problem(
                 index,
-                side.value,
+                part or side.value,
                 "column-unreadable",
                 f"`{name}` cannot be read",
                 "map another column, or make it readable for the application user",
@@ -200,7 +236,7 @@ class _Compiler:
             # Whether we may is not known.
             self.problem(
                 index,
-                side.value,
+                part or side.value,
                 "column-secured",
                 f"`{name}` is under column security: without the permission it reads as null",
                 "give the application user read and update permission on this column",
@@ -332,52 +368,15 @@ class _Compiler:
 
     # ------------------------------------------------------------------ the whole
 
-    def _groups(self, fields: Iterable[Field]) -> tuple[Group, ...]:
+    def _groups(self, made: Iterable[Sequence[Field]]) -> tuple[Group, ...]:
         named: dict[str, list[Field]] = {}
         policies: dict[str, Policy] = {}
-        for row, field in zip(self.document.fields, fields, strict=True):
-            name = row.together or field.name
-            named.setdefault(name, []).append(field)
+        for row, fields in zip(self.document.fields, made, strict=True):
+            name = row.together or row.name
+            named.setdefault(name, []).extend(fields)
             policies[name] = row.conflict or self.document.conflict
         return tuple(Group(name, tuple(fs), policies[name]) for name, fs in named.items())
 
 
 class _Stopped(Exception):
     """This field cannot be compiled; the finding is recorded."""
-
-
-def _fitted(
-    ways: Mapping[Side, Sequence[Leg]],
-    commerce: Column | None,
-    dataverse: Column | None,
-    lookup: Lookup | None,
-) -> tuple[Translation, Translation]:
-    """The translations to Dataverse and to commerce, into the facets of the columns."""
-    made: dict[Side, Translation] = {}
-    for side, column in ((Side.DATAVERSE, dataverse), (Side.COMMERCE, commerce)):
-        if column is None:
-            made[side] = translate.identity
-        elif side not in ways:
-            made[side] = translate.no_way
-        elif lookup is None:
-            made[side] = translate.chain(run(ways[side]), translate.fit(column))
-        elif side is Side.DATAVERSE:
-            made[side] = translate.chain(run(ways[side]), translate.to_reference(lookup))
-        else:
-            text = translate.chain(translate.from_reference(lookup), run(ways[side]))
-            made[side] = translate.chain(text, translate.fit(column))
-    return made[Side.DATAVERSE], made[Side.COMMERCE]
-
-
-def _named(ways: Mapping[Side, Sequence[Leg]], lookup: Lookup | None) -> Translation:
-    """From the commerce value to the text the lookup is found by."""
-    if lookup is None:
-        return translate.identity
-    return run(ways[Side.DATAVERSE]) if Side.DATAVERSE in ways else translate.no_way
-
-
-def _compared_by_date(row: FieldRow, commerce: Column, dataverse: Column) -> bool:
-    """Where a step speaks of times it says itself what counts of them."""
-    steps = [*(row.transform or ()), *(row.back or ())]
-    timed = any(isinstance(step, (Instant, Day)) for step in steps)
-    return not timed and by_date(row.type, commerce, dataverse)

@@ -19,6 +19,7 @@ from connector.errors import MapError, Subject
 from connector.mapping.findings import Contradiction, map_error
 from connector.mapping.rows import ColumnName
 from connector.mapping.rows import FieldRow as FieldRow
+from connector.mapping.rows import Join as Join
 from connector.mapping.rows import Policy as Policy
 from connector.mapping.rows import Symbol as Symbol
 from connector.mapping.step import Scalar
@@ -183,6 +184,7 @@ class MapDocument(_Model):
             raise Contradiction(
                 "no field has `key: true`; the key pairs the records of both sides",
                 "fields",
+                code="key-none",
                 remedy="add `key: true` to the row whose column no two records share",
             )
         ways = frozenset[Side]().union(*(row.ways for row in self.fields))
@@ -194,26 +196,28 @@ class MapDocument(_Model):
                     "fields",
                     index,
                     "sync",
+                    code="key-one-way",
                     remedy=f'write `sync: "{symbol}"`',
                 )
 
     def _no_column_twice(self, side: Side) -> None:
         seen: set[str] = set()
         for index, row in enumerate(self.fields):
-            column = row.commerce if side is Side.COMMERCE else row.dataverse
-            if column is None:
-                continue
-            bare = column.split(".")[0]
-            bare = bare.casefold() if side is Side.COMMERCE else bare
-            if bare in seen:
-                raise Contradiction(
-                    f"{side} column `{column}` stands in two rows",
-                    "fields",
-                    index,
-                    side.value,
-                    remedy="keep one of the two",
-                )
-            seen.add(bare)
+            right = [] if row.dataverse is None else [row.dataverse]
+            part = "join" if side is Side.COMMERCE and row.join is not None else side.value
+            for column in row.commerce_columns if side is Side.COMMERCE else right:
+                bare = column.split(".")[0]
+                bare = bare.casefold() if side is Side.COMMERCE else bare
+                if bare in seen:
+                    raise Contradiction(
+                        f"{side} column `{column}` stands in two rows, or twice in one",
+                        "fields",
+                        index,
+                        part,
+                        code="column-twice",
+                        remedy="keep one of the two",
+                    )
+                seen.add(bare)
 
     def _groups_agree(self) -> None:
         rules: dict[str, tuple[frozenset[Side], Policy | None]] = {}
@@ -299,7 +303,7 @@ def _document(file: YamlFile) -> MapDocument:
 
 
 _MODELS: tuple[type[BaseModel], ...] = (
-    *(MapDocument, FieldRow, End, Deletes, Default, Unmatched, Inactive),
+    *(MapDocument, FieldRow, Join, End, Deletes, Default, Unmatched, Inactive),
     *SETTINGS,
 )
 _KNOWN_KEYS = sorted({name for model in _MODELS for name in model.model_fields})

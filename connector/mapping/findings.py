@@ -33,6 +33,7 @@ EXAMPLES = {
     "sync": 'sync: "="',
     "values": "values: {COMMERCE: DATAVERSE}",
     "default": "default: {dataverse: VALUE}",
+    "join": "join: {columns: [A, B], by: ' '}",
     "unmatched": "unmatched: {dataverse: VALUE}",
     "transform": "transform: [trim, {truncate: 10}]",
     "back": "back: [trim]",
@@ -154,6 +155,8 @@ def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, 
         return "one value", "write one text, number, `true` or `false`"
     if kind == "int_type" and len(kinds) > 1:
         return _NUMBER
+    if kind == "string_type" and isinstance(given, list):
+        return "one text", f"write one; columns of commerce are put together by {_shown('join')}"
     if kind == "model_type" and isinstance(given, str):
         return "a table", f"write it with its setting: `{{{EXAMPLES.get(given, 'KEY: VALUE')}}}`"
     if kind in ("enum", "literal_error"):
@@ -178,7 +181,7 @@ _STEP = (
 )
 _KINDS = {
     "list_type": ("a list", "write `[ONE, ANOTHER]`, or one line with `- ` for each"),
-    "too_short": ("at least one entry", "write at least one"),
+    "too_short": ("a list of {min_length} or more", "write at least {min_length}"),
     "int_type": _WHOLE,
     "int_parsing": _WHOLE,
     "int_from_float": _WHOLE,

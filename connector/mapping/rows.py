@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
 
 from connector.mapping.findings import Contradiction
 from connector.mapping.step import NO_WAY_BACK, Scalar, Transform
@@ -39,12 +39,21 @@ class Policy(StrEnum):
     MANUAL = "manual"
 
 
+class Join(BaseModel):
+    """Several commerce columns that become one Dataverse value; empty ones are left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    columns: list[ColumnName] = Field(min_length=2)
+    by: StrictStr = Field(" ", description="What stands between two of them.")
+
+
 class FieldRow(BaseModel):
     """One row of the table: left column, symbol, right column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     commerce: ColumnName | None = None
+    join: Join | None = Field(None, description="Several commerce columns in place of one.")
     sync: Symbol
     dataverse: DottedName | None = None
     key: bool = False
@@ -75,6 +84,13 @@ class FieldRow(BaseModel):
         return self.commerce or self.dataverse or "?"
 
     @property
+    def commerce_columns(self) -> Sequence[str]:
+        """The columns of the commerce side: one, several that are joined, or none."""
+        if self.join is not None:
+            return self.join.columns
+        return [] if self.commerce is None else [self.commerce]
+
+    @property
     def ways(self) -> frozenset[Side]:
         """The sides this row writes to."""
         return frozenset(
@@ -92,7 +108,7 @@ class FieldRow(BaseModel):
     @property
     def transforms(self) -> bool:
         """Whether a value may arrive as another one than it left, but for its type."""
-        written = (self.values, self.default, self.constant, self.transform, self.back)
+        written = (self.values, self.default, self.constant, self.transform, self.back, self.join)
         return any(part is not None for part in written)
 
     def steps(self) -> Sequence[tuple[tuple[str | int, ...], Transform]]:
@@ -111,9 +127,12 @@ class FieldRow(BaseModel):
     def _consistent(self) -> Self:
         if self.constant is not None:
             self._constant_consistent()
+        elif self.join is not None:
+            self._join_consistent()
         elif self.commerce is None or self.dataverse is None:
             raise Contradiction(
                 "a row names a column on both sides, or one column and a `constant`",
+                code="row-without-column",
                 remedy="add the column of the other side, or `constant: VALUE`",
             )
         self._symbol_fits()
@@ -177,12 +196,27 @@ class FieldRow(BaseModel):
                 "sync",
                 remedy=f'write `sync: "{wanted}"`',
             )
-        others = (self.values, self.default, self.transform, self.back)
+        others = (self.values, self.default, self.transform, self.back, self.join)
         if self.key or any(part is not None for part in others):
             raise Contradiction(
-                "a `constant` row takes no `key`, `values`, `default` or `transform`",
+                "a `constant` row takes no `key`, `values`, `default`, `transform` or `join`",
                 "constant",
                 remedy="take them away, or the `constant`",
+            )
+
+    def _join_consistent(self) -> None:
+        if self.commerce is not None or self.dataverse is None:
+            raise Contradiction(
+                "a `join` stands in place of the commerce column, beside a Dataverse column",
+                "join",
+                remedy='write `{join: {columns: [A, B]}, sync: ">>", dataverse: NAME}`',
+            )
+        if self.sync != ">>":
+            raise Contradiction(
+                "joined columns have no way back: nobody knows where one of them ends",
+                "sync",
+                code=NO_WAY_BACK,
+                remedy='write `sync: ">>"`',
             )
 
     def _steps_consistent(self) -> None:

@@ -219,6 +219,8 @@ def _derived(name: str, row: FieldRow, commerce: Column | None) -> WantedColumn 
         return _by_values(name, title, row.value_map)
     if row.constant is not None:
         commerce = Column("", _type_of(row.constant))
+    if row.join is not None:
+        commerce = Column("", ValueType.TEXT)
     value_type = row.type or (commerce.type if commerce is not None else None)
     if commerce is None or value_type in (None, ValueType.CHOICE, ValueType.REFERENCE):
         return None

@@ -50,10 +50,12 @@ def given_values(
 
 def _meant(map: CompiledMap, name: str) -> tuple[Field, Side]:
     """The field and side of a typed column; a looked-up column stands for its text in commerce."""
-    for field, row in zip(map.fields, map.document.fields, strict=True):
+    dotted = {row.name: row.dataverse for row in map.document.fields}
+    for field in map.fields:
         if name == field.dataverse:
             return field, Side.DATAVERSE
-        if (field.commerce or "").casefold() == name.casefold() or name == row.dataverse:
+        looked_up = name == dotted.get(field.name)
+        if (field.commerce or "").casefold() == name.casefold() or looked_up:
             return field, Side.COMMERCE
     raise UsageError(
         "column-unknown",

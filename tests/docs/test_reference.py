@@ -151,7 +151,7 @@ def test_every_key_of_the_map_language_is_in_its_table() -> None:
     shown = set(first_cells(text))
     models = (MapDocument, document.End, document.FieldRow)
     assert shown == {name for model in models for name in model.model_fields}
-    for model in (document.Inactive, document.Deletes, document.Default):
+    for model in (document.Inactive, document.Deletes, document.Default, document.Join):
         assert all(name in text for name in model.model_fields)
 
 

@@ -23,7 +23,7 @@ from connector.engine.run import MapRun
 from connector.mapping.compiled import CompiledMap, Group
 from connector.mapping.references import TargetMissing
 from connector.mapping.translate import Untranslatable
-from connector.mapping.values import Image, Side, Value
+from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record
 
 
@@ -45,9 +45,7 @@ def winner_of(record: Record, group: Group, given: Given) -> Side | None:
         return given.side
     fields = [f for f in group.fields if f.column(given.side) is not None]
     try:
-        translated = [
-            f.translation_to(given.side)(_held(other, f.index(given.side.other))) for f in fields
-        ]
+        translated = [f.translation_to(given.side)(f.read(given.side.other, other)) for f in fields]
     except (TargetMissing, Untranslatable):
         return None
     wanted = [given.values[f.column(given.side) or ""] for f in fields]
@@ -82,10 +80,6 @@ def impose(run: MapRun, records: Sequence[Record], given: Given, reason: str) ->
     applied = {r.number for r in certain if r.side(side).version != versions[r.number]}
     read_unknown(run, records)
     return applied | {r.number for r in records if _holds(r, group, given)}
-
-
-def _held(image: Image, index: int) -> Value:
-    return image[index] if index >= 0 else None
 
 
 def _holds(record: Record, group: Group, given: Given) -> bool:

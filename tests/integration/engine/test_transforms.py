@@ -37,6 +37,16 @@ LOSING = (
     unmatched: {dataverse: false, commerce: "No"}
 """
 )
+JOINED = (
+    HEAD
+    + """\
+  - join: {columns: [Name, Note, Level], by: ", "}
+    sync: ">>"
+    dataverse: name
+    transform: [{case: upper}]
+  - {commerce: Currency, sync: "=", dataverse: note}
+"""
+)
 CUSTOM = (
     HEAD
     + """\
@@ -146,3 +156,75 @@ def test_a_package_that_fails_on_one_record_stops_no_other(picky: Bench) -> None
     assert picky.card(D, "C2")["name"] == "GOOD"
     assert picky.card(C, "C1")["Name"] == "fine"
     picky.assert_settled()
+
+
+@pytest.fixture
+def joined(make_bench: MakeBench) -> Bench:
+    bench = make_bench(JOINED)
+    bench.new(C, "C1", "Ada")
+    bench.edit(C, "C1", Note="King", Level=7)
+    bench.new(C, "C2")
+    bench.edit(C, "C2", Name=None)
+    return bench
+
+
+def test_joined_columns_travel_as_one_text(joined: Bench) -> None:
+    joined.load()
+    assert joined.card(D, "C1")["name"] == "ADA, KING, 7"
+    assert joined.card(D, "C2")["name"] is None
+    quiet(joined)
+
+
+def test_an_edit_of_each_joined_column_counts(joined: Bench) -> None:
+    joined.load()
+    for edit, wanted in (
+        ({"Note": "Lovelace"}, "ADA, LOVELACE, 7"),
+        ({"Level": None}, "ADA, LOVELACE"),
+        ({"Name": None, "Note": "King", "Level": 1}, "KING, 1"),
+        ({"Note": None, "Level": None}, None),
+    ):
+        joined.edit(C, "C1", **edit)
+        joined.sync()
+        assert joined.card(D, "C1")["name"] == wanted
+        quiet(joined)
+
+
+def test_an_edit_that_gives_the_same_text_is_no_news(joined: Bench) -> None:
+    joined.load()
+    before = joined.writes()
+    joined.edit(C, "C1", Name="ada, king", Note=None)
+    joined.sync()
+    assert joined.writes() == before
+    quiet(joined)
+
+
+def test_a_joined_text_edited_in_dataverse_is_drift_and_is_kept_in_the_audit(
+    joined: Bench,
+) -> None:
+    joined.load()
+    joined.edit(D, "C1", name="by hand")
+    joined.edit(C, "C1", Currency="EUR")
+    joined.sync()
+    assert (joined.card(D, "C1")["name"], joined.card(D, "C1")["note"]) == ("by hand", "EUR")
+    verdict = joined.verify()
+    assert (verdict.differences, verdict.drift) == (0, 1)
+    joined.edit(C, "C1", Name="Augusta")
+    joined.sync()
+    assert joined.card(D, "C1")["name"] == "AUGUSTA, KING, 7"
+    assert any("by hand" in (row.before or {}).values() for row in joined.history("C1"))
+    quiet(joined)
+
+
+def test_joined_columns_meet_a_row_that_is_there(joined: Bench) -> None:
+    joined.new(D, "C1", "somebody")
+    joined.new(D, "C2", "nobody")
+    joined.new(D, "D1", "alone")
+    joined.load()
+    assert joined.record("C2").state is State.SETTLED
+    assert joined.card(D, "C1")["name"] == "ADA, KING, 7"
+    assert joined.card(D, "C2")["name"] == "nobody"
+    assert joined.card(C, "D1")["Name"] is None
+    before = joined.writes()
+    joined.sync()
+    assert joined.writes() == before
+    assert joined.verify().differences == 0

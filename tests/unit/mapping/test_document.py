@@ -110,8 +110,6 @@ LEFT_MADE = "commerce: A, sync: '<<', dataverse: a, "
         (BOTH + "values: {X: 1}", "sync", "`><`"),
         (RIGHT + "values: {X: 1}", "sync", "`>>`"),
         (LEFT + "default: {commerce: 1}", "sync", "`<<`"),
-        ("commerce: A, sync: '='", "{", "both sides"),
-        ("sync: '='", "{", "both sides"),
         (BOTH_MADE + "values: {}", "values", "empty"),
         (BOTH_MADE + "values: {X: 1, x: 2}", "values", "case"),
         (BOTH_MADE + "values: {X: 1, Y: 1}", "values", "no way back"),
@@ -122,13 +120,9 @@ LEFT_MADE = "commerce: A, sync: '<<', dataverse: a, "
         ("sync: '>', dataverse: a, constant: 1", "sync", "`>>`"),
         ("commerce: A, sync: '>>', constant: 1", "sync", "`<<`"),
         ("sync: '>>', dataverse: a, constant: 1, default: {dataverse: 1}", "constant", "no `key`"),
-        ("commerce: ID, sync: '=', dataverse: b", "commerce", "two rows"),
-        ("commerce: B, sync: '=', dataverse: id", "dataverse", "two rows"),
-        ("commerce: B, sync: '=', dataverse: id.name", "dataverse", "two rows"),
         ("commerce: B, sync: '=', dataverse: b, key: true, together: g", "together", "together"),
         ("commerce: B, sync: '=', dataverse: b.c, key: true", "key", "same value"),
         ("commerce: B, sync: '><', dataverse: b, key: true, values: {X: 1}", "key", "same value"),
-        ("commerce: B, sync: '>', dataverse: b, key: true", "sync", "`=`"),
         ("sync: '>>', dataverse: Id, constant: 1", "dataverse", "name of another"),
     ],
 )
@@ -142,6 +136,12 @@ def test_a_row_that_contradicts_itself_or_another(row: str, at: str, says: str) 
 @pytest.mark.parametrize(
     ("row", "code", "at", "says"),
     [
+        ("commerce: A, sync: '='", "row-without-column", "{", "both sides"),
+        ("sync: '='", "row-without-column", "{", "both sides"),
+        ("commerce: ID, sync: '=', dataverse: b", "column-twice", "commerce", "two rows"),
+        ("commerce: B, sync: '=', dataverse: id", "column-twice", "dataverse", "two rows"),
+        ("commerce: B, sync: '=', dataverse: id.name", "column-twice", "dataverse", "two rows"),
+        ("commerce: B, sync: '>', dataverse: b, key: true", "key-one-way", "sync", "`=`"),
         (BOTH + "valeus: {X: 1}", "map-unknown-key", "valeus", "valeus"),
         ("commerce: A, sync: '~', dataverse: a", "map-wrong-value", "sync", "'='"),
         ("commerce: A, sync: '=', dataverse: 'a b'", "map-wrong-value", "dataverse", "underscores"),
@@ -230,7 +230,7 @@ def test_a_head_that_cannot_be_meant(head: str, code: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        (HEAD + "fields:\n  - {" + BOTH + "}\n", "map-contradiction", "key"),
+        (HEAD + "fields:\n  - {" + BOTH + "}\n", "key-none", "key"),
         (f"{HEAD}fields: []\n", "map-wrong-value", "fields"),
         (HEAD, "map-missing-key", "`fields`"),
         (HEAD.replace("map: card", "map: Loyalty Card"), "map-wrong-value", "1 more"),

@@ -120,7 +120,7 @@ def test_an_overlay_may_change_nothing(folder: Folder, text: str) -> None:
         ("fields:\n  Status: {sync: null}\n", "map-wrong-value", 2, "'='"),
         ('fields:\n  Status: {snyc: ">>"}\n', "map-unknown-key", 2, "`sync`"),
         ("fields:\n  Status: {values: {A: 1}}\n", "map-unknown-key", 2, "remove"),
-        ('fields:\n  Id: {sync: ">"}\n', "map-contradiction", 2, "`=`"),
+        ('fields:\n  Id: {sync: ">"}\n', "key-one-way", 2, "`=`"),
         ('\nfields:\n  Name: {sync: ">"}\n', "map-contradiction", 2, "direction"),
         ("master: dataverse\nmaster: commerce\n", "yaml-duplicate-key", 2, "keep one"),
         ("master: [\n", "yaml-broken", 2, "bracket"),

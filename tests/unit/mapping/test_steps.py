@@ -11,7 +11,7 @@ import pytest
 from connector.mapping.document import parse_document
 from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Side, Value
-from tests.unit.mapping.things import field, yaml
+from tests.unit.mapping.things import compiled, field, yaml
 
 
 def text(steps: str, symbol: str = ">>") -> str:
@@ -247,3 +247,30 @@ def test_the_value_map_of_a_row_is_found_wherever_it_stands() -> None:
     made = parse_document(yaml(row))
     assert made.fields[1].value_map == {"Open": 10}
     assert made.spoken("status", 10) == "Open (10)"
+
+
+JOINED = "join: {{columns: [Name, Amount, Currency], by: '{}'}}, sync: '>>', dataverse: once"
+
+
+def test_several_columns_become_one_text() -> None:
+    made = compiled(JOINED.format(" / "))
+    whole, *parts = made.fields[1:]
+    assert [part.commerce for part in parts] == ["Name", "Amount", "Currency"]
+    assert {part.dataverse for part in parts} == {None}
+    assert whole.column(Side.COMMERCE) is None
+    image = ("k", "Ada", Decimal("1.50"), None)
+    assert made.creations[Side.DATAVERSE].values(image) == {"id": "k", "once": "Ada / 1.50"}
+    assert made.creations[Side.DATAVERSE].values(("k", None, None, None)) == {"id": "k"}
+    assert len(made.groups) == 2
+    assert made.groups[1].same(image, ("k", "Ada / 1.50"))
+    assert not made.groups[1].same(image, ("k", "Ada"))
+    assert made.groups[1].changed(Side.COMMERCE, image, ("k", "Ada", Decimal("1.50"), "EUR"))
+
+
+def test_a_joined_text_goes_on_through_steps_and_has_to_fit() -> None:
+    row = JOINED.replace("once", "name").format("")
+    made = compiled(row + ", transform: [{case: upper}]")
+    assert made.fields[1].forward("ab") == "AB"
+    with pytest.raises(Untranslatable) as caught:
+        made.creations[Side.DATAVERSE].values(("k", "Adaxx", Decimal(1), None))
+    assert caught.value.code == "text-too-long"
