@@ -196,7 +196,7 @@ def open_project(
         for name, side in commerce_sides(settings).items():
             commerce[name] = _commerce_endpoint(name, side)
             stack.callback(commerce[name].close)
-        dataverse = dataverse_endpoint(settings.dataverse, settings.retry, sleeper(stopping))
+        dataverse = dataverse_endpoint(settings.dataverse, settings.retry, stopping)
         stack.callback(dataverse.close)
         workers = limits.in_flight + 1  # and the page read ahead
         executor = stack.enter_context(ThreadPoolExecutor(workers, "dualwrite"))
@@ -296,14 +296,14 @@ def _patience(retry: RetrySettings, sleep: Callable[[float], None] = time.sleep)
 
 
 def dataverse_endpoint(
-    side: DataverseSettings, retry: RetrySettings, sleep: Callable[[float], None] = time.sleep
+    side: DataverseSettings, retry: RetrySettings, stopping: Callable[[], bool] = _never
 ) -> Endpoint:
     """The Dataverse endpoint of the settings; raises `ConfigError` for its secrets."""
     from connector.endpoints.dataverse.endpoint import DataverseEndpoint
     from connector.endpoints.dataverse.governor import Governor
 
     first, *others = _token_sources(side)
-    patience = _patience(retry, sleep)
+    patience = _patience(retry, sleeper(stopping))
     governor = Governor(
         users=1 + len(others),
         most=side.connections,
@@ -311,6 +311,7 @@ def dataverse_endpoint(
         timeout=side.timeout,
         clock=patience.monotonic,
         sleep=patience.sleep,
+        stopping=stopping,
     )
     return DataverseEndpoint(
         side.url,

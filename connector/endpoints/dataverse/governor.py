@@ -54,7 +54,8 @@ class Governor:
 
     `users` is the number of application users, `most` the bound on requests in flight over all
     of them, `batch` the most rows of one call, `timeout` the seconds after which a call is
-    given up. `clock` counts seconds and never goes back; `sleep` waits.
+    given up. `clock` counts seconds and never goes back; `sleep` waits. When `stopping`, writes
+    that have no turn yet are given back.
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class Governor:
         timeout: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self.clock = clock
         self._sleep = sleep
+        self._stopping = stopping
         self._most = most
         self._batch = batch
         self._timeout = timeout
@@ -88,7 +91,11 @@ class Governor:
         also where our own count says that its limits are used up, because the state keeps what
         waits longer. Waiting for requests in flight to end is not counted.
         """
+        waited = False
         while True:
+            if waited and call is not None and self._stopping():
+                return Held(0.0)
+            waited = True
             with self._changed:
                 now = self.clock()
                 index, wait, others = self._soonest(now, user)

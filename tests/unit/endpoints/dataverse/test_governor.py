@@ -95,6 +95,24 @@ def test_a_read_waits_for_room_in_our_own_count_and_a_write_is_given_back(time: 
     assert sum(time.slept) == 299.0
 
 
+def test_a_write_without_a_turn_is_given_back_when_a_signal_came(time: Time) -> None:
+    stopping = threading.Event()
+    one = Governor(most=1, clock=lambda: time.now, sleep=time.sleep, stopping=stopping.is_set)
+    call = Call("cards", "create", 10)
+    first = turn(one, call=call)
+    came: list[Turn | Held] = []
+    waiting = threading.Thread(target=lambda: came.append(one.turn(60.0, call)))
+    waiting.start()
+    while not one._changed._waiters:  # type: ignore[attr-defined]  # until it waits
+        pass
+    stopping.set()
+    one.answered(first, None, done=True)
+    waiting.join(5.0)
+    assert came == [Held(0.0)]
+    # What finds its way free goes: who stops decides what is sent.
+    assert isinstance(one.turn(60.0, call), Turn)
+
+
 def test_a_sleep_that_a_signal_ends_gives_the_turn_back(time: Time) -> None:
     one = Governor(clock=lambda: time.now, sleep=time.slept.append)
     one.refused(turn(one), Refusal(Limit.REQUESTS, 30.0, 6000))
