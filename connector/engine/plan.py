@@ -139,7 +139,7 @@ def _outside(record: Record, map: CompiledMap, refusing: Sequence[Side]) -> Acti
 
 def _both(record: Record, map: CompiledMap) -> Action:
     c, d = record.commerce, record.dataverse
-    if not apart(record) and not record.anew:
+    if not apart(record):
         return Action()
     assert c.image is not None
     assert d.image is not None
@@ -149,14 +149,12 @@ def _both(record: Record, map: CompiledMap) -> Action:
         agreed = Pair(c.agreed, d.agreed)
         changed = map.changed(Side.COMMERCE, c.image, c.agreed)
         changed |= map.changed(Side.DATAVERSE, d.image, d.agreed)
-        if record.anew:
-            changed |= {at for at, group in enumerate(map.groups) if group.name in record.anew}
         groups = tuple([map.groups[place] for place in sorted(changed)])
     action = Action()
     towards: dict[Side, list[tuple[Group, bool]]] = {side: [] for side in Side}
     master, blank_wins = map.master, map.document.blank_wins
     for group in groups:
-        merged = merge(group, seen, agreed, master, blank_wins, record.anew.get(group.name))
+        merged = merge(group, seen, agreed, master, blank_wins)
         if merged.need is Need.AGREE:
             action.agree.append(group)
         elif merged.need is Need.DRIFT:
