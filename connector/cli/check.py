@@ -6,6 +6,8 @@ Tested in: tests/acceptance/test_commands.py.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from connector.cli import output
@@ -16,27 +18,38 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 @with_options
-def check(options: Options) -> None:
+def check(
+    options: Options,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="Also tell what single records may meet.")
+    ] = False,
+) -> None:
     """Check config, maps against live metadata, connections and permissions."""
     from connector.bootstrap import open_administration, open_project
+    from connector.mapping.dual_write_codes import dual_write_codes
     from connector.operations.checking import check_project
     from connector.operations.outcomes import gravest
 
     settings = options.settings().without_kept_tokens()
     with open_project(settings) as project, open_administration(settings) as organization:
         maps = list(project.documents)
-        problems = list(check_project(project, organization))
+        found = list(check_project(project, organization))
+    problems = [problem for problem in found if notes or problem.severity != "note"]
     errors = [problem for problem in problems if problem.severity == "error"]
+    warnings = [problem for problem in problems if problem.severity == "warning"]
+    noted = sum(problem.severity == "note" for problem in found)
     if options.json:
-        output.emit({"ok": not errors, "maps": maps, "problems": [p.as_dict() for p in problems]})
+        told = [{**p.as_dict(), "dual_write": list(dual_write_codes(p.code))} for p in problems]
+        output.emit({"ok": not errors, "maps": maps, "problems": told, "notes": noted})
     else:
         for problem in problems:
+            code = " ".join((problem.code, *dual_write_codes(problem.code)))
             about = str(problem.subject)
-            output.line(f"{problem.severity} {problem.code}: {about}: {problem.message}")
+            output.line(f"{problem.severity} {code}: {about}: {problem.message}")
             output.line(f"  remedy: {problem.remedy}")
-        ending = f"{len(errors)} errors, {len(problems) - len(errors)} warnings"
-        output.line(
-            f"checked {len(maps)} maps and both sides: {ending if problems else 'all well'}"
-        )
+        bad = bool(errors or warnings)
+        ending = f"{len(errors)} errors, {len(warnings)} warnings" if bad else "all well"
+        more = f"; {noted} notes (`dualwrite check --notes`)" if noted and not notes else ""
+        output.line(f"checked {len(maps)} maps and both sides: {ending}{more}")
     if errors:
         raise typer.Exit(gravest(problem.exit_code for problem in errors))

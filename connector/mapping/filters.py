@@ -52,6 +52,9 @@ class Filter:
     columns: tuple[Column, ...]
     """Each once, in the order in which `admits` takes their values."""
     test: Test
+    compared: Mapping[str, frozenset[Value]] | None = None
+    """The values each column is compared with; None where the filter asks for something else, such
+    as a part of a text or another column."""
 
     def admits(self, values: Sequence[Value]) -> bool:
         """Whether a row with these values passes; one whose answer is null does not."""
@@ -81,7 +84,10 @@ def compile_filter(
     """
     compiler = _Compiler(columns, name)
     test = compiler.condition(parse_filter(text), 0)
-    return Filter(text, tuple(compiler.used), test)
+    compared = None
+    if not compiler.asks_more:
+        compared = {name: frozenset(values) for name, values in compiler.compared.items()}
+    return Filter(text, tuple(compiler.used), test, compared)
 
 
 # ---------------------------------------------------------------------------- compiling
@@ -102,6 +108,8 @@ class _Compiler:
         self.columns = columns
         self.name = name
         self.used: list[Column] = []
+        self.compared: dict[str, set[Value]] = {}
+        self.asks_more = False
 
     def condition(self, node: ast._Node, depth: int) -> Test:
         """A node that is true, false or null."""
@@ -147,6 +155,7 @@ class _Compiler:
         if isinstance(right, ast._Literal):
             return _compared(operand, operator, self._literal(right, operand.column))
         other = self._operand(right)
+        self.asks_more = True
         types = {operand.column.type, other.column.type}
         if (len(types) > 1 and not types <= _NUMBERS) or ValueType.CHOICE in types:
             raise _mistyped(f"`{operand.column.name}` and `{other.column.name}` do not compare")
@@ -173,6 +182,7 @@ class _Compiler:
             node.args[1], self.ast.String
         ):
             raise _mistyped(f"`{node.func.name}` takes a text column and a text in quotes")
+        self.asks_more = True
         read, part = operand.read, node.args[1].py_val.casefold()
 
         def run(values: Sequence[Value]) -> bool | None:
@@ -227,6 +237,7 @@ class _Compiler:
         if value is None:
             written = getattr(node, "val", "this")
             raise _mistyped(f"{written!r} is no value for `{column.name}` ({column.type})")
+        self.compared.setdefault(column.name, set()).add(value)
         return value
 
 

@@ -28,12 +28,14 @@ from connector.mapping.document import MapDocument, Policy
 from connector.mapping.provision import key_failed
 from connector.mapping.values import Side
 from connector.operations.rights import lookup_paths, missing, needs_of, shared_with_people
+from connector.operations.soundness import check_between, check_soundness
 
 
 def check_project(project: Project, organization: Administration) -> Iterator[Problem]:
     """Every problem of connections, rights and maps that can be found without writing."""
     yield from _check_command(project.settings.notify.command)
     unreachable: set[int] = set()
+    reachable: list[MapDocument] = []
     users: list[UserRights] | None = None
     for document in project.documents.values():
         try:
@@ -56,7 +58,9 @@ def check_project(project: Project, organization: Administration) -> Iterator[Pr
             if users is None:
                 users = []
                 yield from _check_users(organization, users)
+            reachable.append(document)
             yield from _check_map(project, document, organization, users)
+    yield from check_between(project, reachable)
 
 
 def _check_users(organization: Administration, users: list[UserRights]) -> Iterator[Problem]:
@@ -109,6 +113,7 @@ def _check_map(
         yield Problem.of(error)
         return
     yield from problems
+    yield from check_soundness(project, document, entities)
     yield from lacking
     yield from keys
     yield from _untimed(document, entities)

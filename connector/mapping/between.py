@@ -1,0 +1,108 @@
+"""What is wrong between the maps of a project, though each is sound by itself.
+
+Owns: columns that two maps write, and lookups of maps that go round in a circle.
+Never does: looking at a live system; the caller tells which table a lookup points to.
+Tested in: tests/unit/mapping/test_between.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from connector.errors import Problem
+from connector.mapping.document import MapDocument
+from connector.mapping.values import Side
+
+
+class Pointing(NamedTuple):
+    """A field whose lookup needs a row of another table to be there."""
+
+    field: int
+    table: str
+    """Entity set name."""
+
+
+def written_twice(documents: Sequence[MapDocument]) -> Iterator[Problem]:
+    """Columns of one table that two maps write; each but the first of them is told of."""
+    writers: dict[tuple[str, str, str, str], MapDocument] = {}
+    for document in documents:
+        for side in Side:
+            end = document.end(side)
+            for index, row in enumerate(document.fields):
+                name = row.commerce if side is Side.COMMERCE else row.dataverse
+                if name is None or row.key or side not in row.ways:
+                    continue
+                column = name.split(".")[0].casefold()
+                place = (side.value, end.side or "", end.entity.casefold(), column)
+                first = writers.setdefault(place, document)
+                if first is document:
+                    continue
+                parted = all(_filtered(one) for one in (first, document))
+                yield Problem(
+                    "column-two-maps",
+                    f"`{name.split('.')[0]}` of {end.entity} is written by the map {first.map} too"
+                    + (", in rows that pass its filters" if parted else ""),
+                    "let the filters of the two maps part the rows between them"
+                    if parted
+                    else "let one of the two maps write it, or part the rows by filters",
+                    document.field_subject(index, side.value),
+                    "warning" if parted else "error",
+                )
+
+
+def _filtered(document: MapDocument) -> bool:
+    return document.commerce.filter is not None or document.dataverse.filter is not None
+
+
+def circles(
+    documents: Sequence[MapDocument], pointing: Mapping[str, Sequence[Pointing]]
+) -> Iterator[Problem]:
+    """Maps whose lookups wait for each other; `pointing` is by map.
+
+    A table that points to itself is none: its rows come one after the other.
+    """
+    filled: dict[str, list[MapDocument]] = {}
+    for document in documents:
+        if any(Side.DATAVERSE in row.ways for row in document.fields):
+            filled.setdefault(document.dataverse.entity, []).append(document)
+    told: set[frozenset[str]] = set()
+    for document in documents:
+        for field, table in pointing.get(document.map, ()):
+            way = _way_back(document.dataverse.entity, table, filled, pointing)
+            if way is None or frozenset(way) in told:
+                continue
+            told.add(frozenset(way))
+            yield Problem(
+                "lookup-cycle",
+                "these tables point to each other: "
+                f"{' -> '.join([document.dataverse.entity, *way])}; a row whose target is not "
+                "there yet waits, and is complete after the next sync",
+                "nothing, unless one of these lookups is required: then map it one way, or fill "
+                "it by hand",
+                document.field_subject(field, "dataverse"),
+                "warning",
+            )
+
+
+def _way_back(
+    home: str,
+    start: str,
+    filled: Mapping[str, Sequence[MapDocument]],
+    pointing: Mapping[str, Sequence[Pointing]],
+) -> list[str] | None:
+    """The tables from `start` over lookups of maps to `home`; None where no way leads there."""
+    if start == home:
+        return None
+    ways = [[start]]
+    seen = {start}
+    while ways:
+        way = ways.pop(0)
+        for document in filled.get(way[-1], ()):
+            for _, table in pointing.get(document.map, ()):
+                if table == home:
+                    return [*way, home]
+                if table not in seen:
+                    seen.add(table)
+                    ways.append([*way, table])
+    return None

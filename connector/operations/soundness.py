@@ -1,0 +1,89 @@
+"""What `check` says of maps that run: doubts about each, and what is wrong between them.
+
+Owns: gathering what `mapping/doubts.py` and `mapping/between.py` need from the live tables.
+Never does: writing; what keeps a map from running (`checking.py`).
+Tested in: tests/unit/test_soundness.py, tests/acceptance/test_check.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from connector.bootstrap import Project
+from connector.endpoints.base import Entity
+from connector.errors import DualWriteError, Problem
+from connector.mapping.between import Pointing, circles, written_twice
+from connector.mapping.document import MapDocument
+from connector.mapping.doubts import doubts
+from connector.mapping.values import Side
+
+
+def check_soundness(
+    project: Project, document: MapDocument, entities: Mapping[Side, Entity]
+) -> Iterator[Problem]:
+    """Doubts about one map; nothing about one that does not run, which is told elsewhere."""
+    try:
+        map, _ = project.compiled(document)
+    except DualWriteError:
+        return  # told already
+    yield from doubts(map, {side: entity.columns for side, entity in entities.items()})
+    yield from key_incomplete(document, entities[Side.COMMERCE])
+    yield from _lookup_keys(project, document, entities[Side.DATAVERSE])
+
+
+def key_incomplete(document: MapDocument, commerce: Entity) -> Iterator[Problem]:
+    """Key columns of commerce that are no key of the map: two rows there can have one key here."""
+    ours = {row.commerce.casefold() for row in document.fields if row.key and row.commerce}
+    theirs = [{column.casefold() for column in key.columns} for key in commerce.keys]
+    if not theirs or any(key <= ours for key in theirs):
+        return
+    lacking = next(column for column in commerce.keys[0].columns if column.casefold() not in ours)
+    yield Problem(
+        "key-incomplete",
+        f"{commerce.name} tells its rows apart by {', '.join(commerce.keys[0].columns)}, the map "
+        f"pairs them without `{lacking}`: two rows with one key are both set aside",
+        f"map `{lacking}` with `key: true`, or let a filter choose one value of it",
+        document.file.subject("commerce", map=document.map),
+        "warning",
+    )
+
+
+def _lookup_keys(project: Project, document: MapDocument, dataverse: Entity) -> Iterator[Problem]:
+    """Columns that rows are found by and that no alternate key keeps unique."""
+    endpoint = project.endpoints(document)[Side.DATAVERSE]
+    for index, row in enumerate(document.fields):
+        table = dataverse
+        name, *path = (row.dataverse or "").split(".")
+        for step in path:
+            reference = table.columns[name].reference
+            assert reference is not None, "the map compiled"
+            table, name = endpoint.describe(reference.entity), step
+            if (step,) not in {key.columns for key in table.keys}:
+                yield Problem(
+                    "lookup-key-missing",
+                    f"rows of {table.name} are found by `{step}`, which no alternate key keeps "
+                    "unique: a value two rows have sets a record aside",
+                    f"add an alternate key on `{step}`, or see to it that values stay unique",
+                    document.field_subject(index, "dataverse"),
+                    "note",
+                )
+
+
+def check_between(project: Project, reachable: Sequence[MapDocument]) -> Iterator[Problem]:
+    """What is wrong between these maps; one that does not run is left out."""
+    documents: list[MapDocument] = []
+    pointing: dict[str, list[Pointing]] = {}
+    for document in reachable:
+        try:
+            _, entities = project.compiled(document)
+        except DualWriteError:
+            continue  # told already
+        documents.append(document)
+        columns = entities[Side.DATAVERSE].columns
+        for index, row in enumerate(document.fields):
+            name, _, dotted = (row.dataverse or "").partition(".")
+            reference = columns[name].reference if dotted else None
+            if reference is not None and Side.DATAVERSE in row.ways:
+                pointing.setdefault(document.map, []).append(Pointing(index, reference.entity))
+    yield from written_twice(documents)
+    yield from circles(documents, pointing)
