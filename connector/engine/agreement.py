@@ -71,6 +71,8 @@ def agree(record: Record, groups: Iterable[Group]) -> None:
     changed where it holds something else.
     """
     groups = tuple(groups)
+    if record.anew:
+        _met(record, groups)
     for side in Side:
         state, other = record.side(side), record.side(side.other).image
         if state.presence is not Presence.ABSENT:
@@ -82,6 +84,12 @@ def agree(record: Record, groups: Iterable[Group]) -> None:
         for f in [f for group in groups for f in group.fields if f.index(side) >= 0]:
             half[f.index(side)] = in_form_of(side, f, other)
         state.agreed = tuple(half)
+
+
+def _met(record: Record, groups: Iterable[Group]) -> None:
+    """The groups agree under the map as it is."""
+    for group in groups:
+        record.anew.pop(group.name, None)
 
 
 def agreed_with(state: SideState, side: Side, groups: Iterable[Group]) -> Image:

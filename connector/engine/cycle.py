@@ -14,6 +14,7 @@ from connector.engine.apply import Applier
 from connector.engine.capture import capture
 from connector.engine.lookups import wake
 from connector.engine.run import MapRun
+from connector.engine.turnover import turn_over
 from connector.errors import MapError, Subject
 from connector.mapping.values import Side
 
@@ -31,8 +32,9 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
 
     `only` limits planning to the record under one normalised key; what else was seen stays due.
 
-    Raises `MapError` (`map-not-loaded`) where no load has finished, and whatever a side raises
-    that a later run cannot cure by itself.
+    Raises `MapError` (`map-not-loaded`) where no load has finished, `map-rekeyed` where the map
+    pairs other records than before, and whatever a side raises that a later run cannot cure by
+    itself.
     """
     row = run.store.map_row(run.map.name)
     if row is None or row.loaded_at is None:
@@ -43,6 +45,7 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
             remedy=f"run `dualwrite load --map {run.map.name}` once; `dualwrite plan` shows what "
             "it would do",
         )
+    turn_over(run, row)
     run.until = None if max_seconds is None else run.ports.monotonic() + max_seconds
     for round in range(1, run.limits.rounds + 1):
         for side in (Side.COMMERCE, Side.DATAVERSE):

@@ -15,6 +15,7 @@ from connector.engine.apply import Applier
 from connector.engine.capture import capture
 from connector.engine.cycle import Finish, settle_due
 from connector.engine.run import MapRun
+from connector.engine.turnover import turn_over
 from connector.errors import StateError, Subject, UsageError
 from connector.mapping.values import Side
 from connector.store.record import State
@@ -39,6 +40,7 @@ def load(run: MapRun, again: bool = False) -> Finish:
                 remedy="use `dualwrite sync`; `load --again` compares every row anew",
             )
         _begin_again(run, row)
+    turn_over(run, run.store.map_row(name))
     capture(run, Side.DATAVERSE)
     if run.ports.stopping():
         return Finish(False, 1)
@@ -54,9 +56,9 @@ def load(run: MapRun, again: bool = False) -> Finish:
     if rounds is None:
         return Finish(False, 1)
     work = run.work()
-    work.map = MapRow(
-        name, run.map.document.fingerprint(), run.map.document.version, loaded_at=run.now()
-    )
+    begun = run.store.map_row(name)
+    assert begun is not None, "turn_over has put the map on record"
+    work.map = replace(begun, loaded_at=run.now(), stopped=None, allowed_deletes=0)
     run.commit(work)
     return Finish(run.store.next_due(name) is None, rounds)
 

@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 from connector.mapping.compiled import Group
 from connector.mapping.document import Policy
+from connector.mapping.references import TargetMissing
+from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side
+from connector.store.record import Anew
 
 LATEST_MARGIN = 5.0
 """Seconds within which two modification times do not decide; clocks are not better than that."""
@@ -60,10 +63,28 @@ class Pair(NamedTuple):
         return self.commerce if side is Side.COMMERCE else self.dataverse
 
 
-def merge(group: Group, seen: Pair, agreed: Pair | None, master: Side, blank_wins: bool) -> Merged:
-    """The verdict on one group; `agreed` None means first contact."""
-    if agreed is None:
+def merge(
+    group: Group,
+    seen: Pair,
+    agreed: Pair | None,
+    master: Side,
+    blank_wins: bool,
+    anew: Anew | None = None,
+) -> Merged:
+    """The verdict on one group; `agreed` None means first contact.
+
+    `anew` says that the map changed since. Where values travel by another rule, edits count as
+    always; where there is none, whoever gives the value gives it again.
+    """
+    if agreed is None or anew is Anew.NEW:
         return _first_contact(group, seen, master, blank_wins)
+    merged = _three_way(group, seen, agreed, master)
+    if anew is None or merged.need not in (Need.NOTHING, Need.DRIFT):
+        return merged
+    return _by_new_rule(group, seen, merged.need is Need.DRIFT, master, blank_wins)
+
+
+def _three_way(group: Group, seen: Pair, agreed: Pair, master: Side) -> Merged:
     commerce_changed = group.changed(Side.COMMERCE, seen.commerce, agreed.commerce)
     dataverse_changed = group.changed(Side.DATAVERSE, seen.dataverse, agreed.dataverse)
     if not commerce_changed and not dataverse_changed:
@@ -93,6 +114,35 @@ def _first_contact(group: Group, seen: Pair, master: Side, blank_wins: bool) -> 
         return Merged(Need.WRITE, source) if two_way else DRIFT
     # Where neither side holds a value they still differ by the default of the map.
     return Merged(Need.WRITE, source.other, held)
+
+
+def _by_new_rule(group: Group, seen: Pair, drifted: bool, master: Side, blank_wins: bool) -> Merged:
+    """As `_first_contact`, but the pair was agreed: an empty value may stand for a default."""
+    if group.same(seen.commerce, seen.dataverse):
+        return AGREE
+    two_way = group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)
+    source = master if two_way else _only_target(group).other
+    if (
+        not blank_wins
+        and group.blank(source, seen.image(source))
+        and not group.blank(source.other, seen.image(source.other))
+        and _arrives_empty(group, source.other, seen.image(source))
+    ):
+        return Merged(Need.WRITE, source) if two_way else DRIFT
+    return Merged(Need.WRITE, source.other, drifted)
+
+
+def _arrives_empty(group: Group, target: Side, source: Image) -> bool:
+    """Whether the map makes no value of what the source holds."""
+    try:
+        arriving = [
+            f.translation_to(target)(f.read(target.other, source))
+            for f in group.fields
+            if f.column(target) is not None
+        ]
+    except (TargetMissing, Untranslatable):
+        return False
+    return all(value is None for value in arriving)
 
 
 def _only_target(group: Group) -> Side:

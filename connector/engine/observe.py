@@ -15,8 +15,8 @@ from connector.engine.doubt import carried_by_create, in_doubt, own_write
 from connector.engine.witness import Edit, Witness, edited
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Side, has_control, visible
-from connector.store.record import Presence, Record, SideState
+from connector.mapping.values import Image, Side, has_control, visible
+from connector.store.record import Anew, Presence, Record, SideState
 
 
 def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
@@ -30,7 +30,7 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
         record.due = witness.now
         return None
     awaited = _awaited(record, state)
-    before = state.agreed if awaited else state.image
+    before = _known(record, state.agreed if awaited else state.image, row.image, witness)
     presence, ours = state.presence, in_doubt(record, row, witness)
     _take(state, row, witness)
     if awaited:
@@ -59,6 +59,19 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     if ours:
         return own_write(record, witness, before, row.image)
     return edited(witness, before, row.image)
+
+
+def _known(record: Record, before: Image | None, image: Image, witness: Witness) -> Image | None:
+    """What was known of a row; a column that is mapped since is read, not edited."""
+    if before is None or not record.anew:
+        return before
+    places = witness.map.places[witness.side]
+    unread = {
+        at
+        for at, place in places.items()
+        if record.anew.get(witness.map.groups[place].name) is Anew.NEW and before[at] is None
+    }
+    return tuple([image[at] if at in unread else value for at, value in enumerate(before)])
 
 
 def _awaited(record: Record, state: SideState) -> bool:

@@ -40,6 +40,10 @@ class Overlay:
                 if id is not None:
                     self._by_id[side, id] = record
 
+    def put(self, record: Record) -> None:
+        """Another version of a stored record."""
+        self._touched[record.number] = record
+
     def doubt(self, layout: Layout, side: Side, seen: set[str], now: float) -> None:
         """After a full scan: rows believed present that were not seen are to be read."""
         after = 0

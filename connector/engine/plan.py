@@ -139,7 +139,7 @@ def _outside(record: Record, map: CompiledMap, refusing: Sequence[Side]) -> Acti
 
 def _both(record: Record, map: CompiledMap) -> Action:
     c, d = record.commerce, record.dataverse
-    if not apart(record):
+    if not apart(record) and not record.anew:
         return Action()
     assert c.image is not None
     assert d.image is not None
@@ -148,13 +148,13 @@ def _both(record: Record, map: CompiledMap) -> Action:
     if c.agreed is not None and d.agreed is not None:
         agreed = Pair(c.agreed, d.agreed)
         changed = map.changed(Side.COMMERCE, c.image, c.agreed)
-        changed |= map.changed(Side.DATAVERSE, d.image, d.agreed)
+        changed |= map.changed(Side.DATAVERSE, d.image, d.agreed) | _meeting_anew(record, map)
         groups = tuple([map.groups[place] for place in sorted(changed)])
     action = Action()
     towards: dict[Side, list[tuple[Group, bool]]] = {side: [] for side in Side}
     master, blank_wins = map.master, map.document.blank_wins
     for group in groups:
-        merged = merge(group, seen, agreed, master, blank_wins)
+        merged = merge(group, seen, agreed, master, blank_wins, record.anew.get(group.name))
         if merged.need is Need.AGREE:
             action.agree.append(group)
         elif merged.need is Need.DRIFT:
@@ -174,6 +174,13 @@ def _both(record: Record, map: CompiledMap) -> Action:
         if agreed is None:
             action.agree.clear()
     return action
+
+
+def _meeting_anew(record: Record, map: CompiledMap) -> set[int]:
+    """Which of the map's groups have not agreed since the map changed."""
+    if not record.anew:
+        return set()
+    return {at for at, group in enumerate(map.groups) if group.name in record.anew}
 
 
 def _update(

@@ -20,6 +20,7 @@ from connector.engine.overlay import Overlay
 from connector.engine.pairs import Couple, couples
 from connector.engine.plan import Action, Kind, plan
 from connector.engine.run import MapRun
+from connector.engine.turnover import columns_read, concerned_records, mark, turn_of
 from connector.engine.wars import end_wars
 from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value
@@ -101,6 +102,7 @@ def rehearse(run: DryRun, only: str | None = None) -> Rehearsal:
 
 def _changed_records(run: DryRun) -> Iterator[Record]:
     overlay = Overlay(run.store)
+    _turn_over(run, overlay)
     store, run.store = run.store, overlay  # type: ignore[assignment]
     try:
         for side in Side:
@@ -113,11 +115,24 @@ def _changed_records(run: DryRun) -> Iterator[Record]:
     return overlay.due(run.layout, run.now())
 
 
+def _turn_over(run: DryRun, overlay: Overlay) -> None:
+    """A run would have the records planned anew that a change of the map concerns."""
+    row = run.store.map_row(run.map.name)
+    turn = turn_of(row, run.map, columns_read(run.store, run.map.name)) if row else None
+    if turn is None:
+        return
+    for page in concerned_records(run.store, run.layout, run.map, turn, run.limits.page):
+        for record, groups in page:
+            mark(record, run.map, turn, groups, run.now())
+            overlay.put(record)
+
+
 def _follow(run: DryRun, side: Side, overlay: Overlay) -> None:
     feed = run.ports.store.positions(run.map.name).get((side, "feed"))
-    if feed is None or feed.text is None or feed.epoch != run.worlds[side].epoch:
-        raise PositionExpiredError("position-none", "the feed was never begun", remedy="scan")
     columns = run.map.column_names(side)
+    fits = feed is not None and (feed.epoch, feed.columns) == (run.worlds[side].epoch, columns)
+    if feed is None or feed.text is None or not fits:
+        raise PositionExpiredError("position-none", "the feed was never begun", remedy="scan")
     sight = look(run, side, feed)
     told = sight is Sight.SAME
     for page in run.endpoint(side).changes(run.map.entity(side), columns, feed.text):

@@ -241,7 +241,11 @@ class MapRun:
                 self.store.bind_world(world)
         row = self.store.map_row(self.map.name)
         if row is not None and row.loaded_at is not None:
-            self.whole.update(Side)
+            # A map may have got columns that were not read of every row yet.
+            read = self.store.positions(self.map.name)
+            columns = {side: self.map.column_names(side) for side in Side}
+            feeds = {side: read.get((side, "feed")) for side in Side}
+            self.whole.update(s for s, feed in feeds.items() if feed and feed.columns == columns[s])
 
     def hold(self) -> None:
         """Renew the lease if need be; raises `LeaseHeldError` (`lease-lost`)."""

@@ -63,6 +63,7 @@ def note(record: Record, action: Action, map: CompiledMap) -> None:
     if gone or action.parted:
         record.commerce.agreed = record.dataverse.agreed = None
         record.unconfirmed = False
+        record.anew = {}
     stand(record)
 
 
