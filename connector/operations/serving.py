@@ -17,6 +17,7 @@ from connector.backoff import Backoff
 from connector.bootstrap import Project
 from connector.endpoints.base import Entity, Identity
 from connector.engine.cycle import Finish, sync
+from connector.engine.ports import Ports
 from connector.engine.retention import Retention, clear_out
 from connector.engine.run import MapRun, running
 from connector.errors import (
@@ -151,8 +152,9 @@ class Serving:
     def run(self) -> None:
         """Work until a signal comes.
 
-        Raises what nobody can wait out: `StateError`, `ConfigError`; wrong credentials, rights and
-        identities before anything has worked; and whatever ended a thread beside this one.
+        Raises what nobody can wait out: `ConfigError`, `StateError` but for `state-busy`; wrong
+        credentials, rights and identities before anything has worked; and whatever ended a thread
+        beside this one.
         """
         while not self._stopping():
             ours = self._ours()
@@ -219,9 +221,9 @@ class Serving:
             else:
                 self._work(station)
             self._count_needs(station)
-        except StateError:
-            raise
         except DualWriteError as error:
+            if isinstance(error, StateError) and error.code != "state-busy":
+                raise
             self._failed(station, error)
 
     def _hold(self, station: Station, standing: Standing, why: Problem) -> None:
@@ -254,8 +256,9 @@ class Serving:
 
     def _cycle(self, station: Station, outcome: MapOutcome) -> Finish:
         """One sync of one map, over what is warm."""
-        ports = self._project.ports(station.document)
-        ports = replace(ports, progress=lambda _step, _count: self._board.beat(), patience=0.0)
+        usual = self._project.ports(station.document)
+        beat, gone = self._board.beat, _left_behind(usual)
+        ports = replace(usual, progress=lambda _step, _count: beat(), patience=0.0, gone=gone)
         run: MapRun | None = None
         after, station.after = station.after, None
         try:
@@ -368,6 +371,15 @@ class Serving:
                 for one in self._stations
             ]
         )
+
+
+def _left_behind(ports: Ports) -> Callable[[str], bool]:
+    """Whose lease may be taken: a dead one's, and our own, which a run could not give back.
+
+    One thread works all maps of this process. What that run sent may still arrive, conditional as
+    after `kill -9`.
+    """
+    return lambda holder: holder == ports.holder or ports.gone(holder)
 
 
 def _news(outcome: MapOutcome) -> bool:

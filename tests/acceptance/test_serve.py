@@ -54,6 +54,12 @@ def replacement(project: Project, number: str) -> object:
     return None if card is None else card["msdyn_replacementcardnumber"]
 
 
+def faults_met(project: Project) -> object:
+    """How many requests met a fault, by its kind."""
+    host = project.connector.host
+    return project.connector.get(f"{host}/sandbox/requests").json()["faults"]
+
+
 def blocked_in_ledger(project: Project, number: str) -> bool:
     return bool(project.ledger(number)["CardTenderType"] == "Blocked")
 
@@ -361,6 +367,56 @@ def test_a_state_that_is_away_for_a_while_ends_nothing(
         assert "state-unreachable" in live.said()
         assert live.ends() == 143
     project.verified()
+
+
+def test_a_state_that_goes_in_the_middle_of_a_cycle_keeps_no_map(
+    project: Project, tmp_path: Path, postgresql: Server
+) -> None:
+    """A run that cannot give its lease back must not stand in its own way for an hour."""
+    url = postgresql.empty_state()
+    name = sa.make_url(url).database
+    project.environment["DUALWRITE__STORE__URL"] = url
+    project.import_cards(members(3))
+    project.json("load")
+    with living(project, tmp_path, **OFTEN) as live:
+        live.comes_to("active")
+        project.fault(kind="slow", count=1, seconds=4, path="msdyn_loyaltycards?")
+        until("a cycle that hangs", lambda: faults_met(project))
+        try:
+            postgresql.execute(
+                f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE datname = '{name}' AND pid <> pg_backend_pid()",
+            )
+            live.comes_to("failing")
+        finally:
+            postgresql.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        project.edit("M100001", msdyn_cardtendertype=806380003)
+        until("the edit", lambda: blocked_in_ledger(project, "M100001"))
+        assert live.ends() == 143
+    project.verified()
+
+
+def test_a_state_that_is_locked_for_too_long_ends_nothing(
+    project: Project, tmp_path: Path, postgresql: Server
+) -> None:
+    url = postgresql.empty_state()
+    name = sa.make_url(url).database
+    project.environment["DUALWRITE__STORE__URL"] = url
+    project.import_cards(members(3))
+    project.json("load")
+    waiting = f"FROM pg_stat_activity WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with living(project, tmp_path, **OFTEN) as live:
+        live.comes_to("active")
+        with engine.begin() as other:
+            other.exec_driver_sql("LOCK TABLE maps, leases IN ACCESS EXCLUSIVE MODE")
+            # As its own limit would, after half a minute.
+            cancel = f"SELECT pg_cancel_backend(pid) {waiting}"
+            until("trouble", lambda: (postgresql.execute(cancel), live.state())[1] == "failing")
+        live.comes_to("active")
+        assert "state-busy" in live.said()
+        assert live.ends() == 143
 
 
 # ---------------------------------------------------------------------------- what is told
