@@ -58,10 +58,13 @@ class Database:
         return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def _reading(self) -> sa.Connection:
-        """The reader; a new one after the server went away, as the old one forgot its options."""
+        """The reader; a new one after the server went away, as the old one forgot its options.
+
+        The old one is kept as a sign of that until there is another.
+        """
         if self._reader.invalidated:
-            self._reader.close()
-            self._reader = self._connected_reader()
+            lost, self._reader = self._reader, self._connected_reader()
+            lost.close()
         return self._reader
 
     def hot(self, statement: sa.ClauseElement, *names: str) -> Hot:

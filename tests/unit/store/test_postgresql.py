@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -443,6 +444,26 @@ def test_a_killed_reader_is_told_once_and_then_connected_again(
         assert caught.value.code == "state-unreachable"
         assert list(store.map_rows()) == []
     assert store._db._reader.connection.dbapi_connection.autocommit  # type: ignore[union-attr]
+
+
+def test_a_server_that_stays_away_is_told_each_time_until_it_is_back(
+    postgresql: Server, store: SqlStore, state: str
+) -> None:
+    name = database(state)
+    lease = store.acquire("m", "me", 600)
+    postgresql.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    try:
+        kill(postgresql, store._db._reader)
+        kill(postgresql, store._db._writer)
+        for _ in range(3):
+            for use in (store.map_rows, partial(store.renew, lease, 600)):
+                with pytest.raises(DualWriteError) as caught:
+                    use()
+                assert caught.value.code in ("state-unreachable", "state-access")
+    finally:
+        postgresql.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert list(store.map_rows()) == []
+    assert store.renew(lease, 600).fencing == lease.fencing
 
 
 def test_commits_are_durable_although_the_server_would_not_have_it(
