@@ -35,14 +35,21 @@ class Wake(NamedTuple):
 
 
 class Inbox:
-    """Wake-ups of any thread. `put` is reentrant, so that a signal handler may call it."""
+    """Wake-ups of any thread. `put` is reentrant, so that a signal handler may call it.
+
+    It holds each once, however many notices come while a cycle goes on: whoever takes a wake-up
+    acts later than all that were put until then.
+    """
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Wake] = SimpleQueue()
+        self._waiting: set[Wake] = set()
 
     def put(self, wake: Wake) -> None:
-        """Wake whoever takes."""
-        self._queue.put(wake)
+        """Wake whoever takes; nothing for what waits already."""
+        if wake not in self._waiting:
+            self._waiting.add(wake)
+            self._queue.put(wake)
 
     def take(self, seconds: float) -> set[Wake]:
         """All that has come, each once; waits so long for the first."""
@@ -52,4 +59,5 @@ class Inbox:
             while True:
                 found.add(self._queue.get_nowait())
         except Empty:
+            self._waiting -= found
             return found

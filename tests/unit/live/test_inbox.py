@@ -20,6 +20,28 @@ def test_all_that_has_come_is_taken_at_once_and_each_once() -> None:
     assert inbox.take(-5) == set()
 
 
+def test_a_storm_takes_no_memory_and_loses_no_wake_up() -> None:
+    inbox = Inbox()
+    last, written, most = 20_000, 0, 0
+
+    def storm() -> None:
+        nonlocal written
+        for number in range(1, last + 1):
+            written = number
+            inbox.put(NOTICE)
+
+    thread = threading.Thread(target=storm)
+    thread.start()
+    seen = 0
+    while seen < last:
+        assert inbox.take(20) == {NOTICE}, f"{seen} seen, {written} written"
+        seen, most = written, max(most, inbox._queue.qsize())
+    thread.join()
+    assert most <= 1
+    assert inbox.take(0) <= {NOTICE}
+    assert inbox.take(0) == set()
+
+
 def test_whoever_waits_is_woken_by_another_thread() -> None:
     inbox = Inbox()
     threading.Timer(0.05, inbox.put, [NOTICE]).start()
