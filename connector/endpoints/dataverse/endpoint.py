@@ -180,13 +180,14 @@ class DataverseEndpoint:
 
 
 def _clock_offset(reply: Reply) -> timedelta:
-    """The service's clock minus ours, halfway through the request; zero without a Date.
+    """The service's clock minus ours, halfway through the request; zero without a readable Date.
 
     The header cuts to whole seconds, so half a second is added on average. It is always GMT
     (RFC 9110, section 5.6.7), also where a proxy writes the zone in another way.
     """
-    text = reply.headers.get("Date")
-    if text is None:
+    try:
+        told = parsedate_to_datetime(reply.headers.get("Date", ""))
+    except ValueError:
         return timedelta(0)
-    remote = parsedate_to_datetime(text).replace(tzinfo=UTC) + timedelta(milliseconds=500)
+    remote = told.replace(tzinfo=UTC) + timedelta(milliseconds=500)
     return remote - (reply.sent_at + (reply.received_at - reply.sent_at) / 2)

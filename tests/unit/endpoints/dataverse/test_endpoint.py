@@ -47,6 +47,14 @@ def test_the_clock_is_compared_halfway_through_the_request(
     assert offset == timedelta(seconds=60.5)
 
 
+@pytest.mark.parametrize("date", ["", "yesterday", "1767323108", "Fri, 32 Jan 2026 03:05:08 GMT"])
+def test_a_date_nobody_can_read_tells_nothing(
+    service: Service, endpoint: DataverseEndpoint, date: str
+) -> None:
+    service.on("GET", "WhoAmI", body=WHO, headers={"Date": date})
+    assert endpoint.identity().clock_offset == timedelta(0)
+
+
 def several(service: Service) -> DataverseEndpoint:
     return DataverseEndpoint(
         "https://org.example",
