@@ -8,11 +8,12 @@ Tested in: tests/integration/engine/test_capture.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.endpoints.base import Page, Row
 from connector.engine.doubt import as_sent, given_way, in_doubt
+from connector.engine.emptied import refuse_unreadable
 from connector.engine.intheway import Strays, in_the_way
 from connector.engine.lookups import resolve
 from connector.engine.observe import (
@@ -110,8 +111,9 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
     return absorbed
 
 
-def _knowing(run: MapRun, witness: Witness, sights: Iterable[tuple[Record | None, Row]]) -> Witness:
+def _knowing(run: MapRun, witness: Witness, sights: Sequence[tuple[Record | None, Row]]) -> Witness:
     """The witness with what was sent to the rows that may be as a write of ours left them."""
+    refuse_unreadable(run, witness.side, sights)
     doubted = [r for r, row in sights if r is not None and in_doubt(r, row, witness)]
     return replace(witness, sent=sent_to(run, witness.side, doubted)) if doubted else witness
 
@@ -279,8 +281,7 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     """Read these records on one side: by id where they are bound, else by key."""
     endpoint, entity = run.endpoint(side), run.map.entity(side)
     columns = run.map.column_names(side)
-    tick = run.numbers("tick")
-    witness = replace(run.witness(side, tick), asked=True)
+    witness = replace(run.witness(side, run.numbers("tick")), asked=True)
     absorbed = Absorbed(run.work())
     ids = [id for record in records if (id := record.side(side).id) is not None]
     found = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}

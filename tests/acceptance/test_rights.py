@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.acceptance.conftest import CARDS, Project, members
+from tests.acceptance.living import living
 from tests.unit.endpoints.dataverse.test_certificates import made
 
 if TYPE_CHECKING:
@@ -111,6 +112,30 @@ def test_what_a_secured_column_hides_is_not_taken_for_an_edit(restored: Project)
     project.json("sync", "--map", "loyalty-card")
     assert project.ledger("M100000")["PartyNumber"] == "P-1"
     assert project.ledger("M100000")["CardTenderType"] == "AsCardTender"
+
+
+def test_a_column_secured_while_live_mode_works_clears_nothing(
+    restored: Project, tmp_path: Path
+) -> None:
+    project = restored
+    limit(project, *LEAST)
+    project.import_cards([{**card, "PartyNumber": "P-1"} for card in members(2)])
+    project.json("load")
+    with living(project, tmp_path, SERVE__POLL_MIN="0.2", SERVE__POLL_MAX="0.5") as live:
+        live.comes_to("active")
+        column = {"table": "msdyn_loyaltycard", "column": "msdyn_partynumber", "secured": True}
+        project.agent.switch("columns", column)
+        project.edit("M100000", msdyn_cardtendertype=806380003)
+        live.comes_to("failing")
+        (problem,) = [one["problem"] for one in live.health()["maps"] if one["problem"]]
+        assert problem["code"] == "column-forbidden"
+        assert problem["subject"]["field"] == "msdyn_partynumber"
+        assert project.ledger("M100000")["PartyNumber"] == "P-1"
+    permit(project, canread=4, cancreate=4, canupdate=4)
+    project.json("sync")
+    assert project.ledger("M100000")["PartyNumber"] == "P-1"
+    assert project.ledger("M100000")["CardTenderType"] == "Blocked"
+    project.verified()
 
 
 def permit(project: Project, **rights: int) -> None:

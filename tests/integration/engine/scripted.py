@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -163,6 +163,8 @@ class ScriptedEndpoint:
         self.fault: Callable[[Operation], Fault | None] = lambda _operation: None
         self.hidden: Callable[[str], bool] = lambda _id: False
         """Rows a scan and a feed do not show, as a missing permission does."""
+        self.unreadable: set[str] = set()
+        """Columns that look empty, as without a permission; `describe` says so."""
         self.repeated: set[str] = set()
         """Rows a scan hands out again at its end, as they are then."""
         self.left_out: set[str] = set()
@@ -246,7 +248,7 @@ class ScriptedEndpoint:
             entity,
             entity,
             "id",
-            {column.name: column for column in table.columns},
+            {c.name: replace(c, readable=c.name not in self.unreadable) for c in table.columns},
             (Key("key", (table.key,)),),
             Capabilities("version", "once", True, True, True, self.batch),
         )
@@ -382,7 +384,8 @@ class ScriptedEndpoint:
 
     def _row(self, entity: str, id: str, columns: Sequence[str]) -> Row:
         row = self.rows[entity][id]
-        image: Image = tuple(row.values.get(column) for column in columns)
+        seen = (None if name in self.unreadable else row.values.get(name) for name in columns)
+        image: Image = tuple(seen)
         modified_at = row.modified_at if self.tells_times else None
         return Row(id, str(row.version), image, modified_at, row.modifier)
 
