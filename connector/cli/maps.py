@@ -1,4 +1,4 @@
-"""`dualwrite maps`: list, show, pause and resume maps.
+"""`dualwrite maps`: list, show, pause and resume maps; the rest of the group is in its own files.
 
 Owns: how a map is drawn, in dual-write's own reading order.
 Never does: the work (`connector/operations/`).
@@ -13,12 +13,15 @@ import typer
 
 from connector.cli import output
 from connector.cli.maps_moving import export_map, import_maps
+from connector.cli.maps_versions import diff, preview
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption, person
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.command("import")(import_maps)
 app.command("export")(export_map)
+app.command("diff")(diff)
+app.command("preview")(preview)
 
 MapName = Annotated[str, typer.Argument(metavar="MAP")]
 WaitOption = Annotated[

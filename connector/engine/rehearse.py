@@ -188,11 +188,12 @@ def _plan_batch(run: DryRun, batch: Sequence[Record], rehearsal: Rehearsal) -> N
     actions = [(record, plan(record, run.map)) for record in batch]
     end_wars(run.store, run.layout, run.now(), actions)
     for record, action in actions:
-        for planned in _describe(record, action):
+        for planned in described(record, action):
             rehearsal.add(planned)
 
 
-def _describe(record: Record, action: Action) -> Iterator[Planned]:
+def described(record: Record, action: Action) -> Iterator[Planned]:
+    """What is shown of an action."""
     key = record.commerce.key or record.dataverse.key or record.key
     number = record.number if record.number > 0 else None
     for side in action.reads:

@@ -105,7 +105,7 @@ def verify(
 
 
 def _not_equal(map: CompiledMap, ports: Ports, batch: Sequence[Couple]) -> list[Couple]:
-    resolve(map, ports.endpoints, [_as_record(map, couple, 0) for couple in batch])
+    resolve(map, ports.endpoints, [as_record(map, couple, 0) for couple in batch])
     return [
         couple
         for couple in batch
@@ -172,7 +172,7 @@ def _judge(
     tell: Report,
 ) -> None:
     records = _records(ports, layout, batch)
-    live = {couple.key: _as_record(map, couple, 0) for couple in batch}
+    live = {couple.key: as_record(map, couple, 0) for couple in batch}
     resolve(map, ports.endpoints, live.values())
     for couple in batch:
         record = records.get(couple.key)
@@ -210,7 +210,7 @@ def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str,
 
 def _left_alone(map: CompiledMap, couple: Couple, record: Record | None) -> str | None:
     """Why the map leaves a record that both sides have alone, if it does."""
-    live = _as_record(map, couple, 0, record)
+    live = as_record(map, couple, 0, record)
     if refused_by(live, map):
         return "outside the map's filter"
     accepted = live.accepted or _accepted_as_it_is(record)
@@ -229,7 +229,7 @@ def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Findi
     verdict, reason = "difference", f"only in {here}"
     if record is not None and record.state is State.PARKED and record.problem is not None:
         verdict, reason = "excused", f"{record.problem.code}: {record.problem.message}"
-    elif _accepted_as_it_is(record) or plan(_as_record(map, couple, 0, record), map).ignored:
+    elif _accepted_as_it_is(record) or plan(as_record(map, couple, 0, record), map).ignored:
         verdict, reason = "ignored", f"only in {here}, as the map or a person wants"
     return Finding(
         verdict,
@@ -268,7 +268,7 @@ def _judge_group(
     elif record is not None and record.state is State.PARKED and record.problem is not None:
         name, reason = "excused", f"{record.problem.code}: {record.problem.message}"
     elif record is not None and (record.conflicts or record.waiting):
-        action = plan(_as_record(map, couple, record.number, record), map)
+        action = plan(as_record(map, couple, record.number, record), map)
         if any(conflict.group == group.name for conflict in action.conflicts):
             name, reason = "excused", "in conflict: a person decides"
         elif any(wait.group == group.name for wait in action.waits):
@@ -294,11 +294,11 @@ def _changed(group: Group, side: Side, image: Image, record: Record | None) -> b
     return agreed is None or group.changed(side, image, agreed)
 
 
-def _as_record(
+def as_record(
     map: CompiledMap, couple: Couple, number: int, known: Record | None = None
 ) -> Record:
     """A record holding what the sides hold now, with what was agreed before."""
-    record = Record(number, map.name, couple.key)
+    record = Record(number, map.name, couple.key, anew=dict(known.anew) if known else {})
     unchanged = True
     for side in Side:
         held = couple.held(side)

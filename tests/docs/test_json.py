@@ -96,6 +96,7 @@ def play(person: Person) -> Samples:
     edit(person)
     take("ledger set", "100001 CardTenderType=Blocked")
     take("plan")
+    take("maps preview", "loyalty-card --key 100001")
     take("sync", code=3)
     take("status", code=3)
     take("verify")
@@ -154,9 +155,10 @@ def look_at_maps(person: Person, take: Callable[..., None]) -> None:
     take("maps show", "loyalty-card")
     overlay = person.folder / "mappings/overlays/test/loyalty-card.yaml"
     overlay.parent.mkdir(parents=True)
-    overlay.write_text("master: dataverse\n", "utf-8")
+    overlay.write_text('commerce: {filter: "CardNumber eq null"}\n', "utf-8")
     person.environment["DUALWRITE__MAPS__ENVIRONMENT"] = "test"
     take("maps show", "loyalty-card")
+    take("maps diff", "loyalty-card")
     del person.environment["DUALWRITE__MAPS__ENVIRONMENT"]
     take("maps export", "loyalty-card --out moved.json")
     file = person.folder / "moved.json"
