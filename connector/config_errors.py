@@ -62,6 +62,8 @@ def findings_of(error: ValidationError, root: type[BaseModel]) -> Iterator[Findi
                 yield Finding(path, f"this {'section' if len(path) == 1 else 'key'} is required")
             case "value_error":
                 yield Finding(path, str(one["ctx"]["error"]))
+            case "tuple_type":
+                yield Finding(path, f"there may be several: write [[{'.'.join(path)}]]")
             case _:
                 yield Finding(path, one["msg"][:1].lower() + one["msg"][1:])
 

@@ -347,7 +347,7 @@ class Serving:
             wait = LONGEST_WAIT
             station.pace.rest(now, wait)
         told = str(error).replace("\n  ", "; ")
-        _LOG.warning("%s; tried again in %.0f s", told, wait)
+        _LOG.warning("%s: %s; tried again in %.0f s", station.map, told, wait)
 
     # ------------------------------------------------------------------------ what is told
 

@@ -130,6 +130,7 @@ def test_a_column_secured_while_live_mode_works_clears_nothing(
         (problem,) = [one["problem"] for one in live.health()["maps"] if one["problem"]]
         assert problem["code"] == "column-forbidden"
         assert problem["subject"]["field"] == "msdyn_partynumber"
+        assert "loyalty-card: column-forbidden" in live.said()
         assert project.ledger("M100000")["PartyNumber"] == "P-1"
     permit(project, canread=4, cancreate=4, canupdate=4)
     project.json("sync")

@@ -266,6 +266,7 @@ def test_further_users_take_from_the_first_what_they_leave_out(write: Write) -> 
     [
         (SECOND.replace("client_secret", "certificate"), "users[0] also needs client_secret"),
         (SECOND + SECOND, "a client_id of its own"),
+        (SECOND.replace("[[", "[").replace("]]", "]"), "write [[dataverse.users]]"),
         (SECOND.replace("second", "app"), "a client_id of its own"),
         (SECOND.replace("env:SECOND", LITERAL), "a secret is never written here"),
         (SECOND + 'colour = "red"', "unknown key"),

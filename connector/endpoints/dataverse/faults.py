@@ -39,6 +39,7 @@ DUPLICATE_KEY = "0x80060892"
 DUPLICATE_RULE = "0x80040333"
 PRIVILEGE_MISSING = "0x80040220"
 USER_UNKNOWN = "0x80072560"
+ROLE_MISSING = "0x80042f09"
 TRACKING_OFF = "0x80072491"
 
 BUSY_CODES = frozenset(
@@ -176,6 +177,15 @@ def access_error(fault: Fault, entity: str | None) -> AccessError:
             subject=subject,
             cause=str(fault),
         )
+    if fault.code == ROLE_MISSING:
+        return AccessError(
+            "privilege-missing",
+            "our application user has no security role",
+            remedy="give the application user a security role in the organization's admin "
+            "center; docs/security.md lists all it needs",
+            subject=subject,
+            cause=str(fault),
+        )
     privilege = _privilege(fault.message)
     return AccessError(
         "privilege-missing",
@@ -237,7 +247,8 @@ def column_unknown(entity: str, columns: Iterable[str], cause: str | None = None
     return MapError(
         "column-unknown",
         f"{entity} has no usable column {names}",
-        remedy="use the logical name (lower case) of a column of this table",
+        remedy="use the logical name (lower case) of a column of this table, `dualwrite check` "
+        "tells where; if the column was deleted, `dualwrite provision` makes it anew, empty",
         subject=Subject(side="dataverse", entity=entity, field=names),
         cause=cause,
     )

@@ -8,6 +8,7 @@ Tested in: tests/unit/endpoints/dataverse/test_transport.py.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,9 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from connector.errors import ConfigError, Subject, UnreachableError
+
+_SAID = re.compile(r"""Error\(["'](?:HTTPS?Connection\([^)]*\): )?(.+?)["']\)+$""")
+"""What stands in an error that is quoted by another one."""
 
 
 def is_loopback(url: str) -> bool:
@@ -77,4 +81,5 @@ def short(error: Exception) -> str:
     """One line of an HTTP library's nested message: the innermost part, without addresses."""
     text = " ".join(str(error).split())
     inner = text.rpartition("Caused by ")[2] or text
-    return (inner or type(error).__name__)[:300]
+    said = _SAID.search(inner)
+    return (said[1] if said else inner or type(error).__name__)[:300]

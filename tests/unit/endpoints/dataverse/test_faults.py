@@ -133,6 +133,10 @@ def test_a_missing_privilege_and_a_missing_user_differ() -> None:
     assert "prvCreatemsdyn_loyaltycard" in error.remedy
     error = access_error(Fault(403, "0x80072560", "The user is not a member"), None)
     assert error.code == "application-user-missing"
+    roleless = "SecLib::RetrievePrivilegeForUser failed - no roles are assigned to user."
+    error = access_error(Fault(403, "0x80042f09", roleless), "cards")
+    assert error.code == "privilege-missing"
+    assert error.message == "our application user has no security role"
 
 
 @pytest.mark.parametrize(
@@ -148,8 +152,10 @@ def test_a_missing_privilege_and_a_missing_user_differ() -> None:
         ),
         ("is missing prvPublishCustomization privilege", "prvPublishCustomization"),
         (
-            "Principal with id 1 does not have WriteAccess right(s) for record with id 2 of "
-            "entity msdyn_loyaltycard",
+            (
+                "Principal with id 1 does not have WriteAccess right(s) for record with id 2 of "
+                "entity msdyn_loyaltycard"
+            ),
             "Write on msdyn_loyaltycard, for rows of others too",
         ),
         ("x", "a privilege"),
