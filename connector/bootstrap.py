@@ -78,6 +78,9 @@ class Project:
 
     settings: Settings
     documents: Mapping[str, MapDocument]
+    """The maps that are on."""
+    off: Mapping[str, MapDocument]
+    """Maps with `enabled: false`: nothing is done about them."""
     store: Store
     tuning: Tuning
     _commerce: Mapping[str, Endpoint]
@@ -185,8 +188,10 @@ def open_project(
     `MapError`, `StateError`; sides are asked nothing yet.
     """
     notifier = _notifier(settings.notify)
-    documents = {document.map: document for document in maps_of(settings)}
-    rules = tuple(_rule(alert, documents) for alert in settings.alerts)
+    maps = {document.map: document for document in maps_of(settings)}
+    documents = {name: document for name, document in maps.items() if document.enabled}
+    off = {name: document for name, document in maps.items() if not document.enabled}
+    rules = tuple(_rule(alert, maps) for alert in settings.alerts)
     limits = _limits(settings)
     with ExitStack() as stack:
         stack.enter_context(rarely_collecting())
@@ -205,6 +210,7 @@ def open_project(
         yield Project(
             settings,
             documents,
+            off,
             store,
             Tuning(
                 Guard(guard.rows, guard.share),

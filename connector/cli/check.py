@@ -32,7 +32,7 @@ def check(
 
     settings = options.settings().without_kept_tokens()
     with open_project(settings) as project, open_administration(settings) as organization:
-        maps = list(project.documents)
+        maps, off = list(project.documents), list(project.off)
         found = list(check_project(project, organization))
     problems = [problem for problem in found if notes or problem.severity != "note"]
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -40,7 +40,7 @@ def check(
     noted = sum(problem.severity == "note" for problem in found)
     if options.json:
         told = [{**p.as_dict(), "dual_write": list(dual_write_codes(p.code))} for p in problems]
-        output.emit({"ok": not errors, "maps": maps, "problems": told, "notes": noted})
+        output.emit({"ok": not errors, "maps": maps, "off": off, "problems": told, "notes": noted})
     else:
         for problem in problems:
             code = " ".join((problem.code, *dual_write_codes(problem.code)))
@@ -51,5 +51,7 @@ def check(
         ending = f"{len(errors)} errors, {len(warnings)} warnings" if bad else "all well"
         more = f"; {noted} notes (`dualwrite check --notes`)" if noted and not notes else ""
         output.line(f"checked {len(maps)} maps and both sides: {ending}{more}")
+        if off:
+            output.say(f"off: {', '.join(off)}")
     if errors:
         raise typer.Exit(gravest(problem.exit_code for problem in errors))

@@ -49,4 +49,5 @@ def load(
             documents = chosen(project, map)
             outcomes = load_maps(project, documents, master=winner, again=again)
             people = needs(project, documents)
-        finish("load", outcomes, people, as_json=options.json)
+            off = [] if map is not None else list(project.off)
+        finish("load", outcomes, people, off, as_json=options.json)

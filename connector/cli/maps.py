@@ -44,6 +44,7 @@ def list_maps(options: Options) -> None:
             "version": d.version,
             "commerce": d.commerce.entity,
             "dataverse": d.dataverse.entity,
+            "enabled": d.enabled,
             "fields": len(d.fields),
             "file": d.file.path,
         }

@@ -37,17 +37,23 @@ def finish(
     command: str,
     outcomes: Sequence[MapOutcome],
     needs: Sequence[Need],
+    off: Sequence[str] = (),
     *,
     as_json: bool,
     known_ok: bool = False,
 ) -> None:
-    """Print the summary and leave with the exit code of docs/operations.md."""
+    """Print the summary and leave with the exit code of docs/operations.md.
+
+    `off` are maps that were left out because they are off.
+    """
     from connector.operations.outcomes import exit_code
 
     if as_json:
-        output.emit(as_dict(command, outcomes, needs))
+        output.emit({**as_dict(command, outcomes, needs), "off": list(off)})
     else:
         _show(command, outcomes, needs)
+        if off:
+            output.say(f"off: {', '.join(off)} (`enabled: false`, see `dualwrite maps list`)")
     code = exit_code(outcomes, needs, known_ok=known_ok)
     if code:
         raise typer.Exit(code)

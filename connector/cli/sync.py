@@ -47,4 +47,5 @@ def sync(
             documents = chosen(project, map)
             outcomes = sync_maps(project, documents, max_seconds=max_seconds, key=key)
             people = needs(project, documents)
-        finish("sync", outcomes, people, as_json=options.json, known_ok=known_ok)
+            off = [] if map is not None else list(project.off)
+        finish("sync", outcomes, people, off, as_json=options.json, known_ok=known_ok)

@@ -98,6 +98,7 @@ class MapDocument(_Model):
     map: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the map.")
     title: str = ""
     version: str = Field("1.0.0.0", pattern=r"^\d+\.\d+\.\d+\.\d+$")
+    enabled: bool = Field(True, description="A map that is off is left out by every command.")
     commerce: End
     dataverse: End
     master: Side = Side.COMMERCE
@@ -154,7 +155,8 @@ class MapDocument(_Model):
     def fingerprint(self) -> str:
         """Changes exactly when the meaning of the map may have changed."""
         # A key that an older map does not have leaves its fingerprint as it was.
-        meaning = self.model_dump(mode="json", exclude={"title", "version"}, exclude_defaults=True)
+        of_no_meaning = {"title", "version", "enabled"}
+        meaning = self.model_dump(mode="json", exclude=of_no_meaning, exclude_defaults=True)
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -67,6 +67,7 @@ class FieldOverlay(_Model):
 class MapOverlay(_Model):
     """One overlay file: only what differs in this environment."""
 
+    enabled: bool | None = Field(None, description="Whether the map is worked at all.")
     master: Side | None = None
     conflict: Policy | None = None
     deletes: DeletesOverlay | None = None
@@ -179,7 +180,7 @@ def _parts(
     overlay: MapOverlay, document: MapDocument, file: YamlFile
 ) -> Iterator[tuple[Place, Place]]:
     """What the overlay sets: its place there, and its place in the map."""
-    for name in ("master", "conflict", "filter_exit", "blank_wins"):
+    for name in ("enabled", "master", "conflict", "filter_exit", "blank_wins"):
         if name in overlay.model_fields_set:
             yield (name,), (name,)
     for name in ("deletes", "commerce", "dataverse"):

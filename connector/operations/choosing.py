@@ -32,8 +32,19 @@ def named(documents: Sequence[MapDocument], name: str) -> MapDocument:
 
 
 def chosen(project: Project, name: str | None) -> list[MapDocument]:
-    """The named map, or all of the project; raises `UsageError` (`map-unknown`)."""
+    """The named map, or all that are on; raises `UsageError` (`map-unknown`, `map-off`)."""
     documents = list(project.documents.values())
+    off = project.off.get(name) if name is not None else None
+    if off is None and not documents:
+        off = next(iter(project.off.values()))
+    if off is not None:
+        file = off.overlaid.file if off.overlaid is not None else off.file.path
+        raise UsageError(
+            "map-off",
+            f"the map `{off.map}` is off" if name is not None else "all maps are off",
+            subject=off.file.subject("enabled", map=off.map),
+            remedy=f"write `enabled: true` in {file}, then `dualwrite check`",
+        )
     return documents if name is None else [named(documents, name)]
 
 

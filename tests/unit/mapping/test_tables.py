@@ -216,7 +216,8 @@ def loyalty() -> dict[str, tuple[MapDocument, WantedTable]]:
     maps = shipped("mappings")
     definitions = read_definitions(maps)
     found = {}
-    for set_name, documents in by_table(read_documents(maps)).items():
+    on = [document for document in read_documents(maps) if document.enabled]
+    for set_name, documents in by_table(on).items():
         nothing = {document.map: dict[str, Column]() for document in documents}
         wanted, problems = wanted_table(documents, definitions[set_name], nothing)
         assert problems == [], "every mapped column is described"

@@ -1,0 +1,91 @@
+"""The maps that are shipped switched off, against what the dual-write mapping reference says."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.mapping.columns import Column
+from connector.mapping.compiler import compile_map
+from connector.mapping.document import FieldRow, MapDocument, read_document
+from connector.mapping.values import Side, ValueType
+from tests.unit.mapping.live import MAPPINGS, table, text
+
+BOTH = frozenset(Side)
+READY = {
+    # map: entity set, Dataverse table, key, rows
+    "currencies": ("Currencies", "transactioncurrencies", "isocurrencycode", 4),
+    "parties": ("CDSParties", "msdyn_parties", "msdyn_partynumber", 30),
+    "customers-accounts": ("CustomersV3", "accounts", "accountnumber", 25),
+    "customers-contacts": ("CustomersV3", "contacts", "msdyn_contactpersonid", 16),
+    "operating-units": ("OperatingUnits", "msdyn_internalorganizations", "msdyn_partynumber", 5),
+}
+
+
+def ready(name: str) -> MapDocument:
+    return read_document(MAPPINGS / f"{name}.yaml")
+
+
+def row(document: MapDocument, commerce: str) -> FieldRow:
+    (found,) = (one for one in document.fields if one.commerce == commerce)
+    return found
+
+
+@pytest.mark.parametrize("name", READY)
+def test_a_ready_map_is_off(name: str) -> None:
+    document = ready(name)
+    commerce, dataverse, key, rows = READY[name]
+    assert not document.enabled
+    assert (document.commerce.entity, document.dataverse.entity) == (commerce, dataverse)
+    assert [one.dataverse for one in document.fields if one.key] == [key]
+    assert len(document.fields) == rows
+
+
+@pytest.mark.parametrize("name", ["customers-accounts", "customers-contacts"])
+def test_a_customer_is_found_with_its_party(name: str) -> None:
+    party = row(ready(name), "PARTYNUMBER")
+    assert (party.sync, party.dataverse) == ("=", "msdyn_partyid.msdyn_partynumber")
+
+
+def test_persons_are_contacts_and_organizations_are_accounts() -> None:
+    contacts, accounts = ready("customers-contacts"), ready("customers-accounts")
+    assert contacts.commerce.filter == "PartyType eq 'Person'"
+    assert contacts.dataverse.filter == "msdyn_sellable eq true and msdyn_contactpersonid ne null"
+    assert accounts.commerce.filter == "PartyType eq 'Organization'"
+    assert row(accounts, "PARTYTYPE").constant == "Organization"
+    (kind,) = (one for one in accounts.fields if one.dataverse == "customertypecode")
+    assert (kind.sync, kind.constant) == (">>", 3)
+
+
+def test_the_kinds_of_parties() -> None:
+    assert row(ready("parties"), "PARTYTYPE").values == {
+        "person": 192350001,
+        "organization": 192350002,
+        "legalEntity": 192350003,
+        "team": 192350004,
+        "operatingUnit": 192350005,
+        "none": 192350000,
+    }
+
+
+def test_operating_units_go_to_dataverse_only() -> None:
+    document = ready("operating-units")
+    assert {one.ways for one in document.fields} == {frozenset({Side.DATAVERSE})}
+    kinds = row(document, "OPERATINGUNITTYPE").values
+    assert kinds is not None
+    assert kinds["retailChannel"] == 192350000
+
+
+def test_currencies_run_once_they_are_on() -> None:
+    """The rate is required in Dataverse and has no column in commerce."""
+    commerce = table(text("CurrencyCode", 3), text("Name"), text("Symbol", 5))
+    rate = Column("exchangerate", ValueType.DECIMAL, scale=10, required=True)
+    dataverse = table(
+        text("isocurrencycode", 5), text("currencyname"), text("currencysymbol"), rate
+    )
+    map = compile_map(ready("currencies"), commerce, dataverse, lambda _entity: {})
+    euro = ("EUR", "Euro", "€")
+    made = map.creations[Side.DATAVERSE].values(euro)
+    assert made["isocurrencycode"] == "EUR"
+    assert made["exchangerate"] == 1
+    assert map.filters[Side.COMMERCE].admits(euro)
+    assert not map.filters[Side.COMMERCE].admits(("999", None, None))
