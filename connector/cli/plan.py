@@ -7,6 +7,7 @@ Tested in: tests/acceptance/test_commands.py.
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +22,7 @@ from connector.errors import MapError
 if TYPE_CHECKING:
     from connector.bootstrap import Project
     from connector.mapping.document import MapDocument
+    from connector.reports import WritePlanned
 
 app = typer.Typer(add_completion=False)
 
@@ -31,19 +33,25 @@ def plan(
     options: Options,
     map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Only this record.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write every change to this .csv, .parquet or .html file."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Changes listed; all are counted.")] = 50,
 ) -> None:
     """Show what the next `sync` (or first `load`) would write; changes nothing."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
+    from connector.reports import planned_report
 
     with (
         progress(options.json) as told,
+        planned_report(report) as write,
         open_project(options.settings(), told) as project,
     ):
         documents = chosen(project, map)
         wrong: dict[str, MapError] = {}
-        made = [_plan(project, document, key, limit, wrong) for document in documents]
+        made = [_plan(project, document, key, limit, wrong, write) for document in documents]
     if options.json:
         output.emit({"writes": sum(one["writes"] for one in made), "maps": made})
     else:
@@ -52,6 +60,8 @@ def plan(
                 output.show_error(wrong[document.map], as_json=False)
             else:
                 _show(document, one)
+        if report is not None:
+            output.say(f"every change is in {report}")
     if wrong:
         raise typer.Exit(MapError.exit_code)
 
@@ -62,6 +72,7 @@ def _plan(
     key: str | None,
     limit: int,
     wrong: dict[str, MapError],
+    write: WritePlanned,
 ) -> dict[str, Any]:
     """The dry run of one map; one that is wrong is noted and keeps no other from being planned."""
     from connector.engine.rehearse import Rehearsal
@@ -70,7 +81,9 @@ def _plan(
 
     rehearsal, estimate = Rehearsal(), Estimate(0.0, "assumed")
     try:
-        rehearsal, estimate = rehearse_map(project, document, key)
+        rehearsal, estimate = rehearse_map(
+            project, document, key, lambda planned: write(document.map, planned)
+        )
     except MapError as error:
         wrong[document.map] = error
     return {
@@ -81,6 +94,10 @@ def _plan(
         "estimated_seconds": round(estimate.seconds, 1),
         "estimated_by": estimate.basis,
         "counts": {n.replace(" ", "_"): c for n, c in sorted(rehearsal.counts.items())},
+        "groups": [
+            {"what": what, "side": side, "field": field, "records": count}
+            for (what, side, field), count in rehearsal.grouped.most_common()
+        ],
         "planned": [asdict(planned) for planned in rehearsal.planned[:limit]],
         "error": wrong[document.map].as_dict() if document.map in wrong else None,
     }
@@ -124,6 +141,9 @@ def _show(document: MapDocument, one: dict[str, Any]) -> None:
     if not one["counts"]:
         output.line(f"{title}; nothing to do")
         return
+    groups = [(g["field"], g["what"], g["side"], g["records"]) for g in one["groups"] if g["field"]]
+    if len(groups) > 1:
+        output.table(f"{one['map']}: by field", ["field", "what", "side", "records"], groups)
     if rows:
         output.table(title, ["key", "what", "side", "values", "why"], rows)
     by = "by earlier runs" if one["estimated_by"] == "measured" else "nothing is measured yet"

@@ -35,7 +35,7 @@ def verify(
     key: Annotated[str | None, typer.Option("--key", help="Only this record.")] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="Write every finding to this .csv or .parquet file."),
+        typer.Option(help="Write every finding to this .csv, .parquet or .html file."),
     ] = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Settle the differences, then compare again.")

@@ -8,7 +8,7 @@ Tested in: tests/integration/engine/test_rehearse.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.endpoints.base import Row
@@ -50,15 +50,22 @@ class Rehearsal:
     """What the next run would do: counts by kind and side, and the first changes."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    grouped: Counter[tuple[str, Side | None, str | None]] = field(default_factory=Counter)
+    """Records by what, side, and field or group; a record counts in each of its fields."""
     planned: list[Planned] = field(default_factory=list)
     first_load: bool = False
     restored: bool = False
     """A side was found restored from a backup."""
+    report: Callable[[Planned], None] = lambda _planned: None
+    """Told of every change."""
 
     def add(self, planned: Planned) -> None:
         """Count one change and keep it while there is room."""
         name = planned.what if planned.side is None else f"{planned.what} {planned.side}"
         self.counts[name] += 1
+        for of in planned.field.split(", ") if planned.field else (None,):
+            self.grouped[planned.what, planned.side, of] += 1
+        self.report(planned)
         if len(self.planned) < LISTED:
             self.planned.append(planned)
 
@@ -81,9 +88,11 @@ class DryRun(MapRun):
         return 2**62 + self._next if name == "tick" else -self._next
 
 
-def rehearse(run: DryRun, only: str | None = None) -> Rehearsal:
+def rehearse(
+    run: DryRun, only: str | None = None, report: Callable[[Planned], None] = lambda _planned: None
+) -> Rehearsal:
     """What `load` or `sync` would do now; `only` limits it to one normalised key."""
-    rehearsal = Rehearsal()
+    rehearsal = Rehearsal(report=report)
     row = run.store.map_row(run.map.name)
     rehearsal.first_load = row is None or row.loaded_at is None
     records = _all_records(run) if rehearsal.first_load else _changed_records(run)

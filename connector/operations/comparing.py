@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from connector.bootstrap import Project
 from connector.engine import verify as comparison
-from connector.engine.rehearse import DryRun, Rehearsal, rehearse
+from connector.engine.rehearse import DryRun, Planned, Rehearsal, rehearse
 from connector.engine.run import running
 from connector.engine.verify import Finding, Verdict
 from connector.mapping.document import MapDocument
@@ -20,13 +20,16 @@ from connector.operations.estimates import RUNS, Estimate, estimate
 
 
 def rehearse_map(
-    project: Project, document: MapDocument, key: str | None
+    project: Project,
+    document: MapDocument,
+    key: str | None,
+    report: Callable[[Planned], None] = lambda _planned: None,
 ) -> tuple[Rehearsal, Estimate]:
     """The dry run of one map, or of one of its records, and how long it would take."""
     map, entities = project.compiled(document)
     run = DryRun(map, entities, project.ports(document), project.tuning)
     began = run.ports.monotonic()
-    rehearsal = rehearse(run, normal_key(key) if key is not None else None)
+    rehearsal = rehearse(run, normal_key(key) if key is not None else None, report)
     seconds = run.ports.monotonic() - began
     if rehearsal.first_load:
         seconds *= 2  # a load reads back what it created

@@ -68,6 +68,22 @@ def test_plan_writes_nothing_and_sync_does_what_it_said(loaded: Project) -> None
     assert loaded.cards()["K1"]["msdyn_cardtendertype"] == 806380003
 
 
+def test_a_plan_is_grouped_by_field_and_kept_as_a_file(loaded: Project, tmp_path: Path) -> None:
+    for card in ("K1", "K2"):
+        loaded.call("ledger", "set", card, "CardTenderType=Blocked")
+    loaded.edit("K2", msdyn_enrollmentdate="2024-04-04")
+    file = tmp_path / "plan.csv"
+    planned = loaded.json("plan", "--map", MAP, "--report", str(file), "--limit", "0")["maps"][0]
+    assert [(g["field"], g["what"], g["side"], g["records"]) for g in planned["groups"]] == [
+        ("CardTenderType", "update", "dataverse", 2),
+        ("enrolment", "update", "commerce", 1),
+    ]
+    assert sorted(pd.read_csv(file)["key"]) == ["K1", "K2", "K2"]
+    assert "by field" in loaded.call("plan", "--map", MAP).stdout
+    loaded.call("plan", "--map", MAP, "--report", str(tmp_path / "plan.html"))
+    assert "K1" in (tmp_path / "plan.html").read_text("utf-8")
+
+
 def test_one_record_is_planned_synced_and_verified_by_its_key(loaded: Project) -> None:
     for card in ("K1", "K2"):
         loaded.call("ledger", "set", card, "CardTenderType=Blocked")

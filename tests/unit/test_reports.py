@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from connector import reports
+from connector.engine.rehearse import Planned
 from connector.engine.verify import Finding
 from connector.errors import UsageError
+from connector.mapping.values import Side
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +54,41 @@ def test_all_findings_come_back(
     ]
     assert all('"LoyaltyEnrollmentDate": "2020-01-02"' in text for text in frame["commerce"])
     assert frame["dataverse"].isna().all()
+
+
+def planned(number: int) -> Planned:
+    after = {"Note": "<b>&amp;", "Day": date(2020, 1, 2)}
+    return Planned(f"00{number}", number, "update", Side.COMMERCE, "Note", None, after, None)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_planned_changes_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(reports, "SLICE", 2)
+    path = tmp_path / f"report.{kind}"
+    with reports.planned_report(path) as write:
+        for number in range(5):
+            write("cards", planned(number))
+    frame = read(path)
+    assert list(frame.columns) == list(reports.PLANNED_COLUMNS)
+    assert list(frame["record"]) == [0, 1, 2, 3, 4]
+    assert set(frame["side"]) == {"commerce"}
+    assert frame["before"].isna().all()
+    assert set(frame["after"]) == {'{"Note": "<b>&amp;", "Day": "2020-01-02"}'}
+
+
+def test_a_page_shows_values_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "SLICE", 2)
+    path = tmp_path / "report.html"
+    with reports.planned_report(path) as write:
+        for number in range(3):
+            write("cards", planned(number))
+    text = path.read_text("utf-8")
+    assert "<b>" not in text
+    assert text.count("&lt;b&gt;&amp;amp;") == 3
+    assert text.count("<tr>") == 4
+    assert text.rstrip().endswith("</html>")
 
 
 def test_without_a_path_nothing_is_written() -> None:
