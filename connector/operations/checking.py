@@ -109,11 +109,12 @@ def _check_map(
         table = entities[Side.DATAVERSE]
         lacking = list(_check_rights(project, document, table, organization, users))
         keys = list(_check_key(document, table, organization))
+        sound = list(check_soundness(project, document, entities))
     except DualWriteError as error:
         yield Problem.of(error)
         return
     yield from problems
-    yield from check_soundness(project, document, entities)
+    yield from sound
     yield from lacking
     yield from keys
     yield from _untimed(document, entities)
