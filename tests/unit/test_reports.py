@@ -12,7 +12,7 @@ from connector import reports
 from connector.engine.rehearse import Planned
 from connector.engine.verify import Finding
 from connector.errors import UsageError
-from connector.mapping.values import Side
+from connector.mapping.values import Side, Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def test_all_findings_come_back(
 
 
 def planned(number: int) -> Planned:
-    after = {"Note": "<b>&amp;", "Day": date(2020, 1, 2)}
+    after: dict[str, Value] = {"Note": "<b>&amp;", "Day": date(2020, 1, 2)}
     return Planned(f"00{number}", number, "update", Side.COMMERCE, "Note", None, after, None)
 
 

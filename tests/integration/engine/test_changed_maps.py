@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,10 @@ from connector.errors import MapError
 from connector.mapping.values import Side
 from connector.store.record import State
 from connector.store.work import ChangeKind
+from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
+    from connector.engine.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE
@@ -331,3 +334,62 @@ def test_a_map_that_changes_while_it_is_loaded_is_loaded_by_its_new_rules(
     bench.sync()
     assert [bench.card(D, key)["level"] for key in "ABC"] == [7, 7, 7]
     quiet(bench)
+
+
+# ------------------------------------------------------------------ interrupted, and unknown
+
+
+@pytest.mark.parametrize("moment", range(1, 13))
+def test_whoever_is_killed_while_marking_begins_again(make_bench: MakeBench, moment: int) -> None:
+    bench = make_bench(MAP, page=1)
+    for number in "ABC":
+        bench.new(C, number)
+        bench.edit(C, number, Active="Yes")
+    bench.load()
+    changed(bench, "{Yes: 1, No: 2}", "{Yes: 7, No: 2}")
+    bench.reopen(Moments(moment))
+    with pytest.raises(Killed):
+        bench.sync()
+    bench.reopen()
+    bench.sync()
+    assert [bench.card(D, key)["level"] for key in "ABC"] == [7, 7, 7]
+    quiet(bench)
+
+
+def test_a_state_that_did_not_keep_its_map_has_new_columns_meet(make_bench: MakeBench) -> None:
+    bench = make_bench(HEAD + NOTE)
+    bench.new(C, "A", "ours")
+    bench.new(C, "B", "same")
+    bench.load()
+    bench.edit(D, "A", name="theirs")
+    bench.sync()
+
+    def forget(run: MapRun) -> None:
+        row = run.store.map_row("card")
+        assert row is not None
+        work = run.work()
+        work.map = replace(row, document=None)
+        run.commit(work)
+
+    bench.run(forget)
+    bench.text += NAME
+    bench.sync()
+    assert [bench.card(D, key).get("name") for key in "AB"] == ["ours", "same"]
+    assert {"name": "theirs"} in [row.before for row in bench.history("A")]
+    quiet(bench)
+
+
+def test_a_state_that_did_not_keep_its_map_learns_it(bench: Bench) -> None:
+    def forget(run: MapRun) -> None:
+        row = run.store.map_row("card")
+        assert row is not None
+        work = run.work()
+        work.map = replace(row, document=None)
+        run.commit(work)
+
+    bench.run(forget)
+    bench.sync()
+    assert bench.counts.get("replanned", 0) == 0
+    row = bench.open().map_row("card")
+    assert row is not None
+    assert row.document is not None
