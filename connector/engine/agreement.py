@@ -88,8 +88,8 @@ def agree(record: Record, groups: Iterable[Group]) -> None:
 
 def _met(record: Record, groups: Iterable[Group]) -> None:
     """The groups agree under the map as it is."""
-    for group in groups:
-        record.anew.pop(group.name, None)
+    met = {group.name for group in groups}
+    record.anew = {name: how for name, how in record.anew.items() if name not in met}
 
 
 def agreed_with(state: SideState, side: Side, groups: Iterable[Group]) -> Image:
