@@ -90,18 +90,17 @@ def ask(lookup: Lookup, endpoint: Endpoint, texts: list[str], ids: list[str]) ->
     Only a read by text tells of every row that has it. Where a read by id finds another row than
     the one known, that one may be gone or renamed by now, and the text is asked for again.
     """
-    if ids:
-        rows, missing = _read(lookup, endpoint, None, ids)
-        lookup.miss_ids(missing)
-        texts = list(dict.fromkeys([*texts, *(t for id, t in rows if lookup.outdated(id, t))]))
-        for id, text in rows:
-            lookup.add(id, text)
-    if texts:
-        rows, missing = _read(lookup, endpoint, lookup.column, texts)
-        lookup.forget(texts)
-        lookup.miss_texts(missing)
-        for id, text in rows:
-            lookup.add(id, text)
+    named, nameless = _read(lookup, endpoint, None, ids) if ids else ([], [])
+    texts = list(dict.fromkeys([*texts, *(t for id, t in named if lookup.outdated(id, t))]))
+    found, missing = _read(lookup, endpoint, lookup.column, texts) if texts else ([], [])
+    # Nothing is remembered before both are read: half of it would find two rows of one text.
+    lookup.miss_ids(nameless)
+    for id, text in named:
+        lookup.add(id, text)
+    lookup.forget(texts)
+    lookup.miss_texts(missing)
+    for id, text in found:
+        lookup.add(id, text)
 
 
 def _read(

@@ -111,8 +111,8 @@ class Governor:
                 return Held(wait)
             patience -= counted
             self._sleep(wait)
-            if self.clock() - now < wait / 2:
-                return Held(wait)  # a signal ended the sleep
+            if self._stopping():  # which ends the sleep
+                return Held(wait)
 
     def _soonest(self, now: float, user: int | None) -> tuple[int, float, bool]:
         """The user who may send first, in turn among equals, and the seconds until then.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
 from connector.engine.lookups import ask
+from connector.errors import UnreachableError
 from connector.mapping.values import Side
 from connector.store.record import State
 from tests.integration.engine.conftest import map_text
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
+    from connector.endpoints.base import Found
     from connector.engine.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
@@ -120,6 +124,30 @@ def test_a_row_that_took_the_place_of_another_while_a_run_went_on(
         assert lookup.id_of("EUR") == "id-new"
 
     bench.run(replaced, "sync")
+
+
+def test_a_read_that_ends_half_way_leaves_nothing_half_known(bench: Bench) -> None:
+    """A row found by id makes the text be asked for; then the side falls silent."""
+
+    def silent(run: MapRun) -> None:
+        (lookup,) = run.map.lookups
+        ask(lookup, run.endpoint(D), ["EUR"], [])
+        bench.dataverse.drop("currencies", "id-eur")
+        bench.dataverse.put("currencies", "id-new", code="EUR")
+        read, times = bench.dataverse.read, itertools.count()
+
+        def once(*args: Any, **by: Any) -> Found:
+            if next(times):
+                raise UnreachableError("unreachable", "fell silent", remedy="wait")
+            return read(*args, **by)
+
+        with mock.patch.object(bench.dataverse, "read", once), pytest.raises(UnreachableError):
+            ask(lookup, run.endpoint(D), [], ["id-new"])
+        assert not lookup.ambiguous("EUR")
+        ask(lookup, run.endpoint(D), [], ["id-new"])
+        assert lookup.id_of("EUR") == "id-new"
+
+    bench.run(silent, "sync")
 
 
 def test_rows_of_one_text_are_ambiguous_however_they_are_found(bench: Bench) -> None:

@@ -114,7 +114,9 @@ def test_a_write_without_a_turn_is_given_back_when_a_signal_came(time: Time) -> 
 
 
 def test_a_sleep_that_a_signal_ends_gives_the_turn_back(time: Time) -> None:
-    one = Governor(clock=lambda: time.now, sleep=time.slept.append)
+    one = Governor(
+        clock=lambda: time.now, sleep=time.slept.append, stopping=lambda: bool(time.slept)
+    )
     one.refused(turn(one), Refusal(Limit.REQUESTS, 30.0, 6000))
     assert one.turn(60.0) == Held(30.0)
     assert time.slept == [30.0]
