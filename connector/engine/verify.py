@@ -294,9 +294,7 @@ def _changed(group: Group, side: Side, image: Image, record: Record | None) -> b
     return agreed is None or group.changed(side, image, agreed)
 
 
-def as_record(
-    map: CompiledMap, couple: Couple, number: int, known: Record | None = None
-) -> Record:
+def as_record(map: CompiledMap, couple: Couple, number: int, known: Record | None = None) -> Record:
     """A record holding what the sides hold now, with what was agreed before."""
     record = Record(number, map.name, couple.key, anew=dict(known.anew) if known else {})
     unchanged = True

@@ -104,10 +104,7 @@ def play(person: Person) -> Samples:
     with broken_map(person):
         take("check", code=2)
         take("sync", code=2)
-    take("conflicts list")
-    take("conflicts show", "loyalty-card 100002")
-    take("conflicts resolve", "loyalty-card 100002 --with commerce --as-shown 9", 3)
-    take("conflicts resolve", "loyalty-card 100002 --with commerce --as-shown 1")
+    decide_conflicts(take)
     take("failures list")
     take("failures show", "loyalty-card 100004")
     take("failures retry", "loyalty-card 100004", 3)
@@ -127,6 +124,14 @@ def play(person: Person) -> Samples:
     look_back(person, take)
     take("demo", "--cards 20")
     return shown
+
+
+def decide_conflicts(take: Callable[..., None]) -> None:
+    """A conflict is looked at, and decided by the state it was shown in."""
+    take("conflicts list")
+    take("conflicts show", "loyalty-card 100002")
+    take("conflicts resolve", "loyalty-card 100002 --with commerce --as-shown 9", 3)
+    take("conflicts resolve", "loyalty-card 100002 --with commerce --as-shown 1")
 
 
 def serve(person: Person) -> dict[str, Any]:
