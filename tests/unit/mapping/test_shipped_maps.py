@@ -24,6 +24,7 @@ from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value, ValueType
 from connector.store.record import Presence, Record
 from tests.unit.mapping import live
+from tests.unit.mapping.test_ready_maps import READY
 
 # Sections 2 and 3 of the mapping reference: F&O field, map type, Dataverse column, value map.
 # Its value maps write symbols with a small first letter, OData with a capital one.
@@ -141,9 +142,10 @@ def test_the_points_map_compiles() -> None:
     ]
 
 
-def test_of_the_shipped_maps_only_these_are_on() -> None:
-    on = [document for document in read_documents(Path(live.MAPPINGS)) if document.enabled]
-    assert sorted(Path(document.file.path or "").name for document in on) == sorted(FILES)
+def test_only_the_shipped_maps_are_shipped_and_only_these_two_are_on() -> None:
+    on = {Path(d.file.path or "").name: d.enabled for d in read_documents(Path(live.MAPPINGS))}
+    assert on == {**dict.fromkeys(FILES, True), **{f"{name}.yaml": False for name in READY}}
+    assert sorted(on) == sorted(path.name for path in Path(live.MAPPINGS).glob("*.y*ml"))
 
 
 # ------------------------------------------------------------------ the traps of section 10
