@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.config_policies import AlertSettings, NotifySettings, RetrySettings
+from connector.config_sides import CommerceSettings, LedgerSettings
 from connector.config_values import read_secret
 from connector.endpoints.base import Endpoint, Entity, Pace
 from connector.engine.alerts import Rule, Then
@@ -36,7 +37,6 @@ from connector.mapping.values import Side
 from connector.notify import Notifier
 from connector.process import gone, monotonic, own_name, rarely_collecting, sleeper
 from connector.settings import (
-    CommerceSettings,
     DataverseSettings,
     FurtherUser,
     Settings,
@@ -164,7 +164,7 @@ class Project:
 
     @property
     def _sides(self) -> Mapping[str, CommerceSettings]:
-        return commerce_sides(self.settings)
+        return self.settings.commerce_sides()
 
     def _lookup_columns(self, entity: str) -> Mapping[str, Column]:
         return self._dataverse.describe(entity).columns
@@ -198,7 +198,7 @@ def open_project(
         store = open_state(settings.store)
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
-        for name, side in commerce_sides(settings).items():
+        for name, side in settings.commerce_sides().items():
             commerce[name] = _commerce_endpoint(name, side)
             stack.callback(commerce[name].close)
         dataverse = dataverse_endpoint(settings.dataverse, settings.retry, stopping)
@@ -228,11 +228,6 @@ def open_project(
         )
 
 
-def commerce_sides(settings: Settings) -> Mapping[str, CommerceSettings]:
-    """Every commerce side by its name."""
-    return {"commerce": settings.commerce, **settings.sides}
-
-
 def open_ledger(settings: Settings) -> Ledger:
     """The embedded ledger of the project; raises `ConfigError` (`ledger-other`)."""
     if settings.commerce.kind != "ledger":
@@ -253,16 +248,19 @@ def open_state(place: StoreSettings) -> SqlStore:
 
 
 def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
-    if side.kind == "ledger":
-        from connector.endpoints.ledger.endpoint import LedgerEndpoint
+    """The endpoint of a commerce side; raises `ConfigError` (`kind-unsupported`)."""
+    match side:
+        case LedgerSettings():
+            from connector.endpoints.ledger.endpoint import LedgerEndpoint
 
-        return LedgerEndpoint(Ledger.open(side.url))
-    raise ConfigError(
-        "kind-unsupported",
-        f"commerce sides of kind `{side.kind}` are not built yet",
-        subject=Subject(side=name),
-        remedy='use kind = "ledger" in this version',
-    )
+            return LedgerEndpoint(Ledger.open(side.url))
+        case _:
+            raise ConfigError(
+                "kind-unsupported",
+                f"commerce sides of kind `{side.kind}` are not built yet",
+                subject=Subject(side=name),
+                remedy='use kind = "ledger" in this version',
+            )
 
 
 def _limits(settings: Settings) -> Limits:

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from connector.errors import ConfigError, Subject
 
@@ -43,9 +44,9 @@ class Finding(NamedTuple):
         return next((spelled for spelled in os.environ if spelled.upper() == name), None)
 
 
-def unknown_key(path: tuple[str, ...], root: type[BaseModel]) -> Finding:
-    """A key nobody reads, with the nearest one that somebody does."""
-    known = list(_model_at(path[:-1], root).model_fields)
+def unknown_key(path: tuple[str, ...], table: type[BaseModel]) -> Finding:
+    """A key of `table` nobody reads, with the nearest one that somebody does."""
+    known = list(table.model_fields)
     close = get_close_matches(path[-1], known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
     return Finding(path, f"unknown key; {hint}")
@@ -54,18 +55,27 @@ def unknown_key(path: tuple[str, ...], root: type[BaseModel]) -> Finding:
 def findings_of(error: ValidationError, root: type[BaseModel]) -> Iterator[Finding]:
     """The library's errors about `root`, each as a sentence a person can act on."""
     for one in error.errors(include_url=False, include_input=False):
-        path = tuple(str(part) for part in one["loc"])
+        path, table = _place(tuple(str(part) for part in one["loc"]), root)
         match one["type"]:
             case "extra_forbidden":
-                yield unknown_key(path, root)
+                yield unknown_key(path, table)
             case "missing":
                 yield Finding(path, f"this {'section' if len(path) == 1 else 'key'} is required")
+            case "union_tag_not_found":
+                yield Finding((*path, _tag(one)), "this key is required")
+            case "union_tag_invalid":
+                yield Finding((*path, _tag(one)), f"one of {one['ctx']['expected_tags']}")
             case "value_error":
                 yield Finding(path, str(one["ctx"]["error"]))
             case "tuple_type":
                 yield Finding(path, f"there may be several: write [[{'.'.join(path)}]]")
             case _:
                 yield Finding(path, one["msg"][:1].lower() + one["msg"][1:])
+
+
+def _tag(error: ErrorDetails) -> str:
+    """The key that tells which model a table is."""
+    return str(error["ctx"]["discriminator"]).strip("'")
 
 
 def config_invalid(
@@ -128,15 +138,45 @@ def _names(dotted: str) -> tuple[str, ...]:
     return tuple(name.strip("\"'") for name in re.findall(_BARE, dotted))
 
 
-def _model_at(path: tuple[str, ...], root: type[BaseModel]) -> type[BaseModel]:
-    """The model of the table at `path`; tables by name or in a list take one name more."""
-    if not path:
-        return root
-    annotation = root.model_fields[path[0]].annotation
-    rest = path[1:]
-    if get_origin(annotation) in (dict, tuple):
-        annotation = next(a for a in get_args(annotation) if isinstance(a, type) and a is not str)
-        rest = rest[1:]
-    assert isinstance(annotation, type)
-    assert issubclass(annotation, BaseModel)
-    return _model_at(rest, annotation)
+def _place(loc: tuple[str, ...], root: type[BaseModel]) -> tuple[tuple[str, ...], type[BaseModel]]:
+    """The path of a key as the file has it, and the model of the table it stands in.
+
+    Where a table is one of several models, the library's place has the model's tag after its
+    name. Tables by name or in a list take one name more.
+    """
+    table, path, parts = root, [], list(loc)
+    while parts:
+        name = parts.pop(0)
+        path.append(name)
+        field = table.model_fields.get(name)
+        if field is None or not parts:
+            break
+        annotation: Any = field.annotation
+        if get_origin(annotation) in (dict, tuple):
+            path.append(parts.pop(0))
+            annotation = get_args(annotation)[-1 if get_origin(annotation) is dict else 0]
+        models = _models(annotation)
+        if len(models) > 1 and parts:
+            tag = parts.pop(0)
+            models = [one for one in models if tag in _tags(one)]
+        if not models or not parts:
+            break
+        (table,) = models
+    return (*path, *parts), table
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models a field may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for one in get_args(annotation) for model in _models(one)]
+
+
+def _tags(model: type[BaseModel]) -> set[str]:
+    """Every word that one of its keys is restricted to; its tag is one of them."""
+    return {
+        str(word)
+        for field in model.model_fields.values()
+        if get_origin(field.annotation) is Literal
+        for word in get_args(field.annotation)
+    }

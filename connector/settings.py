@@ -17,8 +17,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import TypeVar
 
 from pydantic import (
     Field,
@@ -34,6 +33,12 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from connector.config_connections import (
+    ApplicationSettings,
+    Connection,
+    DirectoryAuth,
+    missing_for,
+)
 from connector.config_errors import Finding, config_invalid, findings_of, unknown_key
 from connector.config_policies import (
     AlertSettings,
@@ -43,96 +48,30 @@ from connector.config_policies import (
     RetrySettings,
     ServeSettings,
 )
-from connector.config_values import HttpsUrl, SecretReference, Section, Url, https
+from connector.config_sides import Commerce, CommerceSettings
+from connector.config_values import SecretReference, Section, Url
 from connector.errors import ConfigError, Subject
 
 DEFAULT_PATH = Path("config/connector.toml")
 ENV_PREFIX = "DUALWRITE__"
 
-Auth = Literal["client-secret", "certificate", "managed-identity", "basic", "none"]
-DataverseAuth = Literal["client-secret", "certificate", "managed-identity"]
-
-_AUTH_NEEDS: Mapping[str, tuple[str, ...]] = {
-    "client-secret": ("authority", "client_id", "client_secret"),
-    "certificate": ("authority", "client_id", "certificate"),
-    "basic": ("username", "password"),
-}
-
+SideT = TypeVar("SideT", bound=Section)
 
 # ---------------------------------------------------------------------------- sections
-
-
-class ApplicationSettings(Section):
-    """An application and how it proves to be itself."""
-
-    authority: HttpsUrl | None = None
-    """The token issuer with the tenant, for example https://login.microsoftonline.com/TENANT."""
-    client_id: str | None = None
-    """The application's id; of a user-assigned managed identity its client id."""
-    client_secret: SecretReference | None = None
-    certificate: SecretReference | None = None
-    """Private key and certificate in one PEM text."""
-
-
-class Connection(ApplicationSettings):
-    """What every remote side has: where it is, who we are there, and how hard we may pull."""
-
-    auth: Auth = "none"
-    username: str | None = None
-    password: SecretReference | None = None
-    ca: Path | None = None
-    """A CA file to trust instead of the system's; the sandbox writes one."""
-    connections: int = Field(default=4, ge=1, le=64)
-    """Requests in flight at once."""
-    page_size: int = Field(default=5000, ge=1, le=5000)
-    """Rows asked for in one page."""
-    timeout: float = Field(default=60.0, gt=0, le=600)
-    """Seconds to wait for one reply."""
-
-    @model_validator(mode="after")
-    def _has_what_its_auth_needs(self) -> Connection:
-        if missing := _missing(self.auth, self):
-            raise ValueError(f'auth = "{self.auth}" also needs {", ".join(missing)}')
-        return self
-
-
-def _missing(auth: Auth, given: ApplicationSettings) -> list[str]:
-    return [name for name in _AUTH_NEEDS.get(auth, ()) if getattr(given, name) is None]
-
-
-class CommerceSettings(Connection):
-    """A commerce side: the embedded ledger, or a system behind OData."""
-
-    kind: Literal["ledger", "finops", "odata-v4", "odata-v2", "dynamicweb"]
-    url: Url
-    """A database URL for the ledger, the service root for everything else."""
-
-    @field_validator("url")
-    @classmethod
-    def _fits_kind(cls, url: str, info: ValidationInfo) -> str:
-        kind = info.data.get("kind")
-        if kind == "ledger" and urlsplit(url).scheme in ("http", "https"):
-            raise ValueError("the ledger is a database: sqlite:///PATH, not an https:// address")
-        if kind not in (None, "ledger"):
-            return https(url)
-        return url
 
 
 class FurtherUser(ApplicationSettings):
     """A further application user of the organization; what is left out is as for the first."""
 
-    auth: DataverseAuth | None = None
+    auth: DirectoryAuth | None = None
 
 
 class DataverseSettings(Connection):
     """The Dataverse side."""
 
-    url: HttpsUrl
-    auth: DataverseAuth = "client-secret"
+    auth: DirectoryAuth = "client-secret"
     users: tuple[FurtherUser, ...] = ()
     """Further application users to share the work with: each has limits of its own."""
-    token_cache: str = "var/tokens"  # noqa: S105  # a folder
-    """A folder in which processes share tokens; an empty text keeps none on disk."""
     connections: int = Field(default=16, ge=1, le=64)
     """Requests in flight at most, over all users; the service's recommendation bounds it too."""
     affinity: bool = False
@@ -144,7 +83,7 @@ class DataverseSettings(Connection):
     def _users_can_sign_in(self) -> DataverseSettings:
         for number, user in enumerate(self.users):
             whole = self.whole(user)
-            if missing := _missing(whole.auth or self.auth, whole):
+            if missing := missing_for(whole.auth or self.auth, whole):
                 raise ValueError(f"users[{number}] also needs {', '.join(missing)}")
         names = [user.client_id for user in self.all_users()]
         if len(set(names)) < len(names):
@@ -197,9 +136,9 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    commerce: CommerceSettings
+    commerce: Commerce
     dataverse: DataverseSettings
-    sides: dict[str, CommerceSettings] = {}
+    sides: dict[str, Commerce] = {}
     """Further commerce sides by name; a map chooses one with `side: NAME`."""
     store: StoreSettings = StoreSettings()
     maps: MapsSettings = MapsSettings()
@@ -212,8 +151,25 @@ class Settings(BaseSettings):
 
     def without_kept_tokens(self) -> Settings:
         """The same, but each process asks for its tokens: what signs us in is put to the proof."""
-        dataverse = self.dataverse.model_copy(update={"token_cache": ""})
-        return self.model_copy(update={"dataverse": dataverse})
+
+        def bare(side: SideT) -> SideT:
+            return (
+                side.model_copy(update={"token_cache": ""})
+                if isinstance(side, Connection)
+                else side
+            )
+
+        return self.model_copy(
+            update={
+                "commerce": bare(self.commerce),
+                "dataverse": bare(self.dataverse),
+                "sides": {name: bare(side) for name, side in self.sides.items()},
+            }
+        )
+
+    def commerce_sides(self) -> Mapping[str, CommerceSettings]:
+        """Every commerce side by its name."""
+        return {"commerce": self.commerce, **self.sides}
 
     @field_validator("notify")
     @classmethod

@@ -48,7 +48,7 @@ def test_defaults_fill_what_the_file_leaves_out(write: Write) -> None:
     settings = load_settings(write(VALID))
     assert settings.dataverse.auth == "client-secret"
     assert settings.dataverse.url == "https://crm.example"
-    assert settings.commerce.auth == "none"
+    assert settings.commerce.kind == "ledger"
     assert settings.store.url == "sqlite:///var/state.db"
     assert settings.maps.path == Path("mappings")
     assert (settings.guard.deletes.rows, settings.guard.deletes.share) == (100, 0.05)
@@ -110,7 +110,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         ('client_id = "app"', 'clientid = "app"', "dataverse.clientid", 8, "client_id"),
         ('client_id = "app"', "", "dataverse", 5, "client_id"),
         ("https://crm", "http://crm", "dataverse.url", 6, "https://"),
-        ("sqlite:///var/ledger.db", "https://erp.example", "commerce.url", 3, "sqlite:///"),
+        ("sqlite:///var/ledger.db", "https://erp.example", "commerce.url", 3, "database"),
         ('kind = "ledger"', 'kind = "finops"', "commerce.url", 3, "https://"),
         ("sqlite:///var/ledger.db", "var/ledger.db", "commerce.url", 3, "no scheme"),
         ("[dataverse]", "[dataverse]\ntimeout = 0", "dataverse.timeout", 6, "greater than 0"),
