@@ -71,6 +71,10 @@ class Store(Protocol):
         """All maps that ever ran."""
         ...
 
+    def described(self, map: str) -> str | None:
+        """What `Work.described` last kept of a map's tables, None before that."""
+        ...
+
     def layout(
         self,
         map: str,

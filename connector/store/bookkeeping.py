@@ -1,6 +1,6 @@
 """What is kept beside the records: worlds, maps, feed positions and runs.
 
-Owns: the tables `endpoints`, `maps`, `positions` and `runs`.
+Owns: the tables `endpoints`, `maps`, `descriptions`, `positions` and `runs`.
 Never does: moving a position outside the commit of what it covers.
 Tested in: tests/contract/store/.
 """
@@ -18,7 +18,7 @@ from connector.mapping.values import Side
 from connector.store import images
 from connector.store.database import Database, bound
 from connector.store.rows import decode_problem, encode_problem
-from connector.store.schema import endpoints, maps, positions, runs, sequences
+from connector.store.schema import descriptions, endpoints, maps, positions, runs, sequences
 from connector.store.work import MapRow, Position, RunRow, World
 
 
@@ -32,6 +32,9 @@ class Bookkeeping:
         self._maps = sa.select(maps).order_by(maps.c.map)
         self._map = sa.select(maps).where(maps.c.map == bindparam("map"))
         self._write_map = db.upsert(maps, "audit_kept_since")  # retention moves that on
+        c = descriptions.c
+        self._description = sa.select(c.described).where(c.map == bindparam("map"))
+        self._describe = db.upsert(descriptions)
         self._positions = sa.select(positions).where(positions.c.map == bindparam("map"))
         self._move = db.upsert(positions)
         self._remove = sa.delete(positions).where(
@@ -99,6 +102,15 @@ class Bookkeeping:
             "document": row.document,
         }
         connection.execute(self._write_map, values)
+
+    def described(self, map: str) -> str | None:
+        """What was last kept of a map's tables."""
+        text: str | None = self._db.scalar(self._description, map=map)
+        return text
+
+    def describe(self, connection: sa.Connection, map: str, text: str) -> None:
+        """Replace what is kept of a map's tables."""
+        connection.execute(self._describe, {"map": map, "described": text})
 
     # ------------------------------------------------------------------------ positions
 

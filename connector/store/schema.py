@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a database that names it is opened without asking alembic."""
 
 SEQUENCES = ("record", "change", "batch", "tick")
@@ -62,6 +62,14 @@ maps = Table(
     Column("allowed_deletes", Integer, nullable=False, server_default="0"),
     Column("audit_kept_since", Double),
     Column("document", Text),
+)
+
+# Apart from `maps`, whose rows are read in every cycle: a description may be long.
+descriptions = Table(
+    "descriptions",
+    metadata,
+    Column("map", Text, primary_key=True),
+    Column("described", Text, nullable=False),
 )
 
 layouts = Table(

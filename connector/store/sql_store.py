@@ -76,6 +76,10 @@ class SqlStore:
         """What is kept of one map, None before its first run."""
         return self._books.map_row(map)
 
+    def described(self, map: str) -> str | None:
+        """What was last kept of a map's tables, None before its first run."""
+        return self._books.described(map)
+
     def map_rows(self) -> Sequence[MapRow]:
         """All maps that ever ran, by name."""
         return self._books.map_rows()
@@ -269,6 +273,8 @@ class SqlStore:
             self._books.write_positions(connection, map, work.positions)
             if work.map is not None:
                 self._books.write_map(connection, work.map)
+            if work.described is not None:
+                self._books.describe(connection, map, work.described)
 
     def adopt(
         self,

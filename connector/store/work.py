@@ -68,6 +68,8 @@ class Completion:
     outcome: str
     version: str | None = None
     detail: str | None = None
+    target: str | None = None
+    """The row's own id where the side gave it another one than the intent had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,8 @@ class Work:
     """Errors by kind, added to the map's count of the minute `at` lies in."""
     alerted: dict[str, float] = field(default_factory=dict)
     """By rule: when its alert was last raised."""
+    described: str | None = None
+    """What both sides say of the map's tables, replacing what was kept; None leaves it."""
 
     def __bool__(self) -> bool:
         return any(
@@ -225,6 +229,7 @@ class Work:
                 self.decisions,
                 self.incidents,
                 self.alerted,
+                self.described,
             )
         )
 

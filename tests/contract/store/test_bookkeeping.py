@@ -71,6 +71,17 @@ def test_runs_are_listed_newest_first(kit: Kit) -> None:
     assert kit.store.run_row(third + 1) is None
 
 
+def test_what_the_sides_said_of_a_maps_tables_is_kept(kit: Kit) -> None:
+    assert kit.store.described(kit.map) is None
+    kit.commit(described='{"commerce":{}}')
+    kit.commit(incidents={"rejected": 1})
+    assert kit.another().described(kit.map) == '{"commerce":{}}'
+    kit.commit(described="{}")
+    assert kit.store.described(kit.map) == "{}"
+    assert kit.store.described("another-map") is None
+    assert kit.store.map_row(kit.map) is None
+
+
 def test_a_run_knows_the_audit_number_it_began_at(kit: Kit) -> None:
     kit.store.numbers("change", 40)
     later = kit.store.start_run("sync", kit.map, "f1", 200.0)

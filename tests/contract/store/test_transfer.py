@@ -50,6 +50,7 @@ def fill(kit: Kit, count: int = 30) -> None:
         incidents={"rejected": 4},
         alerted={"rule": 99.0},
         map=MapRow(kit.map, "f1", "1.0.0.0", 90.0),
+        described="{}",
     )  # fmt: skip
     kit.store.numbers("tick", 12_345)
     kit.store.forget(kit.lease, 5, "c5", 120.0)

@@ -90,6 +90,9 @@ class MemoryStore:
     def map_rows(self) -> Sequence[MapRow]:
         return [row for _, row in sorted(self._tables.maps.items())]
 
+    def described(self, map: str) -> str | None:
+        return self._tables.descriptions.get(map)
+
     def layout(self, map: str, columns: Columns, *, keep: bool = True) -> Layout:
         layouts = self._tables.layouts
         for layout in layouts.values():
@@ -208,6 +211,8 @@ class MemoryStore:
             self._move(map, work.positions)
             if work.map is not None:
                 tables.maps[map] = work.map
+            if work.described is not None:
+                tables.descriptions[map] = work.described
             self._count(map, work)
 
     def _layout_of(self, map: str) -> Layout:

@@ -45,6 +45,7 @@ class Tables:
     worlds: dict[Side, World] = field(default_factory=dict)
     maps: dict[str, MapRow] = field(default_factory=dict)
     audit_kept_since: dict[str, float] = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
     layouts: dict[int, Layout] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     sequences: dict[str, int] = field(

@@ -132,7 +132,7 @@ def store(places: Places) -> Iterator[SqlStore]:
     store.close()
 
 
-def test_a_migrated_state_reads_back(store: SqlStore) -> None:
+def test_a_migrated_state_reads_back(store: SqlStore, revision: str) -> None:
     layout = store.layout(MAP, COLUMNS)
     assert store.counts(MAP) == {
         State.SETTLED: 0,
@@ -158,7 +158,8 @@ def test_a_migrated_state_reads_back(store: SqlStore) -> None:
     assert [row.kind for row in store.history(1)] == [ChangeKind.CREATE, ChangeKind.LOST]
     row = store.map_row(MAP)
     assert row is not None
-    assert (row.stopped, row.allowed_deletes, row.document) == (PARKED, 7, None)
+    assert (row.stopped, row.allowed_deletes) == (PARKED, 7)
+    assert row.document == {"0003": '{"map":"loyalty-card"}'}.get(revision)
 
 
 def test_work_goes_on_in_a_migrated_state(store: SqlStore, revision: str) -> None:
@@ -166,7 +167,7 @@ def test_work_goes_on_in_a_migrated_state(store: SqlStore, revision: str) -> Non
     lease = store.acquire(MAP, "host/2", 60.0, gone=lambda _holder: True)
     assert lease.fencing == 2
     run = store.start_run("sync", MAP, "f1", 300.0)
-    told = {"0001": 6, "0002": 7}[revision]
+    told = {"0001": 6, "0002": 7, "0003": 7}[revision]
     assert store.numbers("change", 1) == told + 1
     work = Work(run, 301.0, updated=[record(1)], completions=[Completion(6, "applied")])
     work.conflicts, work.incidents = {1: ()}, {"throttled": 1}

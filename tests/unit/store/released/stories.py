@@ -19,7 +19,7 @@ from connector.errors import Problem, Subject
 from connector.mapping.values import Image, Side, ValueType
 from connector.store.base import Store
 from connector.store.opening import open_store
-from connector.store.record import Conflict, Presence, Record, SideState, State, Wait
+from connector.store.record import Anew, Conflict, Presence, Record, SideState, State, Wait
 from connector.store.work import Change, ChangeKind, Lease, MapRow, Position, Work, World
 
 COLUMNS = {
@@ -115,7 +115,7 @@ def story_0001(store: Store) -> Lease:
     return lease
 
 
-def story_0002(store: Store) -> None:
+def story_0002(store: Store) -> Lease:
     """The same; an alert was raised besides, and a person accepted what waits."""
     lease = story_0001(store)
     layout = store.layout(MAP, COLUMNS)
@@ -126,9 +126,25 @@ def story_0002(store: Store) -> None:
     work = Work(2, 204.0, updated=[accepted], changes=[decided])
     work.incidents, work.alerted = {"conflict": 2}, {"conflicts": 203.0}
     store.commit(lease, work)
+    return lease
 
 
-STORIES: dict[str, Callable[[Store], object]] = {"0001": story_0001, "0002": story_0002}
+def story_0003(store: Store) -> None:
+    """The same; the map was changed since, and one record meets anew in a field."""
+    lease = story_0002(store)
+    layout = store.layout(MAP, COLUMNS)
+    anew = store.by_numbers(layout, [2])[2]
+    anew.anew, anew.due = {"Balance": Anew.NEW}, 205.0
+    work = Work(2, 205.0, updated=[anew])
+    work.map = MapRow(MAP, "f2", "1.0.0.1", 102.0, PARKED, 7, '{"map":"loyalty-card"}')
+    store.commit(lease, work)
+
+
+STORIES: dict[str, Callable[[Store], object]] = {
+    "0001": story_0001,
+    "0002": story_0002,
+    "0003": story_0003,
+}
 """By schema revision, oldest first."""
 
 
