@@ -23,7 +23,7 @@ demo: $(VENV)/runtime.stamp
 	@$(BIN)/dualwrite demo $(ARGS)
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff check

@@ -21,6 +21,12 @@ settings.register_profile("long", derandomize=False, deadline=None, max_examples
 settings.load_profile("same")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that none of them is left over for one worker alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 class DataverseSession(requests.Session):
     """A plain HTTP session of one user; a relative URL counts from the Web API root."""
 
