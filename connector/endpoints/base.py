@@ -34,12 +34,15 @@ class Capabilities:
 
     preconditions: Literal["version", "compare", "none"]
     create: Literal["once", "at-least-once"]
-    """`once`: the id is chosen by us and a second create with it answers `exists`."""
+    """`once`: a second create with the same id, or of the same key, answers `exists`."""
     modified_time: bool
     ordered_versions: bool
     change_feed: bool
     batch: int
     """Most operations one `write` call takes."""
+    ids: Literal["chosen", "key", "allotted"] = "chosen"
+    """How a row comes by its id: we choose it, which proves whose create it came from; it is the
+    row's key, written out; or the system allots it, and only the reply to the create tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create a record under an id we chose."""
+    """Create a record under the id `Endpoint.id_for` gave; a provisional one where ids are
+    allotted."""
 
     id: str
     values: Mapping[str, Value]
@@ -132,7 +136,10 @@ Operation: TypeAlias = Create | Update | Delete
 
 
 class Applied(NamedTuple):
-    """It happened. `row` is the record after the write where the system returns it."""
+    """It happened. `row` is the record after the write where the system returns it.
+
+    `id` is the row's own from now on: after a create it may be another than the one asked for.
+    """
 
     id: str
     row: Row | None = None
@@ -252,6 +259,15 @@ class Endpoint(Protocol):
         That holds texts, or in Dataverse the ids of other rows.
         Found rows are keyed by the asked value as it was spelled in `values`, whatever case
         the system compares in. A value that finds nothing is absent from the answer.
+        """
+        ...
+
+    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
+        """The id a create of these values will have; asks the side nothing for a table it knows.
+
+        `proposed` where ids are chosen. Where a row is identified by its key, that key written out
+        as the feed and `read` do, of which `values` hold every part. `proposed` as a provisional
+        id, one that finds no row, where the system allots ids.
         """
         ...
 

@@ -141,6 +141,7 @@ class Applier:
     ) -> tuple[int, Side, list[Item]]:
         run = self.run
         versioned = run.entities[side].capabilities.preconditions == "version"
+        endpoint, entity = run.endpoint(side), run.map.entity(side)
         batch = run.numbers("batch")
         first = run.numbers("change", len(pairs))
         items: list[Item] = []
@@ -148,6 +149,8 @@ class Applier:
             # Nothing leaves unconditionally where the side can compare versions.
             assert write.kind is Kind.CREATE or write.version is not None or not versioned
             id = write.id or run.ports.new_id()
+            if write.kind is Kind.CREATE:
+                id = endpoint.id_for(entity, write.values, id)
             agreed = halves(record, write.groups if write.kind is Kind.UPDATE else run.map.groups)
             if write.kind is Kind.CREATE:
                 self._announce(record, write, id)

@@ -59,9 +59,12 @@ def operation_of(write: Write, id: str) -> Operation:
 
 
 def created_unseen(batch: Batch, outcomes: Sequence[Outcome]) -> bool:
-    """Whether these are creates that were applied without telling a version or an image."""
+    """Whether these are creates that were applied and told nothing: no version, image or new id."""
     return all(
-        isinstance(outcome, Applied) and outcome.row is None and item.write.kind is Kind.CREATE
+        isinstance(outcome, Applied)
+        and outcome.row is None
+        and item.write.kind is Kind.CREATE
+        and outcome.id == item.operation.id
         for item, outcome in zip(batch.items, outcomes, strict=True)
     )
 
@@ -69,10 +72,12 @@ def created_unseen(batch: Batch, outcomes: Sequence[Outcome]) -> bool:
 def completion_of(item: Item, outcome: Outcome) -> Completion:
     """How the intent ended; what the side says comes after the reason of the write."""
     name, version, said = type(outcome).__name__.lower(), None, getattr(outcome, "text", None)
+    target = None
     if isinstance(outcome, Applied):
         version = outcome.row.version if outcome.row else None
+        target = outcome.id if outcome.id != item.operation.id else None
     elif isinstance(outcome, Rejected):
         said = f"{outcome.code}: {outcome.text}"
     if said and item.write.reason:
         said = f"{item.write.reason}: {said}"
-    return Completion(item.change, name, version, said)
+    return Completion(item.change, name, version, said, target)

@@ -15,7 +15,6 @@ from connector.endpoints.base import (
     Missing,
     Outcome,
     Rejected,
-    Row,
     Transient,
 )
 from connector.engine.agreement import agree, agreed_with, apart, meet
@@ -104,7 +103,7 @@ def _half(image: Image, side: Side, groups: Sequence[Group]) -> Image:
 def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None:
     """Take over the outcome of one write that left earlier, as `faults.REPLIES` says."""
     if isinstance(outcome, Applied):
-        _applied(record, write, outcome.row, reply)
+        _applied(record, write, outcome, reply)
         stand(record)
         return
     how = handling_of(outcome)
@@ -135,8 +134,8 @@ def _refused(record: Record, write: Write, outcome: Rejected) -> Problem:
     )
 
 
-def _applied(record: Record, write: Write, row: Row | None, reply: Reply) -> None:
-    target = record.side(write.side)
+def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> None:
+    target, row = record.side(write.side), outcome.row
     target.tick = max(target.tick, reply.tick)
     record.attempts = 0
     if write.kind is Kind.DELETE:
@@ -145,6 +144,7 @@ def _applied(record: Record, write: Write, row: Row | None, reply: Reply) -> Non
         record.due = reply.now
         return
     target.presence = Presence.PRESENT
+    target.id = outcome.id
     if row is None:
         if write.kind is Kind.UPDATE:
             target.presence = Presence.UNKNOWN

@@ -47,10 +47,12 @@ class Audit:
             sa.update(changes)
             .where(c.number == bindparam("b_number"), c.map == bindparam("b_map"), _OPEN)
             .values(
+                target=sa.func.coalesce(bindparam("b_target"), c.target),
                 version=bindparam("b_version"),
                 outcome=bindparam("b_outcome"),
                 detail=sa.func.coalesce(bindparam("b_detail"), c.detail),
             ),
+            "b_target",
             "b_version",
             "b_outcome",
             "b_detail",
@@ -172,7 +174,8 @@ class Audit:
     def complete(self, connection: sa.Connection, map: str, ended: Sequence[Completion]) -> None:
         """Give intents their outcome; raises StateError `intent-missing` where there is none."""
         rows = [
-            (end.version, end.outcome, plain_text(end.detail), end.change, map) for end in ended
+            (end.target, end.version, end.outcome, plain_text(end.detail), end.change, map)
+            for end in ended
         ]
         touched = run(connection, self._complete, rows)
         if touched != len(rows):

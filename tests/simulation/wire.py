@@ -6,7 +6,7 @@ Never does: deciding when; it asks the chaos of the world it is in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from connector.endpoints.base import (
@@ -26,6 +26,7 @@ from connector.endpoints.base import (
     Unknown,
 )
 from connector.errors import UnreachableError
+from connector.mapping.values import Value
 from tests.simulation.maps import CURRENCIES
 from tests.simulation.process import Process
 from tests.simulation.systems import US, System
@@ -103,6 +104,9 @@ class Wire:
             chaos.tell(self.process.name, f"hears {kept} of {len(outcomes)} outcomes")
             return [*outcomes[:kept], *lost]
         return outcomes
+
+    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
+        return proposed
 
     def newer(self, a: str, b: str) -> bool | None:
         return self.system.newer(a, b)

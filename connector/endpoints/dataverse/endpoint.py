@@ -7,7 +7,7 @@ Tested in: tests/contract/test_endpoint_contract.py, tests/unit/endpoints/datave
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -25,14 +25,15 @@ from connector.endpoints.base import (
 )
 from connector.endpoints.dataverse.faults import access_error, fault_of, refused, unreadable
 from connector.endpoints.dataverse.feed import Feed
-from connector.endpoints.dataverse.governor import Governor
+from connector.endpoints.web.governor import Governor
 from connector.endpoints.dataverse.metadata import BATCH, Tables
-from connector.endpoints.dataverse.patience import Patience
+from connector.endpoints.web.patience import Patience
 from connector.endpoints.dataverse.reads import Reader
 from connector.endpoints.dataverse.support import BulkCreates
-from connector.endpoints.dataverse.transport import Reply, TokenSource, Transport
+from connector.endpoints.web.transport import Reply, TokenSource, Transport
 from connector.endpoints.dataverse.writes import Writing
 from connector.errors import ConfigError, Subject
+from connector.mapping.values import Value
 
 PAGE_SIZE = 5000
 """Rows per page; the service gives no more."""
@@ -152,6 +153,15 @@ class DataverseEndpoint:
     ) -> Found:
         """Records by id or text column, by filter."""
         return self._reader.read(entity, columns, by=by, values=values)
+
+    def id_for(
+        self,
+        entity: str,  # noqa: ARG002 - ids are ours to choose in all its tables
+        values: Mapping[str, Value],  # noqa: ARG002
+        proposed: str,
+    ) -> str:
+        """The id we chose; it says nothing of the row."""
+        return proposed
 
     def write(
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]

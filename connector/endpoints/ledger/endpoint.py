@@ -7,7 +7,7 @@ Tested in: tests/contract/, tests/unit/endpoints/test_ledger_endpoint.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -157,6 +157,15 @@ class LedgerEndpoint:
             for key, records in store.read_by(by, values, names).items()
         }
         return Found({one: found[key] for one in values if (key := fields.fold(one)) in found})
+
+    def id_for(
+        self,
+        entity: str,  # noqa: ARG002 - ids are ours to choose in all its tables
+        values: Mapping[str, Value],  # noqa: ARG002
+        proposed: str,
+    ) -> str:
+        """The id we chose; it says nothing of the row."""
+        return proposed
 
     def write(
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]

@@ -56,6 +56,14 @@ def test_an_intent_and_its_outcome_may_come_in_one_commit(kit: Kit) -> None:
     assert kit.store.history(1)[0].detail == "why"
 
 
+def test_an_outcome_may_tell_the_id_a_row_really_got(kit: Kit) -> None:
+    kit.commit(changes=[kit.intent(1, 1, 1), kit.intent(2, 2, 1)])
+    kit.commit(completions=[Completion(1, "applied", target="17"), Completion(2, "applied")])
+    (first,), (second,) = kit.store.history(1), kit.store.history(2)
+    assert first.target == "17"
+    assert second.target == kit.intent(2, 2, 1).target
+
+
 def test_what_a_side_said_is_kept_whatever_characters_it_used(kit: Kit) -> None:
     said = "no\x00pe\n\x01"
     values: dict[str, Value] = {"Name": "a\x00b"}

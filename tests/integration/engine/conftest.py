@@ -268,6 +268,7 @@ class Bench:
         """Somebody creates a card; its id."""
         id = f"{side.value[0]}-{key}"
         if side is Side.COMMERCE:
+            id = self.commerce.id_for("Cards", {"Number": key}, id)
             self.commerce.put("Cards", id, Number=key, Name=name or key, Active="Yes")
         else:
             self.dataverse.put("cards", id, number=key, name=name or key, active=True)

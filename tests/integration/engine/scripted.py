@@ -179,6 +179,10 @@ class ScriptedEndpoint:
         """How far its clock is ahead of ours."""
         self.tells_times = True
         """Whether its rows say when they were changed."""
+        self.ids: Literal["chosen", "key", "allotted"] = "chosen"
+        self.unique = True
+        """Whether it refuses a second row of one key."""
+        self.names_modifiers = True
 
     # ------------------------------------------------------------------ what people do
 
@@ -240,7 +244,8 @@ class ScriptedEndpoint:
     # ------------------------------------------------------------------ the protocol
 
     def identity(self) -> Identity:
-        return Identity(self.world, self.name, self.ahead, frozenset({US}))
+        users = frozenset({US}) if self.names_modifiers else frozenset[str]()
+        return Identity(self.world, self.name, self.ahead, users)
 
     def describe(self, entity: str) -> Entity:
         table = self.tables[entity]
@@ -250,7 +255,15 @@ class ScriptedEndpoint:
             "id",
             {c.name: replace(c, readable=c.name not in self.unreadable) for c in table.columns},
             (Key("key", (table.key,)),),
-            Capabilities("version", "once", True, True, True, self.batch),
+            Capabilities(
+                "version",
+                "at-least-once" if self.ids == "allotted" else "once",
+                True,
+                True,
+                True,
+                self.batch,
+                self.ids,
+            ),
         )
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
@@ -315,6 +328,10 @@ class ScriptedEndpoint:
             self.moments.pass_by(f"{self.name} has written")
         return outcomes
 
+    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
+        column = self.tables[entity].key
+        return f"{column}='{values[column]}'" if self.ids == "key" else proposed
+
     def newer(self, a: str, b: str) -> bool | None:
         return int(a) > int(b)
 
@@ -341,20 +358,24 @@ class ScriptedEndpoint:
         return Unknown("the reply was lost") if fault == "lost-after" else outcome
 
     def _carry_out(self, entity: str, columns: Sequence[str], operation: Operation) -> Outcome:
-        row = self.rows[entity].get(operation.id)
+        row, id = self.rows[entity].get(operation.id), operation.id
         match operation:
             case Create():
                 if row is not None:
                     return Exists(operation.id)
-                twin = self._twin(entity, operation.values)
+                twin = self._twin(entity, operation.values) if self.unique else None
                 if twin is not None:
                     return Exists(twin)
+                if self.ids == "allotted":
+                    id = str(len(self.log) + 1)
                 blank = dict.fromkeys((c.name for c in self.tables[entity].columns), None)
-                self.change(entity, operation.id, {**blank, **operation.values}, US)
+                self.change(entity, id, {**blank, **operation.values}, US)
             case Update() | Delete() if row is None:
                 return Missing()
             case Update() | Delete() if str(row.version) != operation.version:
                 return Stale()
+            case Update() if self.ids == "key" and self.tables[entity].key in operation.values:
+                return Rejected("key-fixed", "the key is the row's id")
             case Update():
                 self._gives_way(operation.id, row, operation.values)
                 self.change(entity, operation.id, operation.values, US)
@@ -365,8 +386,8 @@ class ScriptedEndpoint:
         if isinstance(operation, Delete) or (
             isinstance(operation, Create) and not self.sees_creates
         ):
-            return Applied(operation.id)
-        return Applied(operation.id, self._row(entity, operation.id, columns))
+            return Applied(id)
+        return Applied(id, self._row(entity, id, columns))
 
     def _gives_way(self, id: str, row: _Row, values: Mapping[str, Value]) -> None:
         for name, value in values.items():
@@ -387,7 +408,8 @@ class ScriptedEndpoint:
         seen = (None if name in self.unreadable else row.values.get(name) for name in columns)
         image: Image = tuple(seen)
         modified_at = row.modified_at if self.tells_times else None
-        return Row(id, str(row.version), image, modified_at, row.modifier)
+        modifier = row.modifier if self.names_modifiers else None
+        return Row(id, str(row.version), image, modified_at, modifier)
 
     def _call(self, name: str) -> None:
         self.moments.pass_by(f"{self.name} is asked to {name}")

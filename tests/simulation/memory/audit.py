@@ -96,6 +96,7 @@ class Audit:
                 outcome=end.outcome,
                 version=end.version,
                 detail=plain_text(end.detail) or told.detail,
+                change=replace(told.change, target=end.target or told.change.target),
             )
 
     def complete_batch(self, map: str, batch: int, outcome: str) -> None:

@@ -140,6 +140,16 @@ def test_a_create_without_a_row_waits_for_its_first_sight() -> None:
     assert (made.state, made.due) == (State.SETTLED, None)
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_id_a_create_answers_with_is_the_rows_own(shown: bool) -> None:
+    made = record(MAP, {"A": "x"}, None)
+    (write,) = plan(made, MAP).writes
+    intend_create(made, write, "provisional", MAP)
+    row = Row("17", "5", image(MAP, DATAVERSE, {"a": "x"})) if shown else None
+    settle(made, write, Applied("17", row), reply(MAP))
+    assert made.dataverse.id == "17"
+
+
 def test_what_a_create_did_not_carry_stays_to_be_done() -> None:
     map = compiled(both("A"), "commerce: B, sync: '<', dataverse: b")
     made, write = creating(map)
