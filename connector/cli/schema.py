@@ -26,6 +26,7 @@ class Document(StrEnum):
 
     MAP = "map"
     OVERLAY = "overlay"
+    TABLE = "table"
     CONFIG = "config"
 
 
@@ -35,7 +36,7 @@ def schema(
     options: Options,  # noqa: ARG001  the answer is JSON with and without --json
     document: Annotated[Document, typer.Argument(help="Which document.")] = Document.MAP,
 ) -> None:
-    """Print the JSON Schema of maps, of their overlays or of the config."""
+    """Print the JSON Schema of maps, of their overlays, of described tables or of the config."""
     model: type[BaseModel]
     if document is Document.MAP:
         from connector.mapping.document import MapDocument
@@ -45,6 +46,10 @@ def schema(
         from connector.mapping.overlay import MapOverlay
 
         model = MapOverlay
+    elif document is Document.TABLE:
+        from connector.mapping.tables import TableDefinition
+
+        model = TableDefinition
     else:
         from connector.settings import Settings
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
@@ -41,25 +41,43 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_BELONGING = ((ValueType.CHOICE, "options"), (ValueType.REFERENCE, "target"))
+"""What one type has to have, and no other may."""
+
+
+def _for_editors(schema: dict[str, Any]) -> None:
+    """What belongs to one type only, in the words of JSON Schema."""
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"type": {"const": value_type.value}}},
+            "then": {"required": [name]},
+            "else": {"properties": {name: False}},
+        }
+        for value_type, name in _BELONGING
+    ]
+
+
 class ColumnDefinition(_Model):
     """One column; what its type has no use for is left out."""
 
-    column: SchemaName
-    title: str = Field(min_length=1)
+    model_config = ConfigDict(json_schema_extra=_for_editors)
+
+    column: SchemaName = Field(description="Schema name, such as msdyn_CardNumber.")
+    title: str = Field(min_length=1, description="Label in the organization's base language.")
     type: ValueType
-    length: int = Field(TEXT_LENGTH, ge=1, le=LONGEST_TEXT)
-    scale: int = Field(2, ge=0, le=10)
+    length: int = Field(TEXT_LENGTH, ge=1, le=LONGEST_TEXT, description="Of a text.")
+    scale: int = Field(2, ge=0, le=10, description="Decimal places.")
     minimum: StrictInt | None = None
     maximum: StrictInt | None = None
-    options: dict[str, StrictInt] | None = Field(None, min_length=1)
-    """Label to value, of a choice."""
-    target: str | None = None
-    """Entity set a reference points to."""
-    required: bool = False
+    options: dict[str, StrictInt] | None = Field(
+        None, min_length=1, description="Label to value, of a choice."
+    )
+    target: str | None = Field(None, description="Entity set a reference points to.")
+    required: bool = Field(False, description="Business required.")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        for value_type, name in ((ValueType.CHOICE, "options"), (ValueType.REFERENCE, "target")):
+        for value_type, name in _BELONGING:
             if (self.type is value_type) != (getattr(self, name) is not None):
                 raise Contradiction(
                     f"`{name}` belongs to type {value_type}, and only there",
@@ -73,9 +91,9 @@ class TableDefinition(_Model):
     """One table."""
 
     table: str = Field(min_length=1, description="Entity set name, as in the map.")
-    name: SchemaName
-    title: str = Field(min_length=1)
-    titles: str = Field(min_length=1)
+    name: SchemaName = Field(description="Schema name, with your publisher's prefix.")
+    title: str = Field(min_length=1, description="Label of one row's kind.")
+    titles: str = Field(min_length=1, description="The same of many.")
     columns: list[ColumnDefinition] = Field(min_length=1)
 
 

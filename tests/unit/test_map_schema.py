@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from connector.cli.schema import app
+from connector.mapping.tables import TableDefinition
 from connector.mapping.yaml_file import read_yaml
 from connector.shipped import shipped
 
 
-@pytest.mark.parametrize("kind", ["map", "overlay"])
+@pytest.mark.parametrize("kind", ["map", "overlay", "table"])
 def test_the_shipped_schemas_are_current(kind: str) -> None:
     printed = json.loads(CliRunner().invoke(app, [kind]).stdout)
     file = f"{kind}.schema.json"
@@ -70,3 +72,52 @@ def test_every_shipped_map_names_it() -> None:
     for file in shipped("mappings").glob("*.yaml"):
         first = file.read_text("utf-8").splitlines()[0]
         assert first == "# yaml-language-server: $schema=./map.schema.json"
+
+
+TABLES = sorted((shipped("mappings") / "tables").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.stem)
+def test_an_editor_finds_nothing_in_a_shipped_table_and_is_told_where_to_look(file: Path) -> None:
+    assert not list(validator("table").iter_errors(read_yaml(file).data))
+    first = file.read_text("utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=../table.schema.json"
+    assert (file.parent / "../table.schema.json").is_file()
+
+
+TABLE = {"table": "new_things", "name": "new_Thing", "title": "Thing", "titles": "Things"}
+COLUMN = {"column": "new_Name", "title": "Name", "type": "text"}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {},
+        {"column": "new_Name", "title": "Name"},
+        {**COLUMN, "type": "string"},
+        {**COLUMN, "column": "Name"},
+        {**COLUMN, "title": ""},
+        {**COLUMN, "length": 0},
+        {**COLUMN, "length": 4001},
+        {**COLUMN, "scale": 11},
+        {**COLUMN, "minimum": 1.5},
+        {**COLUMN, "requierd": True},
+        {**COLUMN, "required": "maybe"},
+        {**COLUMN, "options": {"One": 1}},
+        {**COLUMN, "target": "accounts"},
+        {**COLUMN, "type": "choice"},
+        {**COLUMN, "type": "choice", "options": {}},
+        {**COLUMN, "type": "choice", "options": {"One": "1"}},
+        {**COLUMN, "type": "reference"},
+        {**COLUMN, "type": "reference", "options": {"One": 1}},
+    ],
+    ids=str,
+)
+def test_editor_and_program_refuse_the_same_columns(column: dict[str, object]) -> None:
+    good = {**TABLE, "columns": [COLUMN]}
+    assert validator("table").is_valid(good)
+    TableDefinition.model_validate(good)
+    wrong = {**TABLE, "columns": [COLUMN, column]}
+    assert not validator("table").is_valid(wrong)
+    with pytest.raises(ValidationError):
+        TableDefinition.model_validate(wrong)
