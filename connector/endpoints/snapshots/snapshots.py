@@ -1,0 +1,304 @@
+"""Changes found by reading a whole table again and comparing it with the last time.
+
+Owns: what a compare tells: rows that differ, read by id, and deletes, which are read by id as
+well before they count; the generation that goes with each position.
+Never does: keeping a position; knowing a system.
+Tested in: tests/unit/endpoints/snapshots/test_snapshots.py, tests/contract/.
+
+A position is `snapshot.TIE.NAME`: the generation to compare with. It is durable before the position
+is handed out, and comparing with it changes nothing, so that a position may be used as often as one
+likes, by several processes at once. An idle look moves ids and versions, writes nothing, and ends
+with the position it began with.
+
+Absence is a suspicion: a row that moved between pages while they were read is missing in none or
+in two of them. So each row that was not seen is read by id. A read in which nothing is left of
+several rows is no reason for deletes at all: it asks for a full scan, where the engine has its own
+guard (`scan-empty`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from connector.endpoints.base import Page, Row
+from connector.endpoints.snapshots.entries import Entries, Places
+from connector.endpoints.snapshots.folder import Folder, is_name, tie_of
+from connector.endpoints.snapshots.generation import Generation, make
+from connector.endpoints.snapshots.journal import Journal, Torn
+from connector.endpoints.snapshots.source import Sight, Source, Table, version_of
+from connector.errors import PositionExpiredError, StateError, Subject
+
+READ_ROWS = 1000
+"""Rows read by id at a time, and most rows of a page of changes."""
+FEW = 2
+"""Rows that may all be gone at once without a question."""
+
+
+class Snapshots:
+    """Change feeds of the tables of one system, kept in a folder of this machine.
+
+    `system` names the system in the same words each time, such as its address.
+    """
+
+    def __init__(self, folder: Path, system: str) -> None:
+        self._folder = folder
+        self._system = system
+
+    def scan(self, table: Table[Source], resume: str | None) -> Iterator[Page]:
+        """Pages of the whole table; see `Endpoint.scan`.
+
+        Raises `PositionExpiredError` for a `resume` that is of no use any more, and `StateError`
+        (`snapshot-unwritable`).
+        """
+        folder = self._of(table)
+        with _writing(folder.path):
+            journal, mark = _begun(folder, table, resume)
+        try:
+            yield from self._scan(folder, table, journal, mark)
+        finally:
+            journal.close()
+
+    def _scan(
+        self, folder: Folder, table: Table[Source], journal: Journal, mark: str | None
+    ) -> Iterator[Page]:
+        for batch in table.source.rows(mark):
+            read = Entries.of([(row.id, version_of(row)) for row in batch.rows])
+            if batch.mark is None:
+                with _writing(folder.path):
+                    journal.append(read)
+                    name = folder.next(journal.path.stem)
+                    make(folder.generation(name), journal, None, None)
+                    folder.tidy()
+                yield Page(batch.rows, position=_position(folder, name), last=True)
+                return
+            with _writing(folder.path):
+                journal.append(read)
+                journal.sync()
+            yield Page(batch.rows, resume=_resume(folder, journal, batch.mark))
+
+    def changes(self, table: Table[Source], position: str) -> Iterator[Page]:
+        """Pages of what differs from the read that `position` stands for; deletes come last.
+
+        `Page.resume` is `position` itself: all is compared again. Raises `PositionExpiredError`
+        (`position-expired`, `position-emptied`) and `StateError` (`snapshot-unwritable`).
+        """
+        folder = self._of(table)
+        name = _named(folder, table, position)
+        with _writing(folder.path):
+            base = _opened(folder, table, name)
+            folder.claim(name)
+            journal = Journal(folder.journal(folder.next(name)))
+        try:
+            compare = _Compare(table, base, journal)
+            for news in compare.news():
+                yield Page(news.rows, news.deleted, resume=position)
+            if compare.differs:
+                new = folder.next(name)
+                with _writing(folder.path):
+                    make(folder.generation(new), journal, base, compare.kept)
+                position = _position(folder, new)
+            yield Page([], position=position, last=True)
+        finally:
+            journal.discard()
+
+    def hold(self, table: Table[Source], position: str) -> None:
+        """Keep what `position` names for later, without a look at it; raises as `changes` does."""
+        folder = self._of(table)
+        name = _named(folder, table, position)
+        with _writing(folder.path):
+            try:
+                folder.touch(name)
+            except FileNotFoundError as error:
+                raise _lost(folder, table, error) from error
+            folder.claim(name)
+
+    def _of(self, table: Table[Source]) -> Folder:
+        return Folder(self._folder, tie_of(self._system, table.entity, table.columns))
+
+
+class _News(NamedTuple):
+    """Rows that differ, and ids of rows that are gone."""
+
+    rows: Sequence[Row]
+    deleted: Sequence[str] = ()
+
+
+class _Compare:
+    """One read of a table against a generation; what differs goes into a journal."""
+
+    def __init__(self, table: Table[Source], base: Generation, journal: Journal) -> None:
+        self._table = table
+        self._base = base
+        self._journal = journal
+        self._seen = np.zeros(base.count, np.bool_)
+        self.kept = np.ones(base.count, np.bool_)
+        """Rows of the generation that hold as they are."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is not as it was."""
+        return bool(self._journal.count) or not self.kept.all()
+
+    def news(self) -> Iterator[_News]:
+        """What differs; after the last of it, `kept` and the journal make the new generation."""
+        listed = 0
+        for sights in self._table.source.versions():
+            listed += len(sights)
+            yield from self._differing(sights)
+        if not listed and self._base.count > FEW:
+            raise _emptied(self._table, self._base.count)
+        absent = np.flatnonzero(~self._seen)
+        for start in range(0, len(absent), READ_ROWS):
+            yield from self._absent(absent[start : start + READ_ROWS])
+
+    def _differing(self, sights: Sequence[Sight]) -> Iterator[_News]:
+        if not sights:
+            return
+        entries = Entries.of(sights)
+        places = self._base.find(entries)
+        known = places >= 0
+        self._seen[places[known]] = True
+        differs = ~known
+        differs[known] = self._base.versions(places[known]) != entries.version[known]
+        ids = [sights[at][0] for at in np.flatnonzero(differs).tolist()]
+        for start in range(0, len(ids), READ_ROWS):
+            rows = self._news_of(self._table.source.read(ids[start : start + READ_ROWS]))
+            if rows:
+                yield _News(rows)
+        # Listed, but not there any more when it was read: it is looked for again at the end.
+        self._seen[places[known & differs]] = ~self.kept[places[known & differs]]
+
+    def _absent(self, places: Places) -> Iterator[_News]:
+        ids = self._base.ids(places)
+        found = {row.id: row for row in self._table.source.read(ids)}
+        gone = np.array([id not in found for id in ids], np.bool_)
+        self.kept[places[gone]] = False
+        deleted = [id for id in ids if id not in found]
+        rows = self._news_of(found.values())
+        if rows or deleted:
+            yield _News(rows, deleted)
+
+    def _news_of(self, found: Iterable[Row]) -> list[Row]:
+        """Those of the rows that differ from the generation; they are in the new one as read."""
+        rows = list(found)
+        if not rows:
+            return []
+        entries = Entries.of([(row.id, version_of(row)) for row in rows])
+        places = self._base.find(entries)
+        known = places >= 0
+        news = ~known
+        news[known] = self._base.versions(places[known]) != entries.version[known]
+        self.kept[places[known & news]] = False
+        with _writing(self._journal.path.parent):
+            self._journal.append(entries.take(news))
+        return [rows[at] for at in np.flatnonzero(news).tolist()]
+
+
+# ---------------------------------------------------------------------------- positions
+
+
+def _position(folder: Folder, name: str) -> str:
+    return f"snapshot.{folder.tie}.{name}"
+
+
+def _named(folder: Folder, table: Table[Source], position: str) -> str:
+    """The generation a position names; raises `PositionExpiredError`."""
+    kind, _, rest = position.partition(".")
+    tie, _, name = rest.partition(".")
+    if kind != "snapshot" or not is_name(name):
+        raise expired(table.entity, "the position cannot be read")
+    if tie != folder.tie:
+        raise expired(table.entity, "it was taken for another system, entity or column list")
+    return name
+
+
+def _opened(folder: Folder, table: Table[Source], name: str) -> Generation:
+    try:
+        generation = Generation(folder.generation(name))
+        folder.touch(name)
+    except FileNotFoundError as error:
+        raise _lost(folder, table, error) from error
+    except Torn as error:
+        raise expired(table.entity, f"its snapshot is damaged: {error}") from error
+    return generation
+
+
+def _resume(folder: Folder, journal: Journal, mark: str) -> str:
+    told = {
+        "tie": folder.tie,
+        "name": journal.path.stem,
+        "length": journal.length,
+        "mark": mark,
+    }
+    return json.dumps(told, separators=(",", ":"))
+
+
+def _begun(folder: Folder, table: Table[Source], resume: str | None) -> tuple[Journal, str | None]:
+    """A journal of our own that holds what was read before, and the mark to go on from."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if resume is None:
+        return Journal(folder.journal(folder.begin())), None
+    try:
+        told: dict[str, Any] = json.loads(resume)
+        tie, name, length, mark = (told[key] for key in ("tie", "name", "length", "mark"))
+        fits = is_name(name) and isinstance(length, int) and isinstance(mark, str)
+    except (ValueError, KeyError, TypeError) as error:
+        raise expired(table.entity, "the place in the scan cannot be read") from error
+    if not fits or tie != folder.tie:
+        raise expired(table.entity, "the place in the scan was noted for another read")
+    journal = Journal(folder.journal(folder.next(name)))
+    try:
+        journal.copy_from(folder.journal(name), length)
+    except (Torn, FileNotFoundError) as error:
+        journal.discard()
+        raise expired(table.entity, f"what was read before is lost: {error}") from error
+    return journal, mark
+
+
+# ---------------------------------------------------------------------------- errors
+
+
+def expired(entity: str, cause: str) -> PositionExpiredError:
+    """There is nothing to compare with."""
+    return PositionExpiredError(
+        "position-expired",
+        f"there is no snapshot of {entity} to compare with",
+        remedy="the table is read in full next; keep the folder of snapshots between runs",
+        subject=Subject(side="commerce", entity=entity),
+        cause=cause,
+    )
+
+
+def _lost(folder: Folder, table: Table[Source], error: FileNotFoundError) -> PositionExpiredError:
+    missing = f"its snapshot is not in {folder.path} any more ({error.strerror})"
+    return expired(table.entity, missing)
+
+
+def _emptied(table: Table[Source], count: int) -> PositionExpiredError:
+    return PositionExpiredError(
+        "position-emptied",
+        f"{table.entity} held {count} rows and reads as empty now",
+        remedy="the table is read in full next, which stops the map if it is still empty",
+        subject=Subject(side="commerce", entity=table.entity),
+    )
+
+
+@contextmanager
+def _writing(path: Path) -> Generator[None]:
+    """Turn a folder that cannot be used into an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise StateError(
+            "snapshot-unwritable",
+            f"the folder of snapshots {path} cannot be used",
+            cause=error.strerror or str(error),
+            remedy="make room there and let this user write to it, or name another folder with "
+            "`folder` in [commerce.changes]",
+        ) from error
