@@ -48,10 +48,10 @@ from connector.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
     from connector.endpoints.dataverse.administration import Administration
-    from connector.endpoints.dataverse.certificates import Certificate
-    from connector.endpoints.dataverse.credentials import Credential
-    from connector.endpoints.dataverse.patience import Patience
-    from connector.endpoints.dataverse.transport import TokenSource
+    from connector.endpoints.web.certificates import Certificate
+    from connector.endpoints.web.credentials import Credential
+    from connector.endpoints.web.patience import Patience
+    from connector.endpoints.web.transport import TokenSource
 
 LEASE_PATIENCE = 6.0
 """Seconds a command waits for a map another one works: longer than a turn of live mode."""
@@ -265,8 +265,8 @@ def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
 
 def _limits(settings: Settings) -> Limits:
     """A lease that outlives the longest write at the moment it leaves; a batch for each turn."""
-    from connector.endpoints.dataverse.governor import READY
-    from connector.endpoints.dataverse.patience import longest_write
+    from connector.endpoints.web.governor import READY
+    from connector.endpoints.web.patience import longest_write
 
     longest = longest_write(settings.dataverse.timeout, _patience(settings.retry))
     in_flight = READY * settings.dataverse.connections
@@ -294,7 +294,7 @@ def _notifier(notify: NotifySettings) -> Notifier:
 
 
 def _patience(retry: RetrySettings, sleep: Callable[[float], None] = time.sleep) -> Patience:
-    from connector.endpoints.dataverse.patience import Patience
+    from connector.endpoints.web.patience import Patience
 
     return Patience(retry.attempts, retry.first_wait, retry.longest_wait, sleep)
 
@@ -304,7 +304,7 @@ def dataverse_endpoint(
 ) -> Endpoint:
     """The Dataverse endpoint of the settings; raises `ConfigError` for its secrets."""
     from connector.endpoints.dataverse.endpoint import DataverseEndpoint
-    from connector.endpoints.dataverse.governor import Governor
+    from connector.endpoints.web.governor import Governor
 
     first, *others = _token_sources(side)
     patience = _patience(retry, sleeper(stopping))
@@ -337,12 +337,14 @@ def dataverse_endpoint(
 def open_administration(settings: Settings) -> Iterator[Administration]:
     """The organization's definitions, to be changed; asked nothing yet. Raises `ConfigError`."""
     from connector.endpoints.dataverse.administration import LONGEST_CHANGE, Administration
-    from connector.endpoints.dataverse.governor import Governor
-    from connector.endpoints.dataverse.transport import Transport
+    from connector.endpoints.dataverse.service import SERVICE
+    from connector.endpoints.web.governor import Governor
+    from connector.endpoints.web.transport import Transport
 
     side, patience = settings.dataverse, _patience(settings.retry)
     tokens = _token_sources(side)
     transport = Transport(
+        SERVICE,
         side.url,
         tokens=tokens,
         ca=_ca(side),
@@ -360,21 +362,24 @@ def open_administration(settings: Settings) -> Iterator[Administration]:
 
 def _token_sources(side: DataverseSettings) -> tuple[TokenSource, ...]:
     """Where the tokens of each application user come from, the first one first."""
-    from connector.endpoints.dataverse.auth import TokenFile, Tokens
+    from connector.endpoints.dataverse.service import NAMING
+    from connector.endpoints.web.auth import TokenFile, Tokens
 
     credentials = [_credential(side, user) for user in side.all_users()]
     folder = Path(side.token_cache) if side.token_cache else None
     return tuple(
-        Tokens(one, None if folder is None else TokenFile(folder, one.name)) for one in credentials
+        Tokens(one, None if folder is None else TokenFile(folder, one.name), side=NAMING.side)
+        for one in credentials
     )
 
 
 def _credential(side: DataverseSettings, user: FurtherUser) -> Credential:
-    from connector.endpoints.dataverse.certificates import read_certificate
-    from connector.endpoints.dataverse.credentials import Application, ManagedIdentity
+    from connector.endpoints.dataverse.service import NAMING
+    from connector.endpoints.web.certificates import read_certificate
+    from connector.endpoints.web.credentials import Application, ManagedIdentity
 
     if user.auth == "managed-identity":
-        return ManagedIdentity(user.client_id, side.url)
+        return ManagedIdentity(user.client_id, side.url, NAMING)
     # The settings see to it that these are there.
     assert user.authority is not None
     assert user.client_id is not None
@@ -382,11 +387,11 @@ def _credential(side: DataverseSettings, user: FurtherUser) -> Credential:
     if user.auth == "certificate":
         assert user.certificate is not None
         text = read_secret(user.certificate).get_secret_value()
-        proof = read_certificate(text, datetime.now(UTC))
+        proof = read_certificate(text, datetime.now(UTC), NAMING)
     else:
         assert user.client_secret is not None
         proof = read_secret(user.client_secret).get_secret_value()
-    return Application(user.authority, user.client_id, proof, side.url, _ca(side))
+    return Application(user.authority, user.client_id, proof, side.url, _ca(side), naming=NAMING)
 
 
 def _ca(side: DataverseSettings) -> str | None:

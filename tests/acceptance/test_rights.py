@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.conftest import CARDS, Project, members
 from tests.acceptance.living import living
-from tests.unit.endpoints.dataverse.test_certificates import made
+from tests.unit.endpoints.web.test_certificates import made
 
 if TYPE_CHECKING:
     pass

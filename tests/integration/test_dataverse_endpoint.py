@@ -26,8 +26,11 @@ from connector.endpoints.base import (
     Unknown,
     Update,
 )
-from connector.endpoints.dataverse import Application, DataverseEndpoint, Tokens
-from connector.endpoints.dataverse.patience import Patience
+from connector.endpoints.dataverse import DataverseEndpoint
+from connector.endpoints.dataverse.service import NAMING
+from connector.endpoints.web.auth import Tokens
+from connector.endpoints.web.credentials import Application
+from connector.endpoints.web.patience import Patience
 from connector.errors import AccessError, PositionExpiredError, UnreachableError
 from connector.mapping.values import Value, ValueType
 
@@ -67,7 +70,7 @@ def tokens(where: dict[str, Any], who: str = "", **changes: Any) -> Tokens:
         "resource": where["dataverse"],
         "ca": where["ca"],
     }
-    return Tokens(Application(**{**given, **changes}))
+    return Tokens(Application(**{**given, **changes}, naming=NAMING), side=NAMING.side)
 
 
 def open_endpoint(

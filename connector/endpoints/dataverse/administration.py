@@ -20,8 +20,8 @@ from connector.endpoints.dataverse.declarations import Declarations
 from connector.endpoints.dataverse.exchange import Exchange, Json
 from connector.endpoints.dataverse.metadata import Tables
 from connector.endpoints.dataverse.rights import UserRights, read_rights
-from connector.endpoints.dataverse.transport import Transport
 from connector.endpoints.dataverse.webhooks import Webhooks
+from connector.endpoints.web.transport import Transport
 from connector.errors import MapError, Subject
 from connector.mapping.provision import (
     AddOption,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector.endpoints.dataverse.rights import EVERYTHING, read_permissions
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.web.transport import Transport
 from connector.errors import AccessError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 Owns: the endpoint protocol for one organization; identity and clock.
 Never does: what its parts do (`feed`, `reads`, `writes`, `metadata`, `transport`).
-Tested in: tests/contract/test_endpoint_contract.py, tests/unit/endpoints/dataverse/.
+Tested in: tests/contract/endpoints/, tests/unit/endpoints/dataverse/.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from connector.endpoints.base import (
 )
 from connector.endpoints.dataverse.faults import access_error, fault_of, refused, unreadable
 from connector.endpoints.dataverse.feed import Feed
-from connector.endpoints.web.governor import Governor
 from connector.endpoints.dataverse.metadata import BATCH, Tables
-from connector.endpoints.web.patience import Patience
 from connector.endpoints.dataverse.reads import Reader
+from connector.endpoints.dataverse.service import SERVICE
 from connector.endpoints.dataverse.support import BulkCreates
-from connector.endpoints.web.transport import Reply, TokenSource, Transport
 from connector.endpoints.dataverse.writes import Writing
+from connector.endpoints.web.answers import Reply
+from connector.endpoints.web.governor import Governor
+from connector.endpoints.web.patience import Patience
+from connector.endpoints.web.transport import TokenSource, Transport
 from connector.errors import ConfigError, Subject
 from connector.mapping.values import Value
 
@@ -74,6 +76,7 @@ class DataverseEndpoint:
             sleep=patience.sleep,
         )
         self._transport = Transport(
+            SERVICE,
             url,
             tokens=[tokens, *others],
             ca=ca,

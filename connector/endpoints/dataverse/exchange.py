@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from connector.endpoints.dataverse.faults import access_error, fault_of, refused, unreadable
-from connector.endpoints.dataverse.transport import Lost, Reply, Transport, Unsent
+from connector.endpoints.web.answers import Lost, Reply, Unsent
+from connector.endpoints.web.transport import Transport
 from connector.errors import MapError, Subject, UnreachableError
 
 Json = dict[str, Any]

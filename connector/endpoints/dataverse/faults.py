@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 import orjson
 
@@ -28,6 +26,7 @@ from connector.endpoints.base import (
     Stale,
     Transient,
 )
+from connector.endpoints.web.faults import Fault, retry_after
 from connector.errors import AccessError, DualWriteError, MapError, Subject, UnreachableError
 
 OBJECT_MISSING = "0x80040217"
@@ -67,21 +66,6 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _PROPERTY = re.compile(r"property (?:named )?'([^']+)'", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One refusal. `code` is lower-case, `0x…` or empty; `retry_after` in seconds."""
-
-    status: int
-    code: str
-    message: str
-    request_id: str | None = None
-    retry_after: float | None = None
-
-    def __str__(self) -> str:
-        named = f" (request {self.request_id})" if self.request_id else ""
-        return f"HTTP {self.status} {self.code} {self.message}".rstrip() + named
-
-
 def fault_of(
     status: int, headers: Mapping[str, str], body: bytes, date: str | None = None
 ) -> Fault:
@@ -100,23 +84,7 @@ def fault_of(
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         message = body[:200].decode("utf-8", "replace").strip()
     request_id = headers.get("x-ms-service-request-id") or headers.get("req_id")
-    after = _seconds(headers.get("retry-after"), headers.get("date") or date)
-    return Fault(status, code, message, request_id, after)
-
-
-def _seconds(text: str | None, date: str | None) -> float | None:
-    """A Retry-After in seconds: a number, or a date less the date of the answer itself.
-
-    Both are the service's (RFC 9110, section 10.2.3), so that our clock does not matter. None
-    for anything else, as for a date without a date to compare it with.
-    """
-    if text is None or text.strip().isdigit():
-        return None if text is None else float(text)
-    try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(date or "")
-    except (ValueError, TypeError):
-        return None
-    return max(0.0, wait.total_seconds())
+    return Fault(status, code, message, request_id, retry_after(headers, date))
 
 
 def outcome_of(operation: Operation, fault: Fault) -> Outcome:

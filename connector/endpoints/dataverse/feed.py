@@ -21,7 +21,8 @@ from connector.endpoints.base import Page, Row
 from connector.endpoints.dataverse.faults import fault_of, refused, tracking_off, unreadable
 from connector.endpoints.dataverse.metadata import Table, Tables
 from connector.endpoints.dataverse.rows import ETAG, Item, Projection
-from connector.endpoints.dataverse.transport import Reply, Transport
+from connector.endpoints.web.answers import Reply
+from connector.endpoints.web.transport import Transport
 from connector.errors import PositionExpiredError, Subject
 from connector.odata.queries import query_string
 

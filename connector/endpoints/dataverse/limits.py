@@ -11,24 +11,9 @@ window of 300 seconds: 6,000 requests, 1,200 s of combined execution time, 52 re
 from __future__ import annotations
 
 import re
-from enum import StrEnum
-from typing import NamedTuple
 
-from connector.endpoints.dataverse.faults import Fault
-
-WINDOW = 300.0
-"""Seconds over which the service counts, where it does not say."""
-
-
-class Limit(StrEnum):
-    """Which limit refused a request."""
-
-    REQUESTS = "requests"
-    EXECUTION = "execution time"
-    CONCURRENCY = "concurrency"
-    BUSY = "busy"
-    """No limit of ours: the service as a whole has enough to do."""
-
+from connector.endpoints.web.faults import Fault
+from connector.endpoints.web.limits import WINDOW, Limit, Refusal
 
 _BY_CODE = {
     "0x80072322": Limit.REQUESTS,
@@ -40,16 +25,6 @@ _DOCUMENTED = {Limit.REQUESTS: 6000.0, Limit.EXECUTION: 1200.0}
 before would not do: somebody else may have used up the window, or a process that has ended."""
 _MOST = re.compile(r"limit of ([\d.,]+)( milliseconds)?", re.IGNORECASE)
 _OVER = re.compile(r"window of ([\d.,]+) seconds", re.IGNORECASE)
-
-
-class Refusal(NamedTuple):
-    """A request that was refused because of a limit; nothing of it happened."""
-
-    limit: Limit
-    retry_after: float | None = None
-    most: float | None = None
-    """Requests, or seconds of execution, that fit into one window on one web server."""
-    window: float = WINDOW
 
 
 def refusal_of(fault: Fault) -> Refusal | None:

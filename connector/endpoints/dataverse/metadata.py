@@ -28,7 +28,7 @@ from connector.endpoints.dataverse.faults import (
     refused,
     unreadable,
 )
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.web.transport import Transport
 from connector.mapping.values import Value, ValueType
 from connector.odata.literals import literal
 from connector.odata.queries import query_string

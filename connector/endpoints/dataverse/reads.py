@@ -19,7 +19,7 @@ from connector.endpoints.base import Found, Row
 from connector.endpoints.dataverse.faults import column_unknown, fault_of, refused, unreadable
 from connector.endpoints.dataverse.metadata import Table, Tables
 from connector.endpoints.dataverse.rows import Projection, untaken_text
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.web.transport import Transport
 from connector.mapping.values import ValueType, normal_key
 from connector.odata.literals import GUID
 from connector.odata.queries import in_function, query_string

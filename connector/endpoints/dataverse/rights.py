@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from connector.endpoints.dataverse.exchange import Exchange, Json
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.web.transport import Transport
 from connector.odata.queries import query_string
 
 ADMINISTRATOR = "System Administrator"

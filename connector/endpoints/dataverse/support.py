@@ -16,9 +16,9 @@ from typing import Any
 
 import orjson
 
-from connector.endpoints.dataverse.faults import Fault
 from connector.endpoints.dataverse.metadata import Table
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.web.faults import Fault
+from connector.endpoints.web.transport import Transport
 from connector.errors import UnreachableError
 from connector.odata.literals import literal
 from connector.odata.queries import query_string

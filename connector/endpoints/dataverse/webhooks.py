@@ -17,7 +17,7 @@ from typing import ClassVar, TypeAlias
 from xml.sax.saxutils import quoteattr
 
 from connector.endpoints.dataverse.exchange import Exchange, Json
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.web.transport import Transport
 from connector.errors import MapError, Subject
 from connector.odata.literals import literal
 from connector.odata.queries import query_string

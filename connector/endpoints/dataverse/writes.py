@@ -33,13 +33,11 @@ from connector.endpoints.dataverse.faults import (
     BUSY_CODES,
     PRIVILEGE_MISSING,
     USER_UNKNOWN,
-    Fault,
     access_error,
     fault_of,
     outcome_of,
     refused,
 )
-from connector.endpoints.dataverse.governor import Call, Held
 from connector.endpoints.dataverse.metadata import BATCH, Table
 from connector.endpoints.dataverse.rows import (
     Encoder,
@@ -50,8 +48,12 @@ from connector.endpoints.dataverse.rows import (
     suspicious,
     untaken_text,
 )
+from connector.endpoints.dataverse.service import API
 from connector.endpoints.dataverse.support import MESSAGE, NOT_IMPLEMENTED, BulkCreates
-from connector.endpoints.dataverse.transport import API, Answer, Lost, Reply, Transport, Unsent
+from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
+from connector.endpoints.web.faults import Fault
+from connector.endpoints.web.governor import Call, Held
+from connector.endpoints.web.transport import Transport
 from connector.errors import DualWriteError
 from connector.odata.batch import (
     BatchRequest,

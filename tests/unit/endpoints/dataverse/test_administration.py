@@ -11,8 +11,9 @@ import requests
 from requests import PreparedRequest
 
 from connector.endpoints.dataverse.administration import Administration
-from connector.endpoints.dataverse.governor import Governor
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.dataverse.service import SERVICE
+from connector.endpoints.web.governor import Governor
+from connector.endpoints.web.transport import Transport
 from connector.errors import AccessError, MapError, UnreachableError
 from connector.mapping.provision import (
     AddOption,
@@ -27,7 +28,7 @@ from connector.mapping.tables import WantedColumn, WantedTable
 from connector.mapping.values import ValueType
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 HOST = "https://org.example"
 POINT = "EntityDefinitions(LogicalName='point')"
@@ -40,6 +41,7 @@ WANTED = WantedTable("points", "new_Point", "Point", "Points", NAME, (UNIT,), ("
 @pytest.fixture
 def administration(points: Service) -> Iterator[Administration]:
     transport = Transport(
+        SERVICE,
         HOST,
         tokens=[points],
         ca=None,

@@ -11,7 +11,7 @@ from connector.endpoints.base import Column
 from connector.endpoints.dataverse import DataverseEndpoint
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 ME = "00000000-0000-4000-8000-00000000000a"
 USER = f"systemusers({ME})"

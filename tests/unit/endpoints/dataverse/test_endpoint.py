@@ -12,7 +12,7 @@ from connector.endpoints.dataverse import DataverseEndpoint
 from connector.errors import AccessError, ConfigError, UnreachableError
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 WHO = {
     "BusinessUnitId": "B",

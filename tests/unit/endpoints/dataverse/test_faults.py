@@ -16,7 +16,8 @@ from connector.endpoints.base import (
     Transient,
     Update,
 )
-from connector.endpoints.dataverse.faults import Fault, access_error, fault_of, outcome_of, refused
+from connector.endpoints.dataverse.faults import access_error, fault_of, outcome_of, refused
+from connector.endpoints.web.faults import Fault
 from connector.errors import AccessError, MapError
 
 ID = "0c2f9b5e-0000-4000-8000-00000000abcd"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 API = "https://org.example/api/data/v9.2/"
 NEXT = f"{API}points?$select=name&$skiptoken=%3Ccookie%20pagenumber=%222%22%20/%3E"

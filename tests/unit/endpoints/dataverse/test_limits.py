@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from connector.endpoints.dataverse.faults import Fault
-from connector.endpoints.dataverse.limits import Limit, Refusal, refusal_of
+from connector.endpoints.dataverse.limits import refusal_of
+from connector.endpoints.web.faults import Fault
+from connector.endpoints.web.limits import Limit, Refusal
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from connector.errors import AccessError, MapError, UnreachableError
 from connector.mapping.values import ValueType
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 API = "https://org.example/api/data/v9.2/"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 API = "https://org.example/api/data/v9.2/"
 Query = "Callable[[PreparedRequest], dict[str, str]]"

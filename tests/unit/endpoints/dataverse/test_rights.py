@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.endpoints.dataverse.governor import Governor
 from connector.endpoints.dataverse.rights import UserRights, read_permissions, read_rights
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.dataverse.service import SERVICE
+from connector.endpoints.web.governor import Governor
+from connector.endpoints.web.transport import Transport
 from connector.errors import AccessError, UnreachableError
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 ME = "00000000-0000-4000-8000-00000000000a"
 USER = f"systemusers({ME})"
@@ -23,6 +24,7 @@ PROFILES = "fieldsecurityprofileid"
 @pytest.fixture
 def transport(service: Service) -> Iterator[Transport]:
     made = Transport(
+        SERVICE,
         "https://org.example",
         tokens=[service],
         ca=None,

@@ -10,7 +10,6 @@ import orjson
 import pytest
 
 from connector.endpoints.base import Row
-from connector.endpoints.dataverse.governor import Governor
 from connector.endpoints.dataverse.metadata import Table, Tables
 from connector.endpoints.dataverse.rows import (
     Encoder,
@@ -20,12 +19,14 @@ from connector.endpoints.dataverse.rows import (
     suspicious,
     untaken_text,
 )
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.dataverse.service import SERVICE
+from connector.endpoints.web.governor import Governor
+from connector.endpoints.web.transport import Transport
 from connector.errors import MapError
 from connector.mapping.values import Value
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 ID = "0c2f9b5e-0000-4000-8000-00000000abcd"
 EUR = "11111111-0000-4000-8000-000000000001"
@@ -35,6 +36,7 @@ USER = "22222222-0000-4000-8000-000000000001"
 @pytest.fixture
 def table(points: Service) -> Table:
     transport = Transport(
+        SERVICE,
         "https://org.example",
         tokens=[points],
         ca=None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
     from connector.endpoints.dataverse import DataverseEndpoint
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 BULK = "points/Microsoft.Dynamics.CRM.CreateMultiple"
 FILTERS = "https://org.example/api/data/v9.2/sdkmessagefilters"

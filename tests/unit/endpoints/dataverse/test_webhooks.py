@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.endpoints.dataverse.governor import Governor
-from connector.endpoints.dataverse.transport import Transport
+from connector.endpoints.dataverse.service import SERVICE
 from connector.endpoints.dataverse.webhooks import (
     Hook,
     Refine,
@@ -20,10 +19,12 @@ from connector.endpoints.dataverse.webhooks import (
     hook_steps,
     hooks_of,
 )
+from connector.endpoints.web.governor import Governor
+from connector.endpoints.web.transport import Transport
 from connector.errors import AccessError, MapError
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 WANTED = hooks_of({"card": ["number", "note"]})
 CREATE, UPDATE, DELETE = WANTED
@@ -70,6 +71,7 @@ def test_off_removes_all() -> None:
 @pytest.fixture
 def webhooks(service: Service) -> Iterator[Webhooks]:
     transport = Transport(
+        SERVICE,
         "https://org.example",
         tokens=[service],
         ca=None,

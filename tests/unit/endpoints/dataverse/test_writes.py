@@ -31,7 +31,7 @@ from connector.odata.batch import BatchRequest, BatchResponse, encode_batch_resp
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 API = "https://org.example/api/data/v9.2/"
 BULK = "points/Microsoft.Dynamics.CRM.CreateMultiple"

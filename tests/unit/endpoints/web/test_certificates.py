@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from connector.endpoints.dataverse.certificates import read_certificate
+from connector.endpoints.dataverse.service import NAMING
+from connector.endpoints.web.certificates import read_certificate
 from connector.errors import ConfigError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -69,21 +70,21 @@ def made(name: str = "application") -> Made:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_key_and_certificate_in_any_order(swapped: bool) -> None:
     parts = [made().key, made().certificate]
-    found = read_certificate("\n".join(reversed(parts) if swapped else parts), NOW)
+    found = read_certificate("\n".join(reversed(parts) if swapped else parts), NOW, NAMING)
     assert found.thumbprint == made().sha1.upper()
     assert found.ends == ENDS
     assert found.private_key.strip() == made().key.strip()
 
 
 def test_the_own_certificate_comes_first_in_its_chain() -> None:
-    found = read_certificate(made("issuer").certificate + made().pem, NOW)
+    found = read_certificate(made("issuer").certificate + made().pem, NOW, NAMING)
     assert found.thumbprint == made().sha1.upper()
     own, issuer = made().certificate.strip(), made("issuer").certificate.strip()
     assert found.chain.index(own) < found.chain.index(issuer)
 
 
 def test_no_key_is_shown() -> None:
-    assert repr(read_certificate(made().pem, NOW)) == f"Certificate({made().sha1.upper()})"
+    assert repr(read_certificate(made().pem, NOW, NAMING)) == f"Certificate({made().sha1.upper()})"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_no_key_is_shown() -> None:
 )
 def test_what_cannot_be_used(pem: str, cause: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_certificate(pem, NOW)
+        read_certificate(pem, NOW, NAMING)
     assert caught.value.code == "certificate-unusable"
     assert cause in str(caught.value.cause)
     assert "PRIVATE KEY-----" not in str(caught.value)
@@ -111,6 +112,6 @@ def test_what_cannot_be_used(pem: str, cause: str) -> None:
 
 def test_a_certificate_that_ended() -> None:
     with pytest.raises(ConfigError) as caught:
-        read_certificate(made().pem, ENDS)
+        read_certificate(made().pem, ENDS, NAMING)
     assert caught.value.code == "certificate-expired"
     assert "2040-01-01" in caught.value.message

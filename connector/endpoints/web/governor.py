@@ -1,9 +1,9 @@
-"""The rate of all requests to one organization, shared by everybody who sends them.
+"""The rate of all requests to one service, shared by everybody who sends them.
 
 Owns: admission of each request, round robin over application users, the global bound, measured
 call times, and what is told about pace.
 Never does: sending; the reaction to a limit (`budget`), the size of a call (`calls`).
-Tested in: tests/unit/endpoints/dataverse/test_governor.py.
+Tested in: tests/unit/endpoints/web/test_governor.py.
 
 Facts: "Dataverse Web API: api-limits" (a limit belongs to an application user, so that each has
 its own budget) and "send-parallel-requests" (the recommended parallelism is for all of them).
@@ -18,9 +18,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from connector.endpoints.base import Pace
-from connector.endpoints.dataverse.budget import IN_TRANSIT, Budget
-from connector.endpoints.dataverse.calls import CallTimes
-from connector.endpoints.dataverse.limits import Limit, Refusal
+from connector.endpoints.web.budget import IN_TRANSIT, Budget
+from connector.endpoints.web.calls import CallTimes
+from connector.endpoints.web.limits import Limit, Refusal
 
 READY = 2
 """Write calls worth having under way for each that may be in flight: one waits for its turn."""
@@ -128,7 +128,7 @@ class Governor:
         return index, wait, any(math.isinf(one) for one, _ in waits)
 
     def _bound(self) -> int:
-        """Requests in flight over all users: the hint is for the organization."""
+        """Requests in flight over all users: the hint is for all of them."""
         hints = [budget.hint + IN_TRANSIT for budget in self._budgets if budget.hint]
         return min([self._most, *hints])
 

@@ -2,7 +2,7 @@
 
 Owns: requests in flight, pace and holds of one user; the reaction to each of the three limits.
 Never does: I/O, waiting, reading a clock: every call is handed the time.
-Tested in: tests/unit/endpoints/dataverse/test_budget.py.
+Tested in: tests/unit/endpoints/web/test_budget.py.
 
 Facts: "Dataverse Web API: send-parallel-requests": begin low and raise the rate until the
 service refuses; `x-ms-dop-hint` is the parallelism beyond which throughput falls; who goes on
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from connector.endpoints.dataverse.limits import WINDOW, Limit, Refusal
+from connector.endpoints.web.limits import WINDOW, Limit, Refusal
 
 FIRST_PARALLEL = 2.0
 """Requests in flight before anything is known."""

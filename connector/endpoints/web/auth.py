@@ -1,8 +1,9 @@
-"""The bearer token in force: one for all threads, and for all processes of a project.
+"""The proof of who we are in force: one for all threads, and for all processes of a project.
 
-Owns: keeping a token, renewing it shortly before its end, sharing it through a folder.
+Owns: keeping a token, renewing it shortly before its end, sharing it through a folder; the
+password, or nothing, in its place.
 Never does: knowing how a token is come by (`credentials`); logging or quoting one.
-Tested in: tests/unit/endpoints/dataverse/test_auth.py.
+Tested in: tests/unit/endpoints/web/test_auth.py.
 
 Facts: "Dataverse Web API: authenticate-oauth" (token life about an hour).
 
@@ -13,6 +14,7 @@ which is worth more.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -24,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from connector.endpoints.dataverse.credentials import Credential
+from connector.endpoints.web.credentials import Credential
 from connector.errors import UnreachableError
 
 RENEW_BEFORE = 300.0
@@ -50,19 +52,23 @@ class Held(NamedTuple):
 class Tokens:
     """Tokens of one application; safe from several threads.
 
-    `clock` gives seconds since 1970. Should somebody set it, a token is renewed too early or is
-    refused by the service and replaced then.
+    `side` is named in log lines. `clock` gives seconds since 1970. Should somebody set it, a token
+    is renewed too early or is refused by the service and replaced then.
     """
+
+    scheme = "Bearer"
 
     def __init__(
         self,
         credential: Credential,
         kept: TokenFile | None = None,
         *,
+        side: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._credential = credential
         self._kept = kept
+        self._side = side
         self._clock = clock
         self._lock = threading.Lock()
         self._held: Held | None = None
@@ -102,7 +108,7 @@ class Tokens:
         except UnreachableError as error:
             if held is None or now >= held.ends - LAST_USE:
                 raise
-            _LOG.warning("dataverse: the token in force is kept for now: %s", error.message)
+            _LOG.warning("%s: the token in force is kept for now: %s", self._side, error.message)
             return held._replace(renew_at=now + TRY_AGAIN)
         # At least half of a short life is used, or every request would ask again.
         renew_at = now + max(granted.life - RENEW_BEFORE, granted.life / 2)
@@ -112,11 +118,34 @@ class Tokens:
         return renewed
 
 
+class Password:
+    """A user name and a password, for services without tokens."""
+
+    scheme = "Basic"
+
+    def __init__(self, username: str, password: str) -> None:
+        self._proof = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+    def token(self, rejected: str | None = None) -> str:  # noqa: ARG002 - there is no other
+        """The same for every request."""
+        return self._proof
+
+
+class Nobody:
+    """A service that asks for no proof."""
+
+    scheme = ""
+
+    def token(self, rejected: str | None = None) -> str:  # noqa: ARG002 - there is no other
+        """Nothing."""
+        return ""
+
+
 class TokenFile:
     """One token on disk, for the other processes of this user.
 
     The file takes its name from the credential, its secret included, so that another secret or
-    another organization never finds it. It is replaced as a whole: there is nothing to lock, and
+    another service never finds it. It is replaced as a whole: there is nothing to lock, and
     two processes that ask at once do no harm. A folder that cannot be used costs one request to
     the authority per process, and a line in the log.
     """

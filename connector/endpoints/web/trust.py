@@ -2,7 +2,7 @@
 
 Owns: the CA in force, and reading the HTTP library's nested errors.
 Never does: connecting.
-Tested in: tests/unit/endpoints/dataverse/test_transport.py.
+Tested in: tests/unit/endpoints/web/test_transport.py.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from connector.endpoints.web.service import Naming
 from connector.errors import ConfigError, Subject, UnreachableError
 
 _SAID = re.compile(r"""Error\(["'](?:HTTPS?Connection\([^)]*\): )?(.+?)["']\)+$""")
@@ -26,7 +27,7 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
 
 
-def trust(ca: str | None) -> str | bool:
+def trust(ca: str | None, naming: Naming) -> str | bool:
     """What to verify certificates against; handed to every request.
 
     A session's own `verify` gives way to REQUESTS_CA_BUNDLE, an explicit CA must not.
@@ -38,9 +39,9 @@ def trust(ca: str | None) -> str | bool:
         raise ConfigError(
             "ca-missing",
             f"the CA file {ca!r} is not there",
-            remedy="set dataverse.ca to the CA certificate (PEM), or start the sandbox that "
-            "writes it, or remove the key to use the system's trust",
-            subject=Subject(side="dataverse"),
+            remedy=f"set {naming.section}.ca to the CA certificate (PEM), or start the sandbox "
+            "that writes it, or remove the key to use the system's trust",
+            subject=Subject(side=naming.side),
         )
     return ca
 
@@ -53,7 +54,7 @@ def untrusted(error: Exception) -> bool:
     )
 
 
-def certificate_error(origin: str, error: Exception) -> UnreachableError:
+def certificate_error(origin: str, error: Exception, naming: Naming) -> UnreachableError:
     """The error for a certificate that is expired, of another host, or of an unknown CA."""
     expired = "expired" in str(error)
     return UnreachableError(
@@ -62,7 +63,7 @@ def certificate_error(origin: str, error: Exception) -> UnreachableError:
         remedy="renew the server's certificate"
         if expired
         else "set `ca` of this side to the certificate (PEM) of the CA that signed the server's",
-        subject=Subject(side="dataverse"),
+        subject=Subject(side=naming.side),
         cause=short(error),
     )
 

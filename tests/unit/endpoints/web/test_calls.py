@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.endpoints.dataverse.calls import FIRST_ROWS, CallTimes
+from connector.endpoints.web.calls import FIRST_ROWS, CallTimes
 
 
 def feed(times: CallTimes, count: int, fixed: float, each: float) -> list[int]:

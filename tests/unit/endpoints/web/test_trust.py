@@ -7,7 +7,7 @@ import socket
 import pytest
 import requests
 
-from connector.endpoints.dataverse.trust import short
+from connector.endpoints.web.trust import short
 
 
 def test_of_a_refused_connection_the_reason_is_told() -> None:

@@ -14,10 +14,11 @@ import pytest
 import requests
 import responses
 
-from connector.endpoints.dataverse.certificates import Certificate, read_certificate
-from connector.endpoints.dataverse.credentials import Application, ManagedIdentity
+from connector.endpoints.dataverse.service import NAMING
+from connector.endpoints.web.certificates import Certificate, read_certificate
+from connector.endpoints.web.credentials import Application, ManagedIdentity
 from connector.errors import AccessError, ConfigError, DualWriteError, UnreachableError
-from tests.unit.endpoints.dataverse.test_certificates import made
+from tests.unit.endpoints.web.test_certificates import made
 
 AUTHORITY = "https://login.sandbox.example/tenant1"
 TOKEN = f"{AUTHORITY}/oauth2/v2.0/token"
@@ -54,7 +55,7 @@ def deny(mock: responses.RequestsMock, number: int, status: int = 401) -> None:
 
 
 def application(proof: str | Certificate = SECRET, authority: str = AUTHORITY) -> Application:
-    return Application(authority, "client", proof, ORGANIZATION, None)
+    return Application(authority, "client", proof, ORGANIZATION, None, naming=NAMING)
 
 
 def forms(mock: responses.RequestsMock) -> list[dict[str, list[str]]]:
@@ -204,7 +205,7 @@ def test_the_ca_reaches_every_request(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(requests.Session, "send", send)
     with pytest.raises(UnreachableError):
-        Application(AUTHORITY, "client", SECRET, ORGANIZATION, str(ca)).ask()
+        Application(AUTHORITY, "client", SECRET, ORGANIZATION, str(ca), naming=NAMING).ask()
     assert used
     assert set(used) == {str(ca)}
 
@@ -219,7 +220,7 @@ def decoded(part: str) -> dict[str, Any]:
 
 def test_a_certificate_signs_who_we_are(authority: responses.RequestsMock) -> None:
     grant(authority, "by certificate")
-    certificate = read_certificate(made().pem, datetime.now(UTC))
+    certificate = read_certificate(made().pem, datetime.now(UTC), NAMING)
     assert application(certificate).ask().token == "by certificate"
     (form,) = forms(authority)
     assert "client_secret" not in form
@@ -232,7 +233,7 @@ def test_a_certificate_signs_who_we_are(authority: responses.RequestsMock) -> No
 
 def test_a_certificate_nobody_registered_is_named(authority: responses.RequestsMock) -> None:
     deny(authority, 700027)
-    certificate = read_certificate(made().pem, datetime.now(UTC))
+    certificate = read_certificate(made().pem, datetime.now(UTC), NAMING)
     with pytest.raises(AccessError) as caught:
         application(certificate).ask()
     assert caught.value.code == "certificate-unknown"
@@ -244,16 +245,16 @@ def test_a_certificate_nobody_registered_is_named(authority: responses.RequestsM
 
 
 def test_another_proof_has_another_name() -> None:
-    certificate = read_certificate(made().pem, datetime.now(UTC))
+    certificate = read_certificate(made().pem, datetime.now(UTC), NAMING)
     names = {
         application().name,
         application("other").name,
         application(certificate).name,
         application(authority="https://login.example/t").name,
-        Application(AUTHORITY, "client2", SECRET, ORGANIZATION, None).name,
-        Application(AUTHORITY, "client", SECRET, "https://org2.example", None).name,
-        ManagedIdentity(None, ORGANIZATION).name,
-        ManagedIdentity("client", ORGANIZATION).name,
+        Application(AUTHORITY, "client2", SECRET, ORGANIZATION, None, naming=NAMING).name,
+        Application(AUTHORITY, "client", SECRET, "https://org2.example", None, naming=NAMING).name,
+        ManagedIdentity(None, ORGANIZATION, NAMING).name,
+        ManagedIdentity("client", ORGANIZATION, NAMING).name,
     }
     assert len(names) == 8
     assert application().name in names, "and the same one the same"
@@ -282,7 +283,7 @@ def asked(mock: responses.RequestsMock) -> dict[str, str]:
 @pytest.mark.parametrize("client_id", [None, "0b8e2f34-7d5b-4a49-8f0b-3c9a1e6d2f70"])
 def test_the_machine_vouches_for_us(machine: responses.RequestsMock, client_id: str | None) -> None:
     machine.get(IMDS, json={"access_token": "given", "expires_in": "86399"})
-    identity = ManagedIdentity(client_id, ORGANIZATION)
+    identity = ManagedIdentity(client_id, ORGANIZATION, NAMING)
     assert identity.ask() == ("given", 86399.0)
     parameters = asked(machine)
     assert parameters["resource"] == "https://org.example"
@@ -294,7 +295,7 @@ def test_the_machine_vouches_for_us(machine: responses.RequestsMock, client_id: 
 def test_a_forgotten_token_of_the_machine(machine: responses.RequestsMock) -> None:
     machine.get(IMDS, json={"access_token": "first", "expires_in": "86399"})
     machine.get(IMDS, json={"access_token": "second", "expires_in": "86399"})
-    identity = ManagedIdentity(None, ORGANIZATION)
+    identity = ManagedIdentity(None, ORGANIZATION, NAMING)
     assert identity.ask().token == "first"
     identity.forget()
     assert identity.ask().token == "second"
@@ -318,7 +319,7 @@ def test_a_machine_without_the_identity(
 ) -> None:
     machine.get(IMDS, json=answer, status=400)
     with pytest.raises(AccessError) as caught:
-        ManagedIdentity("other", ORGANIZATION).ask()
+        ManagedIdentity("other", ORGANIZATION, NAMING).ask()
     assert caught.value.code == code
     assert caught.value.cause == answer["error_description"]
 
@@ -331,5 +332,5 @@ def test_a_machine_without_the_identity(
 def test_no_identity_service(machine: responses.RequestsMock, body: Exception | str) -> None:
     machine.get(IMDS, body=body)
     with pytest.raises(UnreachableError) as caught:
-        ManagedIdentity(None, ORGANIZATION).ask()
+        ManagedIdentity(None, ORGANIZATION, NAMING).ask()
     assert caught.value.code == "identity-service-unreachable"

@@ -2,8 +2,8 @@
 
 Owns: asking for one token through msal, by each kind of proof.
 Never does: keeping a token (`auth`); saying what a refusal means (`refusals`); requests to
-Dataverse itself.
-Tested in: tests/unit/endpoints/dataverse/test_credentials.py.
+the service itself.
+Tested in: tests/unit/endpoints/web/test_credentials.py.
 
 Facts: "Dataverse Web API: authenticate-oauth" (scope `{org}/.default`), "Microsoft identity
 platform: v2-oauth2-client-creds-grant-flow" and "Managed identities: how-to-use-vm-token". msal is
@@ -19,13 +19,14 @@ from urllib.parse import urlsplit
 
 import requests
 
-from connector.endpoints.dataverse import refusals
-from connector.endpoints.dataverse.trust import is_loopback, trust
+from connector.endpoints.web import refusals
+from connector.endpoints.web.service import Naming
+from connector.endpoints.web.trust import is_loopback, trust
 
 if TYPE_CHECKING:
     from msal import ConfidentialClientApplication, ManagedIdentityClient
 
-    from connector.endpoints.dataverse.certificates import Certificate
+    from connector.endpoints.web.certificates import Certificate
 
 TIMEOUT = 20.0
 LONGEST_ACQUISITION = 3 * TIMEOUT
@@ -46,7 +47,7 @@ class Credential(Protocol):
 
     @property
     def name(self) -> str:
-        """Under which its tokens may be kept: no other credential or organization has it."""
+        """Under which its tokens may be kept: no other credential or service has it."""
         ...
 
     def ask(self) -> Granted:
@@ -61,8 +62,9 @@ class Credential(Protocol):
 class Application:
     """An application registered in a tenant, with a client secret or a certificate.
 
-    `authority` is `https://HOST/TENANT`, `resource` the organization's URL, `ca` a PEM file or
-    None for the system's trust.
+    `authority` is `https://HOST/TENANT`, `resource` the URL of what the token is for, `ca` a PEM
+    file or None for the system's trust. `scope` is what is asked for where that is not the
+    resource's own default.
     """
 
     def __init__(
@@ -72,12 +74,16 @@ class Application:
         proof: str | Certificate,
         resource: str,
         ca: str | None,
+        *,
+        naming: Naming,
+        scope: str | None = None,
     ) -> None:
+        self._naming = naming
         self._authority = authority
         self._client_id = client_id
         self._proof = proof
-        self._scope = resource.rstrip("/") + "/.default"
-        self._http = _Session(trust(ca), proxied=not is_loopback(authority))
+        self._scope = scope or resource.rstrip("/") + "/.default"
+        self._http = _Session(trust(ca, naming), proxied=not is_loopback(authority))
         self._application: ConfidentialClientApplication | None = None
 
     @property
@@ -101,12 +107,12 @@ class Application:
         except (requests.RequestException, MsalError) as error:
             # msal would answer the same request from its memory for a while.
             self._application = None
-            raise refusals.unreachable(self._authority, error) from error
+            raise refusals.unreachable(self._authority, error, self._naming) from error
         except ValueError as error:
-            raise refusals.bad_authority(self._authority, error) from error
+            raise refusals.bad_authority(self._authority, error, self._naming) from error
         if "access_token" not in answer:
             self._application = None
-            raise refusals.denied(answer, self._thumbprint())
+            raise refusals.denied(answer, self._thumbprint(), self._naming)
         return Granted(str(answer["access_token"]), float(answer.get("expires_in", 0)))
 
     def _build(self) -> ConfidentialClientApplication:
@@ -136,7 +142,8 @@ class ManagedIdentity:
     platform answers is found by msal from the environment; no proxy is asked for it.
     """
 
-    def __init__(self, client_id: str | None, resource: str) -> None:
+    def __init__(self, client_id: str | None, resource: str, naming: Naming) -> None:
+        self._naming = naming
         self._client_id = client_id
         self._resource = resource.rstrip("/")
         self._client: ManagedIdentityClient | None = None
@@ -160,10 +167,10 @@ class ManagedIdentity:
             answer = self._client.acquire_token_for_client(resource=self._resource)
         except (requests.RequestException, ManagedIdentityError, ValueError) as error:
             self._client = None
-            raise refusals.no_identity_service(error) from error
+            raise refusals.no_identity_service(error, self._naming) from error
         if "access_token" not in answer:
             self._client = None
-            raise refusals.no_identity(answer, self._client_id)
+            raise refusals.no_identity(answer, self._client_id, self._naming)
         return Granted(str(answer["access_token"]), float(answer.get("expires_in", 0)))
 
     def _build(self) -> ManagedIdentityClient:
@@ -178,7 +185,9 @@ class ManagedIdentity:
             if self._client_id is None
             else UserAssignedManagedIdentity(client_id=self._client_id)
         )
-        return ManagedIdentityClient(identity, http_client=_Session(trust(None), proxied=False))
+        return ManagedIdentityClient(
+            identity, http_client=_Session(trust(None, self._naming), proxied=False)
+        )
 
 
 class _Session(requests.Session):

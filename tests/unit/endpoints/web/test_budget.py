@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from connector.endpoints.dataverse.budget import IN_TRANSIT, Budget
-from connector.endpoints.dataverse.limits import Limit, Refusal
-from tests.unit.endpoints.dataverse.limited import LimitedService, drive
+from connector.endpoints.web.budget import IN_TRANSIT, Budget
+from connector.endpoints.web.limits import Limit, Refusal
+from tests.unit.endpoints.web.limited import LimitedService, drive
 
 TAKES = 3.2
 """200 ms and 3 ms for each of 1,000 rows."""

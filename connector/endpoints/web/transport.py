@@ -1,9 +1,9 @@
-"""One request to Dataverse: pooled connections, trust, token, and patience with faults.
+"""One request to a service: pooled connections, trust, token, and patience with faults.
 
 Owns: sending, the standard headers, retrying one request, telling "never sent" from
 "reply lost", and telling the governor what came of each.
 Never does: reading a body, knowing a table; repeating a write that may have happened.
-Tested in: tests/unit/endpoints/dataverse/test_transport.py.
+Tested in: tests/unit/endpoints/web/test_transport.py.
 
 Facts: "Dataverse Web API: webapi/compose-http-requests-handle-errors" (headers) and
 "api-limits" (429 with Retry-After in seconds; a refused request was not carried out).
@@ -15,21 +15,24 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_result
 
 from connector.backoff import Backoff
-from connector.endpoints.dataverse.faults import BUSY_CODES, Fault, fault_of
-from connector.endpoints.dataverse.governor import Call, Governor, Held, Turn
-from connector.endpoints.dataverse.limits import Refusal, refusal_of
-from connector.endpoints.dataverse.meter import Meter
-from connector.endpoints.dataverse.patience import CONNECT_TIMEOUT, Patience
-from connector.endpoints.dataverse.trust import (
+from connector.endpoints.web import answers
+from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
+from connector.endpoints.web.deadline import Adapter, within
+from connector.endpoints.web.faults import Fault
+from connector.endpoints.web.governor import Call, Governor, Held, Turn
+from connector.endpoints.web.limits import Refusal
+from connector.endpoints.web.meter import Meter
+from connector.endpoints.web.patience import CONNECT_TIMEOUT, Patience
+from connector.endpoints.web.service import Service
+from connector.endpoints.web.trust import (
     certificate_error,
     is_loopback,
     never_sent,
@@ -37,21 +40,18 @@ from connector.endpoints.dataverse.trust import (
     trust,
     untrusted,
 )
-from connector.errors import AccessError, ConfigError, Subject, UnreachableError
+from connector.errors import ConfigError, Subject, UnreachableError
 
-API = "/api/data/v9.2/"
 _LOG = logging.getLogger(__name__)
-_HEADERS = {
-    "Accept": "application/json",
-    "OData-MaxVersion": "4.0",
-    "OData-Version": "4.0",
-    "If-None-Match": "null",
-    "User-Agent": "dualwrite",
-}
 
 
 class TokenSource(Protocol):
-    """Where bearer tokens come from; safe from several threads."""
+    """Where proofs of who we are come from; safe from several threads."""
+
+    @property
+    def scheme(self) -> str:
+        """`Bearer`, `Basic`, or nothing where a service asks for no proof."""
+        ...
 
     def token(self, rejected: str | None = None) -> str:
         """A token for the next request, never `rejected`, which the service refused.
@@ -61,42 +61,18 @@ class TokenSource(Protocol):
         ...
 
 
-class Reply(NamedTuple):
-    """A complete answer, whatever its status; header names in any case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    sent_at: datetime
-    received_at: datetime
-    turn: Turn
-
-
-class Lost(NamedTuple):
-    """The request may have arrived, its answer did not."""
-
-    text: str
-
-
-class Unsent(NamedTuple):
-    """No connection came about: the request certainly did not happen."""
-
-    text: str
-
-
-Answer: TypeAlias = Reply | Lost | Unsent | Held
-
-
 class Transport:
-    """Requests to one organization. Safe from several threads.
+    """Requests to one service. Safe from several threads.
 
-    `tokens` has one source per application user; the `governor` says whose turn it is. With
-    `affinity` the service's cookie is kept, which ties all requests to one of its web servers.
+    `service` says what it is called and what its answers mean. `tokens` has one source per
+    application user; the `governor` says whose turn it is. With `affinity` the service's cookie is
+    kept, which ties all requests to one of its web servers.
     Raises `ConfigError` for a URL that is not https or a CA file that is not there.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, each a part of its own
         self,
+        service: Service,
         url: str,
         *,
         tokens: Sequence[TokenSource],
@@ -109,51 +85,63 @@ class Transport:
         affinity: bool = False,
     ) -> None:
         parts = urlsplit(url)
+        self.naming = naming = service.naming
         if parts.scheme != "https" or not parts.hostname:
             raise ConfigError(
                 "url-not-https",
                 f"{url!r} is not an https address",
-                remedy="set dataverse.url to https://NAME.crm.dynamics.com or to your sandbox",
-                subject=Subject(side="dataverse"),
+                remedy=f"set {naming.section}.url to {naming.example} or to your sandbox",
+                subject=Subject(side=naming.side),
             )
         self.host = parts.hostname
         self.origin = f"https://{parts.netloc}"
-        self.base = self.origin + API
+        self.path = service.path
+        self.base = self.origin + service.path
         self.users = len(tokens)
         self.governor = governor
+        self._service = service
         self._tokens = tokens
         self._patience = patience
         self._backoff = Backoff(patience.first, patience.longest, patience.random)
         self._clock = clock
         self.meter = Meter()
-        self._timeout = (min(CONNECT_TIMEOUT, timeout), timeout)
-        self._verify = trust(ca)
+        self._timeout = timeout
+        self._verify = trust(ca, naming)
         self._session = requests.Session()
         # No proxy stands between us and a service on this machine.
         self._session.trust_env = not is_loopback(url)
         if not affinity:
             # The cookie would tie all requests to one web server and its limits.
             self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers.update(_HEADERS)
-        adapter = HTTPAdapter(pool_maxsize=connections, pool_block=True)
+        self._session.headers.update({"User-Agent": "dualwrite", **service.headers})
+        adapter = Adapter(pool_maxsize=connections, pool_block=True)
         self._session.mount("https://", adapter)
 
-    def get(self, url: str, prefer: str | None = None, user: int | None = None) -> Reply:
+    def get(
+        self,
+        url: str,
+        prefer: str | None = None,
+        user: int | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
         """The answer to a read, of any status that waiting does not change.
 
         `url` is relative to the API or one of its own absolute links, sent as it is; `user` asks
-        as one of the application users. Faults that may pass are waited out, lost answers
-        included, because a read can be repeated. Raises `UnreachableError` and `AccessError`.
+        as one of the application users, `timeout` is for an answer known to take its time. Faults
+        that may pass are waited out, lost answers included, because a read can be repeated.
+        Raises `UnreachableError` and `AccessError`.
         """
-        headers = {} if prefer is None else {"Prefer": prefer}
-        request = _Request("GET", self._own(url), headers, None, user=user)
-        answer = self._patiently(_may_repeat_read, request)
+        sent = dict(headers or {}) if prefer is None else {**(headers or {}), "Prefer": prefer}
+        request = _Request("GET", self._own(url), sent, None, user=user, timeout=timeout)
+        answer = self._patiently(self._may_repeat_read, request)
         if isinstance(answer, Held):
             raise self._unavailable(Fault(429, "", "held back", retry_after=answer.seconds))
         if not isinstance(answer, Reply):
             raise self.unreachable(answer)
-        if _may_repeat_read(answer):
-            raise self._unavailable(fault_of(answer.status, answer.headers, answer.body))
+        if self._may_repeat_read(answer):
+            raise self._unavailable(self.fault_of(answer))
         return answer
 
     def post(
@@ -178,13 +166,17 @@ class Transport:
 
     def refused_within(self, reply: Reply, fault: Fault) -> None:
         """A part of a batch was refused; counted and heeded if a limit did it."""
-        refusal = refusal_of(fault)
+        refusal = self._service.refusal_of(fault)
         if refusal is not None:
             self.meter.asked()
             self.governor.refused_within(reply.turn, refusal)
 
+    def fault_of(self, reply: Reply) -> Fault:
+        """What a refusal says."""
+        return self._service.fault_of(reply.status, reply.headers, reply.body, None)
+
     def is_own(self, url: str) -> bool:
-        """Whether an absolute link stays at this organization; the token goes nowhere else."""
+        """Whether an absolute link stays at this service; the token goes nowhere else."""
         return url.lower().startswith(self.origin.lower() + "/")
 
     def close(self) -> None:
@@ -198,8 +190,8 @@ class Transport:
             raise UnreachableError(
                 "link-foreign",
                 f"the service sent a link to another host: {urlsplit(url).netloc}",
-                remedy=f"check that {self.origin} is the organization's own address",
-                subject=Subject(side="dataverse"),
+                remedy=f"check that {self.origin} is the {self.naming.kind}'s own address",
+                subject=Subject(side=self.naming.side),
             )
         return url
 
@@ -232,37 +224,35 @@ class Transport:
     def _authorized(self, request: _Request, turn: Turn) -> Answer:
         tokens = self._tokens[turn.user]
         token = tokens.token()
-        answer = self._exchange(request, turn, token)
+        answer = self._exchange(request, turn, _Proof(tokens.scheme, token))
         if isinstance(answer, Reply) and answer.status == 401:
-            answer = self._exchange(request, turn, tokens.token(rejected=token))
+            token = tokens.token(rejected=token)
+            answer = self._exchange(request, turn, _Proof(tokens.scheme, token))
             if isinstance(answer, Reply) and answer.status == 401:
-                raise AccessError(
-                    "token-refused",
-                    "Dataverse does not take our token",
-                    remedy="check that dataverse.url and dataverse.authority belong together and "
-                    "that the application is registered in this tenant",
-                    subject=Subject(side="dataverse"),
-                    tried=f"{request.method} {self.origin}{API}",
-                    cause=answer.headers.get("WWW-Authenticate"),
+                raise answers.not_taken(
+                    self._service, tokens.scheme, request.method, answer, self.base
                 )
         return answer
 
-    def _exchange(self, request: _Request, turn: Turn, token: str) -> Answer:
+    def _exchange(self, request: _Request, turn: Turn, proof: _Proof) -> Answer:
         sent_at = self._clock()
+        wait = request.timeout or self._timeout
+        connect = min(CONNECT_TIMEOUT, wait)
         try:
-            response = self._session.request(
-                request.method,
-                request.url,
-                data=request.body,
-                headers=dict(request.headers),
-                auth=_Bearer(token),
-                timeout=self._timeout,
-                verify=self._verify,
-                allow_redirects=False,
-            )
+            with within(connect + wait):
+                response = self._session.request(
+                    request.method,
+                    request.url,
+                    data=request.body,
+                    headers=dict(request.headers),
+                    auth=proof,
+                    timeout=(connect, wait),
+                    verify=self._verify,
+                    allow_redirects=False,
+                )
         except requests.RequestException as error:
             if untrusted(error):
-                raise certificate_error(self.origin, error) from error
+                raise certificate_error(self.origin, error, self.naming) from error
             if never_sent(error):
                 return Unsent(short(error))
             return Lost(short(error))
@@ -277,16 +267,29 @@ class Transport:
         elif not isinstance(answer, Reply):
             self.governor.unsent(turn)
         else:
-            refusal = _refusal(answer)
+            refusal = self._refusal(answer)
             if refusal is None:
-                hint = answer.headers.get("x-ms-dop-hint", "")
+                hint = answer.headers.get(self._service.hint_header, "")
                 parallel = int(hint) if hint.isdigit() else None
                 self.governor.answered(turn, parallel, done=answer.status < 300)
             else:
                 self.meter.asked()
                 self.governor.refused(turn, refusal)
 
+    def _refusal(self, reply: Reply) -> Refusal | None:
+        """What a limit of the service said to the whole request, if one did."""
+        return None if reply.status < 400 else self._service.refusal_of(self.fault_of(reply))
+
     # ------------------------------------------------------------------------ patience
+
+    def _may_repeat_read(self, answer: Answer) -> bool:
+        if not isinstance(answer, Reply):
+            return not isinstance(answer, Held)
+        if answer.status < 400:
+            return False
+        if answer.status in (408, 429) or answer.status >= 500:
+            return True
+        return self.fault_of(answer).code in self._service.busy_codes
 
     def _wait(self, state: RetryCallState) -> float:
         """Seconds before the next attempt: what Retry-After says, else growing ones.
@@ -295,7 +298,7 @@ class Transport:
         """
         answer = _outcome(state)
         if isinstance(answer, Reply):
-            after = fault_of(answer.status, answer.headers, answer.body).retry_after
+            after = self.fault_of(answer).retry_after
             if after:
                 return min(after, self.governor.wait()) if self.users > 1 else after
         return self._backoff(state)
@@ -311,34 +314,16 @@ class Transport:
         answer, seconds = _outcome(state), state.upcoming_sleep
         assert not isinstance(answer, Held), "it is given back, not tried again"
         what = f"status {answer.status}" if isinstance(answer, Reply) else answer.text
-        _LOG.info("dataverse: %s, next attempt in %.1f s", what, seconds)
-        if isinstance(answer, Reply) and _refusal(answer) is not None:
+        _LOG.info("%s: %s, next attempt in %.1f s", self.naming.side, what, seconds)
+        if isinstance(answer, Reply) and self._refusal(answer) is not None:
             self.meter.waits(seconds)
-
-    # ------------------------------------------------------------------------ errors
 
     def unreachable(self, answer: Lost | Unsent) -> UnreachableError:
         """The error for an answer that did not come."""
-        return UnreachableError(
-            "unreachable",
-            f"{self.origin} gives no answer",
-            remedy="check dataverse.url, the network, and that the service is running",
-            subject=Subject(side="dataverse"),
-            tried=f"up to {self._patience.attempts} times",
-            cause=answer.text,
-        )
+        return answers.unreachable(self.naming, self.origin, self._patience.attempts, answer)
 
     def _unavailable(self, fault: Fault) -> UnreachableError:
-        throttled = fault.status == 429
-        return UnreachableError(
-            "throttled" if throttled else "unavailable",
-            f"{self.origin} answers {fault.status}" + (": too many requests" if throttled else ""),
-            remedy="try again later; nothing is lost"
-            + (f", in {fault.retry_after:.0f} s at the earliest" if fault.retry_after else ""),
-            subject=Subject(side="dataverse"),
-            tried=f"up to {self._patience.attempts} times",
-            cause=str(fault),
-        )
+        return answers.unavailable(self.naming, self.origin, self._patience.attempts, fault)
 
 
 class _Request(NamedTuple):
@@ -350,16 +335,19 @@ class _Request(NamedTuple):
     body: bytes | None
     call: Call | None = None
     user: int | None = None
+    timeout: float | None = None
 
 
-class _Bearer(AuthBase):
+class _Proof(AuthBase):
     """Sets the token; being an auth object also keeps a .netrc file from replacing it."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, scheme: str, token: str) -> None:
+        self._scheme = scheme
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        if self._scheme:
+            request.headers["Authorization"] = f"{self._scheme} {self._token}"
         return request
 
 
@@ -367,23 +355,6 @@ def _outcome(state: RetryCallState) -> Answer:
     assert state.outcome is not None, "asked before the first attempt ended"
     answer: Answer = state.outcome.result()
     return answer
-
-
-def _refusal(reply: Reply) -> Refusal | None:
-    """What a limit of the service said to the whole request, if one did."""
-    if reply.status < 400:
-        return None
-    return refusal_of(fault_of(reply.status, reply.headers, reply.body))
-
-
-def _may_repeat_read(answer: Answer) -> bool:
-    if not isinstance(answer, Reply):
-        return not isinstance(answer, Held)
-    if answer.status < 400:
-        return False
-    if answer.status in (408, 429) or answer.status >= 500:
-        return True
-    return fault_of(answer.status, answer.headers, answer.body).code in BUSY_CODES
 
 
 def _may_repeat_write(answer: Answer) -> bool:

@@ -10,8 +10,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from connector.endpoints.dataverse.budget import Budget
-from connector.endpoints.dataverse.limits import Limit, Refusal
+from connector.endpoints.web.budget import Budget
+from connector.endpoints.web.limits import Limit, Refusal
 
 
 @dataclass

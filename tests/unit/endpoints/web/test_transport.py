@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,19 +13,17 @@ import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from connector.endpoints.base import Throttling
-from connector.endpoints.dataverse.budget import IN_TRANSIT
-from connector.endpoints.dataverse.governor import READY, Governor, Held
-from connector.endpoints.dataverse.patience import Patience, longest_write
-from connector.endpoints.dataverse.transport import (
-    Lost,
-    Reply,
-    Transport,
-    Unsent,
-)
+from connector.endpoints.dataverse.service import SERVICE
+from connector.endpoints.web.answers import Lost, Reply, Unsent
+from connector.endpoints.web.auth import Nobody, Password
+from connector.endpoints.web.budget import IN_TRANSIT
+from connector.endpoints.web.governor import READY, Governor, Held
+from connector.endpoints.web.patience import Patience, longest_write
+from connector.endpoints.web.transport import TokenSource, Transport
 from connector.errors import AccessError, ConfigError, UnreachableError
 
 if TYPE_CHECKING:
-    from tests.unit.endpoints.dataverse.conftest import Service
+    from tests.unit.endpoints.scripted import Service
 
 HOST = "https://org.example"
 
@@ -38,6 +37,7 @@ def _transport(
     service: Service, url: str = HOST, ca: str | None = None, governor: Governor | None = None
 ) -> Transport:
     return Transport(
+        SERVICE,
         url,
         tokens=[service],
         ca=ca,
@@ -238,6 +238,45 @@ def test_a_token_refused_twice_is_an_access_error(service: Service, transport: T
     assert "token-1" not in str(caught.value)
 
 
+def signing_in(service: Service, source: TokenSource) -> Transport:
+    governor = Governor(clock=service.patience.monotonic, sleep=service.patience.sleep)
+    return Transport(
+        SERVICE,
+        HOST,
+        tokens=[source],
+        ca=None,
+        patience=service.patience,
+        clock=service.clock,
+        timeout=60,
+        connections=2,
+        governor=governor,
+    )
+
+
+def test_a_service_may_want_a_password(service: Service) -> None:
+    service.on("GET", "x")
+    service.on("GET", "y", 401)
+    transport = signing_in(service, Password("Zoë", "p:w"))
+    transport.get("x")
+    sent = service.calls("GET", "/x")[0].headers["Authorization"]
+    assert sent == "Basic " + base64.b64encode("Zoë:p:w".encode()).decode()
+    with pytest.raises(AccessError) as caught:
+        transport.get("y")
+    assert caught.value.code == "password-refused"
+    assert "p:w" not in str(caught.value)
+
+
+def test_a_service_may_want_no_proof(service: Service) -> None:
+    service.on("GET", "x")
+    service.on("GET", "y", 401)
+    transport = signing_in(service, Nobody())
+    transport.get("x")
+    assert "Authorization" not in service.calls("GET", "/x")[0].headers
+    with pytest.raises(AccessError) as caught:
+        transport.get("y")
+    assert caught.value.code == "sign-in-required"
+
+
 def test_links_to_another_host_are_not_followed(transport: Transport) -> None:
     with pytest.raises(UnreachableError) as caught:
         transport.get("https://org.example.evil.example/api/data/v9.2/x")
@@ -281,6 +320,8 @@ def test_the_time_of_a_reply_is_taken_around_it(service: Service, transport: Tra
 class Second:
     """The tokens of another application user."""
 
+    scheme = "Bearer"
+
     def token(self, rejected: str | None = None) -> str:
         assert rejected is None
         return "second"
@@ -290,6 +331,7 @@ def two_users(service: Service) -> Transport:
     patience = service.patience
     governor = Governor(users=2, clock=patience.monotonic, sleep=patience.sleep)
     return Transport(
+        SERVICE,
         HOST,
         tokens=[service, Second()],
         ca=None,
@@ -341,6 +383,7 @@ def test_a_refusal_holds_other_requests_too(service: Service, transport: Transpo
 def test_the_cookie_of_a_web_server_is_kept_on_demand(service: Service, affinity: bool) -> None:
     service.on("GET", "x", headers={"Set-Cookie": "ARRAffinity=server-7; Path=/; Secure"})
     transport = Transport(
+        SERVICE,
         HOST,
         tokens=[service],
         ca=None,

@@ -2,7 +2,7 @@
 
 Owns: reading the PEM text, and what makes it unusable before anybody is asked.
 Never does: trust in servers (`trust`); quoting a key.
-Tested in: tests/unit/endpoints/dataverse/test_certificates.py.
+Tested in: tests/unit/endpoints/web/test_certificates.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from connector.endpoints.web.service import Naming
 from connector.errors import ConfigError, Subject
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
@@ -32,7 +33,7 @@ class Certificate:
         return f"Certificate({self.thumbprint})"
 
 
-def read_certificate(pem: str, now: datetime) -> Certificate:
+def read_certificate(pem: str, now: datetime, naming: Naming) -> Certificate:
     """Key and certificate out of one PEM text, in any order.
 
     `now` is aware. Raises `ConfigError`: `certificate-unusable` (something is missing, is
@@ -47,18 +48,18 @@ def read_certificate(pem: str, now: datetime) -> Certificate:
     keys = [text for kind, text in blocks if kind.endswith("PRIVATE KEY")]
     chain = [text for kind, text in blocks if kind == _CERTIFICATE]
     if len(keys) != 1 or not chain:
-        raise _unusable(f"it holds {len(keys)} private keys and {len(chain)} certificates")
+        raise _unusable(f"it holds {len(keys)} private keys and {len(chain)} certificates", naming)
     if "ENCRYPTED" in keys[0]:
-        raise _unusable("its private key is encrypted")
+        raise _unusable("its private key is encrypted", naming)
     try:
         key = load_pem_private_key(keys[0].encode(), None)
         certificates = [x509.load_pem_x509_certificate(text.encode()) for text in chain]
     except (ValueError, TypeError) as error:
-        raise _unusable("it cannot be read as PEM") from error
+        raise _unusable("it cannot be read as PEM", naming) from error
     public = key.public_key()
     own = [n for n, one in enumerate(certificates) if one.public_key() == public]
     if not own:
-        raise _unusable("the private key does not belong to the certificate")
+        raise _unusable("the private key does not belong to the certificate", naming)
     first = own[0]
     certificate = certificates[first]
     ends = certificate.not_valid_after_utc
@@ -67,8 +68,8 @@ def read_certificate(pem: str, now: datetime) -> Certificate:
             "certificate-expired",
             f"the certificate the application signs in by ended on {ends:%Y-%m-%d}",
             remedy="make a new one, register it at the application, and put it where "
-            "dataverse.certificate points",
-            subject=Subject(side="dataverse"),
+            f"{naming.section}.certificate points",
+            subject=Subject(side=naming.side),
         )
     return Certificate(
         thumbprint=certificate.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303
@@ -78,11 +79,11 @@ def read_certificate(pem: str, now: datetime) -> Certificate:
     )
 
 
-def _unusable(cause: str) -> ConfigError:
+def _unusable(cause: str, naming: Naming) -> ConfigError:
     return ConfigError(
         "certificate-unusable",
-        "dataverse.certificate is not a private key with its certificate",
+        f"{naming.section}.certificate is not a private key with its certificate",
         remedy="put both into one PEM file without a passphrase, readable by this user only",
-        subject=Subject(side="dataverse"),
+        subject=Subject(side=naming.side),
         cause=cause,
     )

@@ -2,7 +2,7 @@
 
 Owns: measured times by table and kind of call; the size of a call that follows from them.
 Never does: I/O, reading a clock, sending.
-Tested in: tests/unit/endpoints/dataverse/test_calls.py.
+Tested in: tests/unit/endpoints/web/test_calls.py.
 
 Facts: "Dataverse Web API: bulk-operations": there is no fixed size; begin with 100 to 1,000
 rows, calls time out after two to four minutes. The service counts execution time, so the fixed

@@ -1,8 +1,8 @@
-"""How often one organization asked us to slow down.
+"""How often one service asked us to slow down.
 
 Owns: the count and the seconds waited, over all requests since the endpoint was opened.
 Never does: waiting; deciding what a fault means (`limits`).
-Tested in: tests/unit/endpoints/dataverse/test_transport.py.
+Tested in: tests/unit/endpoints/web/test_transport.py.
 """
 
 from __future__ import annotations

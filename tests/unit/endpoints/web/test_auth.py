@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.endpoints.dataverse.auth import Held, TokenFile, Tokens
-from connector.endpoints.dataverse.credentials import Granted
+from connector.endpoints.web.auth import Held, TokenFile, Tokens
+from connector.endpoints.web.credentials import Granted
 from connector.errors import AccessError, DualWriteError, UnreachableError
 
 NAME = "application"
@@ -55,7 +55,7 @@ def away() -> UnreachableError:
 
 def test_one_token_serves_until_shortly_before_its_end() -> None:
     clock, credential = Clock(), Scripted("first", "second")
-    source = Tokens(credential, clock=clock)
+    source = Tokens(credential, side="dataverse", clock=clock)
     assert source.token() == "first"
     clock.now += 3299
     assert source.token() == "second"
@@ -64,7 +64,7 @@ def test_one_token_serves_until_shortly_before_its_end() -> None:
 
 def test_a_short_life_is_used_half() -> None:
     clock, credential = Clock(), Scripted("first", "second", life=200)
-    source = Tokens(credential, clock=clock)
+    source = Tokens(credential, side="dataverse", clock=clock)
     assert source.token() == "first"
     clock.now += 99
     assert source.token() == "first"
@@ -74,7 +74,7 @@ def test_a_short_life_is_used_half() -> None:
 
 def test_a_rejected_token_is_not_given_again() -> None:
     credential = Scripted("first", "second")
-    source = Tokens(credential, clock=Clock())
+    source = Tokens(credential, side="dataverse", clock=Clock())
     assert source.token() == "first"
     assert source.token(rejected="older") == "first"
     assert credential.forgotten == 0
@@ -85,7 +85,7 @@ def test_a_rejected_token_is_not_given_again() -> None:
 
 def test_an_authority_that_is_away_is_asked_again_while_the_token_is_good() -> None:
     clock = Clock()
-    source = Tokens(Scripted("first", away(), "second"), clock=clock)
+    source = Tokens(Scripted("first", away(), "second"), side="dataverse", clock=clock)
     assert source.token() == "first"
     clock.now += 3300
     assert source.token() == "first"
@@ -97,7 +97,7 @@ def test_an_authority_that_is_away_is_asked_again_while_the_token_is_good() -> N
 
 def test_a_token_that_ended_is_not_used_because_the_authority_is_away() -> None:
     clock = Clock()
-    source = Tokens(Scripted("first", away()), clock=clock)
+    source = Tokens(Scripted("first", away()), side="dataverse", clock=clock)
     source.token()
     clock.now += 3540
     with pytest.raises(UnreachableError):
@@ -107,7 +107,7 @@ def test_a_token_that_ended_is_not_used_because_the_authority_is_away() -> None:
 def test_a_refusal_is_said_at_once() -> None:
     clock = Clock()
     expired = AccessError("secret-expired", "it has expired", remedy="make one")
-    source = Tokens(Scripted("first", expired), clock=clock)
+    source = Tokens(Scripted("first", expired), side="dataverse", clock=clock)
     source.token()
     clock.now += 3300
     with pytest.raises(AccessError):
@@ -131,7 +131,7 @@ class Slow(Scripted):
 
 def test_one_thread_renews_and_the_others_go_on() -> None:
     clock, credential = Clock(), Slow("first", "second")
-    source = Tokens(credential, clock=clock)
+    source = Tokens(credential, side="dataverse", clock=clock)
     source.token()
     clock.now += 3300
     renewing = threading.Thread(target=source.token)
@@ -146,7 +146,7 @@ def test_one_thread_renews_and_the_others_go_on() -> None:
 
 def test_threads_that_have_none_ask_once_together() -> None:
     credential = Scripted("only")
-    source = Tokens(credential, clock=Clock())
+    source = Tokens(credential, side="dataverse", clock=Clock())
     got: list[str] = []
     threads = [threading.Thread(target=lambda: got.append(source.token())) for _ in range(8)]
     for thread in threads:
@@ -163,7 +163,7 @@ def test_threads_that_have_none_ask_once_together() -> None:
 def process(folder: Path, clock: Clock, *answers: str | DualWriteError) -> tuple[Tokens, Scripted]:
     """What a process has of its own: nothing but the folder is shared."""
     credential = Scripted(*answers)
-    return Tokens(credential, TokenFile(folder, NAME), clock=clock), credential
+    return Tokens(credential, TokenFile(folder, NAME), side="dataverse", clock=clock), credential
 
 
 def test_the_next_process_asks_nobody(tmp_path: Path) -> None:

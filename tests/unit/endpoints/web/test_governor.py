@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from connector.endpoints.base import Pace
-from connector.endpoints.dataverse.budget import IN_TRANSIT
-from connector.endpoints.dataverse.governor import READY, Call, Governor, Held, Turn
-from connector.endpoints.dataverse.limits import Limit, Refusal
+from connector.endpoints.web.budget import IN_TRANSIT
+from connector.endpoints.web.governor import READY, Call, Governor, Held, Turn
+from connector.endpoints.web.limits import Limit, Refusal
 
 
 class Time:

@@ -2,7 +2,7 @@
 
 Owns: AADSTS codes and the answers of managed identities, each as one of our errors.
 Never does: asking for tokens; quoting a secret, a token or more than a refusal's first line.
-Tested in: tests/unit/endpoints/dataverse/test_credentials.py.
+Tested in: tests/unit/endpoints/web/test_credentials.py.
 
 Facts: "Microsoft identity platform: reference-error-codes" and "Managed identities:
 how-to-use-vm-token, error handling".
@@ -15,25 +15,25 @@ from json import JSONDecodeError
 from typing import Any
 from urllib.parse import urlsplit
 
-from connector.endpoints.dataverse.trust import certificate_error, short, untrusted
+from connector.endpoints.web.service import Naming
+from connector.endpoints.web.trust import certificate_error, short, untrusted
 from connector.errors import AccessError, ConfigError, DualWriteError, Subject, UnreachableError
 
-_SUBJECT = Subject(side="dataverse")
 _REFUSALS: Mapping[int, tuple[str, str, str]] = {
     7000215: (
         "secret-wrong",
         "the client secret is not the application's",
-        "set dataverse.client_secret to the secret's value (not its id)",
+        "set {section}.client_secret to the secret's value (not its id)",
     ),
     7000222: (
         "secret-expired",
         "the client secret has expired",
-        "create a new secret for the application and set dataverse.client_secret to it",
+        "create a new secret for the application and set {section}.client_secret to it",
     ),
     700016: (
         "client-unknown",
         "the tenant does not know this application",
-        "check dataverse.client_id and that dataverse.authority names its tenant",
+        "check {section}.client_id and that {section}.authority names its tenant",
     ),
     7000229: (
         "client-unknown",
@@ -53,100 +53,114 @@ _REFUSALS: Mapping[int, tuple[str, str, str]] = {
     90002: (
         "tenant-unknown",
         "there is no such tenant",
-        "check the tenant in dataverse.authority",
+        "check the tenant in {section}.authority",
     ),
     500011: (
         "resource-unknown",
-        "the tenant does not know this Dataverse organization",
-        "check that dataverse.url and dataverse.authority belong to the same tenant",
+        "the tenant does not know this {whole}",
+        "check that {section}.url and {section}.authority belong to the same tenant",
     ),
 }
 _OTHERWISE = (
     "token-denied",
     "the authority gives no token",
-    "check dataverse.authority, dataverse.client_id and how the application signs in",
+    "check {section}.authority, {section}.client_id and how the application signs in",
 )
 
 
-def unreachable(authority: str, error: Exception) -> UnreachableError:
+def unreachable(authority: str, error: Exception, naming: Naming) -> UnreachableError:
     """The error for an authority that does not answer, or not as one."""
     parts = urlsplit(authority)
     if untrusted(error):
-        return certificate_error(f"https://{parts.netloc}", error)
+        return certificate_error(f"https://{parts.netloc}", error, naming)
     return UnreachableError(
         "authority-unreachable",
         f"the authority at {parts.netloc} gives no usable answer",
-        remedy="check dataverse.authority, the network, and that no proxy answers in its place",
-        subject=_SUBJECT,
+        remedy=f"check {naming.section}.authority, the network, and that no proxy answers in its "
+        "place",
+        subject=Subject(side=naming.side),
         cause=short(error),
     )
 
 
-def bad_authority(authority: str, error: ValueError) -> DualWriteError:
+def bad_authority(authority: str, error: ValueError, naming: Naming) -> DualWriteError:
     """The error for an authority msal refuses, that does not know the tenant, or is none."""
     parts = urlsplit(authority)
     if isinstance(error, JSONDecodeError) or isinstance(error.__context__, JSONDecodeError):
-        return unreachable(authority, error)
+        return unreachable(authority, error, naming)
     if parts.scheme != "https" or not parts.path.strip("/"):
         return ConfigError(
             "authority-invalid",
             f"{authority!r} is not https://HOST/TENANT",
-            remedy="set dataverse.authority to https://login.microsoftonline.com/TENANT-ID",
-            subject=_SUBJECT,
+            remedy=f"set {naming.section}.authority to https://login.microsoftonline.com/TENANT-ID",
+            subject=Subject(side=naming.side),
         )
     return AccessError(
         "tenant-unknown",
         f"the authority does not know the tenant of {authority!r}",
-        remedy="check the tenant in dataverse.authority",
-        subject=_SUBJECT,
+        remedy=f"check the tenant in {naming.section}.authority",
+        subject=Subject(side=naming.side),
         cause=short(error),
     )
 
 
-def denied(answer: Mapping[str, Any], thumbprint: str | None) -> AccessError | UnreachableError:
+def denied(
+    answer: Mapping[str, Any], thumbprint: str | None, naming: Naming
+) -> AccessError | UnreachableError:
     """The error for a refused token; `thumbprint` is that of our certificate, if we have one."""
     if answer.get("error") in ("temporarily_unavailable", "slow_down"):
         return UnreachableError(
             "authority-unreachable",
             "the authority is busy",
             remedy="try again later; nothing is lost",
-            subject=_SUBJECT,
+            subject=Subject(side=naming.side),
             cause=_first_line(answer),
         )
     codes = [code for code in answer.get("error_codes", []) if code in _REFUSALS]
-    code, message, remedy = _REFUSALS[codes[0]] if codes else _OTHERWISE
+    code, message, remedy = _said(_REFUSALS[codes[0]] if codes else _OTHERWISE, naming)
     if code == "certificate-unknown":
         message = message.replace("certificate", f"certificate {thumbprint}", 1)
-    return AccessError(code, message, remedy=remedy, subject=_SUBJECT, cause=_first_line(answer))
+    return AccessError(
+        code, message, remedy=remedy, subject=Subject(side=naming.side), cause=_first_line(answer)
+    )
 
 
-def no_identity_service(error: Exception) -> UnreachableError:
+def no_identity_service(error: Exception, naming: Naming) -> UnreachableError:
     """The error where no service hands out managed identities."""
     return UnreachableError(
         "identity-service-unreachable",
         "nothing on this machine hands out tokens of a managed identity",
         remedy="run on an Azure machine, container or function with a managed identity, or set "
-        "dataverse.auth to client-secret or certificate",
-        subject=_SUBJECT,
+        f"{naming.section}.auth to client-secret or certificate",
+        subject=Subject(side=naming.side),
         cause=short(error),
     )
 
 
-def no_identity(answer: Mapping[str, Any], client_id: str | None) -> AccessError:
+def no_identity(answer: Mapping[str, Any], client_id: str | None, naming: Naming) -> AccessError:
     """The error for a managed identity that gets no token."""
     text = _first_line(answer) or ""
     if "resource" in str(answer.get("error", "")) or "AADSTS500011" in text:
-        code, message, remedy = _REFUSALS[500011]
-        return AccessError(code, message, remedy=remedy, subject=_SUBJECT, cause=text or None)
+        code, message, remedy = _said(_REFUSALS[500011], naming)
+        return AccessError(
+            code, message, remedy=remedy, subject=Subject(side=naming.side), cause=text or None
+        )
     named = "" if client_id is None else f" with the client id {client_id}"
     return AccessError(
         "identity-unknown",
         f"this machine has no managed identity{named} that may have a token",
         remedy="assign the identity to this machine in Azure; for a user-assigned one set "
-        "dataverse.client_id to its client id",
-        subject=_SUBJECT,
+        f"{naming.section}.client_id to its client id",
+        subject=Subject(side=naming.side),
         cause=text or None,
     )
+
+
+def _said(words: tuple[str, str, str], naming: Naming) -> tuple[str, str, str]:
+    """Code, message and remedy, as they are about this system."""
+    code, *texts = words
+    message, remedy = (text.format(section=naming.section, whole=naming.whole) for text in texts)
+    return code, message, remedy
 
 
 def _first_line(answer: Mapping[str, Any]) -> str | None:

@@ -1,8 +1,8 @@
-"""How long one request to Dataverse is tried.
+"""How long one request is tried.
 
 Owns: the policy of one request, and how long a write may take with all its waits.
 Never does: waiting (`transport`), pacing (`governor`), trying a record again (the engine).
-Tested in: tests/unit/endpoints/dataverse/test_transport.py.
+Tested in: tests/unit/endpoints/web/test_transport.py.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from connector.endpoints.dataverse.credentials import LONGEST_ACQUISITION
-from connector.endpoints.dataverse.governor import READY
+from connector.endpoints.web.credentials import LONGEST_ACQUISITION
+from connector.endpoints.web.governor import READY
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection with its TLS handshake."""

@@ -1,0 +1,1 @@
+"""What every system behind HTTPS needs: one transport, trust, sign-in, patience and pace."""

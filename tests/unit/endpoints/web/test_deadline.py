@@ -1,0 +1,103 @@
+"""A reply that trickles in is given up in time, wherever it stalls."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import trustme
+
+from connector.endpoints.web.deadline import Adapter, within
+
+DROP = 0.05
+"""Seconds between two bytes of a reply that trickles."""
+Serve = Callable[[Callable[[ssl.SSLSocket], None]], str]
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def serve(authority: trustme.CA) -> Iterator[Serve]:
+    """A TLS server on this machine that treats each connection as it is told."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    listener = socket.create_server(("127.0.0.1", 0))
+    closing = threading.Event()
+
+    def started(treat: Callable[[ssl.SSLSocket], None]) -> str:
+        def accept() -> None:
+            while not closing.is_set():
+                with contextlib.suppress(OSError):
+                    plain, _ = listener.accept()
+                    with context.wrap_socket(plain, server_side=True) as one:
+                        while one.recv(65536):
+                            treat(one)
+
+        threading.Thread(target=accept, daemon=True).start()
+        return f"https://127.0.0.1:{listener.getsockname()[1]}/"
+
+    yield started
+    closing.set()
+    listener.close()
+
+
+@pytest.fixture
+def session(authority: trustme.CA, tmp_path: Path) -> Iterator[requests.Session]:
+    ca = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    with requests.Session() as one:
+        one.mount("https://", Adapter())
+        one.verify = str(ca)
+        one.trust_env = False
+        yield one
+
+
+def drops(text: bytes) -> Callable[[ssl.SSLSocket], None]:
+    """Each byte well within the timeout of a read, all of them far beyond."""
+
+    def treat(one: ssl.SSLSocket) -> None:
+        for byte in text:
+            one.send(bytes([byte]))
+            time.sleep(DROP)
+
+    return treat
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
+
+
+@pytest.mark.parametrize("text", [HEAD.replace(b"OK", b"O" * 500), HEAD + b"x" * 500])
+def test_a_reply_that_trickles_is_given_up(
+    serve: Serve, session: requests.Session, text: bytes
+) -> None:
+    url, before = serve(drops(text)), time.monotonic()
+    with pytest.raises(requests.RequestException, match=r"timed out|Timeout"), within(0.5):
+        session.get(url, timeout=5)
+    assert time.monotonic() - before < 3
+
+
+def test_the_next_request_has_time_of_its_own(serve: Serve, session: requests.Session) -> None:
+    url = serve(lambda one: one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+    for _ in range(2):
+        with within(0.5):
+            assert session.get(url, timeout=5).text == "ok"
+        time.sleep(0.6)
+    assert session.get(url, timeout=5).text == "ok"
+
+
+def test_a_certificate_of_a_stranger_is_still_refused(
+    serve: Serve, session: requests.Session
+) -> None:
+    session.verify = True
+    with pytest.raises(requests.exceptions.SSLError, match="verify failed"), within(5):
+        session.get(serve(drops(b"")), timeout=5)
