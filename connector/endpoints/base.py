@@ -2,7 +2,7 @@
 
 Owns: what the engine may ask of a side, and the values that travel across that line.
 Never does: merging, state, retry loops beyond one request's transport.
-Tested in: tests/contract/ (one suite, every endpoint, asserting by capability).
+Tested in: tests/contract/endpoints/ (one suite, every endpoint, asserting by capability).
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Create:
     """Create a record under the id `Endpoint.id_for` gave; a provisional one where ids are
-    allotted."""
+    allotted.
+    """
 
     id: str
     values: Mapping[str, Value]

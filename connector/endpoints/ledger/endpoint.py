@@ -2,7 +2,7 @@
 
 Owns: translating between the protocol's operations and records and the ledger's own.
 Never does: SQL, validation, deciding what a write does; all that is `connector.ledger`.
-Tested in: tests/contract/, tests/unit/endpoints/test_ledger_endpoint.py.
+Tested in: tests/contract/endpoints/, tests/unit/endpoints/test_ledger_endpoint.py.
 """
 
 from __future__ import annotations
