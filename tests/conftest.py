@@ -61,7 +61,7 @@ class DataverseSession(requests.Session):
 SignIn: TypeAlias = Callable[..., DataverseSession]
 
 
-def fetch_token(sandbox: dict[str, Any], who: str = "") -> str:
+def fetch_token(sandbox: dict[str, Any], who: str = "", resource: str = "dataverse") -> str:
     """An access token of the connector (`""`), the `agent_` or the `outsider_` user."""
     answer = requests.post(
         f"{sandbox['authority']}/oauth2/v2.0/token",
@@ -69,7 +69,7 @@ def fetch_token(sandbox: dict[str, Any], who: str = "") -> str:
             "grant_type": "client_credentials",
             "client_id": sandbox[f"{who}client_id"],
             "client_secret": sandbox[f"{who}client_secret"],
-            "scope": f"{sandbox['dataverse']}/.default",
+            "scope": f"{sandbox[resource]}/.default",
         },
         verify=sandbox["ca"],
         timeout=TIMEOUT_SECONDS,
@@ -100,6 +100,39 @@ def sign_in(sandbox: dict[str, Any]) -> Iterator[SignIn]:
     yield make
     for session in sessions:
         session.close()
+
+
+class FinopsSession(requests.Session):
+    """A session of one user in Finance and Operations; a relative URL counts from `/data`."""
+
+    def __init__(self, sandbox: dict[str, Any], token: str) -> None:
+        super().__init__()
+        self.host = str(sandbox["finops"])
+        self.trust_env = False
+        self.verify = sandbox["ca"]
+        self.headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        """The request, with a time limit."""
+        place = str(url)
+        if "://" not in place:
+            place = f"{self.host}/data/{place}"
+        kwargs.setdefault("timeout", TIMEOUT_SECONDS)
+        return super().request(method, place, *args, **kwargs)
+
+    def switch(self, name: str, value: dict[str, Any] | None = None) -> Any:
+        """`POST /sandbox/<name>` of this side; what it answers."""
+        answer = self.post(f"{self.host}/sandbox/{name}", json=value or {})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def finops(sandbox: dict[str, Any]) -> Iterator[FinopsSession]:
+    """The connector's session in Finance and Operations, with master data and nothing else."""
+    with FinopsSession(sandbox, fetch_token(sandbox, resource="finops")) as session:
+        session.switch("reset")
+        yield session
 
 
 @pytest.fixture

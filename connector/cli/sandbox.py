@@ -35,6 +35,15 @@ def _limit(text: str, minimum: float = 0) -> Any:
 _PortOption = Annotated[
     int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
 ]
+_FinopsPortOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Port of the Finance and Operations stand-in; the next one to --port.",
+        show_default=False,
+    ),
+]
 _DirOption = Annotated[
     Path, typer.Option("--dir", help="Folder for its data, its CA and its secrets.")
 ]
@@ -66,6 +75,7 @@ _ProfileOption = Annotated[
 def sandbox(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
     options: Options,
     port: _PortOption = 8443,
+    finops_port: _FinopsPortOption = None,
     folder: _DirOption = Path("var/sandbox"),
     empty: _EmptyOption = False,
     webhook_ca: _CaOption = None,
@@ -80,12 +90,12 @@ def sandbox(  # noqa: PLR0913, PLR0917  each parameter is an option of the comma
     read_row_ms: Annotated[float | None, _limit("… or reads.")] = None,
     dop_hint: Annotated[int | None, _limit("What x-ms-dop-hint recommends.", 1)] = None,
 ) -> None:
-    """Start a local stand-in for Dataverse, for trying things out and for tests.
+    """Start local stand-ins for Dataverse and for Finance and Operations.
 
-    It serves over TLS on 127.0.0.1 until SIGINT or SIGTERM, and prints one JSON
-    line when it is ready: address, client id and secret, the file with its CA.
-    Its data stays in the folder. A browser shows what an agent would see at
-    https://127.0.0.1:8443/crm (the line's "crm").
+    They serve over TLS on 127.0.0.1 until SIGINT or SIGTERM, each on a port of its
+    own, and print one JSON line when they are ready: addresses, client id and
+    secret, the file with the CA. Their data stays in the folder. A browser shows
+    what an agent would see at https://127.0.0.1:8443/crm (the line's "crm").
 
     Tests change its behaviour while it runs, by POST to /sandbox/...: faults,
     limits, lost webhooks, lossy columns. docs/sandbox.md lists all of it.
@@ -118,6 +128,8 @@ def sandbox(  # noqa: PLR0913, PLR0917  each parameter is an option of the comma
         folder,
         port,
         ready,
+        finops_port=finops_port,
+        samples=not empty,
         limits=limits_of(profile.value, given),
         webhook_ca=webhook_ca,
         empty=empty,

@@ -24,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m connector.sandbox", description=__doc__)
     parser.add_argument("--dir", type=Path, default=Path("var/sandbox"))
     parser.add_argument("--port", type=int, default=8443)
+    parser.add_argument("--finops-port", type=int)
     parser.add_argument("--profile", choices=list(PROFILES), default="fast")
     parser.add_argument("--limits", type=json.loads, default={}, metavar="JSON")
     parser.add_argument("--webhook-ca", type=Path)
@@ -36,6 +37,7 @@ def main() -> int:
             chosen.dir,
             chosen.port,
             _say,
+            finops_port=chosen.finops_port,
             limits=limits_of(chosen.profile, chosen.limits),
             webhook_ca=chosen.webhook_ca,
             empty=chosen.empty,

@@ -22,7 +22,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from connector.sandbox import access_errors, errors
 from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of
@@ -32,6 +31,7 @@ from connector.sandbox.messages import Request, Response, error_response
 from connector.sandbox.pages import ROOT, Pages
 from connector.sandbox.people import AGENT_CLIENT_ID
 from connector.sandbox.service import Service
+from connector.sandbox.spoiled import Cut, Dropped, spoiled
 from connector.sandbox.switches import Act, Switches
 from connector.sandbox.tokens import Directory
 
@@ -39,39 +39,7 @@ AFFINITY = "ARRAffinity"
 DEFAULT_RETRY_AFTER_SECONDS = 1
 MAX_URL = 32_768
 """Characters of path and query."""
-DROP = "sandbox.drop"
-"""Key of the scope's state: closes the connection at once, without an answer."""
-FLUSH_SECONDS = 0.05
-PROXY_PAGE = (
-    b"<!DOCTYPE html><html><head><title>Sign in</title></head>"
-    b"<body><h1>Sign in to the network</h1></body></html>"
-)
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-
-
-class Dropped(HttpResponse):
-    """No answer at all: the connection goes."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Close, and wait until the server has noticed; nothing is sent."""
-        scope["state"][DROP]()
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-
-class Cut(HttpResponse):
-    """Half of the answer, then the connection goes."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the headers of the whole and a part of the body, and close."""
-        headers = [*self.raw_headers]
-        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-        half = bytes(self.body)[: len(self.body) // 2]
-        await send({"type": "http.response.body", "body": half, "more_body": True})
-        await asyncio.sleep(FLUSH_SECONDS)  # what is still in the buffer would go with it
-        scope["state"][DROP]()
-        while (await receive())["type"] != "http.disconnect":
-            pass
 
 
 class Face:
@@ -149,10 +117,9 @@ class Face:
         kind, fault = found or (None, None)
         if kind is FaultKind.UNAUTHORIZED:
             return self._http(self._directory.challenge(request.base.partition("/api/")[0])), 0.0
-        if kind is FaultKind.DROP:
-            return Dropped(), 0.0
-        if kind is FaultKind.HTML:
-            return HttpResponse(PROXY_PAGE, media_type="text/html"), 0.0
+        instead = spoiled(kind)
+        if instead is not None:
+            return instead, 0.0
         if kind is FaultKind.SLOW and fault is not None:
             await asyncio.sleep(fault.seconds)
         refusal = None if fault is None else _met(request, kind, fault)
@@ -243,7 +210,10 @@ def _met(request: Request, kind: FaultKind | None, fault: Fault) -> errors.WireE
     """The refusal a fault stands for, if it is one."""
     if kind is FaultKind.THROTTLE:
         wait = fault.retry_after
-        return refusal_of(fault.limit, DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait)
+        refusal = refusal_of(fault.limit, DEFAULT_RETRY_AFTER_SECONDS if wait is None else wait)
+        if not fault.header:
+            del refusal.headers["Retry-After"]
+        return refusal
     if kind is FaultKind.UNAVAILABLE:
         return access_errors.unavailable(fault.retry_after)
     if kind is FaultKind.FORBIDDEN:

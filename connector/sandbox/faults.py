@@ -32,6 +32,10 @@ class FaultKind(StrEnum):
     """The connection is closed without an answer; nothing happens."""
     HTML = "html"
     """200 with a page of a proxy that wants something else; nothing happens."""
+    EMPTY = "empty"
+    """200 without a body; nothing happens."""
+    ERROR_PAGE = "error-page"
+    """500 with a page of HTML; nothing happens."""
     LOST_REPLY = "lost-reply"
     """It happens, then the connection is closed without an answer."""
     CUT = "cut"
@@ -59,6 +63,8 @@ class Fault:
     then: tuple[FaultKind, ...] = ()
     limit: str = "requests"
     """Which limit a throttled request has exceeded: one of `limits.LIMITS`."""
+    header: bool = True
+    """Whether a throttled request is told when to come again."""
     _passed: int = field(default=0, init=False)
     _met: int = field(default=0, init=False)
 

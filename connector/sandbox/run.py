@@ -15,24 +15,28 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import uvicorn
 from cryptography.x509 import load_pem_x509_certificate
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector.errors import UnreachableError, UsageError
-from connector.sandbox.app import DROP, Face
+from connector.sandbox.app import Face
 from connector.sandbox.certificates import certificates, client_certificate
 from connector.sandbox.courier import Courier
+from connector.sandbox.finops.face import Face as FinopsFace
+from connector.sandbox.finops.service import Service as Finops
 from connector.sandbox.limits import PROFILES, Limits
 from connector.sandbox.managed_identity import APP_SERVICE, ManagedIdentity
 from connector.sandbox.pages import ROOT
 from connector.sandbox.people import CLIENT_ID, CLIENTS, CONNECTOR, MEMBERS, TENANT
 from connector.sandbox.service import Service
+from connector.sandbox.spoiled import DROP
 from connector.sandbox.tokens import Application, Directory, kept_secret
 
 HOST = "127.0.0.1"
@@ -41,7 +45,7 @@ SHUTDOWN_SECONDS = 3
 START_SECONDS = 30
 READY_PREFIX = b"{"
 
-Ready: TypeAlias = dict[str, str | None]
+Ready: TypeAlias = dict[str, str]
 
 
 class _Protocol(HttpToolsProtocol):
@@ -72,20 +76,34 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
+class _Hosts:
+    """Two services on two ports of one server: which of them a connection came to."""
+
+    def __init__(self, by_port: Mapping[int, ASGIApp]) -> None:
+        self._by_port = by_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on."""
+        await self._by_port[scope["server"][1]](scope, receive, send)
+
+
 def run(
     folder: Path,
     port: int = 8443,
     ready: Callable[[Ready], None] = lambda _: None,
     *,
+    finops_port: int | None = None,
     limits: Limits = PROFILES["fast"],
     webhook_ca: Path | None = None,
     empty: bool = False,
+    samples: bool = False,
 ) -> None:
     """Serve `folder` on 127.0.0.1 until SIGTERM or SIGINT, then pass the signal on.
 
-    `port` 0 takes a free one. `ready` gets the documented object once requests are taken.
-    `webhook_ca` is a PEM file with the CAs of https receivers of webhooks. `empty` makes a new
-    organization without loyalty tables.
+    `port` 0 takes a free one; `finops_port` is the next one to `port` if it is not given. `ready`
+    gets the documented object once requests are taken. `webhook_ca` is a PEM file with the CAs
+    of https receivers of webhooks. `empty` makes a new organization without loyalty tables,
+    `samples` puts a few cards into a new Finance and Operations.
 
     Raises:
         UsageError: `sandbox-running` (the folder is in use), `port-in-use`,
@@ -93,15 +111,17 @@ def run(
         StateError: `sandbox-schema`, the folder was made by another version.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    service = Service(folder, MEMBERS, Courier(webhook_ca), empty=empty)
-    try:
-        with _listen(port) as listener:
-            _serve(folder, service, listener, limits, ready)
-    finally:
-        service.close()
+    beside = (port + 1 if port else 0) if finops_port is None else finops_port
+    with (
+        closing(Service(folder, MEMBERS, Courier(webhook_ca), empty=empty)) as service,
+        closing(Finops(folder, samples=samples)) as finops,
+        _listen(port, "--port") as listener,
+        _listen(beside, "--finops-port") as other,
+    ):
+        _serve(folder, (service, finops), (listener, other), limits, ready)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, option: str) -> socket.socket:
     # With the protocol spelled out the event loop switches Nagle's delay off; otherwise an
     # answer in two writes waits 40 ms for the client's acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -116,7 +136,7 @@ def _listen(port: int) -> socket.socket:
         raise UsageError(
             "port-in-use",
             f"port {port} of {HOST} cannot be used",
-            remedy="choose another with --port, or 0 for any free one",
+            remedy=f"choose another with {option}, or 0 for any free one",
             cause=str(error),
         ) from error
     return listener
@@ -124,11 +144,13 @@ def _listen(port: int) -> socket.socket:
 
 def _serve(
     folder: Path,
-    service: Service,
-    listener: socket.socket,
+    services: tuple[Service, Finops],
+    listeners: tuple[socket.socket, socket.socket],
     limits: Limits,
     ready: Callable[[Ready], None],
 ) -> None:
+    """Serve Dataverse and Finance and Operations, in this order, until a signal comes."""
+    port, finops_port = (one.getsockname()[1] for one in listeners)
     proof = client_certificate(folder)
     own = Application(
         CLIENT_ID,
@@ -142,13 +164,13 @@ def _serve(
         if short != CONNECTOR
     }
     key = kept_secret(folder / "signing_key")
-    directory = Directory(TENANT, (own, *others.values()), key)
+    directory = Directory(TENANT, (own, *others.values()), key, frozenset({finops_port}))
     machine = ManagedIdentity(directory, CLIENT_ID, kept_secret(folder / "identity_header"))
     files = certificates(folder)
-    origin = f"https://{HOST}:{listener.getsockname()[1]}"
+    origin = f"https://{HOST}:{port}"
     where: Ready = {
         "dataverse": origin,
-        "finops": None,
+        "finops": f"https://{HOST}:{finops_port}",
         "authority": f"{origin}/{TENANT}",
         "tenant": TENANT,
         "client_id": CLIENT_ID,
@@ -163,8 +185,15 @@ def _serve(
         where[f"{short}_client_id"] = application.client_id
         where[f"{short}_client_secret"] = application.secret
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    service, finops = services
+    hosts = _Hosts(
+        {
+            port: Face(service, directory, machine, limits).application(),
+            finops_port: FinopsFace(finops, directory, f"{origin}/{TENANT}").application(),
+        }
+    )
     config = uvicorn.Config(
-        Face(service, directory, machine, limits).application(),
+        hosts,
         http=_Protocol,
         loop="asyncio",
         lifespan="off",
@@ -176,7 +205,7 @@ def _serve(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    _Server(config, lambda: ready(where)).run(sockets=[listener])
+    _Server(config, lambda: ready(where)).run(sockets=[*listeners])
 
 
 # ---------------------------------------------------------------------------- subprocess
@@ -187,6 +216,7 @@ def running(
     folder: Path,
     port: int = 0,
     *,
+    finops_port: int = 0,
     profile: str = "fast",
     webhook_ca: Path | None = None,
     empty: bool = False,
@@ -199,7 +229,8 @@ def running(
     Raises `UnreachableError` (`sandbox-not-started`) with the end of its error output.
     """
     command = [sys.executable, "-m", "connector.sandbox", "--dir", str(folder), "--port", str(port)]
-    command += ["--profile", profile, "--limits", json.dumps(numbers)]
+    command += ["--finops-port", str(finops_port), "--profile", profile]
+    command += ["--limits", json.dumps(numbers)]
     command += [] if webhook_ca is None else ["--webhook-ca", str(webhook_ca)]
     command += ["--empty"] if empty else []
     with tempfile.TemporaryFile() as log:

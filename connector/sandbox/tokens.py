@@ -61,10 +61,17 @@ def kept_secret(path: Path) -> str:
 
 
 class Directory:
-    """One tenant with its applications."""
+    """One tenant with its applications; `resources` are the ports of services on other ports."""
 
-    def __init__(self, tenant: str, applications: tuple[Application, ...], key: str) -> None:
+    def __init__(
+        self,
+        tenant: str,
+        applications: tuple[Application, ...],
+        key: str,
+        resources: frozenset[int] = frozenset(),
+    ) -> None:
         self.tenant = tenant
+        self._resources = resources
         self._applications = {one.client_id: one for one in applications}
         self._key = key.encode()
         self._open: dict[str, tuple[Grant, float]] = {}
@@ -73,7 +80,7 @@ class Directory:
     def handle(self, method: str, path: str, body: bytes, origin: str) -> Response | None:
         """The answer to a request of the identity provider, None if `path` is none of its own.
 
-        `origin` is `https://host:port`; resources live on the same host.
+        `origin` is `https://host:port`; resources live on the same host, some on another port.
         """
         tenant, slash, rest = path.removeprefix("/").partition("/")
         rest = slash + rest
@@ -156,12 +163,12 @@ class Directory:
 
     def issue(self, application: Application, audience: str, origin: str) -> str:
         """An access token for the resource `audience`. Raises `RefusedError` if there is none."""
-        if urlsplit(audience).port != urlsplit(origin).port:
+        if urlsplit(audience).port not in {urlsplit(origin).port, *self._resources}:
             text = f"The resource principal named {audience} was not found in the tenant."
             raise RefusedError(400, 500011, "invalid_resource", text)
         now = int(time.time())
         claims = {
-            "aud": audience.rstrip("/"),
+            "aud": audience,
             "iss": f"{origin}/{self.tenant}/",
             "iat": now,
             "nbf": now,

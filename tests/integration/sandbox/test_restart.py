@@ -25,11 +25,11 @@ CARDS = "msdyn_loyaltycards"
 def test_data_tokens_and_trust_survive_a_restart(tmp_path: Path, sign_in: SignIn) -> None:
     with running(tmp_path) as first:
         session = sign_in(where=first)
-        port = int(first["dataverse"].rpartition(":")[2])
+        port, beside = (int(first[one].rpartition(":")[2]) for one in ("dataverse", "finops"))
         assert session.post(CARDS, json={"msdyn_cardnumber": "C-1"}).status_code == 204
         tracked = session.get(CARDS, headers={"Prefer": "odata.track-changes"}).json()
         before = session.get("WhoAmI").json()
-    with running(tmp_path, port) as second:
+    with running(tmp_path, port, finops_port=beside) as second:
         assert second == first
         # The same session: certificate and token of the first life are still good.
         assert session.get("WhoAmI").json() == before

@@ -1,0 +1,116 @@
+"""The switches for tests of this side: what can be changed while it runs.
+
+Owns: their names under `/sandbox/` of this side's address, their JSON, what each of them sets.
+Never does: carrying it out, HTTP (`face`).
+Tested in: tests/integration/sandbox/finops/test_faults.py and those of what is switched.
+
+They are no part of the service, so they ask for no token, and a reset undoes all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from connector.sandbox.faults import Faults, parse_fault
+from connector.sandbox.finops.queries import PAGE_SIZE
+from connector.sandbox.finops.rules import Rule
+from connector.sandbox.finops.seed import SAMPLE_CARDS
+from connector.sandbox.finops.service import Service
+
+DAY_SECONDS = 86_400
+OK = {"ok": True}
+Json: TypeAlias = dict[str, Any]
+Act: TypeAlias = Callable[[str, Json], Json]
+"""(method, body) to the answer; raises `ValueError`, `TypeError` or `KeyError`."""
+
+
+class Switches:
+    """The switches of one environment."""
+
+    def __init__(self, service: Service, faults: Faults) -> None:
+        self._service = service
+        self._faults = faults
+        self.acts: Mapping[str, tuple[Act, list[str]]] = {
+            "reset": (self._reset, ["POST"]),
+            "samples": (self._samples, ["POST"]),
+            "faults": (self._fault, ["POST", "DELETE"]),
+            "rules": (self._rule, ["POST", "DELETE"]),
+            "references": (self._references, ["POST"]),
+            "paging": (self._paging, ["POST"]),
+            "metadata": (self._metadata, ["POST"]),
+            "users": (self._user, ["POST"]),
+            "clock": (self._clock, ["GET", "POST"]),
+            "requests": (self._requests, ["GET"]),
+        }
+
+    def _reset(self, _method: str, value: Json) -> Json:
+        """Disarm everything and forget the counts; `{"data": false}` keeps the rows."""
+        self._faults.clear()
+        self._faults.requests.clear()
+        self._faults.met.clear()
+        service = self._service
+        service.writes.rules.clear()
+        service.writes.references.complete = False
+        service.queries.page_size = PAGE_SIZE
+        service.metadata.pad = 0.0
+        service.people.clear()
+        service.storage.clock.ahead = 0.0
+        if value.get("data", True):
+            service.reset()
+        return OK
+
+    def _samples(self, _method: str, value: Json) -> Json:
+        self._service.add_samples(int(value.get("cards", SAMPLE_CARDS)))
+        return OK
+
+    def _fault(self, method: str, value: Json) -> Json:
+        if method == "DELETE":
+            self._faults.clear()
+        else:
+            self._faults.add(parse_fault(value))
+        return OK
+
+    def _rule(self, method: str, value: Json) -> Json:
+        """Writes that the application refuses."""
+        if method == "DELETE":
+            self._service.writes.rules.clear()
+        else:
+            self._service.writes.rules.add(Rule(**value))
+        return OK
+
+    def _references(self, _method: str, value: Json) -> Json:
+        """Whether a missing row that a reference names is made on the spot."""
+        self._service.writes.references.complete = bool(value["complete"])
+        return OK
+
+    def _paging(self, _method: str, value: Json) -> Json:
+        size = int(value["size"])
+        if not 0 < size <= PAGE_SIZE:
+            raise ValueError(f"size: from 1 to {PAGE_SIZE}")
+        self._service.queries.page_size = size
+        return OK
+
+    def _metadata(self, _method: str, value: Json) -> Json:
+        """How many megabytes of other entities `$metadata` has."""
+        self._service.metadata.pad = float(value["megabytes"])
+        return OK
+
+    def _user(self, _method: str, value: Json) -> Json:
+        """Map an application to a user, change its companies, or end the mapping."""
+        changes = {name: given for name, given in value.items() if name != "user"}
+        self._service.people.map(value["user"], **changes)
+        return OK
+
+    def _clock(self, method: str, value: Json) -> Json:
+        """Put the clock forward; and by how many seconds it is ahead."""
+        clock = self._service.storage.clock
+        if method == "POST":
+            days, seconds = value.get("days", 0), value.get("seconds", 0)
+            clock.ahead = float(days) * DAY_SECONDS + float(seconds)
+        return {"ahead": clock.ahead}
+
+    def _requests(self, _method: str, _value: Json) -> Json:
+        counts = self._faults.requests
+        kinds = dict(sorted(counts.items()))
+        return {"total": counts.total(), "kinds": kinds, "faults": dict(self._faults.met)}
