@@ -96,6 +96,10 @@ class Entries:
         last[:-1] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
         return self.take(order[last])
 
+    def places_of(self, wanted: Entries) -> Places:
+        """Where each of the wanted rows is in these, which are sorted; -1 for one that is not."""
+        return search(self.high, self.low, wanted)
+
     def ids(self) -> list[str]:
         """The ids as text."""
         text, at, found = self.text.tobytes(), 0, []
@@ -103,6 +107,24 @@ class Entries:
             found.append(text[at : at + length].decode("utf-8", "surrogatepass"))
             at += length
         return found
+
+
+def search(high: U64, low: U64, wanted: Entries) -> Places:
+    """Where each of the wanted rows is among sorted hashes of ids; -1 for one that is not."""
+    count = len(high)
+    places = np.searchsorted(high, wanted.high).astype(np.int64)
+    found = np.full(len(wanted), -1, np.int64)
+    left = np.flatnonzero(places < count)
+    # One half of the hash alone may be shared, if hardly ever: look on while it is.
+    while len(left):
+        here = places[left]
+        same = high[here] == wanted.high[left]
+        whole = same & (low[here] == wanted.low[left])
+        found[left[whole]] = here[whole]
+        left = left[same & ~whole]
+        places[left] += 1
+        left = left[places[left] < count]
+    return found
 
 
 _COLUMNS = (

@@ -20,12 +20,13 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from connector.endpoints.snapshots.generation import MANIFEST
+from connector.endpoints.snapshots.notes import OWN, PREFIX
 
 GRACE = 600.0
 """Seconds for which a generation beside the committed one stays."""
@@ -90,12 +91,20 @@ class Folder:
         now = self._clock()
         os.utime(self.generation(name) / MANIFEST, (now, now))
 
-    def claim(self, name: str) -> None:
-        """The position with this generation has come: it was committed. Tidies its line."""
+    def claim(self, name: str, noted: Iterable[str] = ()) -> None:
+        """The position with this generation has come: it was committed. Tidies its line.
+
+        `noted` are files of notes that were read for it; nobody writes to them after `OWN`.
+        """
         (self.generation(name) / _CLAIMED).touch()
         line, now = name.partition("-")[0], self._clock()
-        others = [h for h in _held(self.path) if h.line == line and h.path.name != name]
-        _thin([held for held in others if held.whole], now)
+        everything = list(_held(self.path))
+        if all(held.line == line for held in everything if held.claimed):
+            for held in everything:
+                if held.path.name in noted and now - held.used > 2 * OWN:
+                    _remove(held.path)
+        others = [h for h in everything if h.line == line and h.path.name != name]
+        _thin([held for held in others if held.whole], now, GRACE)
         for held in others:
             if not held.whole and now - held.used > UNFINISHED:
                 _remove(held.path)
@@ -109,9 +118,11 @@ class Folder:
             everything = list(_held(folder))
             lines = {held.line for held in everything if held.claimed}
             for held in everything:
-                if now - held.used > (ABANDONED if held.line in lines else UNCLAIMED):
+                in_use = held.line in lines or held.path.name.startswith(PREFIX)
+                if now - held.used > (ABANDONED if in_use else UNCLAIMED):
                     _remove(held.path)
-            _thin([held for held in everything if held.whole and held.line not in lines], now)
+            loose = [held for held in everything if held.whole and held.line not in lines]
+            _thin(loose, now, UNCLAIMED)
             if folder != self.path:
                 with suppress(OSError):  # it is not empty
                     folder.rmdir()
@@ -145,11 +156,11 @@ def _held(folder: Path) -> Iterator[_Held]:
         yield _Held(path, line, used, (path / _CLAIMED).exists())
 
 
-def _thin(held: list[_Held], now: float) -> None:
-    """Of generations that nobody can count on, leave the last used for a while."""
+def _thin(held: list[_Held], now: float, stay: float) -> None:
+    """Of generations that nobody can count on, leave the last used, for `stay` seconds."""
     held.sort(key=lambda one: -one.used)
     for number, one in enumerate(held):
-        if number >= SPARE or now - one.used > (GRACE if one.claimed else UNCLAIMED):
+        if number >= SPARE or now - one.used > stay:
             _remove(one.path)
 
 

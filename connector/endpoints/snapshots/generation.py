@@ -16,15 +16,16 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from connector.endpoints.snapshots.entries import U64, WORD, Entries, Flags, Places
+from connector.endpoints.snapshots.entries import U64, WORD, Entries, Flags, Places, search
 from connector.endpoints.snapshots.journal import Journal, Torn
 
 FORMAT = 1
@@ -48,6 +49,8 @@ class Generation:
             if _digest(path / name) != manifest["digests"].get(name):
                 raise Torn(f"{path.name}: {name} is not as it was written")
         self.count: int = manifest["count"]
+        self.noted: dict[str, int] = manifest["noted"]
+        """How far each file of notes was read by then."""
         self._high, self._low, self._version, self._ends = (
             _mapped(path / name, WORD) for name in _FILES[:4]
         )
@@ -55,19 +58,7 @@ class Generation:
 
     def find(self, entries: Entries) -> Places:
         """Where each of these rows is, by id; -1 for one that is not here."""
-        places = np.searchsorted(self._high, entries.high).astype(np.int64)
-        found = np.full(len(entries), -1, np.int64)
-        open_ones = np.flatnonzero(places < self.count)
-        # One half of the hash alone may be shared, if hardly ever: look on while it is.
-        while len(open_ones):
-            here = places[open_ones]
-            same = self._high[here] == entries.high[open_ones]
-            whole = same & (self._low[here] == entries.low[open_ones])
-            found[open_ones[whole]] = here[whole]
-            open_ones = open_ones[same & ~whole]
-            places[open_ones] += 1
-            open_ones = open_ones[places[open_ones] < self.count]
-        return found
+        return search(self._high, self._low, entries)
 
     def versions(self, places: Places) -> U64:
         """The hashes of the versions at these places."""
@@ -105,11 +96,17 @@ class Generation:
         )
 
 
-def make(path: Path, journal: Journal, base: Generation | None, kept: Flags | None) -> int:
+def make(
+    path: Path,
+    journal: Journal,
+    base: Generation | None = None,
+    kept: Flags | None = None,
+    noted: Mapping[str, int] = MappingProxyType({}),
+) -> int:
     """Write a generation: the rows of `base` whose flag is set, then the journal's over them.
 
     It is durable when this returns; how many rows it has. Memory: a part of the rows, whatever
-    their number. Raises `OSError`.
+    their number. `noted` is kept with it. Raises `OSError`.
     """
     unfinished = path.with_name(path.name + UNFINISHED)
     unfinished.mkdir(parents=True)
@@ -118,7 +115,7 @@ def make(path: Path, journal: Journal, base: Generation | None, kept: Flags | No
         bits = min(rows // _PART_ROWS, _MOST_PARTS - 1).bit_length()
         new = _spread(unfinished, journal, bits)
         old = base.parts(kept, bits) if base is not None and kept is not None else None
-        with _Writer(unfinished) as writer:
+        with _Writer(unfinished, noted) as writer:
             for part in new:
                 parts = [part] if old is None else [next(old), part]
                 writer.write(Entries.joined(parts).latest())
@@ -144,8 +141,9 @@ def sync_folder(path: Path) -> None:
 class _Writer:
     """The files of a generation while it is written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, noted: Mapping[str, int]) -> None:
         self._path = path
+        self._noted = dict(noted)
         self._files: dict[str, BinaryIO] = {name: (path / name).open("wb") for name in _FILES}
         self._digests = {name: hashlib.blake2b() for name in _FILES}
         self._end = 0
@@ -182,7 +180,12 @@ class _Writer:
 
     def _finish(self) -> None:
         digests = {name: digest.hexdigest() for name, digest in self._digests.items()}
-        told = {"format": FORMAT, "count": self.count, "digests": digests}
+        told = {
+            "format": FORMAT,
+            "count": self.count,
+            "digests": digests,
+            "noted": self._noted,
+        }
         with (self._path / MANIFEST).open("w", encoding="utf-8") as file:
             json.dump(told, file)
             file.flush()
@@ -213,7 +216,7 @@ def _manifest(path: Path) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads((path / MANIFEST).read_text("utf-8"))
         fits = told["format"] == FORMAT and isinstance(told["count"], int)
-        fits = fits and isinstance(told["digests"], dict)
+        fits = fits and all(isinstance(told[name], dict) for name in ("digests", "noted"))
     except (ValueError, KeyError, TypeError) as error:
         raise Torn(f"{path.name}: the manifest cannot be read") from error
     if not fits:

@@ -3,7 +3,7 @@
 Owns: the file's form, frames of `count, bytes of text, CRC-32` and the arrays of an `Entries`;
 reading it back up to a length that was noted, and refusing what was torn or changed before it.
 Never does: sorting, or deciding when a file may go (`folder.py`).
-Tested in: tests/unit/endpoints/snapshots/test_journal.py.
+Tested in: tests/unit/endpoints/snapshots/test_snapshots.py, test_notes.py.
 """
 
 from __future__ import annotations
@@ -41,11 +41,9 @@ class Journal:
         """Add rows; durable only after `sync`."""
         if not len(entries):
             return
-        columns = (entries.high, entries.low, entries.version, entries.lengths, entries.text)
-        payload = b"".join([column.tobytes() for column in columns])
-        self._file.write(_HEAD.pack(len(entries), len(entries.text), zlib.crc32(payload)))
-        self._file.write(payload)
-        self.length += _HEAD.size + len(payload)
+        frame = _frame(entries)
+        self._file.write(frame)
+        self.length += len(frame)
         self.count += len(entries)
 
     def sync(self) -> None:
@@ -56,7 +54,7 @@ class Journal:
     def copy_from(self, path: Path, length: int) -> None:
         """Begin with the first `length` bytes of another journal; raises `Torn`, `OSError`."""
         with path.open("rb") as other:
-            for entries in _frames(other, length):
+            for entries, _ in _frames(other, length):
                 self.append(entries)
         if self.length != length:
             raise Torn(f"{path.name} has no frame that ends at {length}")
@@ -64,8 +62,8 @@ class Journal:
     def frames(self) -> Iterator[Entries]:
         """Everything appended so far, frame by frame; nothing may be appended meanwhile."""
         self._file.flush()
-        self._file.seek(0)
-        yield from _frames(self._file, self.length)
+        for entries, _ in _frames(self._file, self.length):
+            yield entries
         self._file.seek(0, os.SEEK_END)
 
     def close(self) -> None:
@@ -78,8 +76,32 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
-def _frames(file: BinaryIO, length: int) -> Iterator[Entries]:
-    at = 0
+def add_to(path: Path, entries: Entries) -> None:
+    """Add rows to a file, durably, and leave it closed."""
+    with path.open("ab") as file:
+        file.write(_frame(entries))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def whole_frames(path: Path, begin: int) -> Iterator[tuple[Entries, int]]:
+    """The frames from `begin` on, each with where it ends, up to one that is not whole yet."""
+    try:
+        with path.open("rb") as file:
+            yield from _frames(file, file.seek(0, os.SEEK_END), begin)
+    except (Torn, FileNotFoundError):
+        return
+
+
+def _frame(entries: Entries) -> bytes:
+    columns = (entries.high, entries.low, entries.version, entries.lengths, entries.text)
+    payload = b"".join([column.tobytes() for column in columns])
+    return _HEAD.pack(len(entries), len(entries.text), zlib.crc32(payload)) + payload
+
+
+def _frames(file: BinaryIO, length: int, begin: int = 0) -> Iterator[tuple[Entries, int]]:
+    file.seek(begin)
+    at = begin
     while at < length:
         head = file.read(_HEAD.size)
         if len(head) < _HEAD.size:
@@ -91,6 +113,5 @@ def _frames(file: BinaryIO, length: int) -> Iterator[Entries]:
         at += _HEAD.size + len(payload)
         words = np.frombuffer(payload, WORD, 4 * count)
         high, low, version, lengths = (words[n * count : (n + 1) * count] for n in range(4))
-        yield Entries(
-            high, low, version, lengths, np.frombuffer(payload, np.uint8, text, count * _ROW)
-        )
+        told = np.frombuffer(payload, np.uint8, text, count * _ROW)
+        yield Entries(high, low, version, lengths, told), at

@@ -13,12 +13,14 @@ with the position it began with.
 Absence is a suspicion: a row that moved between pages while they were read is missing in none or
 in two of them. So each row that was not seen is read by id. A read in which nothing is left of
 several rows is no reason for deletes at all: it asks for a full scan, where the engine has its own
-guard (`scan-empty`).
+guard (`scan-empty`). Rows that were created and deleted between two reads are in neither of them:
+`note` makes them suspects as well.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,7 @@ from connector.endpoints.snapshots.entries import Entries, Places
 from connector.endpoints.snapshots.folder import Folder, is_name, tie_of
 from connector.endpoints.snapshots.generation import Generation, make
 from connector.endpoints.snapshots.journal import Journal, Torn
+from connector.endpoints.snapshots.notes import Notes, noted_since
 from connector.endpoints.snapshots.source import Sight, Source, Table, version_of
 from connector.errors import PositionExpiredError, StateError, Subject
 
@@ -49,6 +52,8 @@ class Snapshots:
     def __init__(self, folder: Path, system: str) -> None:
         self._folder = folder
         self._system = system
+        self._notes: dict[str, Notes] = {}
+        self._lock = threading.Lock()
 
     def scan(self, table: Table[Source], resume: str | None) -> Iterator[Page]:
         """Pages of the whole table; see `Endpoint.scan`.
@@ -73,7 +78,7 @@ class Snapshots:
                 with _writing(folder.path):
                     journal.append(read)
                     name = folder.next(journal.path.stem)
-                    make(folder.generation(name), journal, None, None)
+                    make(folder.generation(name), journal)
                     folder.tidy()
                 yield Page(batch.rows, position=_position(folder, name), last=True)
                 return
@@ -92,20 +97,33 @@ class Snapshots:
         name = _named(folder, table, position)
         with _writing(folder.path):
             base = _opened(folder, table, name)
-            folder.claim(name)
+            folder.claim(name, base.noted)
             journal = Journal(folder.journal(folder.next(name)))
         try:
-            compare = _Compare(table, base, journal)
+            fresh, noted = noted_since(folder.path, base.noted)
+            compare = _Compare(table, base, journal, fresh)
             for news in compare.news():
                 yield Page(news.rows, news.deleted, resume=position)
             if compare.differs:
                 new = folder.next(name)
                 with _writing(folder.path):
-                    make(folder.generation(new), journal, base, compare.kept)
+                    make(folder.generation(new), journal, base, compare.kept, noted)
                 position = _position(folder, new)
             yield Page([], position=position, last=True)
         finally:
             journal.discard()
+
+    def note(self, entity: str, columns: Sequence[str], ids: Sequence[str]) -> None:
+        """Remember rows that somebody is told of otherwise, so that their deletes are found.
+
+        To be called before they are told of, or before a create leaves whose id is known. Raises
+        `StateError` (`snapshot-unwritable`).
+        """
+        tie = tie_of(self._system, entity, tuple(columns))
+        with self._lock:
+            notes = self._notes.setdefault(tie, Notes(self._folder / tie))
+        with _writing(self._folder / tie):
+            notes.add(ids)
 
     def hold(self, table: Table[Source], position: str) -> None:
         """Keep what `position` names for later, without a look at it; raises as `changes` does."""
@@ -132,10 +150,14 @@ class _News(NamedTuple):
 class _Compare:
     """One read of a table against a generation; what differs goes into a journal."""
 
-    def __init__(self, table: Table[Source], base: Generation, journal: Journal) -> None:
+    def __init__(
+        self, table: Table[Source], base: Generation, journal: Journal, noted: Entries
+    ) -> None:
         self._table = table
         self._base = base
         self._journal = journal
+        self._noted = noted.take(base.find(noted) < 0)
+        self._unseen = np.ones(len(self._noted), np.bool_)
         self._seen = np.zeros(base.count, np.bool_)
         self.kept = np.ones(base.count, np.bool_)
         """Rows of the generation that hold as they are."""
@@ -143,7 +165,7 @@ class _Compare:
     @property
     def differs(self) -> bool:
         """Whether anything is not as it was."""
-        return bool(self._journal.count) or not self.kept.all()
+        return bool(self._journal.count or len(self._noted)) or not self.kept.all()
 
     def news(self) -> Iterator[_News]:
         """What differs; after the last of it, `kept` and the journal make the new generation."""
@@ -155,7 +177,11 @@ class _Compare:
             raise _emptied(self._table, self._base.count)
         absent = np.flatnonzero(~self._seen)
         for start in range(0, len(absent), READ_ROWS):
-            yield from self._absent(absent[start : start + READ_ROWS])
+            places = absent[start : start + READ_ROWS]
+            yield from self._absent(self._base.ids(places), places)
+        noted = self._noted.take(self._unseen).ids()
+        for start in range(0, len(noted), READ_ROWS):
+            yield from self._absent(noted[start : start + READ_ROWS], None)
 
     def _differing(self, sights: Sequence[Sight]) -> Iterator[_News]:
         if not sights:
@@ -174,12 +200,12 @@ class _Compare:
         # Listed, but not there any more when it was read: it is looked for again at the end.
         self._seen[places[known & differs]] = ~self.kept[places[known & differs]]
 
-    def _absent(self, places: Places) -> Iterator[_News]:
-        ids = self._base.ids(places)
+    def _absent(self, ids: Sequence[str], places: Places | None) -> Iterator[_News]:
+        """Rows that were not listed, with their places if they are in the generation."""
         found = {row.id: row for row in self._table.source.read(ids)}
-        gone = np.array([id not in found for id in ids], np.bool_)
-        self.kept[places[gone]] = False
         deleted = [id for id in ids if id not in found]
+        if places is not None:
+            self.kept[places[np.array([id not in found for id in ids], np.bool_)]] = False
         rows = self._news_of(found.values())
         if rows or deleted:
             yield _News(rows, deleted)
@@ -195,6 +221,8 @@ class _Compare:
         news = ~known
         news[known] = self._base.versions(places[known]) != entries.version[known]
         self.kept[places[known & news]] = False
+        noted = self._noted.places_of(entries)
+        self._unseen[noted[noted >= 0]] = False
         with _writing(self._journal.path.parent):
             self._journal.append(entries.take(news))
         return [rows[at] for at in np.flatnonzero(news).tolist()]

@@ -86,7 +86,10 @@ class Watermarks:
         place = parse(table.entity, position)
         self._snapshots.hold(table, place.snapshot)
         look = _Look(table, place, self._overlap)
-        yield from look.pages()
+        for page in look.pages():
+            # The next sweep has to know of them, should they be gone by then.
+            self._snapshots.note(table.entity, table.columns, [row.id for row in page.rows])
+            yield page
         place = look.done()
         if look.set_back or self._clock() - place.swept >= self._sweep:
             began = self._clock()
