@@ -17,7 +17,7 @@ from connector.cli.options import Options, with_options
 from connector.cli.outcomes import say_restored
 from connector.cli.progress import progress
 from connector.cli.spoken import spoken
-from connector.errors import MapError
+from connector.errors import DualWriteError, MapError, MapStoppedError
 
 if TYPE_CHECKING:
     from connector.bootstrap import Project
@@ -42,6 +42,7 @@ def plan(
     """Show what the next `sync` (or first `load`) would write; changes nothing."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
+    from connector.operations.outcomes import gravest
     from connector.reports import planned_report
 
     with (
@@ -50,7 +51,7 @@ def plan(
         open_project(options.settings(), told) as project,
     ):
         documents = chosen(project, map)
-        wrong: dict[str, MapError] = {}
+        wrong: dict[str, DualWriteError] = {}
         made = [_plan(project, document, key, limit, wrong, write) for document in documents]
     if options.json:
         output.emit({"writes": sum(one["writes"] for one in made), "maps": made})
@@ -63,7 +64,7 @@ def plan(
         if report is not None:
             output.say(f"every change is in {report}")
     if wrong:
-        raise typer.Exit(MapError.exit_code)
+        raise typer.Exit(gravest(error.exit_code for error in wrong.values()))
 
 
 def _plan(
@@ -71,7 +72,7 @@ def _plan(
     document: MapDocument,
     key: str | None,
     limit: int,
-    wrong: dict[str, MapError],
+    wrong: dict[str, DualWriteError],
     write: WritePlanned,
 ) -> dict[str, Any]:
     """The dry run of one map; one that is wrong is noted and keeps no other from being planned."""
@@ -84,7 +85,7 @@ def _plan(
         rehearsal, estimate = rehearse_map(
             project, document, key, lambda planned: write(document.map, planned)
         )
-    except MapError as error:
+    except (MapError, MapStoppedError) as error:
         wrong[document.map] = error
     return {
         "map": document.map,

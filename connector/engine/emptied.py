@@ -4,9 +4,10 @@ Owns: asking a side once more what may be read there before a value that was kno
 Never does: weighing an edit (`observe.py`); refusing a map before a run (the compiler does).
 Tested in: tests/integration/engine/test_emptied.py, tests/acceptance/test_rights.py.
 
-A column we may not read looks empty, and a run, or live mode, may be at work when that begins. The
-question is asked after the row was read, so that its answer covers what was read; nothing of the
-page is kept when it is refused, and the position stays before it.
+A column we may not read looks empty, as does one that was deleted and made anew, and a run, or live
+mode, may be at work when that happens. The question is asked after the row was read, so that its
+answer covers what was read; nothing of the page is kept when it is refused, and the position stays
+before it. The next run holds the map for the person who decides (`stock.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ Sights = Iterable[tuple[Record | None, Row]]
 def refuse_unreadable(run: MapRun, side: Side, sights: Sights) -> None:
     """Where a value went empty, ask the side for its columns anew, once for all rows.
 
-    Raises `MapError` `column-forbidden` for the first column of the map we may not read.
+    Raises `MapError` for the first column of the map we may not read (`column-forbidden`), or
+    that is another one than when this run began (`column-recreated`).
     """
     if not any(
         record and _went_empty(record.side(side).image, row.image) for record, row in sights
@@ -35,14 +37,24 @@ def refuse_unreadable(run: MapRun, side: Side, sights: Sights) -> None:
     entity = run.map.entity(side)
     columns = run.endpoint(side).describe(entity).columns
     for name in run.map.column_names(side):
-        column = columns.get(name)
+        column, known = columns.get(name), run.entities[side].columns.get(name)
+        subject = Subject(map=run.map.name, side=side.value, entity=entity, field=name)
         if column is not None and not column.readable:
             raise MapError(
                 "column-forbidden",
                 f"`{name}` may not be read any more: it looks empty to us",
                 remedy="give every application user a column security profile that allows to "
                 "read, create and update this column; what was read is not used",
-                subject=Subject(map=run.map.name, side=side.value, entity=entity, field=name),
+                subject=subject,
+            )
+        if column is not None and known is not None and column.identity != known.identity:
+            raise MapError(
+                "column-recreated",
+                f"`{name}` was deleted and made anew while this run was at work: it is empty in "
+                "every row, which nobody meant as clearing",
+                remedy="nothing that was read is used; run `dualwrite sync` again: it stops the "
+                "map and says what you can decide",
+                subject=subject,
             )
 
 

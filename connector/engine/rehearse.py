@@ -20,6 +20,7 @@ from connector.engine.overlay import Overlay
 from connector.engine.pairs import Couple, couples
 from connector.engine.plan import Action, Kind, plan
 from connector.engine.run import MapRun
+from connector.engine.stock import refuse_lost
 from connector.engine.turnover import columns_read, concerned_records, mark, turn_of
 from connector.engine.wars import end_wars
 from connector.errors import PositionExpiredError
@@ -91,7 +92,11 @@ class DryRun(MapRun):
 def rehearse(
     run: DryRun, only: str | None = None, report: Callable[[Planned], None] = lambda _planned: None
 ) -> Rehearsal:
-    """What `load` or `sync` would do now; `only` limits it to one normalised key."""
+    """What `load` or `sync` would do now; `only` limits it to one normalised key.
+
+    Raises `MapStoppedError` where it would do nothing but stop (`stock.py`).
+    """
+    refuse_lost(run)
     rehearsal = Rehearsal(report=report)
     row = run.store.map_row(run.map.name)
     rehearsal.first_load = row is None or row.loaded_at is None

@@ -1,7 +1,7 @@
 """One run over one map: who works it, under which lease, and what came of it.
 
 Owns: the lease, the run row, number sequences, identities, counts.
-Never does: deciding anything about a record.
+Never does: deciding anything about a record; beginning and ending itself (`running.py`).
 Tested in: tests/integration/engine.
 """
 
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -31,12 +30,11 @@ from connector.errors import (
     Problem,
     StateError,
     Subject,
-    UnreachableError,
 )
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Side
 from connector.store.record import Layout, Presence, Record
-from connector.store.work import Change, ChangeKind, Lease, MapRow, Work, World
+from connector.store.work import Change, ChangeKind, Lease, Work, World
 
 T = TypeVar("T")
 _BLOCK = 10_000
@@ -320,65 +318,6 @@ def layout_of(map: CompiledMap, ports: Ports, *, keep: bool) -> Layout:
     """The layout in which the map's images are kept; `keep` registers a new one."""
     columns = {side: tuple((c.name, c.type) for c in map.columns[side]) for side in Side}
     return ports.store.layout(map.name, columns, keep=keep)
-
-
-@contextmanager
-def running(
-    command: str,
-    map: CompiledMap,
-    entities: dict[Side, Entity],
-    ports: Ports,
-    tuning: Tuning,
-    *,
-    held: bool = False,
-    identities: dict[Side, Identity] | None = None,
-    after: Lease | None = None,
-) -> Iterator[MapRun]:
-    """Hold the lease and the run row of one map for one command.
-
-    `held` is for commands that work on a map a guard or a person holds. `identities` were asked
-    for a moment ago. `after` is the lease of this worker's last run, which ended well: where
-    nobody held the map since, no write can be open, and the run is on record only once it has
-    something to tell.
-
-    Raises `LeaseHeldError`, `IdentityChangedError`, `MapStoppedError`.
-    """
-    if not held:
-        refuse_stopped(ports.store.map_row(map.name))
-    run = MapRun(map, entities, ports, tuning, identities)
-    run.take()
-    try:
-        if not held:  # it may have been paused while this run came for the lease
-            refuse_stopped(ports.store.map_row(map.name))
-        fingerprint = map.document.fingerprint()
-        alone = after is not None and run.lease.fencing == after.fencing + 1
-        run.begin(
-            lambda: ports.store.start_run(command, map.name, fingerprint, run.now()),
-            unnoticed=alone,
-        )
-        try:
-            if not alone:
-                reopened = ports.store.reopen_intents(run.lease, run.number, run.now())
-                run.tell("reopened", reopened)
-            yield run
-            run.end_if_held()  # what came too late to end the work holds the next run
-        except BaseException as error:
-            if not isinstance(error, UnreachableError | LeaseHeldError):
-                run.on_record()
-            run.fail(error)
-            told = error.as_dict() if isinstance(error, DualWriteError) else None
-            outcome = error.code if isinstance(error, DualWriteError) else type(error).__name__
-            run.finish(outcome, told)
-            raise
-        run.finish("done")
-    finally:
-        run.give_back()
-
-
-def refuse_stopped(row: MapRow | None) -> None:
-    """Raise `MapStoppedError` if somebody or something holds the map."""
-    if row is not None and row.stopped is not None:
-        raise stopped(row.map, row.stopped)
 
 
 def stopped(map: str, why: Problem) -> MapStoppedError:

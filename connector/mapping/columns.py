@@ -41,3 +41,6 @@ class Column:
     reference: Reference | None = None
     secured: bool = False
     """Under column security: without the permission it reads as null."""
+    identity: str | None = None
+    """What the system calls this very column, another one after it was deleted and made anew;
+    None where it does not tell."""

@@ -1,6 +1,7 @@
-"""What goes wrong before a run begins, counted all the same.
+"""What goes wrong before a run begins, counted and remembered all the same.
 
-Owns: counting a side that cannot be reached where no run could be opened yet.
+Owns: counting a side that cannot be reached where no run could be opened yet, remembering columns
+for lack of which none could.
 Never does: the rules (`connector/engine/alerts.py`), sending (`connector/notify.py`).
 Tested in: tests/acceptance/test_alerts.py.
 """
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 from connector.bootstrap import Project
 from connector.engine.faults import handling_of_error
+from connector.engine.stock import miss_columns
 from connector.engine.watch import Watch, count
-from connector.errors import DualWriteError, LeaseHeldError
+from connector.errors import DualWriteError, LeaseHeldError, UnreachableError
 from connector.mapping.document import MapDocument
 from connector.store.work import Work
 
@@ -20,6 +22,8 @@ def count_before_run(project: Project, document: MapDocument, error: DualWriteEr
 
     Nothing is counted while another run works the map: it meets the same and counts it itself.
     """
+    if error.code == "column-unknown":
+        _remember_missed(project, document)
     kind = handling_of_error(error).incident
     if kind is None:
         return
@@ -37,3 +41,11 @@ def count_before_run(project: Project, document: MapDocument, error: DualWriteEr
         watch.heed(lease, 0)
     finally:
         project.store.release(lease)
+
+
+def _remember_missed(project: Project, document: MapDocument) -> None:
+    """Which columns of the map are not there now, so that one that comes back is looked at."""
+    try:
+        miss_columns(document, project.ports(document), project.tuning.limits.lease)
+    except (UnreachableError, LeaseHeldError):
+        return  # whoever finds the map without its column next remembers it

@@ -17,6 +17,8 @@ from connector.endpoints.base import Entity
 from connector.endpoints.dataverse.administration import Administration
 from connector.endpoints.dataverse.faults import tracking_off
 from connector.endpoints.dataverse.rights import UserRights
+from connector.engine.drifted import findings_of
+from connector.engine.stock import stock_of
 from connector.errors import (
     DualWriteError,
     MapError,
@@ -110,10 +112,12 @@ def _check_map(
         lacking = list(_check_rights(project, document, table, organization, users))
         keys = list(_check_key(document, table, organization))
         sound = list(check_soundness(project, document, entities))
+        drifted = list(_check_drift(project, document, entities))
     except DualWriteError as error:
         yield Problem.of(error)
         return
     yield from problems
+    yield from drifted
     yield from sound
     yield from lacking
     yield from keys
@@ -129,6 +133,15 @@ def _check_map(
             )
         if side is Side.COMMERCE or not lacking:
             yield from _check_reading(project, document, side, described)
+
+
+def _check_drift(
+    project: Project, document: MapDocument, entities: Mapping[Side, Entity]
+) -> Iterator[Problem]:
+    """What changed in both tables since the map last ran."""
+    stock = stock_of(project.store, document, entities)
+    if stock is not None:
+        yield from findings_of(stock.found, document, stock.read)
 
 
 def _check_rights(
@@ -153,9 +166,9 @@ def _lookup_targets(
 ) -> Iterator[tuple[str, str]]:
     """The tables the map's lookups point to, by the path of the lookup."""
     endpoint = project.endpoints(document)[Side.DATAVERSE]
-    for row in document.fields:
+    for name in [name for row in document.fields for name in row.paths]:
         table = entity
-        for path in lookup_paths(row.dataverse):
+        for path in lookup_paths(name):
             column = table.columns.get(path.rpartition(".")[2])
             if column is None or column.reference is None:
                 break  # said already, with its place

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from connector.bootstrap import Project
 from connector.engine import verify as comparison
 from connector.engine.rehearse import DryRun, Planned, Rehearsal, rehearse
-from connector.engine.run import running
+from connector.engine.running import running
 from connector.engine.verify import Finding, Verdict
 from connector.mapping.document import MapDocument
 from connector.mapping.values import normal_key

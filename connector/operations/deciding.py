@@ -13,7 +13,8 @@ from typing import Any
 
 from connector.bootstrap import Project
 from connector.engine.decisions.decide import Choice, Refusal, decide
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import running
 from connector.errors import Problem, Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side

@@ -18,7 +18,8 @@ from connector.engine.decisions.again import try_again
 from connector.engine.decisions.renames import Way, resolve_renamed
 from connector.engine.decisions.undecided import Undecided
 from connector.engine.decisions.unstable import resolve_unstable
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import running
 from connector.errors import Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side

@@ -16,7 +16,7 @@ from typing import Any
 from connector.bootstrap import Project
 from connector.engine.decisions.takeback import Takeback, rehearse_take_back, take_back
 from connector.engine.rehearse import DryRun
-from connector.engine.run import running
+from connector.engine.running import running
 from connector.engine.watch import held_row
 from connector.errors import Subject, UsageError
 from connector.mapping.document import MapDocument

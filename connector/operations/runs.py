@@ -15,7 +15,8 @@ from connector.engine.cycle import Finish, sync
 from connector.engine.faults import Step, handling_of_error
 from connector.engine.load import load
 from connector.engine.retention import Retention, clear_out
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import running
 from connector.errors import (
     DualWriteError,
     MapStoppedError,

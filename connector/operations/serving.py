@@ -19,7 +19,8 @@ from connector.endpoints.base import Entity, Identity
 from connector.engine.cycle import Finish, sync
 from connector.engine.ports import Ports
 from connector.engine.retention import Retention, clear_out
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import Ended, running
 from connector.errors import (
     AccessError,
     ConfigError,
@@ -42,7 +43,6 @@ from connector.mapping.values import Side
 from connector.operations.alerting import count_before_run
 from connector.operations.outcomes import MapOutcome
 from connector.operations.standing import held_state, needs
-from connector.store.work import Lease
 
 TURN = 4.0
 """Seconds one map may keep the others, and commands of people, waiting with what is due."""
@@ -88,8 +88,8 @@ class Station:
     ours: bool = False
     """Whether this instance has its seat."""
     warm: Warm | None = None
-    after: Lease | None = None
-    """That of the last run, if it ended well."""
+    after: Ended | None = None
+    """The last run, if it ended well."""
     problem: Problem | None = None
     failed_at: float | None = None
     read_at: float | None = None
@@ -277,8 +277,8 @@ class Serving:
                 finish = sync(run, TURN)
                 if not ports.stopping():
                     clear_out(run, self._kept)
-            station.after = run.lease
-            if after is None or run.lease.fencing != after.fencing + 1:
+            station.after = Ended(run.lease, warm.entities)
+            if after is None or run.lease.fencing != after.lease.fencing + 1:
                 station.counted_at = None  # somebody was here since
         except DualWriteError as error:
             if run is None:

@@ -21,7 +21,8 @@ from connector.engine.decisions.takeback import take_back
 from connector.engine.load import load
 from connector.engine.ports import Ports
 from connector.engine.rehearse import DryRun, rehearse
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import running
 from connector.engine.verify import Verdict, repair, verify
 from connector.engine.watch import held_row
 from connector.errors import Problem

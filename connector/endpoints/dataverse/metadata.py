@@ -273,6 +273,7 @@ def _field(
         choices=choices.get(name),
         reference=reference if is_reference else None,
         secured=bool(attribute.get("IsSecured")),
+        identity=attribute.get("MetadataId"),
     )
     return Field(
         column,

@@ -19,12 +19,13 @@ from connector.engine.load import load
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.rehearse import DryRun, Rehearsal, rehearse
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import running
 from connector.engine.verify import Finding, Verdict, repair, verify
 from connector.mapping.columns import Reference
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map
-from connector.mapping.document import parse_document
+from connector.mapping.document import MapDocument, parse_document
 from connector.mapping.values import Side, Value, ValueType
 from connector.store.base import Store
 from connector.store.opening import open_store
@@ -82,12 +83,15 @@ def _dataverse(page: int) -> ScriptedEndpoint:
     columns.append(Column("level", ValueType.INTEGER))
     reference = Reference("currencies", "id")
     columns.append(Column("currency", ValueType.REFERENCE, reference=reference))
-    columns.append(Column("bank", ValueType.REFERENCE, reference=Reference("banks", "id")))
+    bank = Column("bank", ValueType.REFERENCE, reference=Reference("banks", "id"))
+    branch = Column("branch", ValueType.REFERENCE, reference=Reference("branches", "id"))
+    columns += [bank, branch]
     cards = Table(tuple(columns), "number")
     currencies = Table(tuple(_texts("code")), "code")
     held = Column("currency", ValueType.REFERENCE, reference=reference)
     banks = Table((*_texts("name"), held), "name")
-    tables = {"cards": cards, "currencies": currencies, "banks": banks}
+    branches = Table((*_texts("code"), bank), "code")
+    tables = {"cards": cards, "currencies": currencies, "banks": banks, "branches": branches}
     return ScriptedEndpoint("dataverse", tables, sees_creates=False, page=page)
 
 
@@ -137,6 +141,10 @@ class Bench:
     def close(self) -> None:
         while self._opened:
             self._opened.pop().close()
+
+    def document(self) -> MapDocument:
+        """The map as its file says it."""
+        return _document(self.text)
 
     def compiled(self) -> tuple[CompiledMap, dict[Side, Entity]]:
         document = _document(self.text)

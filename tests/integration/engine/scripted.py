@@ -138,7 +138,7 @@ class ScriptedEndpoint:
         batch: int = 4,
     ) -> None:
         self.name = name
-        self.tables = tables
+        self.tables = dict(tables)
         self.sees_creates = sees_creates
         self.page = page
         self.batch = batch

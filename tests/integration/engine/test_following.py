@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.engine.cycle import Finish, sync
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import Ended, running
 from connector.errors import MapStoppedError, UnreachableError
 from connector.mapping.values import Side
-from connector.store.work import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 C, D = Side.COMMERCE, Side.DATAVERSE
 
 
-def follow(bench: Bench, after: Lease | None, work: Callable[[MapRun], Any] = sync) -> Lease:
-    """One run after another one of the same worker; its lease."""
+def follow(bench: Bench, after: Ended | None, work: Callable[[MapRun], Any] = sync) -> Ended:
+    """One run after another one of the same worker; how it ended."""
     map, entities = bench.compiled()
     ports = bench.ports()
     with running("serve", map, entities, ports, bench.tuning, after=after) as run:
         work(run)
-        return run.lease
+        return Ended(run.lease, entities)
 
 
 def served(bench: Bench) -> list[tuple[str, str | None, int]]:
@@ -36,17 +36,17 @@ def served(bench: Bench) -> list[tuple[str, str | None, int]]:
 
 
 def test_a_run_with_nothing_to_tell_leaves_no_row(loaded: Bench) -> None:
-    lease = follow(loaded, None)
+    last = follow(loaded, None)
     assert len(served(loaded)) == 1, "the first one may have to clear up after a crash"
     for _ in range(3):
-        lease = follow(loaded, lease)
+        last = follow(loaded, last)
     assert len(served(loaded)) == 1
 
 
 def test_its_changes_lie_behind_its_row(loaded: Bench) -> None:
-    lease = follow(loaded, follow(loaded, None))
+    last = follow(loaded, follow(loaded, None))
     loaded.edit(C, "C1", Name="new")
-    follow(loaded, lease)
+    follow(loaded, last)
     (_, first), (_, second) = [(outcome, at) for _, outcome, at in served(loaded)]
     changes = [change for change in loaded.history("C1") if change.number >= second]
     assert second >= first
@@ -57,9 +57,9 @@ def test_its_changes_lie_behind_its_row(loaded: Bench) -> None:
 
 
 def test_after_somebody_elses_run_open_writes_are_looked_for(loaded: Bench) -> None:
-    lease = follow(loaded, None)
+    last = follow(loaded, None)
     loaded.sync()
-    follow(loaded, lease)
+    follow(loaded, last)
     assert [command for command, _, _ in served(loaded)] == ["serve", "sync", "serve"]
 
 
@@ -67,10 +67,10 @@ def test_a_side_that_is_away_leaves_no_row_but_an_incident(loaded: Bench) -> Non
     def unreachable(_run: MapRun) -> Finish:
         raise UnreachableError("host-unreachable", "away", remedy="wait")
 
-    lease = follow(loaded, None)
+    last = follow(loaded, None)
     before = len(served(loaded))
     with pytest.raises(UnreachableError):
-        follow(loaded, lease, unreachable)
+        follow(loaded, last, unreachable)
     assert len(served(loaded)) == before
     assert loaded.open().incidents("card", "unreachable", 0) == 1
 
@@ -79,7 +79,7 @@ def test_what_stops_the_map_is_on_record(loaded: Bench) -> None:
     def stop(_run: MapRun) -> Finish:
         raise MapStoppedError("deletes-guarded", "too many", remedy="look")
 
-    lease = follow(loaded, None)
+    last = follow(loaded, None)
     with pytest.raises(MapStoppedError):
-        follow(loaded, lease, stop)
+        follow(loaded, last, stop)
     assert served(loaded)[-1][:2] == ("serve", "deletes-guarded")

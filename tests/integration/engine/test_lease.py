@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from connector.engine.cycle import sync
-from connector.engine.run import MapRun, running
+from connector.engine.run import MapRun
+from connector.engine.running import running
 from connector.errors import LeaseHeldError
 from connector.mapping.values import Side
 from connector.store.base import Store
