@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of
 from connector.sandbox.finops import errors
+from connector.sandbox.finops.blobs import ROOT as BLOBS
 from connector.sandbox.finops.messages import Request
 from connector.sandbox.finops.metadata import rest_metadata
 from connector.sandbox.finops.people import User
@@ -60,6 +61,7 @@ class Face:
                 Route(DATA, self._data, methods=METHODS),
                 Route(DATA + "/{path:path}", self._data, methods=METHODS),
                 Route("/metadata/{path:path}", self._metadata, methods=["GET"]),
+                Route(BLOBS + "/{name}", self._blob, methods=["GET", "PUT"]),
                 *(
                     Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
                     for name, (act, methods) in self._switches.acts.items()
@@ -79,21 +81,25 @@ class Face:
         if isinstance(user, HttpResponse):
             return user
         request = Request(http.method, _origin(http) + DATA, path, query, http.headers, body, user)
-        return await self._answer(request)
+        place = f"{path}?{query}"
+        return await self._with_faults(
+            http.method, place, _origin(http), lambda: self._service.run(request)
+        )
 
-    async def _answer(self, request: Request) -> HttpResponse:
-        """The answer, or what a fault makes of it."""
-        found = self._faults.meet(request.method, f"{request.path}?{request.query}")
-        kind, fault = found or (None, None)
+    async def _with_faults(
+        self, method: str, place: str, origin: str, run: Callable[[], Response]
+    ) -> HttpResponse:
+        """The answer that `run` makes, or what a fault makes of it."""
+        kind, fault = self._faults.meet(method, place) or (None, None)
         if kind is FaultKind.UNAUTHORIZED:
-            return self._challenge(_host(request.base))
+            return self._challenge(origin)
         instead = spoiled(kind)
         if instead is not None:
             return instead
         if kind is FaultKind.SLOW and fault is not None:
             await asyncio.sleep(fault.seconds)
         refusal = None if fault is None else _met(kind, fault)
-        response = self._service.run(request) if refusal is None else refusal.response()
+        response = run() if refusal is None else refusal.response()
         if kind is FaultKind.LOST_REPLY:
             return Dropped()
         answer = self._http(response)
@@ -108,6 +114,19 @@ class Face:
             return user
         found = rest_metadata(http.path_params["path"], f"{_origin(http)}/metadata")
         return self._http(found or errors.no_such_resource(str(http.url)).response())
+
+    async def _blob(self, http: HttpRequest) -> HttpResponse:
+        """A file of the storage account: no token, a signature in the address."""
+        body = await http.body()
+        name, path = http.path_params["name"], http.url.path
+        query = http.scope["query_string"].decode("latin-1")
+        self._faults.requests[f"{http.method} {BLOBS.strip('/')}"] += 1
+        blobs = self._service.data_management.blobs
+
+        def answer() -> Response:
+            return blobs.answer(http.method, name, query, http.headers, body)
+
+        return await self._with_faults(http.method, path, _origin(http), answer)
 
     def _user(self, http: HttpRequest) -> User | HttpResponse:
         """The caller, or the answer that turns the caller away."""
@@ -165,7 +184,3 @@ def _met(kind: FaultKind | None, fault: Fault) -> errors.AxError | None:
 
 def _origin(http: HttpRequest) -> str:
     return f"https://{http.headers.get('host', '')}"
-
-
-def _host(base: str) -> str:
-    return base.removesuffix(DATA)

@@ -37,7 +37,8 @@ _FILLER_FIELDS = 25
 _GROUP = "DataManagementDefinitionGroup"
 _GROUP_TYPE = (
     f'<EntityType Name="{_GROUP}"><Key><PropertyRef Name="Name"/></Key>'
-    '<Property Name="Name" Type="Edm.String" Nullable="false"/></EntityType>'
+    '<Property Name="Name" Type="Edm.String" Nullable="false"/>'
+    '<Property Name="Description" Type="Edm.String"/></EntityType>'
 )
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>'

@@ -13,8 +13,10 @@ from typing import Any
 from connector.odata.malformed import MalformedError
 from connector.odata.paths import Segment, parse_segment, split_path
 from connector.sandbox.finops import errors, seed
+from connector.sandbox.finops.actions import DEFINITION_GROUPS
 from connector.sandbox.finops.batch import run_batch
 from connector.sandbox.finops.catalog import BY_SET
+from connector.sandbox.finops.data_management import DataManagement
 from connector.sandbox.finops.entities import Entity
 from connector.sandbox.finops.messages import Request
 from connector.sandbox.finops.metadata import Metadata
@@ -35,6 +37,7 @@ class Service:
         self.queries = Queries(self.storage)
         self.writes = Writes(self.storage)
         self.metadata = Metadata()
+        self.data_management = DataManagement(folder, self.storage, self.writes)
         if self.storage.fresh:
             with self.storage.transaction():
                 seed.masters(self.writes)
@@ -63,6 +66,7 @@ class Service:
         """Empty the environment; the master data are written again, cards are not."""
         with self.storage.transaction():
             self.storage.clear()
+            self.data_management.clear()
             seed.masters(self.writes)
         self.storage.happenings.take()
 
@@ -88,6 +92,8 @@ class Service:
         first, *rest = segments
         if first.name == "$metadata" and not rest:
             return self._only_get(request, lambda _: self.metadata.csdl())
+        if first.name == DEFINITION_GROUPS and first.keys is None:
+            return self.data_management.handle([one.name for one in rest], request)
         entity = BY_SET.get(first.name)
         if entity is None:
             raise errors.no_such_resource(request.url)

@@ -26,9 +26,17 @@ from connector.sandbox.finops.happenings import Happenings
 
 FIRST_RECID = 5_637_144_576
 SCHEMA_VERSION = "1"
+_EXPORTED = (
+    "CREATE TABLE exported (project TEXT COLLATE NOCASE, entity TEXT, company TEXT, "
+    "change INTEGER NOT NULL, PRIMARY KEY (project, entity, company))"
+)
 _OWN_TABLES = (
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE sequences (name TEXT PRIMARY KEY, last INTEGER NOT NULL)",
+    "CREATE TABLE projects (name TEXT COLLATE NOCASE PRIMARY KEY, body TEXT NOT NULL)",
+    "CREATE TABLE tracked (entity TEXT PRIMARY KEY, mode TEXT NOT NULL)",
+    _EXPORTED,
+    "CREATE TABLE executions (id TEXT PRIMARY KEY, ends REAL NOT NULL, body TEXT NOT NULL)",
 )
 
 
@@ -161,7 +169,8 @@ class Storage:
         """Empty every entity; RecIds and changes go on."""
         for entity in ENTITIES:
             self.connection.execute(f'DELETE FROM "{entity.set_name}"')
-        self.connection.execute("DELETE FROM sequences")
+        for table in ("sequences", "executions"):
+            self.connection.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:
         """Release the file."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from connector.sandbox.faults import Faults, parse_fault
+from connector.sandbox.finops.executions import Trouble
+from connector.sandbox.finops.projects import Tracking, entity_named, parse_project
 from connector.sandbox.finops.queries import PAGE_SIZE
 from connector.sandbox.finops.rules import Rule
 from connector.sandbox.finops.seed import SAMPLE_CARDS
@@ -40,6 +42,9 @@ class Switches:
             "paging": (self._paging, ["POST"]),
             "metadata": (self._metadata, ["POST"]),
             "users": (self._user, ["POST"]),
+            "projects": (self._project, ["POST"]),
+            "tracking": (self._tracking, ["POST"]),
+            "runs": (self._runs, ["POST"]),
             "clock": (self._clock, ["GET", "POST"]),
             "requests": (self._requests, ["GET"]),
         }
@@ -55,6 +60,8 @@ class Switches:
         service.queries.page_size = PAGE_SIZE
         service.metadata.pad = 0.0
         service.people.clear()
+        service.data_management.executions.clear()
+        service.data_management.nested = service.data_management.plain_http = False
         service.storage.clock.ahead = 0.0
         if value.get("data", True):
             service.reset()
@@ -100,6 +107,32 @@ class Switches:
         """Map an application to a user, change its companies, or end the mapping."""
         changes = {name: given for name, given in value.items() if name != "user"}
         self._service.people.map(value["user"], **changes)
+        return OK
+
+    def _project(self, _method: str, value: Json) -> Json:
+        """Make a data project, as an administrator does by hand."""
+        self._service.data_management.projects.put(parse_project(value))
+        return OK
+
+    def _tracking(self, _method: str, value: Json) -> Json:
+        """Change tracking of an entity: of its primary table, of the entire entity, or none."""
+        mode = value["mode"]
+        entity = entity_named(value["entity"])
+        projects = self._service.data_management.projects
+        projects.track(entity, None if mode is None else Tracking(mode))
+        return OK
+
+    def _runs(self, _method: str, value: Json) -> Json:
+        """How long runs take, what becomes of the next ones, how addresses are answered."""
+        management = self._service.data_management
+        management.nested = bool(value.pop("nested", management.nested))
+        management.plain_http = bool(value.pop("plain_http", management.plain_http))
+        if "count" in value:
+            management.executions.trouble(Trouble(**value))
+        elif value:
+            management.executions.seconds = float(value.pop("seconds"))
+            if value:
+                raise ValueError(f"without count: {', '.join(value)}")
         return OK
 
     def _clock(self, method: str, value: Json) -> Json:

@@ -56,7 +56,7 @@ class Writes:
 
     def create(self, entity: Entity, request: Request, options: Options) -> Response:
         """`POST Set`: 201 with the whole row."""
-        given = _read(entity, request.json_object())
+        given = read_body(entity, request.json_object())
         recid = self.insert(entity, given, request.user.company, request.user.name)
         row = self._row(entity, recid)
         level = request.level(options.format)
@@ -71,7 +71,7 @@ class Writes:
         self, entity: Entity, segment: Segment, request: Request, options: Options
     ) -> Response:
         """`PATCH` or `PUT Set(key)`: 204. What a PUT leaves out goes back to unset."""
-        given = _read(entity, request.json_object())
+        given = read_body(entity, request.json_object())
         row = self._expected(entity, segment, request, options)
         if request.method == "PUT":
             blank = {f.name: _blank(f) for f in entity.listed if f.name not in entity.key}
@@ -239,7 +239,7 @@ class Writes:
         return tuple(found)
 
 
-def _read(entity: Entity, body: dict[str, Any]) -> Values:
+def read_body(entity: Entity, body: dict[str, Any]) -> Values:
     """A body as stored values, references as text. Raises `AxError`."""
     given: Values = {}
     for name, value in body.items():
