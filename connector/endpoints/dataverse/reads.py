@@ -18,7 +18,8 @@ from urllib.parse import quote
 from connector.endpoints.base import Found, Row
 from connector.endpoints.dataverse.faults import column_unknown, fault_of, refused, unreadable
 from connector.endpoints.dataverse.metadata import Table, Tables
-from connector.endpoints.dataverse.rows import Projection, untaken_text
+from connector.endpoints.dataverse.rows import Projection
+from connector.endpoints.web.texts import untaken_text
 from connector.endpoints.web.transport import Transport
 from connector.mapping.values import ValueType, normal_key
 from connector.odata.literals import GUID

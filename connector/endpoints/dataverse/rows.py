@@ -12,7 +12,6 @@ transposed, so no value is asked for its type.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,8 +35,6 @@ Item: TypeAlias = dict[str, Any]
 
 _BIND = "@odata.bind"
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
-# What neither XML nor the database takes: the service fails on them with an unclear message.
-_UNTAKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def etag(version: str | None) -> str:
@@ -232,11 +229,3 @@ def suspicious(body: bytes) -> bool:
     then are its values looked at one by one.
     """
     return b"\\" in body
-
-
-def untaken_text(values: Mapping[str, Value]) -> str | None:
-    """The first column whose text holds a character the service does not take."""
-    for name, value in values.items():
-        if isinstance(value, str) and _UNTAKEN.search(value):
-            return name
-    return None

@@ -46,13 +46,13 @@ from connector.endpoints.dataverse.rows import (
     dumps,
     etag,
     suspicious,
-    untaken_text,
 )
 from connector.endpoints.dataverse.service import API
 from connector.endpoints.dataverse.support import MESSAGE, NOT_IMPLEMENTED, BulkCreates
 from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Call, Held
+from connector.endpoints.web.texts import untaken_text
 from connector.endpoints.web.transport import Transport
 from connector.errors import DualWriteError
 from connector.odata.batch import (

@@ -17,10 +17,10 @@ from connector.endpoints.dataverse.rows import (
     dumps,
     etag,
     suspicious,
-    untaken_text,
 )
 from connector.endpoints.dataverse.service import SERVICE
 from connector.endpoints.web.governor import Governor
+from connector.endpoints.web.texts import untaken_text
 from connector.endpoints.web.transport import Transport
 from connector.errors import MapError
 from connector.mapping.values import Value
