@@ -59,7 +59,7 @@ def _half_of(f: Field, side: Side, seen: Pair, master: Side, same: bool) -> Valu
 def in_form_of(side: Side, f: Field, other: Image) -> Value:
     """The other side's value as this side would hold it; null where it cannot travel."""
     try:
-        return f.translation_to(side)(f.read(side.other, other))
+        return f.arriving(side, other)
     except (TargetMissing, Untranslatable):
         return None
 

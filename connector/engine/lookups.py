@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from connector.endpoints.base import Endpoint
 from connector.engine.run import MapRun
 from connector.mapping.compiled import CompiledMap, Field
-from connector.mapping.references import Lookup
+from connector.mapping.references import Lookup, parts_of, several
 from connector.mapping.translate import Untranslatable
-from connector.mapping.values import Image, Side, Value, has_control
+from connector.mapping.values import Image, Side, Value, has_control, normal_key
 from connector.store.record import Record
 
 
@@ -39,7 +39,8 @@ def _resolve_field(
     texts: dict[str, None] = {}
     ids: dict[str, None] = {}
     for commerce, dataverse in pairs:
-        for text in texts_of(field, commerce[field.commerce_index]) if commerce is not None else ():
+        named = texts_of(field, field.read(Side.COMMERCE, commerce)) if commerce is not None else ()
+        for text in named:
             if not _asked(lookup, text):
                 texts[text] = None
         id = dataverse[field.dataverse_index] if dataverse is not None else None
@@ -107,9 +108,47 @@ def _read(
     lookup: Lookup, endpoint: Endpoint, by: str | None, values: list[str]
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """(id, text) of the rows found, and the values that found none."""
+    if lookup.beside:
+        return _read_several(lookup, endpoint, by, values)
     found = endpoint.read(lookup.entity, [lookup.column], by=by, values=values).rows
     rows = [row for rows in found.values() for row in rows if row.image[0] is not None]
     return [(row.id, str(row.image[0])) for row in rows], [v for v in values if v not in found]
+
+
+def _read_several(
+    lookup: Lookup, endpoint: Endpoint, by: str | None, values: list[str]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """The same by several columns: rows are asked for by the first, the others are compared."""
+    asked = values if by is None else [p for v in values if (p := parts_of(v)[0]) is not None]
+    asked = list(dict.fromkeys(asked))
+    found = endpoint.read(lookup.entity, lookup.columns, by=by, values=asked).rows
+    rows = {
+        row.id: row.image for rows in found.values() for row in rows if row.image[0] is not None
+    }
+    for place, further in enumerate(lookup.beside, 1):
+        if further.then is not None:
+            ids = dict.fromkeys(
+                str(v) for image in rows.values() if (v := image[place]) is not None
+            )
+            unknown = [id for id in ids if not further.then.asked_id(id)]
+            ask_through(further.then, endpoint, [], unknown)
+    named = [(id, _spelled(lookup, image)) for id, image in rows.items()]
+    if by is None:
+        return named, [id for id in values if id not in rows]
+    wanted = {normal_key(value) for value in values}
+    named = [(id, text) for id, text in named if normal_key(text) in wanted]
+    known = {normal_key(text) for _, text in named}
+    return named, [value for value in values if normal_key(value) not in known]
+
+
+def _spelled(lookup: Lookup, image: Image) -> str:
+    """What a row is known by: the texts of all its columns."""
+    parts: list[Value] = [image[0]]
+    for value, further in zip(image[1:], lookup.beside, strict=True):
+        parts.append(
+            value if further.then is None or value is None else further.then.spoken(str(value))
+        )
+    return several(parts)
 
 
 def wake(run: MapRun) -> None:
@@ -117,7 +156,7 @@ def wake(run: MapRun) -> None:
     waits = list(run.store.waits(run.map.name))
     if not waits:
         return
-    by_target = {(lookup.entity, lookup.column): lookup for lookup in run.map.lookups}
+    by_target = {(lookup.entity, lookup.called): lookup for lookup in run.map.lookups}
     by_entity = {lookup.entity: lookup for lookup in run.map.lookups}
     for wait in waits:
         lookup = by_target.get((wait.entity, wait.column)) or by_entity.get(wait.entity)
@@ -126,7 +165,7 @@ def wake(run: MapRun) -> None:
             run.tell("woken", run.store.wake(run.lease, wait, run.now()))
     for lookup in run.map.lookups:
         mine = [wait for wait in waits if wait.entity == lookup.entity]
-        texts = [wait.value for wait in mine if wait.column == lookup.column]
+        texts = [wait.value for wait in mine if wait.column == lookup.called]
         ids = [wait.value for wait in mine if not wait.column]
         ask(lookup, run.endpoint(lookup.side), texts, ids)
         for wait in mine:

@@ -136,7 +136,7 @@ def _arrives_empty(group: Group, target: Side, source: Image) -> bool:
     """Whether the map makes no value of what the source holds."""
     try:
         arriving = [
-            f.translation_to(target)(f.read(target.other, source))
+            f.arriving(target, source)
             for f in group.fields
             if f.column(target) is not None
         ]

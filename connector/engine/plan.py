@@ -205,7 +205,8 @@ def _update(
         differing = [
             f
             for f in group.fields
-            if (alone and not f.key) or not f.same_in(seen.commerce, seen.dataverse)
+            if f.column(target) is not None
+            and ((alone and not f.key) or not f.same_in(seen.commerce, seen.dataverse))
         ]
         if any(f.key for f in differing) and map.key_of(target.other, source) != record.key:
             raise _Failed(renamed_problem(record, target.other))
@@ -341,9 +342,8 @@ def _translated(
         column = f.column(target)
         if column is None:
             continue
-        value = f.read(target.other, source)
         try:
-            translated[column] = f.translation_to(target)(value)
+            translated[column] = f.arriving(target, source)
         except Untranslatable as error:
             raise _Failed(
                 Problem(
@@ -364,7 +364,7 @@ class _Failed(Exception):
 
 def _wait(group: Group, missing: TargetMissing) -> Wait:
     lookup = missing.lookup
-    column = "" if missing.by_id else lookup.column
+    column = "" if missing.by_id else lookup.called
     return Wait(group.name, lookup.side, lookup.entity, column, missing.value)
 
 

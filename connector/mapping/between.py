@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from connector.errors import Problem
-from connector.mapping.document import MapDocument
+from connector.errors import Problem, Subject
+from connector.mapping.document import FieldRow, MapDocument
 from connector.mapping.values import Side
 
 
@@ -30,25 +30,35 @@ def written_twice(documents: Sequence[MapDocument]) -> Iterator[Problem]:
         for side in Side:
             end = document.end(side)
             for index, row in enumerate(document.fields):
-                name = row.commerce if side is Side.COMMERCE else row.dataverse
-                if name is None or row.key or side not in row.ways:
-                    continue
-                column = name.split(".")[0].casefold()
-                place = (side.value, end.side or "", end.entity.casefold(), column)
-                first = writers.setdefault(place, document)
-                if first is document:
-                    continue
-                parted = all(_filtered(one) for one in (first, document))
-                yield Problem(
-                    "column-two-maps",
-                    f"`{name.split('.')[0]}` of {end.entity} is written by the map {first.map} too"
-                    + (", in rows that pass its filters" if parted else ""),
-                    "let the filters of the two maps part the rows between them"
-                    if parted
-                    else "let one of the two maps write it, or part the rows by filters",
-                    document.field_subject(index, side.value),
-                    "warning" if parted else "error",
-                )
+                for name in _written(document, row, side):
+                    place = (side.value, end.side or "", end.entity.casefold(), name.casefold())
+                    first = writers.setdefault(place, document)
+                    if first is not document:
+                        subject = document.field_subject(index, side.value)
+                        yield _two_maps(first, document, f"`{name}` of {end.entity}", subject)
+
+
+def _written(document: MapDocument, row: FieldRow, side: Side) -> list[str]:
+    """The columns a row writes on a side; two maps may write one key."""
+    if row.key or side not in row.ways:
+        return []
+    if side is Side.COMMERCE:
+        return document.commerce_columns(row)
+    return [] if row.dataverse is None else [row.dataverse.split(".")[0]]
+
+
+def _two_maps(first: MapDocument, second: MapDocument, column: str, subject: Subject) -> Problem:
+    parted = _filtered(first) and _filtered(second)
+    return Problem(
+        "column-two-maps",
+        f"{column} is written by the map {first.map} too"
+        + (", in rows that pass its filters" if parted else ""),
+        "let the filters of the two maps part the rows between them"
+        if parted
+        else "let one of the two maps write it, or part the rows by filters",
+        subject,
+        "warning" if parted else "error",
+    )
 
 
 def _filtered(document: MapDocument) -> bool:

@@ -138,6 +138,16 @@ class MapDocument(_Model):
         """The end on one side."""
         return self.commerce if side is Side.COMMERCE else self.dataverse
 
+    def commerce_columns(self, row: FieldRow) -> list[str]:
+        """The commerce columns that are a row's own.
+
+        One that has a row of its own only says in a `lookup` where rows are looked for.
+        """
+        if row.lookup is None:
+            return list(row.commerce_columns)
+        alone = {one.commerce.casefold() for one in self.fields if one.commerce is not None}
+        return [name for name in row.commerce_columns if name.casefold() not in alone]
+
     def spoken(self, column: str, value: object) -> str:
         """A Dataverse value for people: a choice with the commerce symbol it stands for."""
         for row in self.fields:
@@ -178,6 +188,7 @@ class MapDocument(_Model):
                 )
         for side in Side:
             self._no_column_twice(side)
+        self._contexts_fit()
         self._groups_agree()
         return self
 
@@ -206,8 +217,10 @@ class MapDocument(_Model):
         seen: set[str] = set()
         for index, row in enumerate(self.fields):
             right = [] if row.dataverse is None else [row.dataverse]
-            part = "join" if side is Side.COMMERCE and row.join is not None else side.value
-            for column in row.commerce_columns if side is Side.COMMERCE else right:
+            part = side.value
+            if side is Side.COMMERCE and (row.join is not None or row.lookup is not None):
+                part = "join" if row.join is not None else "lookup"
+            for column in self.commerce_columns(row) if side is Side.COMMERCE else right:
                 bare = column.split(".")[0]
                 bare = bare.casefold() if side is Side.COMMERCE else bare
                 if bare in seen:
@@ -220,6 +233,36 @@ class MapDocument(_Model):
                         remedy="keep one of the two",
                     )
                 seen.add(bare)
+
+    def _contexts_fit(self) -> None:
+        """Where a row is looked for, and what is looked for there, are one value."""
+        alone = {row.commerce.casefold(): row for row in self.fields if row.commerce is not None}
+        for index, row in enumerate(self.fields):
+            if row.lookup is None:
+                continue
+            if Side.COMMERCE in row.ways and not self.commerce_columns(row):
+                raise Contradiction(
+                    "every column of this lookup has a row of its own: nothing of it would be "
+                    "written to commerce",
+                    "fields",
+                    index,
+                    "sync",
+                    remedy='write `sync: ">"`, or take away the row of the column that is meant',
+                )
+            for name, column in row.lookup.items():
+                context = alone.get(column.casefold())
+                if context is None or context.key:
+                    continue  # a key never changes
+                if context.together is None or context.together != row.together:
+                    raise Contradiction(
+                        f"`{column}` says where the row is looked for: if one of the two "
+                        "changed alone, it would be another row",
+                        "fields",
+                        index,
+                        "lookup",
+                        name,
+                        remedy=f"give this row and that of `{column}` the same `together: NAME`",
+                    )
 
     def _groups_agree(self) -> None:
         rules: dict[str, tuple[frozenset[Side], Policy | None]] = {}

@@ -92,9 +92,12 @@ class End:
         if not any(row.key and side in row.ways for row in document.fields):
             return
         names = (
-            (row.commerce if side is Side.COMMERCE else row.dataverse) or ""
+            name
             for row in document.fields
             if side in row.ways
+            for name in (
+                document.commerce_columns(row) if side is Side.COMMERCE else [row.dataverse or ""]
+            )
         )
         filled = {name.split(".")[0].casefold() for name in names}
         for column in self.live.values():

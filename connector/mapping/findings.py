@@ -34,6 +34,7 @@ EXAMPLES = {
     "values": "values: {COMMERCE: DATAVERSE}",
     "default": "default: {dataverse: VALUE}",
     "join": "join: {columns: [A, B], by: ' '}",
+    "lookup": "lookup: {THERE: COMMERCE, ALSO_THERE: ANOTHER}",
     "unmatched": "unmatched: {dataverse: VALUE}",
     "transform": "transform: [trim, {truncate: 10}]",
     "back": "back: [trim]",
@@ -157,6 +158,8 @@ def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, 
         return _NUMBER
     if kind == "string_type" and isinstance(given, list):
         return "one text", f"write one; columns of commerce are put together by {_shown('join')}"
+    if kind == "too_short" and isinstance(given, dict):
+        return "several columns", "write one column as `commerce: NAME, dataverse: LOOKUP.COLUMN`"
     if kind == "model_type" and isinstance(given, str):
         return "a table", f"write it with its setting: `{{{EXAMPLES.get(given, 'KEY: VALUE')}}}`"
     if kind in ("enum", "literal_error"):
@@ -210,6 +213,10 @@ _PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$": (
         "the name of a column, `lookup.column` or `lookup.lookup.column`",
         "write letters, digits and underscores, and a dot behind a lookup column, two at most",
+    ),
+    r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$": (
+        "the name of a column, or `lookup.column`",
+        "write the column rows are found by: letters, digits and underscores, one dot at most",
     ),
     r"^[a-z0-9][a-z0-9-]*$": (
         "a name of small letters, digits and hyphens",

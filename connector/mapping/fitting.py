@@ -1,7 +1,7 @@
 """The translations of one field out of the ways of its row.
 
-Owns: fitting what arrives into the facets of its column, lookups at the end of a way, what counts
-in a comparison, and the fields behind joined columns.
+Owns: fitting what arrives into the facets of its column, lookups at the end of a way, and what
+counts in a comparison.
 Never does: finding out what is wrong with a row (`compiler.py`), or the way itself (`route.py`).
 Tested in: tests/unit/mapping/test_compiled.py, tests/unit/mapping/test_steps.py.
 """
@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 from connector.mapping import translate
 from connector.mapping.columns import Column
-from connector.mapping.compiled import Field
 from connector.mapping.conversions import by_date
 from connector.mapping.references import Lookup
 from connector.mapping.route import Leg, run
@@ -20,24 +19,6 @@ from connector.mapping.rows import FieldRow
 from connector.mapping.steps import Day, Instant
 from connector.mapping.translate import Translation
 from connector.mapping.values import Side
-
-
-def part_of_join(column: Column, place: int) -> Field:
-    """A joined column by itself: its edits count, but nothing is written from it alone."""
-    return Field(
-        name=column.name,
-        commerce=column.name,
-        dataverse=None,
-        commerce_index=place,
-        dataverse_index=-1,
-        to_dataverse=True,
-        to_commerce=False,
-        forward=translate.constant(None),
-        backward=translate.identity,
-        key=False,
-        lookup=None,
-        plain=False,
-    )
 
 
 def fitted(

@@ -7,17 +7,40 @@ Tested in: tests/unit/mapping/test_references.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from connector.mapping.values import Side, normal_key
+from connector.mapping.values import Side, Value, normal_key
+
+_BETWEEN = " / "
+
+
+def several(parts: Sequence[Value]) -> str:
+    """The texts of several columns as one text, for people too; `parts_of` is the way back."""
+    texts = ("" if part is None else str(part).rstrip(" ") for part in parts)
+    # A slash is doubled, so that what stands between two parts stands in none of them.
+    return _BETWEEN.join(text.replace("/", "//") for text in texts)
+
+
+def parts_of(text: str) -> list[str | None]:
+    """The parts of what `several` made."""
+    return [part.replace("//", "/") or None for part in text.split(_BETWEEN)]
+
+
+class Beside(NamedTuple):
+    """A further column that rows are found by: a text, or the id of a row `then` names."""
+
+    column: str
+    then: Lookup | None
 
 
 class Lookup:
     """One target: the rows of `entity` on `side`, found by the column `column`.
 
     That holds a text, or with `then` the id of a row `then` finds by its own column: a lookup over
-    two steps. A row spelled exactly like the text comes first, then one that is equal without case
-    and trailing blanks. Texts that several rows share find none of them.
+    two steps. With columns `beside` it, rows are found by all of them, whose texts stand as one
+    (`several`). A row spelled exactly like the text comes first, then one that is equal without
+    case and trailing blanks. Texts that several rows share find none of them.
     """
 
     __slots__ = (
@@ -26,17 +49,26 @@ class Lookup:
         "_missing_ids",
         "_missing_texts",
         "_texts",
+        "beside",
         "column",
         "entity",
         "side",
         "then",
     )
 
-    def __init__(self, side: Side, entity: str, column: str, then: Lookup | None = None) -> None:
+    def __init__(
+        self,
+        side: Side,
+        entity: str,
+        column: str,
+        then: Lookup | None = None,
+        beside: Sequence[Beside] = (),
+    ) -> None:
         self.side = side
         self.entity = entity
         self.column = column
         self.then = then
+        self.beside = tuple(beside)
         self._by_text: dict[str, str | None] = {}
         self._by_normal: dict[str, str | None] = {}
         self._texts: dict[str, str] = {}
@@ -49,8 +81,19 @@ class Lookup:
             known.clear()
         for missing in (self._missing_texts, self._missing_ids):
             missing.clear()
-        if self.then is not None:
-            self.then.clear()
+        for further in (self.then, *(one.then for one in self.beside)):
+            if further is not None:
+                further.clear()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column a row is found by."""
+        return (self.column, *(one.column for one in self.beside))
+
+    @property
+    def called(self) -> str:
+        """The columns for people, and for telling one lookup in a table from another."""
+        return " + ".join(self.columns)
 
     def id_of(self, text: str) -> str | None:
         """The id of the row with this text; None if not there, not asked yet, or ambiguous."""

@@ -40,11 +40,23 @@ class Policy(StrEnum):
 
 
 class Join(BaseModel):
-    """Several commerce columns that become one Dataverse value; empty ones are left out."""
+    """Several commerce columns that become one Dataverse value.
+
+    Where that comes back, each part keeps its place; else empty ones are left out.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     columns: list[ColumnName] = Field(min_length=2)
     by: StrictStr = Field(" ", description="What stands between two of them.")
+
+
+FoundBy: TypeAlias = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
+]
+"""A column rows are found by, or a lookup with a column of the row it points to."""
+FoundBySeveral: TypeAlias = Annotated[
+    dict[FoundBy, ColumnName], Field(json_schema_extra={"additionalProperties": False})
+]
 
 
 class FieldRow(BaseModel):
@@ -54,6 +66,11 @@ class FieldRow(BaseModel):
 
     commerce: ColumnName | None = None
     join: Join | None = Field(None, description="Several commerce columns in place of one.")
+    lookup: FoundBySeveral | None = Field(
+        None,
+        min_length=2,
+        description="Several columns a row is found by: column there to commerce column.",
+    )
     sync: Symbol
     dataverse: DottedName | None = None
     key: bool = False
@@ -85,10 +102,19 @@ class FieldRow(BaseModel):
 
     @property
     def commerce_columns(self) -> Sequence[str]:
-        """The columns of the commerce side: one, several that are joined, or none."""
+        """The columns of the commerce side: one, several that are one value, or none."""
         if self.join is not None:
             return self.join.columns
+        if self.lookup is not None:
+            return list(self.lookup.values())
         return [] if self.commerce is None else [self.commerce]
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The Dataverse columns with what stands behind them: several where rows are found so."""
+        if self.lookup is not None:
+            return [f"{self.dataverse}.{name}" for name in self.lookup]
+        return [] if self.dataverse is None else [self.dataverse]
 
     @property
     def ways(self) -> frozenset[Side]:
@@ -129,6 +155,8 @@ class FieldRow(BaseModel):
             self._constant_consistent()
         elif self.join is not None:
             self._join_consistent()
+        elif self.lookup is not None:
+            self._lookup_consistent(self.lookup)
         elif self.commerce is None or self.dataverse is None:
             raise Contradiction(
                 "a row names a column on both sides, or one column and a `constant`",
@@ -196,27 +224,51 @@ class FieldRow(BaseModel):
                 "sync",
                 remedy=f'write `sync: "{wanted}"`',
             )
-        others = (self.values, self.default, self.transform, self.back, self.join)
+        others = (self.values, self.default, self.transform, self.back, self.join, self.lookup)
         if self.key or any(part is not None for part in others):
             raise Contradiction(
-                "a `constant` row takes no `key`, `values`, `default`, `transform` or `join`",
+                "a `constant` row takes no `key`, `values`, `default`, `transform`, `join` or "
+                "`lookup`",
                 "constant",
                 remedy="take them away, or the `constant`",
             )
 
     def _join_consistent(self) -> None:
-        if self.commerce is not None or self.dataverse is None:
+        if self.commerce is not None or self.lookup is not None or self.dataverse is None:
             raise Contradiction(
                 "a `join` stands in place of the commerce column, beside a Dataverse column",
                 "join",
                 remedy='write `{join: {columns: [A, B]}, sync: ">>", dataverse: NAME}`',
             )
-        if self.sync != ">>":
+        assert self.join is not None
+        if Side.COMMERCE in self.ways and not self.join.by:
             raise Contradiction(
-                "joined columns have no way back: nobody knows where one of them ends",
-                "sync",
+                "columns joined by nothing have no way back: nobody knows where one of them ends",
+                "join",
                 code=NO_WAY_BACK,
-                remedy='write `sync: ">>"`',
+                remedy='write `sync: ">>"`, or join them `by` something no value holds',
+            )
+
+    def _lookup_consistent(self, lookup: Mapping[str, str]) -> None:
+        if self.commerce is not None or self.dataverse is None or self.dataverse.count(".") > 1:
+            raise Contradiction(
+                "a `lookup` stands in place of the commerce column, beside a lookup column of "
+                "Dataverse",
+                "lookup",
+                remedy='write `{lookup: {THERE: COMMERCE, …}, sync: "=", dataverse: NAME}`',
+            )
+        others = (self.values, self.default, self.transform, self.back, self.type)
+        if self.key or any(part is not None for part in others):
+            raise Contradiction(
+                "a `lookup` by several columns takes no `key`, `type` or transform",
+                "lookup",
+                remedy="take them away",
+            )
+        if all("." in name for name in lookup):
+            raise Contradiction(
+                "rows are looked for by a column of their own table first",
+                "lookup",
+                remedy="name one without a dot; best the one most rows differ in",
             )
 
     def _steps_consistent(self) -> None:

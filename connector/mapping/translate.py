@@ -147,7 +147,7 @@ def _by_text(lookup: Lookup) -> Translation:
             if lookup.ambiguous(text):
                 raise Untranslatable(
                     "reference-ambiguous",
-                    f"several rows of {lookup.entity} have the {lookup.column} {text!r}",
+                    f"several rows of {lookup.entity} have the {lookup.called} {text!r}",
                     "give each of them a value of its own",
                 )
             raise TargetMissing(lookup, text, by_id=False)

@@ -55,6 +55,7 @@ _ASPECTS = {
     "key": Sort.PAIRING,
     "type": Sort.TYPE,
     "join": Sort.TYPE,
+    "lookup": Sort.TYPE,
     "together": Sort.POLICY,
     "conflict": Sort.POLICY,
 }

@@ -12,13 +12,15 @@ from collections.abc import Mapping, Sequence
 
 from connector.endpoints.base import Endpoint
 from connector.engine.decisions.given import Given
-from connector.engine.lookups import ask_through, texts_of
+from connector.engine.lookups import ask_through, resolve, texts_of
 from connector.errors import Subject, UsageError
 from connector.mapping.compiled import CompiledMap, Field, Group
+from connector.mapping.fields import Part, Whole
 from connector.mapping.references import TargetMissing
 from connector.mapping.scalars import canonical
 from connector.mapping.translate import Untranslatable, fit
 from connector.mapping.values import Side, Value, ValueType
+from connector.store.record import Record
 
 
 def given_values(
@@ -39,8 +41,12 @@ def given_values(
             )
         field, side = _meant(map, column)
         typed[field] = side, _read(map, field, side, text)
-    group = _group(map, list(typed))
     side = Side.COMMERCE if any(s is Side.COMMERCE for s, _ in typed.values()) else Side.DATAVERSE
+    group = _group(map, list(typed), side)
+    if _joined(group):
+        return _as_a_whole(
+            map, group, side, {f: value for f, (_, value) in typed.items()}, endpoints
+        )
     values: dict[str, Value] = {}
     for field, (own, value) in typed.items():
         other = _translated(map, field, own.other, value, endpoints)
@@ -98,21 +104,61 @@ def _translated(
     except Untranslatable as error:
         raise _wrong(map, field, error) from error
     except TargetMissing as missing:
-        raise UsageError(
-            "reference-unknown",
-            f"there is no row `{missing.value}` in {missing.lookup.entity}",
-            subject=Subject(map=map.name, field=field.name),
-            remedy="name one that is there, or create it first",
-        ) from missing
+        raise _unknown(map, field, missing) from missing
 
 
-def _group(map: CompiledMap, fields: Sequence[Field]) -> Group:
-    """The group all typed fields belong to, each of its fields typed."""
+def _unknown(map: CompiledMap, field: Field, missing: TargetMissing) -> UsageError:
+    return UsageError(
+        "reference-unknown",
+        f"there is no row `{missing.value}` in {missing.lookup.entity}",
+        subject=Subject(map=map.name, field=field.name),
+        remedy="name one that is there, or create it first",
+    )
+
+
+def _joined(group: Group) -> bool:
+    return any(isinstance(field, Whole) for field in group.fields)
+
+
+def _as_a_whole(
+    map: CompiledMap,
+    group: Group,
+    side: Side,
+    typed: Mapping[Field, Value],
+    endpoints: Mapping[Side, Endpoint],
+) -> Given:
+    """Columns of one side that are another number of columns on the other."""
+    image: list[Value] = [None] * len(map.columns[side])
+    for field, value in typed.items():
+        image[field.index(side)] = value
+    record = Record(0, map.name, "")
+    record.side(side).image = tuple(image)
+    resolve(map, endpoints, [record])
+    for field in group.fields:
+        # A row that is looked for in the record's company cannot be found without the record.
+        if isinstance(field, Whole | Part) and field.joint.contexts:
+            continue
+        try:
+            field.arriving(side.other, tuple(image))
+        except Untranslatable as error:
+            raise _wrong(map, field, error) from error
+        except TargetMissing as missing:
+            raise _unknown(map, field, missing) from missing
+    return Given(group.name, side, {f.column(side) or "": value for f, value in typed.items()})
+
+
+def _group(map: CompiledMap, fields: Sequence[Field], side: Side) -> Group:
+    """The group all typed fields belong to, each of its fields typed.
+
+    Of joined columns those of one side are enough, and those of the other too many.
+    """
     group = next(g for g in map.groups if fields[0] in g.fields)
-    stray = [f for f in fields if f not in group.fields]
-    lacking = [f for f in group.fields if f not in fields]
+    joined = _joined(group)
+    wanted = [f for f in group.fields if not joined or f.column(side) is not None]
+    stray = [f for f in fields if f not in wanted]
+    lacking = [f for f in wanted if f not in fields]
     if stray or lacking:
-        names = " ".join(f"--value {f.commerce or f.dataverse}=…" for f in group.fields)
+        names = " ".join(f"--value {f.commerce or f.dataverse}=…" for f in wanted)
         raise UsageError(
             "value-incomplete",
             f"`{group.name}` is decided as one value: all of its fields, and no other",

@@ -128,9 +128,9 @@ def _field(field: Field, images: dict[Side, Image | None]) -> FieldPreview:
     commerce, dataverse = images[Side.COMMERCE], images[Side.DATAVERSE]
     both = commerce is not None and dataverse is not None
     ways = {
-        side: _way(field, side, values[side.other])
+        side: _way(field, side, image)
         for side in Side
-        if field.travels_to(side) and field.column(side) and images[side.other] is not None
+        if field.travels_to(side) and field.column(side) and (image := images[side.other])
     }
     return FieldPreview(
         field.name,
@@ -141,14 +141,14 @@ def _field(field: Field, images: dict[Side, Image | None]) -> FieldPreview:
     )
 
 
-def _way(field: Field, target: Side, value: Value) -> Way:
+def _way(field: Field, target: Side, image: Image) -> Way:
     steps: list[tuple[str, Value]] = []
     try:
-        at = value
+        at = field.read(target.other, image)
         for leg in field.ways.get(target, ()):
             at = leg.run(at)
             steps.append((leg.name, at))
-        return Way(steps, field.translation_to(target)(value))
+        return Way(steps, field.arriving(target, image))
     except Untranslatable as error:
         return Way(steps, None, f"{error.code}: {error.message}")
     except TargetMissing as missing:

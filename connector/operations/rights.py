@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector.errors import Problem, Subject
-from connector.mapping.document import DeletePolicy, FilterExit, MapDocument
+from connector.mapping.document import DeletePolicy, FieldRow, FilterExit, MapDocument
 from connector.mapping.values import Side
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> l
         rights += ["Create", "Write", *(["Delete"] if deletes else [])]
     needs = [Need(right, table) for right in rights]
     for row in document.fields:
-        for step, path in enumerate(lookup_paths(row.dataverse)):
+        for step, path in _steps(row):
             target = targets.get(path)
             if target is None:
                 continue
@@ -63,9 +63,15 @@ def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> l
     return list(dict.fromkeys(needs))
 
 
-def lookup_paths(name: str | None) -> list[str]:
+def _steps(row: FieldRow) -> Iterator[tuple[int, str]]:
+    """Every lookup a row goes over, with how many come before it."""
+    for name in row.paths:
+        yield from enumerate(lookup_paths(name))
+
+
+def lookup_paths(name: str) -> list[str]:
     """The lookups a dotted name goes over, each with those before it: `a.b.c` to `a`, `a.b`."""
-    parts = (name or "").split(".")
+    parts = name.split(".")
     return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 

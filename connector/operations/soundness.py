@@ -13,8 +13,10 @@ from connector.bootstrap import Project
 from connector.endpoints.base import Entity
 from connector.errors import DualWriteError, Problem
 from connector.mapping.between import Pointing, circles, written_twice
+from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import MapDocument
 from connector.mapping.doubts import doubts
+from connector.mapping.references import Lookup
 from connector.mapping.values import Side
 
 
@@ -28,7 +30,7 @@ def check_soundness(
         return  # told already
     yield from doubts(map, {side: entity.columns for side, entity in entities.items()})
     yield from key_incomplete(document, entities[Side.COMMERCE])
-    yield from _lookup_keys(project, document, entities[Side.DATAVERSE])
+    yield from _lookup_keys(project, map)
 
 
 def key_incomplete(document: MapDocument, commerce: Entity) -> Iterator[Problem]:
@@ -48,25 +50,42 @@ def key_incomplete(document: MapDocument, commerce: Entity) -> Iterator[Problem]
     )
 
 
-def _lookup_keys(project: Project, document: MapDocument, dataverse: Entity) -> Iterator[Problem]:
+def _lookup_keys(project: Project, map: CompiledMap) -> Iterator[Problem]:
     """Columns that rows are found by and that no alternate key keeps unique."""
-    endpoint = project.endpoints(document)[Side.DATAVERSE]
-    for index, row in enumerate(document.fields):
-        table = dataverse
-        name, *path = (row.dataverse or "").split(".")
-        for step in path:
-            reference = table.columns[name].reference
-            assert reference is not None, "the map compiled"
-            table, name = endpoint.describe(reference.entity), step
-            if (step,) not in {key.columns for key in table.keys}:
+    endpoint = project.endpoints(map.document)[Side.DATAVERSE]
+    rows = {row.name: index for index, row in enumerate(map.document.fields)}
+    for field in map.fields:
+        subject = map.document.field_subject(rows.get(field.name, 0), "dataverse")
+        for lookup in _every_step(field.lookup):
+            keys = {frozenset(key.columns): key for key in endpoint.describe(lookup.entity).keys}
+            key = keys.get(frozenset(lookup.columns))
+            named = " and ".join(f"`{column}`" for column in lookup.columns)
+            if key is None:
                 yield Problem(
                     "lookup-key-missing",
-                    f"rows of {table.name} are found by `{step}`, which no alternate key keeps "
+                    f"rows of {lookup.entity} are found by {named}, which no alternate key keeps "
                     "unique: a value two rows have sets a record aside",
-                    f"add an alternate key on `{step}`, or see to it that values stay unique",
-                    document.field_subject(index, "dataverse"),
+                    f"add an alternate key on {named}, or see to it that values stay unique",
+                    subject,
                     "note",
                 )
+            elif not key.active:
+                yield Problem(
+                    "lookup-key-pending",
+                    f"the alternate key {key.name} of {lookup.entity} on {named} is not active: "
+                    "until then two rows may have one value",
+                    "wait until its index is built; where that failed, correct the rows that share "
+                    "a value and have it built again",
+                    subject,
+                    "note",
+                )
+
+
+def _every_step(lookup: Lookup | None) -> Iterator[Lookup]:
+    if lookup is not None:
+        yield lookup
+        for further in (lookup.then, *(one.then for one in lookup.beside)):
+            yield from _every_step(further)
 
 
 def check_between(project: Project, reachable: Sequence[MapDocument]) -> Iterator[Problem]:
@@ -82,7 +101,8 @@ def check_between(project: Project, reachable: Sequence[MapDocument]) -> Iterato
         columns = entities[Side.DATAVERSE].columns
         for index, row in enumerate(document.fields):
             name, _, dotted = (row.dataverse or "").partition(".")
-            reference = columns[name].reference if dotted else None
+            looked_up = dotted or row.lookup is not None
+            reference = columns[name].reference if looked_up else None
             if reference is not None and Side.DATAVERSE in row.ways:
                 pointing.setdefault(document.map, []).append(Pointing(index, reference.entity))
     yield from written_twice(documents)

@@ -28,6 +28,8 @@ fields:
   - {commerce: Currency, sync: "=", dataverse: currency.code, together: kind}
   - {commerce: Name, sync: "=", dataverse: name}
   - {commerce: Price, sync: "=", dataverse: price}
+  - {join: {columns: [First, Last], by: "-"}, sync: "><", dataverse: full}
+  - {lookup: {code: Code, region: Region}, sync: "=", dataverse: place}
 """
 
 
@@ -35,13 +37,16 @@ def columns(side: Side) -> dict[str, Column]:
     """The table of one side."""
     if side is C:
         found = [Column(name, ValueType.TEXT, max_length=5) for name in ("Number", "Name")]
-        found.append(Column("Currency", ValueType.TEXT))
+        found += [Column(n, ValueType.TEXT) for n in ("Currency", "First", "Code", "Region")]
+        found.append(Column("Last", ValueType.TEXT, max_length=4))
         found.append(Column("Kind", ValueType.CHOICE, choices={"Amount": "", "Quantity": ""}))
         found.append(Column("Price", ValueType.DECIMAL, scale=2))
     else:
         found = [Column(name, ValueType.TEXT, max_length=3) for name in ("number", "name")]
         reference = Reference("currencies", "id")
         found.append(Column("currency", ValueType.REFERENCE, reference=reference))
+        found.append(Column("place", ValueType.REFERENCE, reference=reference))
+        found.append(Column("full", ValueType.TEXT))
         found.append(Column("kind", ValueType.CHOICE, choices={1: "", 2: ""}))
         found.append(Column("price", ValueType.DECIMAL, scale=1))
     return {column.name: column for column in found}
@@ -49,16 +54,16 @@ def columns(side: Side) -> dict[str, Column]:
 
 def compiled() -> CompiledMap:
     """The map against both tables."""
-    code = {"code": Column("code", ValueType.TEXT)}
+    code = {name: Column(name, ValueType.TEXT) for name in ("code", "region")}
     return compile_map(parse_document(TEXT), columns(C), columns(D), lambda _entity: code)
 
 
 class Currencies:
-    """The one currency there is."""
+    """The one currency there is, and the one place."""
 
-    def read(self, _entity: str, _columns: Sequence[str], *, by: str | None, values: Any) -> Found:
-        wanted = "EUR" if by else "e1"
-        return Found({value: [Row("e1", "1", ("EUR",))] for value in values if value == wanted})
+    def read(self, _entity: str, columns: Sequence[str], *, by: str | None, values: Any) -> Found:
+        wanted, image = "EUR" if by else "e1", ("EUR", "west")[: len(columns)]
+        return Found({value: [Row("e1", "1", image)] for value in values if value == wanted})
 
 
 def given(*words: str) -> tuple[str, Side, dict[str, Any]]:
@@ -79,6 +84,11 @@ def given(*words: str) -> tuple[str, Side, dict[str, Any]]:
         (["price=1.25"], "Price", D, {"price": Decimal("1.2")}),
         (["kind=1", "currency=e1"], "kind", D, {"kind": 1, "currency": "e1"}),
         (["kind=1", "Currency=EUR"], "kind", C, {"Kind": "Amount", "Currency": "EUR"}),
+        (["First=Ada", "Last=King"], "full", C, {"First": "Ada", "Last": "King"}),
+        (["First=Ada", "Last="], "full", C, {"First": "Ada", "Last": None}),
+        (["full=Ada-King"], "full", D, {"full": "Ada-King"}),
+        (["Code=EUR", "Region=West"], "place", C, {"Code": "EUR", "Region": "West"}),
+        (["place=e1"], "place", D, {"place": "e1"}),
         (["Kind=amount", "currency.code=EUR"], "kind", C, {"Kind": "Amount", "Currency": "EUR"}),
     ],
 )
@@ -101,6 +111,13 @@ def test_a_value_is_read_by_its_column(
         (["Name=abcd"], "text-too-long"),
         (["Name=abcdef"], "text-too-long"),
         (["Price=much"], "value-wrong-type"),
+        (["First=Ada"], "value-incomplete"),
+        (["First=Ada", "Last=King", "full=Ada-King"], "value-incomplete"),
+        (["First=A-da", "Last=King"], "join-ambiguous"),
+        (["full=A-d-a"], "join-ambiguous"),
+        (["full=Ada-Lovelace"], "text-too-long"),
+        (["Code=EUR", "Region=east"], "reference-unknown"),
+        (["place=e2"], "reference-unknown"),
     ],
 )
 def test_what_cannot_stand_on_both_sides_is_refused(words: list[str], code: str) -> None:

@@ -76,11 +76,24 @@ def test_a_lookup_over_two_steps_reads_both_tables_and_points_to_the_first() -> 
     }
 
 
+def test_a_lookup_by_several_columns_reads_what_they_point_to() -> None:
+    text = TEXT.replace(
+        "commerce: Currency", "lookup: {new_name: Name, new_team.new_code: Team}"
+    ).replace("new_currency.isocurrencycode", "new_owner")
+    targets = {"new_owner": "new_person", "new_owner.new_team": "new_team"}
+    found = set(needs_of(parse_document(text), POINT, targets))
+    assert found - ALL == {
+        Need("Read", "new_person"),
+        Need("AppendTo", "new_person"),
+        Need("Read", "new_team"),
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "paths"),
-    [(None, []), ("a", []), ("a.b", ["a"]), ("a.b.c", ["a", "a.b"])],
+    [("a", []), ("a.b", ["a"]), ("a.b.c", ["a", "a.b"])],
 )
-def test_the_lookups_of_a_dotted_name(name: str | None, paths: list[str]) -> None:
+def test_the_lookups_of_a_dotted_name(name: str, paths: list[str]) -> None:
     assert lookup_paths(name) == paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import cast
 
@@ -9,18 +10,20 @@ import pytest
 
 from connector.bootstrap import Project
 from connector.endpoints.base import Column, Entity, Key, Reference
+from connector.errors import Problem
+from connector.mapping.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, ValueType
 from connector.operations.soundness import _lookup_keys, key_incomplete
 
-DOCUMENT = parse_document("""
+HEAD = """
 map: levels
 commerce: {entity: LoyaltyLevels}
 dataverse: {entity: levels}
 fields:
   - {commerce: Phrase, sync: "=", dataverse: phrase, key: true}
-  - {commerce: Currency, sync: "=", dataverse: currency.isocurrencycode}
-""")
+"""
+DOCUMENT = parse_document(HEAD)
 
 
 def entity(name: str, *keys: tuple[str, ...], **columns: Column) -> Entity:
@@ -45,21 +48,45 @@ def test_commerce_tells_rows_apart_by_more_than_the_map(
     assert all("`dataAreaId`" in problem.message for problem in problems)
 
 
-@pytest.mark.parametrize(
-    ("keys", "codes"),
-    [([], ["lookup-key-missing"]), ([("isocurrencycode",)], []),
-     ([("isocurrencycode", "name")], ["lookup-key-missing"])],
-)  # fmt: skip
-def test_rows_are_looked_up_by_a_column_that_is_no_key(
-    keys: list[tuple[str, ...]], codes: list[str]
-) -> None:
-    currencies = entity("transactioncurrencies", *keys)
-    endpoint = SimpleNamespace(describe={"transactioncurrencies": currencies}.__getitem__)
+def looked_up(row: str, keys: Sequence[Key]) -> list[Problem]:
+    """What is said of the row `row` adds, whose table has these keys."""
+    texts = [Column(name, ValueType.TEXT) for name in ("isocurrencycode", "name", "phrase")]
+    points = {
+        name: Column(name, ValueType.REFERENCE, reference=Reference(target, "id"))
+        for name, target in (("currency", "transactioncurrencies"), ("owner", "owners"))
+    }
+    columns = {**{column.name: column for column in texts}, **points}
+    commerce = {name: Column(name, ValueType.TEXT) for name in ("Phrase", "Currency", "Name")}
+    text = HEAD + f"  - {{{row}}}\n"
+    map = compile_map(parse_document(text), commerce, columns, lambda _entity: columns)
+    tables = {
+        "transactioncurrencies": SimpleNamespace(name="transactioncurrencies", keys=keys),
+        "owners": SimpleNamespace(name="owners", keys=[Key("owners", ("name",))]),
+    }
+    endpoint = SimpleNamespace(describe=tables.__getitem__)
     project = SimpleNamespace(endpoints=lambda _document: {Side.DATAVERSE: endpoint})
-    lookup = Column(
-        "currency", ValueType.REFERENCE, reference=Reference("transactioncurrencies", "id")
-    )
-    levels = entity("levels", currency=lookup, phrase=Column("phrase", ValueType.TEXT))
-    problems = list(_lookup_keys(cast("Project", project), DOCUMENT, levels))
+    return list(_lookup_keys(cast("Project", project), map))
+
+
+ONE = "commerce: Currency, sync: '=', dataverse: currency.isocurrencycode"
+SEVERAL = "lookup: {isocurrencycode: Currency, owner.name: Name}, sync: '=', dataverse: currency"
+
+
+@pytest.mark.parametrize(
+    ("row", "keys", "codes"),
+    [
+        (ONE, [], ["lookup-key-missing"]),
+        (ONE, [Key("k", ("isocurrencycode",))], []),
+        (ONE, [Key("k", ("isocurrencycode", "name"))], ["lookup-key-missing"]),
+        (ONE, [Key("k", ("isocurrencycode",), active=False)], ["lookup-key-pending"]),
+        (SEVERAL, [Key("k", ("isocurrencycode",))], ["lookup-key-missing"]),
+        (SEVERAL, [Key("k", ("owner", "isocurrencycode"))], []),
+        (SEVERAL, [Key("k", ("owner", "isocurrencycode"), active=False)], ["lookup-key-pending"]),
+    ],
+)
+def test_rows_are_looked_up_by_what_is_no_key_or_not_yet(
+    row: str, keys: list[Key], codes: list[str]
+) -> None:
+    problems = looked_up(row, keys)
     assert [problem.code for problem in problems] == codes
     assert all(problem.subject.line == 7 for problem in problems)

@@ -45,7 +45,7 @@ def winner_of(record: Record, group: Group, given: Given) -> Side | None:
         return given.side
     fields = [f for f in group.fields if f.column(given.side) is not None]
     try:
-        translated = [f.translation_to(given.side)(f.read(given.side.other, other)) for f in fields]
+        translated = [f.arriving(given.side, other) for f in fields]
     except (TargetMissing, Untranslatable):
         return None
     wanted = [given.values[f.column(given.side) or ""] for f in fields]
