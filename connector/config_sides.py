@@ -54,6 +54,8 @@ class ChangeSettings(Section):
     overlap: float = Field(default=120.0, ge=0, le=86_400)
     project: str | None = None
     sweep_minutes: float = Field(default=360, gt=0)
+    every: float = Field(default=60.0, ge=0, le=86_400)
+    """Seconds between two looks of live mode at least; commands look each time."""
     entities: dict[str, EntityChangeSettings] = Field(default={})
     """The same keys for single entities, where they differ."""
 
@@ -151,11 +153,14 @@ class ODataV4Settings(OpenConnection):
     changes: PlainChangeSettings = PlainChangeSettings()
 
 
-class ODataV2Settings(Connection):
+class ODataV2Settings(OpenConnection):
     """A service of OData V2."""
 
     kind: Literal["odata-v2"]
-    scope: str | None = None
+    page_size: int = Field(default=1000, ge=1, le=5000)
+    """Rows asked for in one page."""
+    batch_size: int = Field(default=100, ge=1, le=1000)
+    """Writes in one request."""
     policy: Literal["fatal", "warning", "ignore"] = "warning"
     """What is done about metadata that breaks the rules."""
     update: Literal["PATCH", "MERGE", "PUT"] = "PATCH"

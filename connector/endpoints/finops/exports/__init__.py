@@ -1,0 +1,1 @@
+"""Change detection of Finance and Operations by incremental package exports."""
