@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector import remote_sides
 from connector.config_policies import AlertSettings, NotifySettings, RetrySettings
-from connector.config_sides import CommerceSettings, LedgerSettings
+from connector.config_sides import CommerceSettings, LedgerSettings, ODataV2Settings
 from connector.config_values import read_secret
 from connector.endpoints.base import Endpoint, Entity, Pace
 from connector.engine.alerts import Rule, Then
@@ -199,7 +200,7 @@ def open_project(
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
         for name, side in settings.commerce_sides().items():
-            commerce[name] = _commerce_endpoint(name, side)
+            commerce[name] = _commerce_endpoint(name, side, settings.retry, stopping)
             stack.callback(commerce[name].close)
         dataverse = dataverse_endpoint(settings.dataverse, settings.retry, stopping)
         stack.callback(dataverse.close)
@@ -247,13 +248,17 @@ def open_state(place: StoreSettings) -> SqlStore:
     return open_store(place.url, password)
 
 
-def _commerce_endpoint(name: str, side: CommerceSettings) -> Endpoint:
+def _commerce_endpoint(
+    name: str, side: CommerceSettings, retry: RetrySettings, stopping: Callable[[], bool]
+) -> Endpoint:
     """The endpoint of a commerce side; raises `ConfigError` (`kind-unsupported`)."""
     match side:
         case LedgerSettings():
             from connector.endpoints.ledger.endpoint import LedgerEndpoint
 
             return LedgerEndpoint(Ledger.open(side.url))
+        case ODataV2Settings():
+            return remote_sides.odata_v2(name, side, retry, stopping)
         case _:
             raise ConfigError(
                 "kind-unsupported",

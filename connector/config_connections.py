@@ -68,8 +68,13 @@ class OpenConnection(Connection):
     password: SecretReference | None = None
     scope: str | None = None
     """What a token is asked for; the host's own `/.default` where left out."""
+    token_url: HttpsUrl | None = None
+    """Where another OAuth server gives tokens, in place of `authority`."""
 
 
 def missing_for(auth: Auth, given: ApplicationSettings) -> list[str]:
     """Keys that a way of signing in needs and that are not there."""
-    return [name for name in _AUTH_NEEDS.get(auth, ()) if getattr(given, name, None) is None]
+    needed = _AUTH_NEEDS.get(auth, ())
+    if auth == "client-secret" and getattr(given, "token_url", None) is not None:
+        needed = tuple(name for name in needed if name != "authority")
+    return [name for name in needed if getattr(given, name, None) is None]

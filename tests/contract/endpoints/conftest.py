@@ -11,10 +11,16 @@ from typing import TypeAlias
 import pytest
 
 from tests.contract.endpoints.world import World
-from tests.contract.endpoints.worlds import dataverse, ledger
+from tests.contract.endpoints.worlds import dataverse, ledger, odata_v2
 
 Build: TypeAlias = Callable[[pytest.FixtureRequest], Iterator[World]]
-WORLDS: dict[str, Build] = {"dataverse": dataverse.world, "ledger": ledger.world}
+WORLDS: dict[str, Build] = {
+    "dataverse": dataverse.world,
+    "ledger": ledger.world,
+    "odata-v2": odata_v2.world(),
+    "odata-v2, small pages": odata_v2.world(paged=True),
+    "odata-v2, without ETags": odata_v2.world(etags=False),
+}
 
 
 @pytest.fixture(params=sorted(WORLDS))
