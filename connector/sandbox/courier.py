@@ -1,7 +1,7 @@
 """Sends webhooks: in parallel, in no promised order, and without a promise to arrive.
 
-Owns: the threads that send, time limits, the one retry, what the switches lose or hold back.
-Never does: knowing what is told (`webhooks`, `contexts`).
+Owns: the threads that send, time limits, retries, what the switches lose, double or hold back.
+Never does: knowing what is told (`webhooks`, `contexts`, `finops.events`).
 Tested in: tests/integration/sandbox/test_webhooks.py, test_courier.py.
 
 Facts: "Dataverse: use-webhooks". Any 2xx is success and its body is ignored; a receiver has
@@ -29,6 +29,8 @@ RETRY_AFTER_SECONDS = 1.0
 WAITING_LIMIT = 100_000
 """Notifications; beyond it they are lost, so that a receiver that hangs cannot fill memory."""
 REMEMBERED_PROBLEMS = 20
+REMEMBERED_LETTERS = 10_000
+"""Failed ones that can be sent again by hand."""
 READ_BYTES = 65_536
 """Of an answer's body, which is ignored; behind a longer one the connection is not used again."""
 
@@ -58,23 +60,41 @@ Lines: TypeAlias = dict[tuple[str, str, Path | None], Line]
 
 @dataclass(slots=True)
 class Disorder:
-    """What the switches do: every `lose`-th is lost, every `late`-th comes `seconds` later."""
+    """What the switches do, to every so manieth letter; `late` ones come `seconds` later."""
 
     lose: int = 0
     late: int = 0
+    twice: int = 0
     seconds: float = 1.0
     _sent: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if min(self.lose, self.late) < 0 or self.seconds < 0:
+        if min(self.lose, self.late, self.twice) < 0 or self.seconds < 0:
             raise ValueError("numbers from 0 on")
 
-    def falls_on(self) -> tuple[bool, float]:
-        """Whether the next notification is lost, and for how long it is held back."""
+    def falls_on(self) -> tuple[int, float]:
+        """How often the next notification is sent, and for how long it is held back."""
         self._sent += 1
-        lost = bool(self.lose) and self._sent % self.lose == 0
-        late = bool(self.late) and self._sent % self.late == 0
-        return lost, self.seconds if late else 0.0
+        lost, late, twice = (
+            bool(every) and self._sent % every == 0 for every in (self.lose, self.late, self.twice)
+        )
+        return (0 if lost else 1 + twice), (self.seconds if late else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """How often a letter that failed is sent again, after how many seconds.
+
+    `statuses` are those behind which it is; None is any failure, also when there was no answer.
+    """
+
+    retries: int = 1
+    seconds: float = RETRY_AFTER_SECONDS
+    statuses: frozenset[int] | None = RETRY_STATUSES
+
+    def wants(self, problem: int | str | None) -> bool:
+        """Whether a letter that met `problem` is sent again."""
+        return bool(problem) and (self.statuses is None or problem in self.statuses)
 
 
 class Courier:
@@ -83,8 +103,9 @@ class Courier:
     `ca` is a PEM file with the CAs of https receivers, None for the usual ones.
     """
 
-    def __init__(self, ca: Path | None = None) -> None:
+    def __init__(self, ca: Path | None = None, persistence: Persistence = Persistence()) -> None:
         self.ca = ca
+        self.persistence = persistence
         self._disorder = Disorder()
         self._queue: SimpleQueue[tuple[int, Letter]] = SimpleQueue()
         self._lock = threading.Lock()
@@ -93,24 +114,35 @@ class Courier:
         self._waiting = 0
         self._counts: Counter[str] = Counter()
         self._problems: deque[dict[str, str]] = deque(maxlen=REMEMBERED_PROBLEMS)
+        self._failed: deque[Letter] = deque(maxlen=REMEMBERED_LETTERS)
 
     def send(self, letter: Letter) -> None:
         """Take a letter; returns at once."""
         with self._lock:
-            lost, seconds = self._disorder.falls_on()
-            if lost or self._waiting >= WAITING_LIMIT:
+            times, seconds = self._disorder.falls_on()
+            if not times or self._waiting >= WAITING_LIMIT:
                 self._counts["lost"] += 1
                 return
-            self._waiting += 1
+            self._waiting += times
             item = (self._round, letter)
             if not self._started:
                 self._start()
-        if seconds:
-            timer = threading.Timer(seconds, self._queue.put, (item,))
-            timer.daemon = True
-            timer.start()
-        else:
-            self._queue.put(item)
+        for _ in range(times):
+            if seconds:
+                timer = threading.Timer(seconds, self._queue.put, (item,))
+                timer.daemon = True
+                timer.start()
+            else:
+                self._queue.put(item)
+
+    def resend(self) -> int:
+        """Send those that failed for good once more; how many there are."""
+        with self._lock:
+            again = list(self._failed)
+            self._failed.clear()
+        for letter in again:
+            self.send(letter)
+        return len(again)
 
     def disturb(self, disorder: Disorder) -> None:
         """From now on lose and hold back as it says."""
@@ -124,6 +156,7 @@ class Courier:
             self._waiting = 0
             self._counts.clear()
             self._problems.clear()
+            self._failed.clear()
             self._disorder = Disorder()
 
     def counts(self) -> dict[str, Any]:
@@ -149,11 +182,11 @@ class Courier:
 
     def _deliver(self, lines: Lines, letter: Letter, number: int) -> None:
         headers, body = letter.write()
-        retried = False
+        retried, persistence = 0, self.persistence
         problem = self._post(lines, letter.url, headers, body)
-        if problem in RETRY_STATUSES:
-            retried = True
-            time.sleep(RETRY_AFTER_SECONDS)
+        while retried < persistence.retries and persistence.wants(problem):
+            retried += 1
+            time.sleep(persistence.seconds)
             problem = self._post(lines, letter.url, headers, body)
         with self._lock:
             if number != self._round:
@@ -163,6 +196,7 @@ class Courier:
             self._counts["failed" if problem else "delivered"] += 1
             if problem:
                 self._problems.append({"url": _shown(letter.url), "problem": str(problem)})
+                self._failed.append(letter)
 
     def _post(
         self, lines: Lines, url: str, headers: dict[str, str], body: bytes

@@ -114,7 +114,7 @@ def run(
     beside = (port + 1 if port else 0) if finops_port is None else finops_port
     with (
         closing(Service(folder, MEMBERS, Courier(webhook_ca), empty=empty)) as service,
-        closing(Finops(folder, samples=samples)) as finops,
+        closing(Finops(folder, samples=samples, event_ca=webhook_ca)) as finops,
         _listen(port, "--port") as listener,
         _listen(beside, "--finops-port") as other,
     ):

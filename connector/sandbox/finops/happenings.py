@@ -44,7 +44,7 @@ class Happenings:
         """Where a savepoint begins."""
         return len(self._noted)
 
-    def undo(self, mark: int = 0) -> None:
+    def undo(self, mark: int) -> None:
         """Forget what was noted behind `mark`: it is rolled back."""
         del self._noted[mark:]
 

@@ -18,6 +18,7 @@ from connector.sandbox.finops.batch import run_batch
 from connector.sandbox.finops.catalog import BY_SET
 from connector.sandbox.finops.data_management import DataManagement
 from connector.sandbox.finops.entities import Entity
+from connector.sandbox.finops.events import Events
 from connector.sandbox.finops.messages import Request
 from connector.sandbox.finops.metadata import Metadata
 from connector.sandbox.finops.options import parse_options
@@ -29,14 +30,20 @@ from connector.sandbox.messages import Response
 
 
 class Service:
-    """One environment, open in one folder. `samples` puts cards into a new one."""
+    """One environment, open in one folder.
 
-    def __init__(self, folder: Path, *, samples: bool = False) -> None:
+    `samples` puts cards into a new one; `event_ca` is a PEM file with the CAs of https listeners.
+    """
+
+    def __init__(
+        self, folder: Path, *, samples: bool = False, event_ca: Path | None = None
+    ) -> None:
         self.storage = Storage(folder)
         self.people = People()
         self.queries = Queries(self.storage)
         self.writes = Writes(self.storage)
         self.metadata = Metadata()
+        self.events = Events(self.storage, event_ca)
         self.data_management = DataManagement(folder, self.storage, self.writes)
         if self.storage.fresh:
             with self.storage.transaction():
@@ -58,7 +65,7 @@ class Service:
         except errors.AxError as error:
             return error.response()
         finally:
-            self.storage.happenings.take()
+            self.events.tell(self.storage.happenings.take())
 
     # ------------------------------------------------------------------------ switches
 

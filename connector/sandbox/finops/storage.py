@@ -137,7 +137,7 @@ class Storage:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; the counters are durable with what they counted."""
-        before = self.changes, self._recid
+        before, mark = (self.changes, self._recid), self.happenings.mark()
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -147,7 +147,7 @@ class Storage:
         except BaseException:
             self.connection.execute("ROLLBACK")
             self.changes, self._recid = before
-            self.happenings.undo()
+            self.happenings.undo(mark)
             raise
         self.connection.execute("COMMIT")
 

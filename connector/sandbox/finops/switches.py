@@ -10,9 +10,13 @@ They are no part of the service, so they ask for no token, and a reset undoes al
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from connector.sandbox.courier import Disorder
 from connector.sandbox.faults import Faults, parse_fault
+from connector.sandbox.finops.events import parse_listener
 from connector.sandbox.finops.executions import Trouble
 from connector.sandbox.finops.projects import Tracking, entity_named, parse_project
 from connector.sandbox.finops.queries import PAGE_SIZE
@@ -45,6 +49,8 @@ class Switches:
             "projects": (self._project, ["POST"]),
             "tracking": (self._tracking, ["POST"]),
             "runs": (self._runs, ["POST"]),
+            "listeners": (self._listener, ["POST", "DELETE"]),
+            "events": (self._events, ["GET", "POST"]),
             "clock": (self._clock, ["GET", "POST"]),
             "requests": (self._requests, ["GET"]),
         }
@@ -60,6 +66,7 @@ class Switches:
         service.queries.page_size = PAGE_SIZE
         service.metadata.pad = 0.0
         service.people.clear()
+        service.events.clear()
         service.data_management.executions.clear()
         service.data_management.nested = service.data_management.plain_http = False
         service.storage.clock.ahead = 0.0
@@ -134,6 +141,29 @@ class Switches:
             if value:
                 raise ValueError(f"without count: {', '.join(value)}")
         return OK
+
+    def _listener(self, method: str, value: Json) -> Json:
+        """Somebody who is told of writes; DELETE ends all."""
+        if method == "DELETE":
+            self._service.events.clear()
+        else:
+            self._service.events.listen(parse_listener(value))
+        return OK
+
+    def _events(self, method: str, value: Json) -> Json:
+        """Lose, double or hold back events, send failed ones again; and what became of them."""
+        courier = self._service.events.courier
+        if method == "POST":
+            if value.pop("resend", False):
+                courier.resend()
+            if "ca" in value:
+                courier.ca = Path(value.pop("ca"))
+            if "retry_seconds" in value:
+                seconds = float(value.pop("retry_seconds"))
+                courier.persistence = replace(courier.persistence, seconds=seconds)
+            if value:
+                courier.disturb(Disorder(**value))
+        return courier.counts()
 
     def _clock(self, method: str, value: Json) -> Json:
         """Put the clock forward; and by how many seconds it is ahead."""
