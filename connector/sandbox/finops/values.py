@@ -11,6 +11,7 @@ Texts that are too long are cut, as an assignment in the application's own langu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -63,7 +64,7 @@ def parse(field: Field, value: Any) -> Stored:
 
 
 def _unfit(field: Field, value: Any) -> UnfitError:
-    shown = orjson.dumps(value, default=str).decode()[:60]
+    shown = json.dumps(value)[:60]
     return UnfitError(f"Cannot convert the literal '{shown}' to the expected type '{field.edm}'.")
 
 
