@@ -272,7 +272,8 @@ def _rejoin_twins(run: MapRun, absorbed: Absorbed) -> None:
 
 def _keyless(run: MapRun, absorbed: Absorbed, number: int, row: Row, witness: Witness) -> None:
     record = begin(number, f"{KEYLESS}{row.id}", 0, row, witness)
-    record.problem = keyless_problem(record, witness.side, run.map)
+    if run.map.takes(witness.side, row.image):
+        record.problem = keyless_problem(record, witness.side, run.map)
     record.due = None
     absorbed.touch(record, new=True)
 

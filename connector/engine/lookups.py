@@ -43,7 +43,8 @@ def _resolve_field(
         for text in named:
             if not _asked(lookup, text):
                 texts[text] = None
-        id = dataverse[field.dataverse_index] if dataverse is not None else None
+        # A key is held as its text.
+        id = dataverse[field.dataverse_index] if dataverse is not None and not field.key else None
         if id is not None and not lookup.asked_id(str(id)):
             ids[str(id)] = None
     ask_through(lookup, endpoints[lookup.side], list(texts), list(ids))

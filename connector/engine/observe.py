@@ -222,6 +222,8 @@ def identify(record: Record, map: CompiledMap) -> None:
         key = map.key_of(side, state.image)
         if key == record.key:
             continue
+        if key is None and not map.takes(side, state.image):
+            continue  # a row outside the filter needs none
         if key is None:
             record.problem = keyless_problem(record, side, map)
             return

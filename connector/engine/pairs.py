@@ -83,12 +83,16 @@ def couples(
 def couples_of(map: CompiledMap, endpoints: Mapping[Side, Endpoint], key: str) -> list[Couple]:
     """The rows of both sides under one key, as a person types it."""
     held: dict[Side, list[Held]] = {}
+    parts = len(map.keys[Side.COMMERCE])
+    normal = normal_key(*key.split(" / ", parts - 1)) or key
     for side in Side:
         columns = map.column_names(side)
-        by = columns[map.keys[side][0]]
-        found = endpoints[side].read(map.entity(side), columns, by=by, values=[key]).rows
-        held[side] = [Held(row.id, row.image) for rows in found.values() for row in rows]
-    normal = normal_key(key) or key
+        by, asked = columns[map.keys[side][0]], map.first_part(key)
+        found = endpoints[side].read(map.entity(side), columns, by=by, values=[asked]).rows
+        rows = [row for several in found.values() for row in several]
+        if parts > 1:  # the first part alone is the key of others too
+            rows = [row for row in rows if map.key_of(side, row.image) == normal]
+        held[side] = [Held(row.id, row.image) for row in rows]
     commerce, dataverse = held[Side.COMMERCE], held[Side.DATAVERSE]
     if not commerce and not dataverse:
         return []

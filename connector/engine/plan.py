@@ -269,6 +269,9 @@ def _create(
         values = creation.values(source.image)
     except (TargetMissing, Untranslatable):
         values, written = _create_by_group(record, map, target, source.image, action)
+        waiting = {wait.group for wait in action.waits}
+        if any(group.fields[0].key for group in map.groups if group.name in waiting):
+            return action  # a row without its key would be nobody's
     action.writes.append(Write(target, Kind.CREATE, id, None, values, None, written, (), reason))
     return action
 

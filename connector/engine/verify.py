@@ -332,7 +332,7 @@ def repair(run: MapRun, findings: Sequence[Finding]) -> None:
                 run.map.entity(side),
                 columns,
                 by=columns[run.map.keys[side][0]],
-                values=list(dict.fromkeys(finding.key for finding in chunk)),
+                values=list(dict.fromkeys(run.map.first_part(finding.key) for finding in chunk)),
             )
             rows = [row for rows in found.rows.values() for row in rows]
             run.commit(absorb(run, side, tick, Page(rows)).seal(run))

@@ -1,6 +1,7 @@
 """What is wrong between the maps of a project, though each is sound by itself.
 
-Owns: columns that two maps write, and lookups of maps that go round in a circle.
+Owns: columns that two maps write, lookups of maps that go round in a circle, and which map fills
+the tables another one looks into.
 Never does: looking at a live system; the caller tells which table a lookup points to.
 Tested in: tests/unit/mapping/test_between.py.
 """
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from connector.errors import Problem, Subject
+from connector.mapping.columns import Column
 from connector.mapping.document import FieldRow, MapDocument
 from connector.mapping.values import Side
 
@@ -21,6 +23,43 @@ class Pointing(NamedTuple):
     field: int
     table: str
     """Entity set name."""
+
+
+def pointing_of(document: MapDocument, columns: Mapping[str, Column]) -> list[Pointing]:
+    """Where the lookups of a map point, by its Dataverse columns; the map compiles with them."""
+    found: list[Pointing] = []
+    for index, row in enumerate(document.fields):
+        name, _, dotted = (row.dataverse or "").partition(".")
+        looked_up = dotted or row.lookup is not None
+        reference = columns[name].reference if looked_up else None
+        if reference is not None and Side.DATAVERSE in row.ways:
+            found.append(Pointing(index, reference.entity))
+    return found
+
+
+def filled_before(
+    documents: Sequence[MapDocument], pointing: Mapping[str, Sequence[Pointing]]
+) -> Mapping[str, frozenset[str]]:
+    """By map: the other maps that fill the tables it looks into, to be worked before it."""
+    filled = _filled(documents)
+    return {
+        document.map: frozenset(
+            other.map
+            for _, table in pointing.get(document.map, ())
+            for other in filled.get(table, ())
+            if other.map != document.map
+        )
+        for document in documents
+    }
+
+
+def _filled(documents: Sequence[MapDocument]) -> dict[str, list[MapDocument]]:
+    """By Dataverse table: the maps that write to it."""
+    filled: dict[str, list[MapDocument]] = {}
+    for document in documents:
+        if any(Side.DATAVERSE in row.ways for row in document.fields):
+            filled.setdefault(document.dataverse.entity, []).append(document)
+    return filled
 
 
 def written_twice(documents: Sequence[MapDocument]) -> Iterator[Problem]:
@@ -72,10 +111,7 @@ def circles(
 
     A table that points to itself is none: its rows come one after the other.
     """
-    filled: dict[str, list[MapDocument]] = {}
-    for document in documents:
-        if any(Side.DATAVERSE in row.ways for row in document.fields):
-            filled.setdefault(document.dataverse.entity, []).append(document)
+    filled = _filled(documents)
     told: set[frozenset[str]] = set()
     for document in documents:
         for field, table in pointing.get(document.map, ()):

@@ -141,12 +141,23 @@ class CompiledMap:
         pairs = enumerate(zip(image, half, strict=True))
         return {places[at] for at, (now, then) in pairs if now != then and at in places}
 
+    def takes(self, side: Side, image: Image) -> bool:
+        """Whether the side's filter, if it has one, takes a row with this image."""
+        row_filter = self.filters.get(side)
+        return row_filter is None or row_filter.admits(image)
+
     def key_of(self, side: Side, image: Image) -> str | None:
         """The normalised key of an image; None where a part is null or has a control character."""
         indexes = self.keys[side]
         if len(indexes) == 1:
             return normal_key(image[indexes[0]])
         return normal_key(*(image[index] for index in indexes))
+
+    def first_part(self, key: str) -> str:
+        """What the first key column holds under a key, spelled for people or in normal form."""
+        if len(self.keys[Side.COMMERCE]) == 1:
+            return key
+        return key.partition("\x1f")[0].partition(" / ")[0]
 
     def spelled_key(self, side: Side, image: Image) -> str:
         """The key as the side spells it, for people; `NO_KEY` where the row has none."""

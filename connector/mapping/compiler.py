@@ -67,12 +67,14 @@ class _Compiler(RowCompiler):
         if any(problem.severity == "error" for problem in self.problems):
             return None
         groups = self._groups(made)
+        # Sides are asked by the first: one that Dataverse itself holds as a value.
+        keys = sorted((f for f in fields if f.key), key=lambda f: f.lookup is not None)
         return CompiledMap(
             document=document,
             fields=fields,
             groups=groups,
             columns={side: tuple(columns) for side, columns in self.columns.items()},
-            keys={side: tuple(f.index(side) for f in fields if f.key) for side in Side},
+            keys={side: tuple([f.index(side) for f in keys]) for side in Side},
             lookups=tuple(self.lookups),
             places={side: places_of(groups, side) for side in Side},
             creations={side: Creation.on(side, groups, self.columns[side]) for side in Side},

@@ -8,20 +8,21 @@ Tested in: tests/unit/mapping/test_doubts.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from connector.errors import Problem
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap, Field
+from connector.mapping.joined_rows import COMPANIES
 from connector.mapping.passable import nothing_passes
 from connector.mapping.references import TargetMissing
 from connector.mapping.translate import Translation, Untranslatable
 from connector.mapping.values import Side, Value, ValueType
 
-COMPANIES = "cdm_companies"
-"""The Dataverse table of legal entities."""
+COMPANY_CODE = "cdm_companycode"
+"""What a legal entity is called in Dataverse."""
 COMPANY = "dataareaid"
 """The column that makes a commerce entity company-specific, in lower case."""
 
@@ -198,7 +199,7 @@ def _folded(value: Value | _Refused) -> Value | _Refused:
 
 
 def _company(map: CompiledMap, live: Mapping[Side, Mapping[str, Column]]) -> Iterator[Problem]:
-    """One table belongs to companies, the other does not, and the map does not say which one."""
+    """Rows of a company whose map does not say which one."""
     own = {
         Side.COMMERCE: [c.name for c in live[Side.COMMERCE].values() if _bare(c.name) == COMPANY],
         Side.DATAVERSE: [
@@ -207,12 +208,17 @@ def _company(map: CompiledMap, live: Mapping[Side, Mapping[str, Column]]) -> Ite
             if c.reference is not None and c.reference.entity == COMPANIES
         ],
     }
-    for side in Side:
-        if not own[side] or own[side.other]:
-            continue
-        used = {_bare(name) for name in map.column_names(side)}
-        if used & {_bare(name) for name in own[side]}:
-            continue  # a row or the filter says which company is meant
+    # A side on which a row or the filter says which company is meant is told apart.
+    vague = [
+        side
+        for side in Side
+        if own[side]
+        and not {_bare(name) for name in map.column_names(side)} & set(_bares(own[side]))
+    ]
+    if all(own.values()) and vague:
+        yield _without_company(map, own[Side.COMMERCE][0], own[Side.DATAVERSE][0])
+        return
+    for side in vague:
         yield Problem(
             "company-one-sided",
             f"rows of {map.entity(side)} belong to a company (`{own[side][0]}`), those of "
@@ -225,5 +231,24 @@ def _company(map: CompiledMap, live: Mapping[Side, Mapping[str, Column]]) -> Ite
         )
 
 
+def _without_company(map: CompiledMap, commerce: str, dataverse: str) -> Problem:
+    ways = next(field for field in map.fields if field.key)
+    symbol = "=" if ways.to_dataverse and ways.to_commerce else ">" if ways.to_dataverse else "<"
+    return Problem(
+        "key-without-company",
+        f"rows of both tables belong to a company (`{commerce}`, `{dataverse}`), and the key does "
+        "not say to which: one key in two companies is two rows",
+        f'add the row `{{commerce: {commerce}, sync: "{symbol}", dataverse: {dataverse}.'
+        f"{COMPANY_CODE}, key: true}}`",
+        map.document.file.subject("fields", map=map.name),
+        "warning",
+    )
+
+
+def _bares(names: Iterable[str]) -> Iterator[str]:
+    return (_bare(name) for name in names)
+
+
 def _bare(name: str) -> str:
-    return name.casefold()
+    """A column by its own name, without what a key looks up behind it."""
+    return name.partition(".")[0].casefold()

@@ -27,6 +27,7 @@ DUAL_WRITE_CODES: Mapping[str, tuple[str, ...]] = {
     "key-none": ("DIPV1003",),
     "key-one-way": ("DIPV1004",),
     "key-type": ("DIPV1030",),
+    "key-without-company": ("DIPV1014",),
     "ledger-unreachable": ("DIPV1000",),
     "lookup-key-missing": ("DIPV1015", "DIPV1027", "DIPV1028"),
     "lookup-no-text": ("DIPV1027", "DIPV1028"),

@@ -204,9 +204,14 @@ class _Compiler:
                 self.used.append(column)
             place = self.used.index(column)
             return _Operand(column, lambda values: values[place])
+        if isinstance(node, ast.Attribute) and isinstance(node.owner, ast.Identifier):
+            # What a key looks up is read as a column of the table (`row_compiler.py`).
+            name = f"{node.owner.name}.{node.attr}"
+            if name in self.columns:
+                return self._operand(ast.Identifier(name))
         raise BadFilter(
             "filter-unsupported",
-            "a filter compares columns of its own table with values",
+            "a filter compares columns of its own table with values, and what a key looks up",
             KNOWN,
         )
 

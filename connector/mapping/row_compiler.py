@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from connector.errors import Problem
 from connector.mapping import translate
@@ -57,20 +58,16 @@ class RowCompiler:
 
     def field(self, index: int, row: FieldRow) -> Field | None:
         """The field of a row that names one column of each side at most."""
+        if row.key and "." in (row.dataverse or ""):
+            return self._named_key(index, row)
         commerce = self.column(index, Side.COMMERCE, row.commerce)
         name, _, dotted = (row.dataverse or "").partition(".")
         dataverse = self.column(index, Side.DATAVERSE, name or None)
         if (row.commerce and commerce is None) or (name and dataverse is None):
             return None
         to_dataverse, to_commerce = Side.DATAVERSE in row.ways, Side.COMMERCE in row.ways
-        if row.key and commerce and dataverse and not pairs_as_key(commerce, dataverse):
-            self.problem(
-                index,
-                "key",
-                "key-type",
-                f"{commerce.type} and {dataverse.type} cannot pair records",
-                "use columns of type text or integer as the key, or dates on both sides",
-            )
+        if row.key and commerce and dataverse:
+            self._pairs(index, commerce, dataverse)
         self.writable(index, row, commerce, dataverse)
         try:
             lookup = self.lookup(index, dataverse, dotted)
@@ -97,6 +94,60 @@ class RowCompiler:
             named=named(ways, lookup),
             ways=ways,
         )
+
+    def _named_key(self, index: int, row: FieldRow) -> Field | None:
+        """A key that Dataverse holds as a lookup, and that is read and written as its text.
+
+        The side does that (`engine/through_lookups.py`), so that the key is the same on both.
+        """
+        commerce = self.column(index, Side.COMMERCE, row.commerce)
+        name, _, dotted = (row.dataverse or "").partition(".")
+        held = self.column(index, Side.DATAVERSE, name)
+        try:
+            lookup = self.lookup(index, held, dotted)
+        except Stopped:
+            return None
+        if commerce is None or held is None or lookup is None:
+            return None
+        there = self.lookup_columns(lookup.entity)[dotted]
+        dataverse = replace(
+            held,
+            name=f"{name}.{dotted}",
+            type=there.type,
+            max_length=there.max_length,
+            required=False,
+            reference=None,
+        )
+        self.live[Side.DATAVERSE] = {**self.live[Side.DATAVERSE], dataverse.name: dataverse}
+        self._pairs(index, commerce, dataverse)
+        self.writable(index, row, commerce, dataverse)
+        ways = self.ways(index, row, commerce, dataverse, None)
+        forward, backward = fitted(ways, commerce, dataverse, None)
+        return Field(
+            name=row.name,
+            commerce=commerce.name,
+            dataverse=dataverse.name,
+            commerce_index=self.slot(Side.COMMERCE, commerce),
+            dataverse_index=self.slot(Side.DATAVERSE, dataverse),
+            to_dataverse=Side.DATAVERSE in row.ways,
+            to_commerce=Side.COMMERCE in row.ways,
+            forward=translate.chain(forward, translate.present(lookup)),
+            backward=backward,
+            key=True,
+            lookup=lookup,
+            plain=True,
+            ways=ways,
+        )
+
+    def _pairs(self, index: int, commerce: Column, dataverse: Column) -> None:
+        if not pairs_as_key(commerce, dataverse):
+            self.problem(
+                index,
+                "key",
+                "key-type",
+                f"{commerce.type} and {dataverse.type} cannot pair records",
+                "use columns of type text or integer as the key, or dates on both sides",
+            )
 
     def slot(self, side: Side, column: Column | None) -> int:
         """A place in the side's image for this column; -1 for none."""

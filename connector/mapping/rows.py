@@ -171,9 +171,9 @@ class FieldRow(BaseModel):
                 "values",
                 remedy="write the value map as a step: `transform: [{values: {...}}]`",
             )
-        if self.key and (self.transforms or dotted):
+        if self.key and (self.transforms or (self.dataverse or "").count(".") > 1):
             raise Contradiction(
-                "a key field holds the same value on both sides: no transform, no dotted name",
+                "a key field holds the same value on both sides: no transform, one dot at most",
                 "key",
                 remedy="take `key` away, or the transform, or what stands after the dot",
             )

@@ -194,7 +194,8 @@ def wanted_table(
                 problems.append(_undescribed(document, index, name))
             else:
                 columns[name] = derived
-    key = tuple(row.dataverse for row in first.fields if row.key and row.dataverse)
+    keyed = [row.dataverse for row in first.fields if row.key and row.dataverse]
+    key = tuple(name.partition(".")[0] for name in keyed)
     set_name = first.dataverse.entity
     schema_name = definition.name if definition else _singular(set_name)
     texts = [name for name in key if name in columns and columns[name].type is ValueType.TEXT]

@@ -125,6 +125,17 @@ def to_reference(lookup: Lookup) -> Translation:
     return find if lookup.then is None else chain(to_reference(lookup.then), find)
 
 
+def present(lookup: Lookup) -> Translation:
+    """A text stays as it is, where it names a row; raises `TargetMissing`."""
+    find = to_reference(lookup)
+
+    def check(value: Value) -> Value:
+        find(value)
+        return value
+
+    return check
+
+
 def from_reference(lookup: Lookup) -> Translation:
     """An id becomes the text of its row; raises `TargetMissing`."""
     find = _by_id(lookup)

@@ -180,7 +180,8 @@ def _check_key(
     document: MapDocument, entity: Entity, organization: Administration
 ) -> Iterator[Problem]:
     """Whether Dataverse keeps keys unique and tells of changes."""
-    columns = tuple(row.dataverse for row in document.fields if row.key and row.dataverse)
+    keys = [row.dataverse for row in document.fields if row.key and row.dataverse]
+    columns = tuple(name.partition(".")[0] for name in keys)
     state = organization.key_states(entity.name).get(frozenset(columns))
     subject = document.file.subject("dataverse", map=document.map)
     if state is None:

@@ -101,7 +101,7 @@ def _refuse(run: MapRun, known: Known) -> None:
         columns = run.map.column_names(side)
         ids = [id for record in known.records if (id := record.side(side).id) is not None]
         by_id = endpoint.read(entity, columns, by=None, values=ids).rows if ids else {}
-        spellings = list({_first_part(run, spelling) for spelling in _spellings(known)})
+        spellings = list({run.map.first_part(spelling) for spelling in _spellings(known)})
         by = columns[run.map.keys[side][0]]
         by_key = endpoint.read(entity, columns, by=by, values=spellings).rows
         same = [row for rows in by_key.values() for row in rows]
@@ -118,10 +118,3 @@ def _refuse(run: MapRun, known: Known) -> None:
 
 def _spellings(known: Known) -> list[str]:
     return [known.key, *(spelled(record) for record in known.records)]
-
-
-def _first_part(run: MapRun, key: str) -> str:
-    """What the first key column holds; the parts of a compound key stand side by side."""
-    if len(run.map.keys[Side.COMMERCE]) == 1:
-        return key
-    return key.partition("\x1f")[0].partition(" / ")[0]

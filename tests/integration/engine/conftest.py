@@ -21,6 +21,7 @@ from connector.engine.rehearse import DryRun, Rehearsal, rehearse
 from connector.engine.retry import Retry
 from connector.engine.run import MapRun
 from connector.engine.running import running
+from connector.engine.through_lookups import through_lookups
 from connector.engine.verify import Finding, Verdict, repair, verify
 from connector.mapping.columns import Reference
 from connector.mapping.compiled import CompiledMap
@@ -149,8 +150,8 @@ class Bench:
     def compiled(self) -> tuple[CompiledMap, dict[Side, Entity]]:
         document = _document(self.text)
         entities = {
-            Side.COMMERCE: self.commerce.describe("Cards"),
-            Side.DATAVERSE: self.dataverse.describe("cards"),
+            Side.COMMERCE: self.commerce.describe(document.commerce.entity),
+            Side.DATAVERSE: self.dataverse.describe(document.dataverse.entity),
         }
         map = compile_map(
             document,
@@ -166,7 +167,10 @@ class Bench:
 
         return Ports(
             store=cast(Store, MortalStore(self.open(), self.moments)),
-            endpoints={Side.COMMERCE: self.commerce, Side.DATAVERSE: self.dataverse},
+            endpoints={
+                Side.COMMERCE: self.commerce,
+                Side.DATAVERSE: through_lookups(_document(self.text), self.dataverse),
+            },
             clock=lambda: time.time() + self.ahead,
             monotonic=lambda: time.monotonic() + self.ahead,
             sleep=sleep,
@@ -228,6 +232,11 @@ class Bench:
     def verify(self, report: Callable[[Finding], None] = lambda _finding: None) -> Verdict:
         map, _ = self.compiled()
         return verify(map, self.ports(), report)
+
+    def verify_one(self, key: str) -> Verdict:
+        """A comparison of the record under one key, as a person types it."""
+        map, _ = self.compiled()
+        return verify(map, self.ports(), key=key)
 
     def repair(self) -> Verdict:
         first = self.verify()

@@ -129,6 +129,8 @@ def dataverse_points() -> Columns:
 
 def lookup_columns(entity: str) -> Columns:
     """The table a lookup points to."""
+    if entity == "cdm_companies":
+        return table(text("cdm_companycode", 30))
     assert entity == "transactioncurrencies"
     return table(
         text("isocurrencycode", 5),

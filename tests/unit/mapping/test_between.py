@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.mapping.between import Pointing, circles, written_twice
+from connector.mapping.between import Pointing, circles, filled_before, written_twice
 from connector.mapping.document import MapDocument, parse_document
 
 
@@ -67,3 +67,15 @@ def test_tables_that_point_to_each_other() -> None:
 def test_no_circle(pointing: dict[str, list[Pointing]]) -> None:
     maps = [document("a", "as"), document("b", "bs"), document("c", "cs")]
     assert list(circles(maps, pointing)) == []
+
+
+def test_a_map_is_worked_after_those_that_fill_what_it_looks_into() -> None:
+    maps = [document("a", "as"), document("b", "bs"), document("also-b", "bs")]
+    maps.append(document("reads-b", "bs", "<"))
+    pointing = {"a": [Pointing(1, "bs"), Pointing(1, "as")], "b": [Pointing(1, "elsewhere")]}
+    assert filled_before(maps, pointing) == {
+        "a": frozenset({"b", "also-b"}),
+        "b": frozenset(),
+        "also-b": frozenset(),
+        "reads-b": frozenset(),
+    }

@@ -121,7 +121,7 @@ LEFT_MADE = "commerce: A, sync: '<<', dataverse: a, "
         ("commerce: A, sync: '>>', constant: 1", "sync", "`<<`"),
         ("sync: '>>', dataverse: a, constant: 1, default: {dataverse: 1}", "constant", "no `key`"),
         ("commerce: B, sync: '=', dataverse: b, key: true, together: g", "together", "together"),
-        ("commerce: B, sync: '=', dataverse: b.c, key: true", "key", "same value"),
+        ("commerce: B, sync: '=', dataverse: b.c.d, key: true", "key", "same value"),
         ("commerce: B, sync: '><', dataverse: b, key: true, values: {X: 1}", "key", "same value"),
         ("sync: '>>', dataverse: Id, constant: 1", "dataverse", "name of another"),
     ],

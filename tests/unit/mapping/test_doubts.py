@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -158,7 +159,8 @@ COMPANY = Column("msdyn_company", ValueType.REFERENCE, reference=Reference("cdm_
     [
         (text("dataAreaId"), None, None, ["company-one-sided"]),
         (None, COMPANY, None, ["company-one-sided"]),
-        (text("dataAreaId"), COMPANY, None, []),
+        (text("dataAreaId"), COMPANY, None, ["key-without-company"]),
+        (text("dataAreaId"), COMPANY, "dataAreaId eq 'usmf'", ["key-without-company"]),
         (text("dataAreaId"), None, "dataAreaId eq 'usmf'", []),
         (None, None, None, []),
     ],
@@ -172,6 +174,14 @@ def test_one_side_belongs_to_companies(
     left = table(commerce) if commerce is not None else {}
     right = table(dataverse) if dataverse is not None else {}
     assert [problem.code for problem in found("", left, right, head)] == codes
+
+
+def test_a_key_with_its_company_leaves_no_doubt_and_the_row_proposed_is_that_one() -> None:
+    (problem,) = found("", table(text("dataAreaId")), table(COMPANY), HEAD)
+    row = re.search(r"add the row `\{(.*)\}`", problem.remedy)
+    assert row is not None
+    assert row[1].endswith("dataverse: msdyn_company.cdm_companycode, key: true")
+    assert found(row[1], table(text("dataAreaId")), table(COMPANY), HEAD) == []
 
 
 @pytest.mark.parametrize(
