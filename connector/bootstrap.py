@@ -12,20 +12,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector import remote_sides
+from connector.config_connections import Connection
 from connector.config_policies import AlertSettings, NotifySettings, RetrySettings
-from connector.config_sides import CommerceSettings, LedgerSettings, ODataV2Settings
+from connector.config_sides import (
+    CommerceSettings,
+    FinopsSettings,
+    LedgerSettings,
+    ODataV2Settings,
+    ODataV4Settings,
+)
 from connector.config_values import read_secret
 from connector.endpoints.base import Endpoint, Entity, Pace
 from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
-from connector.engine.through_lookups import through_lookups
 from connector.errors import ConfigError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
@@ -92,8 +98,6 @@ class Project:
     _stopping: Callable[[], bool]
     _notifier: Notifier
     _paced: Paced
-    _seen: dict[str, Endpoint] = field(default_factory=dict)
-    """Dataverse as each map sees it."""
 
     def endpoints(self, document: MapDocument) -> dict[Side, Endpoint]:
         """The two endpoints of a map; raises `ConfigError` (`side-unknown`)."""
@@ -105,8 +109,7 @@ class Project:
                 subject=document.file.subject("commerce", "side", map=document.map),
                 remedy=f"name one of {', '.join(self._commerce)}, or add [sides.{side}]",
             )
-        dataverse = self._seen.setdefault(document.map, through_lookups(document, self._dataverse))
-        return {Side.COMMERCE: self._commerce[side], Side.DATAVERSE: dataverse}
+        return {Side.COMMERCE: self._commerce[side], Side.DATAVERSE: self._dataverse}
 
     def ports(self, document: MapDocument) -> Ports:
         """Everything impure the engine is handed for one map."""
@@ -261,6 +264,10 @@ def _commerce_endpoint(
             from connector.endpoints.ledger.endpoint import LedgerEndpoint
 
             return LedgerEndpoint(Ledger.open(side.url))
+        case FinopsSettings():
+            return remote_sides.finops(name, side, retry, stopping)
+        case ODataV4Settings():
+            return remote_sides.odata_v4(name, side, retry, stopping)
         case ODataV2Settings():
             return remote_sides.odata_v2(name, side, retry, stopping)
         case _:
@@ -277,7 +284,9 @@ def _limits(settings: Settings) -> Limits:
     from connector.endpoints.web.governor import READY
     from connector.endpoints.web.patience import longest_write
 
-    longest = longest_write(settings.dataverse.timeout, _patience(settings.retry))
+    remote = [side for side in settings.commerce_sides().values() if isinstance(side, Connection)]
+    timeout = max(side.timeout for side in (settings.dataverse, *remote))
+    longest = longest_write(timeout, _patience(settings.retry))
     in_flight = READY * settings.dataverse.connections
     return Limits(in_flight=in_flight, lease=2 * longest, margin=longest)
 

@@ -7,25 +7,117 @@ Tested in: tests/unit/test_remote_sides.py, tests/acceptance.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from connector.config_connections import OpenConnection
+from connector.config_connections import Connection, OpenConnection
 from connector.config_policies import RetrySettings
-from connector.config_sides import ODataV2Settings
+from connector.config_sides import (
+    ChangeSettings,
+    FinopsSettings,
+    ODataV2Settings,
+    ODataV4Settings,
+)
 from connector.config_values import read_secret
 from connector.endpoints.base import Endpoint
 from connector.process import sleeper
 
 if TYPE_CHECKING:
     from connector.endpoints.odata_v2.endpoint import Finding
+    from connector.endpoints.odata_v4.feeds import Way
     from connector.endpoints.web.credentials import Credential
     from connector.endpoints.web.governor import Governor
     from connector.endpoints.web.patience import Patience
-    from connector.endpoints.web.service import Naming
-    from connector.endpoints.web.transport import TokenSource
+    from connector.endpoints.web.service import Naming, Service
+    from connector.endpoints.web.transport import TokenSource, Transport
+
+
+def finops(
+    name: str, side: FinopsSettings, retry: RetrySettings, stopping: Callable[[], bool]
+) -> Endpoint:
+    """An environment of Finance and Operations; raises `ConfigError` for its secrets."""
+    from connector.endpoints.finops.endpoint import FinopsEndpoint
+    from connector.endpoints.finops.service import root_of, service_of
+
+    return FinopsEndpoint(
+        _transport(service_of(name), side, root_of(side.url), retry, stopping),
+        way_of=_ways(side.changes),
+        folder=side.changes.folder,
+        metadata=_kept_metadata(side, name),
+        clock=time.time,
+        company=side.company,
+        page_size=side.page_size,
+        batch_size=side.batch_size,
+    )
+
+
+def odata_v4(
+    name: str, side: ODataV4Settings, retry: RetrySettings, stopping: Callable[[], bool]
+) -> Endpoint:
+    """Any service of OData V4; raises `ConfigError` for its secrets."""
+    from connector.endpoints.odata_v4 import ODataV4Endpoint
+    from connector.endpoints.odata_v4.service import service_of
+
+    return ODataV4Endpoint(
+        _transport(service_of(name, side.url), side, _origin(side.url), retry, stopping),
+        way_of=_ways(side.changes),
+        folder=side.changes.folder,
+        metadata=_kept_metadata(side, name),
+        clock=time.time,
+        page_size=side.page_size,
+        batch_size=side.batch_size,
+        batches=side.batch,
+    )
+
+
+def _transport(
+    service: Service,
+    side: FinopsSettings | ODataV4Settings,
+    resource: str,
+    retry: RetrySettings,
+    stopping: Callable[[], bool],
+) -> Transport:
+    """Requests to a service of OData V4; tokens are for `resource`."""
+    from connector.endpoints.web.transport import Transport
+
+    patience = _patience(retry, stopping)
+    return Transport(
+        service,
+        side.url,
+        tokens=[token_source(side, service.naming, resource)],
+        ca=None if side.ca is None else str(side.ca),
+        patience=patience,
+        clock=lambda: datetime.now(UTC),
+        timeout=side.timeout,
+        connections=side.connections,
+        governor=_governor(side, side.batch_size, patience, stopping),
+    )
+
+
+def _ways(changes: ChangeSettings) -> Callable[[str], Way]:
+    """How the changes of each entity are found."""
+    from connector.endpoints.odata_v4.feeds import Way
+
+    def way_of(entity: str) -> Way:
+        own = changes.of(entity)
+        sweep = 60.0 * own.sweep_minutes
+        return Way(own.by, own.column, own.key_column, own.overlap, sweep, own.project)
+
+    return way_of
+
+
+def _kept_metadata(side: FinopsSettings | ODataV4Settings, name: str) -> Path | None:
+    """Where descriptions are kept; nowhere for a command that puts everything to the proof."""
+    return side.changes.folder / f"metadata-{name}" if side.token_cache else None
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def odata_v2(
@@ -66,46 +158,56 @@ def odata_v2(
 # ---------------------------------------------------------------------------- signing in
 
 
-def token_source(side: OpenConnection, naming: Naming) -> TokenSource:
-    """How a side is signed in to; raises `ConfigError` for a secret that is not there."""
+def token_source(side: Connection, naming: Naming, resource: str | None = None) -> TokenSource:
+    """How a side is signed in to; raises `ConfigError` for a secret that is not there.
+
+    `resource` is what tokens are for, where that is not the side's URL.
+    """
     from connector.endpoints.web.auth import Nobody, Password, TokenFile, Tokens
 
     if side.auth == "none":
         return Nobody()
     if side.auth == "basic":
         # The settings see to it that these are there.
+        assert isinstance(side, OpenConnection)
         assert side.username is not None
         assert side.password is not None
         return Password(side.username, read_secret(side.password).get_secret_value())
-    credential = _credential(side, naming)
+    credential = _credential(side, naming, resource or side.url)
     kept = TokenFile(Path(side.token_cache), credential.name) if side.token_cache else None
     return Tokens(credential, kept, side=naming.side)
 
 
-def _credential(side: OpenConnection, naming: Naming) -> Credential:
+def _credential(side: Connection, naming: Naming, resource: str) -> Credential:
     from connector.endpoints.web.certificates import read_certificate
     from connector.endpoints.web.credentials import Application, ManagedIdentity
     from connector.endpoints.web.oauth import ClientCredentials
 
     ca = None if side.ca is None else str(side.ca)
-    resource = (side.scope or side.url).removesuffix("/.default")
+    scope = side.scope if isinstance(side, OpenConnection) else None
     if side.auth == "managed-identity":
-        return ManagedIdentity(side.client_id, resource, naming)
+        return ManagedIdentity(
+            side.client_id, (scope or resource).removesuffix("/.default"), naming
+        )
     assert side.client_id is not None
     if side.auth == "certificate":
         assert side.certificate is not None
         assert side.authority is not None
         text = read_secret(side.certificate).get_secret_value()
         certificate = read_certificate(text, datetime.now(UTC), naming)
-        return Application(side.authority, side.client_id, certificate, resource, ca, naming=naming)
+        return Application(
+            side.authority, side.client_id, certificate, resource, ca, naming=naming, scope=scope
+        )
     assert side.client_secret is not None
     secret = read_secret(side.client_secret).get_secret_value()
-    if side.token_url is not None:
+    if isinstance(side, OpenConnection) and side.token_url is not None:
         return ClientCredentials(
-            side.token_url, side.client_id, secret, scope=side.scope, ca=ca, naming=naming
+            side.token_url, side.client_id, secret, scope=scope, ca=ca, naming=naming
         )
     assert side.authority is not None
-    return Application(side.authority, side.client_id, secret, resource, ca, naming=naming)
+    return Application(
+        side.authority, side.client_id, secret, resource, ca, naming=naming, scope=scope
+    )
 
 
 # ---------------------------------------------------------------------------- patience
@@ -118,7 +220,7 @@ def _patience(retry: RetrySettings, stopping: Callable[[], bool]) -> Patience:
 
 
 def _governor(
-    side: OpenConnection, batch: int, patience: Patience, stopping: Callable[[], bool]
+    side: Connection, batch: int, patience: Patience, stopping: Callable[[], bool]
 ) -> Governor:
     """One application's turns, which end when the command does."""
     from connector.endpoints.web.governor import Governor

@@ -8,8 +8,7 @@ Tested in: tests/contract/endpoints/, tests/unit/endpoints/dataverse/.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import orjson
 
@@ -30,7 +29,7 @@ from connector.endpoints.dataverse.reads import Reader
 from connector.endpoints.dataverse.service import SERVICE
 from connector.endpoints.dataverse.support import BulkCreates
 from connector.endpoints.dataverse.writes import Writing
-from connector.endpoints.web.answers import Reply
+from connector.endpoints.web.answers import Reply, clock_offset
 from connector.endpoints.web.governor import Governor
 from connector.endpoints.web.patience import Patience
 from connector.endpoints.web.transport import TokenSource, Transport
@@ -119,7 +118,7 @@ class DataverseEndpoint:
         return Identity(
             world=world,
             title=self._transport.host,
-            clock_offset=_clock_offset(reply),
+            clock_offset=clock_offset(reply),
             users=frozenset(user for _, user in self._users.values()),
         )
 
@@ -190,17 +189,3 @@ class DataverseEndpoint:
     def close(self) -> None:
         """Release connections."""
         self._transport.close()
-
-
-def _clock_offset(reply: Reply) -> timedelta:
-    """The service's clock minus ours, halfway through the request; zero without a readable Date.
-
-    The header cuts to whole seconds, so half a second is added on average. It is always GMT
-    (RFC 9110, section 5.6.7), also where a proxy writes the zone in another way.
-    """
-    try:
-        told = parsedate_to_datetime(reply.headers.get("Date", ""))
-    except ValueError:
-        return timedelta(0)
-    remote = told.replace(tzinfo=UTC) + timedelta(milliseconds=500)
-    return remote - (reply.sent_at + (reply.received_at - reply.sent_at) / 2)

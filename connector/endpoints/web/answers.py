@@ -1,6 +1,7 @@
 """What becomes of one request: an answer, or how it went missing, and what that means to a person.
 
-Owns: the four ends of a request, and the errors for those that are no answer.
+Owns: the four ends of a request, the errors for those that are no answer, and what an answer tells
+of the clock.
 Never does: sending; reading a body.
 Tested in: tests/unit/endpoints/web/test_transport.py.
 """
@@ -8,7 +9,8 @@ Tested in: tests/unit/endpoints/web/test_transport.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeAlias
 
 from connector.endpoints.web.faults import Fault
@@ -90,3 +92,17 @@ def not_taken(service: Service, scheme: str, method: str, reply: Reply, base: st
         tried=f"{method} {base}",
         cause=reply.headers.get("WWW-Authenticate"),
     )
+
+
+def clock_offset(reply: Reply) -> timedelta:
+    """The service's clock minus ours, halfway through the request; zero without a readable Date.
+
+    The header cuts to whole seconds, so half a second is added on average. It is always GMT
+    (RFC 9110, section 5.6.7), also where a proxy writes the zone in another way.
+    """
+    try:
+        told = parsedate_to_datetime(reply.headers.get("Date", ""))
+    except ValueError:
+        return timedelta(0)
+    remote = told.replace(tzinfo=UTC) + timedelta(milliseconds=500)
+    return remote - (reply.sent_at + (reply.received_at - reply.sent_at) / 2)

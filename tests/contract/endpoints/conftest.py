@@ -11,11 +11,12 @@ from typing import TypeAlias
 import pytest
 
 from tests.contract.endpoints.world import World
-from tests.contract.endpoints.worlds import dataverse, ledger, odata_v2
+from tests.contract.endpoints.worlds import dataverse, finops, ledger, odata_v2
 
 Build: TypeAlias = Callable[[pytest.FixtureRequest], Iterator[World]]
 WORLDS: dict[str, Build] = {
     "dataverse": dataverse.world,
+    "finops": finops.world,
     "ledger": ledger.world,
     "odata-v2": odata_v2.world(),
     "odata-v2, small pages": odata_v2.world(paged=True),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import uuid4
 
 from connector.endpoints.base import Capabilities, Create, Endpoint
-from connector.mapping.values import Value
+from connector.mapping.values import Value, ValueType
 
 PAGE_ROWS = 3
 """Small pages, so that a handful of rows makes several."""
@@ -27,7 +28,7 @@ class World:
     text: str
     """A text column that takes anything, null included."""
     day: str
-    """A date column, null allowed."""
+    """A date column, null allowed; one of `kind` where the table has no date."""
     longest_key: int
     """Characters the key column holds."""
     nobody: str
@@ -36,8 +37,13 @@ class World:
     """Whether texts that differ in case or in blanks at their end are one to this system."""
     unique: bool = True
     """Whether the table refuses a second row of one key."""
+    tells_lengths: bool = True
+    """Whether the description says how long a text may be."""
     names_fields: bool = True
     """Whether a refusal names the column it is about."""
+    kind: ValueType = ValueType.DATE
+    samples: tuple[Value, Value] = (date(2024, 2, 29), date(2024, 1, 2))
+    """Two values of the column `day`."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,0 +1,234 @@
+"""Any service of OData V4 as one side of a sync.
+
+Owns: the endpoint protocol for one service; identity and clock.
+Never does: what its parts do (`metadata`, `reads`, `writes`, `feeds`).
+Tested in: tests/contract/endpoints/, tests/unit/endpoints/odata_v4/.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import orjson
+
+from connector.endpoints.base import (
+    Capabilities,
+    Create,
+    Entity,
+    Found,
+    Identity,
+    Key,
+    Operation,
+    Outcome,
+    Pace,
+    Page,
+    Throttling,
+)
+from connector.endpoints.odata_v4.batches import Batches
+from connector.endpoints.odata_v4.client import Client
+from connector.endpoints.odata_v4.dialect import Dialect
+from connector.endpoints.odata_v4.faults import not_a_service, refused
+from connector.endpoints.odata_v4.feeds import Detection, SetSource, Way
+from connector.endpoints.odata_v4.metadata import TIMEOUT, Metadata
+from connector.endpoints.odata_v4.reads import Reader
+from connector.endpoints.odata_v4.rows import ETAG
+from connector.endpoints.odata_v4.tables import Table
+from connector.endpoints.odata_v4.writes import Writing
+from connector.endpoints.snapshots import Snapshots, Watermarks
+from connector.endpoints.snapshots import Table as Compared
+from connector.endpoints.web.answers import Reply, clock_offset
+from connector.endpoints.web.transport import Transport
+from connector.errors import MapError, Subject
+from connector.mapping.values import Value, ValueType
+from connector.odata.queries import query_string
+
+
+class ODataV4Endpoint:
+    """`connector.endpoints.base.Endpoint` for one service.
+
+    Entities are entity set names, columns property names; the id of a row is its key predicate.
+    `way_of` says how the changes of an entity are found, `folder` is where what was seen is kept,
+    `metadata` where descriptions are kept for other processes. `batches` says that the service
+    takes `$batch`, `clock` gives seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - all by name, each a part of its own
+        self,
+        transport: Transport,
+        *,
+        way_of: Callable[[str], Way],
+        folder: Path,
+        clock: Callable[[], float],
+        dialect: Dialect | None = None,
+        metadata: Path | None = None,
+        page_size: int = 5000,
+        batch_size: int = 100,
+        batches: bool = True,
+    ) -> None:
+        self._dialect = dialect or Dialect()
+        self._transport = transport
+        self._way_of = way_of
+        self._clock = clock
+        self._batch_size = batch_size
+        self._metadata = Metadata(transport, metadata, clock)
+        self._client = Client(transport, page_size, self._dialect.options)
+        options = query_string(self._dialect.options)
+        self._batches = Batches(transport, options) if batches else None
+        self._reader = Reader(
+            self._client, self._dialect, self._batches, lambda entity: way_of(entity).column
+        )
+        self._snapshots = Snapshots(folder, transport.base.lower())
+        self._lock = threading.Lock()
+        self._tables: dict[str, Table] = {}
+
+    # ------------------------------------------------------------------------ what it is
+
+    def identity(self) -> Identity:
+        """The address of the service; it names no user who wrote a row."""
+        reply = self._transport.get("", timeout=TIMEOUT)
+        if reply.status != 200:
+            fault = self._transport.fault_of(reply)
+            raise refused(self._transport.naming, fault, None, f"GET {self._transport.base}")
+        self._require_service(reply)
+        return Identity(self._world(), self._transport.host, clock_offset(reply))
+
+    def _world(self) -> str:
+        """What tells this service from every other one."""
+        return self._transport.base.lower()
+
+    def _require_service(self, reply: Reply) -> None:
+        tried = f"GET {self._transport.base}"
+        answer = self._client.read(reply, None, tried, orjson.loads)
+        if "@odata.context" not in answer:
+            raise not_a_service(self._transport.naming, tried, "it has no @odata.context")
+
+    def describe(self, entity: str) -> Entity:
+        """The entity set with this name."""
+        table = self._table(entity)
+        way = self._way_of(entity)
+        watermark = None if way.column is None else table.find(way.column)
+        timed = watermark is not None and watermark.column.type is ValueType.INSTANT
+        return Entity(
+            name=table.name,
+            title=table.type_name.rpartition(".")[2],
+            id_column=",".join(field.name for field in table.key),
+            columns={name: field.column for name, field in table.fields.items()},
+            keys=(Key("key", tuple(field.name for field in table.key)),),
+            capabilities=Capabilities(
+                preconditions="version" if table.versioned else "none",
+                create="once",
+                modified_time=timed,
+                ordered_versions=False,
+                change_feed=True,
+                batch=self._batch_size if self._batches is not None else 1,
+                ids="key",
+            ),
+        )
+
+    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
+        """The key written out; `proposed` where the service fills in a part of it."""
+        table = self._table(entity)
+        key = table.key_in(self._dialect.completed(table, values))
+        return proposed if key is None else table.id_of(key)
+
+    def _table(self, entity: str) -> Table:
+        with self._lock:
+            known = self._tables.get(entity)
+            if known is None:
+                known = self._tables[entity] = self._described(entity)
+        return known
+
+    def _described(self, entity: str) -> Table:
+        told = self._metadata.describe(entity)
+        missing = [name for name in told.key if name not in told.properties]
+        if not told.key or missing:
+            raise MapError(
+                "entity-keyless",
+                f"{entity} has no key by which its rows could be known",
+                remedy="map an entity set with a key",
+                subject=Subject(side=self._transport.naming.side, entity=entity),
+            )
+        fields = {
+            name: self._dialect.field_of(one, told.enums.get(one.type), key=name in told.key)
+            for name, one in told.properties.items()
+        }
+        key = tuple(fields[name] for name in told.key)
+        versioned = self._dialect.versioned
+        if versioned is None:
+            versioned = told.versioned or None
+        table = Table(entity, told.type_name, fields, key, versioned)
+        if versioned is None:
+            table = Table(entity, told.type_name, fields, key, self._bears_tags(table))
+        return table
+
+    def _bears_tags(self, table: Table) -> bool:
+        """Whether a row bears an ETag; of an empty table nothing is promised."""
+        projection = self._reader.projection(table, [])
+        url = self._reader.url(table, projection, top="1")
+        items, _ = next(self._client.pages(table.name, url, projection.loads))
+        return bool(items) and ETAG in items[0]
+
+    # ------------------------------------------------------------------------ changes
+
+    def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
+        """The whole set, page by page."""
+        return self._detection(entity).scan(self._compared(entity, columns), resume)
+
+    def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
+        """What is found by the way of this entity."""
+        return self._detection(entity).changes(self._compared(entity, columns), position)
+
+    def _compared(self, entity: str, columns: Sequence[str]) -> Compared[SetSource]:
+        source = SetSource(
+            self._client, self._reader, self._table(entity), columns, self._way_of(entity)
+        )
+        return Compared(entity, tuple(columns), source)
+
+    def _detection(self, entity: str) -> Detection:
+        """What finds the changes of an entity; made for each call."""
+        way = self._way_of(entity)
+        if way.by == "watermark":
+            return Watermarks(self._snapshots, way.overlap, way.sweep, self._clock)
+        return self._snapshots
+
+    # ------------------------------------------------------------------------ rows
+
+    def read(
+        self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
+    ) -> Found:
+        """Records by id or text column, by filter."""
+        return self._reader.read(self._table(entity), columns, by=by, values=values)
+
+    def write(
+        self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
+    ) -> Sequence[Outcome]:
+        """Operations in one batch, or one after the other where there are none."""
+        if not operations:
+            return []
+        table = self._table(entity)
+        projection = self._reader.projection(table, columns)
+        if born := [one.id for one in operations if isinstance(one, Create)]:
+            # Deleted before the next compare, they would stand in neither of its two ends.
+            self._snapshots.note(entity, columns, born)
+        return Writing(
+            self._client, self._dialect, self._batches, table, projection, operations
+        ).run()
+
+    def newer(self, a: str, b: str) -> bool | None:  # noqa: ARG002 - the protocol's names
+        """ETags tell equality only."""
+        return None
+
+    def throttling(self) -> Throttling:
+        """Answers of 429, and of 503 with Retry-After, also for parts of a batch."""
+        return self._transport.meter.read()
+
+    def pace(self, entity: str) -> Pace:
+        """As the measured calls allow."""
+        return self._transport.governor.pace(entity)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._metadata.close()
+        self._transport.close()
