@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,6 +163,15 @@ class Project:
     def watch(self, side: str) -> Iterator[Watch]:
         """A look-out for commits to a commerce side that `watchable` names."""
         with Ledger.open(self._sides[side].url) as ledger, closing(ledger.watch()) as watch:
+    @contextmanager
+    def beside(self) -> Iterator[Project]:
+        """The same project for another thread: with a store and an executor of its own."""
+        with ExitStack() as stack:
+            store = open_state(self.settings.store)
+            stack.callback(store.close)
+            executor = stack.enter_context(_executor(self.tuning.limits))
+            yield replace(self, store=store, _executor=executor)
+
             yield watch
 
     @property
@@ -211,8 +220,7 @@ def open_project(
             stack.callback(commerce[name].close)
         dataverse = dataverse_endpoint(settings.dataverse, settings.retry, stopping)
         stack.callback(dataverse.close)
-        workers = limits.in_flight + 1  # and the page read ahead
-        executor = stack.enter_context(ThreadPoolExecutor(workers, "dualwrite"))
+        executor = stack.enter_context(_executor(limits))
         guard = settings.guard.deletes
         retry = settings.retry
         yield Project(
@@ -240,6 +248,11 @@ def open_ledger(settings: Settings) -> Ledger:
     """The embedded ledger of the project; raises `ConfigError` (`ledger-other`)."""
     if settings.commerce.kind != "ledger":
         raise ConfigError(
+def _executor(limits: Limits) -> ThreadPoolExecutor:
+    """Threads for the writes in flight of one map, and the page read ahead."""
+    return ThreadPoolExecutor(limits.in_flight + 1, "dualwrite")
+
+
             "ledger-other",
             f"the commerce side is of kind `{settings.commerce.kind}`, not the embedded ledger",
             remedy="use its own tools, or name a ledger with --ledger",

@@ -121,6 +121,8 @@ class MapsSettings(Section):
     path: Path = Path("mappings")
     environment: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     """Which overlays are laid over them: those in `overlays/ENVIRONMENT` of this folder."""
+    at_once: int = Field(default=2, ge=1, le=16)
+    """Maps that `load` and `sync` work side by side, where none looks into a table of another."""
 
 
 class Settings(BaseSettings):

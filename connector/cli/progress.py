@@ -7,6 +7,7 @@ Never does: counting for anybody else.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -34,17 +35,20 @@ class _Live(Told):
     def __init__(self, live: Progress) -> None:
         self._live = live
         self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()  # several maps may be at work
 
     def __call__(self, step: str, count: int) -> None:
-        task = self._task(step)
-        done = task.completed + count
-        rate = f"{done / max(task.elapsed or 0.0, 0.1):,.0f}/s"
-        self._live.update(task.id, advance=count, done=f"{done:,.0f}", rate=rate)
+        with self._lock:
+            task = self._task(step)
+            done = task.completed + count
+            rate = f"{done / max(task.elapsed or 0.0, 0.1):,.0f}/s"
+            self._live.update(task.id, advance=count, done=f"{done:,.0f}", rate=rate)
 
     def paced(self, side: Side, pace: Pace) -> None:
         if pace.rate is not None:
-            task = self._task(f"{side} allows")
-            self._live.update(task.id, rate=f"{pace.rate:,.0f}/s", why=pace.limit or "")
+            with self._lock:
+                task = self._task(f"{side} allows")
+                self._live.update(task.id, rate=f"{pace.rate:,.0f}/s", why=pace.limit or "")
 
     def _task(self, name: str) -> Task:
         if name not in self._tasks:

@@ -30,6 +30,8 @@ class MapOutcome:
     pace: dict[str, dict[str, float | str | None]] = field(default_factory=dict)
     """By side: how fast writes went, and what the side would have allowed."""
     error: DualWriteError | None = None
+    began: bool = False
+    """Whether a run held the map."""
     stopped_before: bool = False
     """The map was stopped when this run came: nothing new for those who know it."""
 

@@ -1,16 +1,20 @@
 """Commands that write: load, sync, resolve, retry.
 
-Owns: running one map after the other; one that is held, stopped or wrong keeps no other waiting,
-a side that goes away ends the command with what was done until then.
+Owns: running maps in their order; one that is held, stopped or wrong keeps no other waiting, a
+side that goes away ends the command with what was done until then.
 Never does: printing, parsing arguments, wiring parts.
 Tested in: tests/acceptance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 from connector.bootstrap import Project
+from connector.endpoints.base import Entity
 from connector.engine.cycle import Finish, sync
 from connector.engine.faults import Step, handling_of_error
 from connector.engine.load import load
@@ -22,10 +26,16 @@ from connector.errors import (
     MapStoppedError,
     UsageError,
 )
+from connector.mapping.between import filled_before, pointing_of
+from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side, normal_key
 from connector.operations.alerting import count_before_run
 from connector.operations.outcomes import MapOutcome
+from connector.operations.sidebyside import in_order, side_by_side
+
+FRESH = 60.0
+"""Seconds for which what the sides said of their tables is believed."""
 
 
 def load_maps(
@@ -71,6 +81,17 @@ def sync_maps(
     return _each(project, documents, "sync", work)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A map joined with the live tables of its two sides."""
+
+    document: MapDocument
+    map: CompiledMap
+    entities: dict[Side, Entity]
+    until: float
+    """How long on our monotonic clock the tables count as asked just now."""
+
+
 def _each(
     project: Project,
     documents: Sequence[MapDocument],
@@ -80,36 +101,107 @@ def _each(
 ) -> list[MapOutcome]:
     """Run every map; which errors end the command, `connector/engine/faults.py` says.
 
-    An error of the first map that kept its run from beginning is raised: nothing was done.
+    Maps that others look into come first, those that have nothing to do with each other side by
+    side. An error that ends the command before any run began is raised: nothing was done.
     """
-    outcomes: list[MapOutcome] = []
+    stopping = project.ports(documents[0]).stopping
+    ready, outcomes = _prepare(project, documents)
+    alone = len(ready) == 1 or project.settings.maps.at_once == 1
+    over = threading.Event()
+
+    def one(name: str) -> MapOutcome:
+        with nullcontext(project) if alone else project.beside() as own:
+            outcome = _run(own, ready[name], command, work, master)
+        if outcome.error is not None and _ends_all(outcome.error):
+            over.set()
+        return outcome
+
+    def ended() -> bool:
+        return over.is_set() or stopping()
+
+    order = _order(list(ready.values()))
+    if alone:
+        for name in in_order(list(ready), order):
+            if not ended():
+                outcomes[name] = one(name)
+    else:
+        at_once = project.settings.maps.at_once
+        outcomes |= side_by_side(list(ready), order, at_once, one, ended)
+    listed = [outcomes[one.map] for one in documents if one.map in outcomes]
+    first = listed[0].error if listed else None
+    if first is not None and _ends_all(first) and not any(outcome.began for outcome in listed):
+        raise first
+    return listed
+
+
+def _prepare(
+    project: Project, documents: Sequence[MapDocument]
+) -> tuple[dict[str, Prepared], dict[str, MapOutcome]]:
+    """The maps that may run, and what came of those that may not.
+
+    Those behind one whose error ends the command are left out.
+    """
+    ready: dict[str, Prepared] = {}
+    failed: dict[str, MapOutcome] = {}
     for document in documents:
-        outcome = MapOutcome(document.map)
-        outcomes.append(outcome)
-        ports = project.ports(document)
-        began = ports.monotonic()
-        run: MapRun | None = None
+        monotonic = project.ports(document).monotonic
+        began = monotonic()
         try:
-            map, entities = project.compiled(document)
-            if master is not None:
-                map = map.with_master(master)
-            with running(command, map, entities, ports, project.tuning) as run:
-                finish = work(run)
-            outcome.finished, outcome.rounds = finish.finished, finish.rounds
+            ready[document.map] = _prepared(project, document)
         except DualWriteError as error:
-            if run is None:
-                count_before_run(project, document, error)
-                outcome.stopped_before = isinstance(error, MapStoppedError)
-            if _ends_all(error) and run is None and len(outcomes) == 1:
-                raise
-            outcome.error = error
-        if run is not None:
-            outcome.counts = dict(run.counts)
-            outcome.pace = {side.value: took.as_dict() for side, took in run.pacer.sides.items()}
-        outcome.seconds = ports.monotonic() - began
-        if ports.stopping() or (outcome.error is not None and _ends_all(outcome.error)):
-            break
-    return outcomes
+            count_before_run(project, document, error)
+            failed[document.map] = outcome = MapOutcome(document.map, error=error)
+            outcome.seconds = monotonic() - began
+            if _ends_all(error):
+                break
+    return ready, failed
+
+
+def _prepared(project: Project, document: MapDocument) -> Prepared:
+    now = project.ports(document).monotonic()
+    map, entities = project.compiled(document)
+    return Prepared(document, map, entities, now + FRESH)
+
+
+def _order(ready: Sequence[Prepared]) -> Mapping[str, frozenset[str]]:
+    """By map: those that fill the tables it looks into."""
+    pointing = {
+        one.document.map: pointing_of(one.document, one.entities[Side.DATAVERSE].columns)
+        for one in ready
+    }
+    return filled_before([one.document for one in ready], pointing)
+
+
+def _run(
+    project: Project,
+    ready: Prepared,
+    command: str,
+    work: Callable[[MapRun], Finish],
+    master: Side | None,
+) -> MapOutcome:
+    """One run over one map; tables that were asked long ago are asked anew."""
+    document = ready.document
+    outcome, ports = MapOutcome(document.map), project.ports(document)
+    began = ports.monotonic()
+    run: MapRun | None = None
+    try:
+        if ready.until < began:
+            ready = _prepared(project, document)
+        map = ready.map if master is None else ready.map.with_master(master)
+        with running(command, map, ready.entities, ports, project.tuning) as run:
+            finish = work(run)
+        outcome.finished, outcome.rounds = finish.finished, finish.rounds
+    except DualWriteError as error:
+        if run is None:
+            count_before_run(project, document, error)
+            outcome.stopped_before = isinstance(error, MapStoppedError)
+        outcome.error = error
+    if run is not None:
+        outcome.began = True
+        outcome.counts = dict(run.counts)
+        outcome.pace = {side.value: took.as_dict() for side, took in run.pacer.sides.items()}
+    outcome.seconds = ports.monotonic() - began
+    return outcome
 
 
 def _ends_all(error: DualWriteError) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from connector.bootstrap import Project
 from connector.endpoints.base import Entity
 from connector.errors import DualWriteError, Problem
-from connector.mapping.between import Pointing, circles, written_twice
+from connector.mapping.between import Pointing, circles, pointing_of, written_twice
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import MapDocument
 from connector.mapping.doubts import doubts
@@ -91,19 +91,13 @@ def _every_step(lookup: Lookup | None) -> Iterator[Lookup]:
 def check_between(project: Project, reachable: Sequence[MapDocument]) -> Iterator[Problem]:
     """What is wrong between these maps; one that does not run is left out."""
     documents: list[MapDocument] = []
-    pointing: dict[str, list[Pointing]] = {}
+    pointing: dict[str, Sequence[Pointing]] = {}
     for document in reachable:
         try:
             _, entities = project.compiled(document)
         except DualWriteError:
             continue  # told already
         documents.append(document)
-        columns = entities[Side.DATAVERSE].columns
-        for index, row in enumerate(document.fields):
-            name, _, dotted = (row.dataverse or "").partition(".")
-            looked_up = dotted or row.lookup is not None
-            reference = columns[name].reference if looked_up else None
-            if reference is not None and Side.DATAVERSE in row.ways:
-                pointing.setdefault(document.map, []).append(Pointing(index, reference.entity))
+        pointing[document.map] = pointing_of(document, entities[Side.DATAVERSE].columns)
     yield from written_twice(documents)
     yield from circles(documents, pointing)
