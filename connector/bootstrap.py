@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,10 +160,6 @@ class Project:
         return {side: endpoints[side].describe(document.end(side).entity) for side in Side}
 
     @contextmanager
-    def watch(self, side: str) -> Iterator[Watch]:
-        """A look-out for commits to a commerce side that `watchable` names."""
-        with Ledger.open(self._sides[side].url) as ledger, closing(ledger.watch()) as watch:
-    @contextmanager
     def beside(self) -> Iterator[Project]:
         """The same project for another thread: with a store and an executor of its own."""
         with ExitStack() as stack:
@@ -172,6 +168,10 @@ class Project:
             executor = stack.enter_context(_executor(self.tuning.limits))
             yield replace(self, store=store, _executor=executor)
 
+    @contextmanager
+    def watch(self, side: str) -> Iterator[Watch]:
+        """A look-out for commits to a commerce side that `watchable` names."""
+        with Ledger.open(self._sides[side].url) as ledger, closing(ledger.watch()) as watch:
             yield watch
 
     @property
@@ -244,15 +244,15 @@ def open_project(
         )
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """The embedded ledger of the project; raises `ConfigError` (`ledger-other`)."""
-    if settings.commerce.kind != "ledger":
-        raise ConfigError(
 def _executor(limits: Limits) -> ThreadPoolExecutor:
     """Threads for the writes in flight of one map, and the page read ahead."""
     return ThreadPoolExecutor(limits.in_flight + 1, "dualwrite")
 
 
+def open_ledger(settings: Settings) -> Ledger:
+    """The embedded ledger of the project; raises `ConfigError` (`ledger-other`)."""
+    if settings.commerce.kind != "ledger":
+        raise ConfigError(
             "ledger-other",
             f"the commerce side is of kind `{settings.commerce.kind}`, not the embedded ledger",
             remedy="use its own tools, or name a ledger with --ledger",
