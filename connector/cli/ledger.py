@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli import output
+from connector.cli import ledger_points, output
 from connector.cli.ledger_access import (
     EntityOption,
     LedgerOption,
+    found,
+    missing,
     modifier,
     opened,
     pairs,
@@ -22,7 +24,6 @@ from connector.cli.ledger_access import (
 from connector.cli.ledger_import import import_file_command
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption
-from connector.errors import Subject, UsageError
 
 if TYPE_CHECKING:
     from connector.ledger.entity_store import EntityStore
@@ -34,6 +35,7 @@ app = typer.Typer(
     help="Work with the embedded commerce ledger.",
 )
 app.command("import")(import_file_command)
+ledger_points.register(app)
 
 KeyArgument = Annotated[
     str, typer.Argument(metavar="KEY", help="Card number, reward point id, or record id.")
@@ -48,7 +50,7 @@ def show(
     """Show one record."""
     with opened(options, ledger, create=False) as target:
         store = target.store(entity)
-        record = _found(store, key)
+        record = found(store, key)
     _show_record(options, store, record)
 
 
@@ -84,7 +86,7 @@ def set_(
             given[field.name] = field.parse(text)
         record = store.find(key)
         if record is None and not create:
-            raise _missing(store, key, "; --create makes it")
+            raise missing(store, key, "; --create makes it")
         operation: Operation = (
             Upsert({store.entity.key.name: key, **given})
             if record is None
@@ -107,7 +109,7 @@ def delete(
     """Delete one record."""
     with opened(options, ledger, create=False) as target:
         store = target.store(entity)
-        record = _found(store, key)
+        record = found(store, key)
         store.delete(record.id, by=modifier(by), version=record.version)
     if options.json:
         output.emit(_as_dict(store, record, "deleted"))
@@ -139,22 +141,6 @@ def list_(
         return
     title = f"{store.entity.title}: {len(records)} of {total}"
     output.table(title, store.entity.names, [record.values for record in records])
-
-
-def _found(store: EntityStore, key: str) -> Record:
-    record = store.find(key)
-    if record is None:
-        raise _missing(store, key)
-    return record
-
-
-def _missing(store: EntityStore, key: str, also: str = "") -> UsageError:
-    return UsageError(
-        "record-missing",
-        f"there is no {store.entity.title.lower()} with this key",
-        remedy=f"`dualwrite ledger list --entity {store.entity.alias}` shows what there is{also}",
-        subject=Subject(entity=store.entity.name, record=key[-4:]),
-    )
 
 
 def _as_dict(store: EntityStore, record: Record, effect: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the commands of `dualwrite ledger` share: which ledger, which entity, who writes.
 
-Owns: these options, opening the ledger they mean, `NAME=TEXT` words.
+Owns: these options, opening the ledger they mean, finding a record, `NAME=TEXT` words.
 Never does: a command.
 Tested in: tests/unit/cli/test_ledger_commands.py.
 """
@@ -15,10 +15,12 @@ import typer
 
 from connector.cli.options import Options
 from connector.cli.people import person
-from connector.errors import UsageError
+from connector.errors import Subject, UsageError
 
 if TYPE_CHECKING:
+    from connector.ledger.entity_store import EntityStore
     from connector.ledger.ledger import Ledger
+    from connector.ledger.operations import Record
 
 LedgerOption = Annotated[
     str | None,
@@ -72,3 +74,21 @@ def pairs(option: str, form: str, texts: Sequence[str] | None) -> dict[str, str]
 def malformed(option: str, word: str, form: str) -> UsageError:
     """A word that is not in the form its option asks for."""
     return UsageError("usage", f"{option} cannot read '{word}'", remedy=f"write it as {form}")
+
+
+def found(store: EntityStore, key: str) -> Record:
+    """The record with this natural key or id; UsageError `record-missing`."""
+    record = store.find(key)
+    if record is None:
+        raise missing(store, key)
+    return record
+
+
+def missing(store: EntityStore, key: str, also: str = "") -> UsageError:
+    """There is no record with this key; `also` goes on with the remedy."""
+    return UsageError(
+        "record-missing",
+        f"there is no {store.entity.title.lower()} with this key",
+        remedy=f"`dualwrite ledger list --entity {store.entity.alias}` shows what there is{also}",
+        subject=Subject(entity=store.entity.name, record=key[-4:]),
+    )

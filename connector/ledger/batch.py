@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from connector.errors import RecordError, Subject
 from connector.ledger.feed import FeedWriter
 from connector.ledger.fields import Value, fold
+from connector.ledger.journal.tables import POINTS_OF
 from connector.ledger.operations import (
     Absent,
     Change,
@@ -80,6 +81,7 @@ class Batch:
         self._by_key: dict[str, _Slot] = {}
         self._touched: dict[str, _Slot] = {}
         self._places: dict[str, int] = {}
+        self._kept: frozenset[str] = frozenset()
         fields = entity.fields
         self._mandatory = [place for place, one in enumerate(fields) if not one.nullable]
         self._pointers = {place: one.reference for place, one in enumerate(fields) if one.reference}
@@ -92,6 +94,7 @@ class Batch:
         """
         accepted = [self._accept(operation) for operation in operations]
         self._load(operations, accepted)
+        self._kept = self._with_points(operations)
         results: list[Result] = []
         for operation, values in zip(operations, accepted, strict=True):
             results.append(self._apply(operation, values))
@@ -143,6 +146,12 @@ class Batch:
         self._remember(columns.id, list(ids))
         self._remember(columns.key, list(keys))
         self._references.load(wanted)
+
+    def _with_points(self, operations: Sequence[Operation]) -> frozenset[str]:
+        """Which of the records to be removed the points journal refers to."""
+        ids = [one.id.lower() for one in operations if isinstance(one, Remove)]
+        column = POINTS_OF[self._entity.name]
+        return frozenset(row[0] for row in rows_in(self._connection, [column], column, ids))
 
     def _remember(self, column: sa.Column[Any], values: Sequence[str]) -> None:
         table = self._entity.table.c
@@ -209,6 +218,8 @@ class Batch:
             return Outdated(slot.record.version)
         if isinstance(operation, Change):
             return self._change(slot, values)
+        if slot.record.id in self._kept:
+            raise _has_points(self._entity)
         slot.live = False
         del self._by_key[slot.key]
         self._touched[slot.record.id] = slot
@@ -324,3 +335,12 @@ class Batch:
                 row["key"] = slot.key
             rows.append(row)
         return rows
+
+
+def _has_points(entity: EntityType) -> RecordError:
+    return RecordError(
+        "points-kept",
+        "entries of the points journal refer to this record, so it stays",
+        remedy="set CardTenderType to Blocked, or Redeemable to No: that takes it out of use",
+        subject=Subject(entity=entity.name),
+    )

@@ -27,6 +27,7 @@ from connector.ledger.schema import (
     ENTITIES,
     REFERENCES,
     SCHEMA_VERSION,
+    UPGRADABLE,
     EntityType,
     entity_type,
     feed_counter,
@@ -48,7 +49,9 @@ class WriteTransaction:
     def __init__(
         self, connection: sa.Connection, at: datetime, by: str, new_id: Callable[[], str]
     ) -> None:
-        self._connection = connection
+        self.connection = connection
+        self.at = at
+        self.by = by
         self._feed = feed.FeedWriter(connection, at, by)
         self._new_id = new_id
 
@@ -61,7 +64,7 @@ class WriteTransaction:
     ) -> list[Result]:
         """Carry out `operations`; one result each, in order (see `batch.Batch`)."""
         batch = Batch(
-            self._connection,
+            self.connection,
             entity,
             self._feed,
             self._new_id,
@@ -182,7 +185,9 @@ def _known(engine: sa.Engine) -> str | None:
         row = connection.execute(sa.select(ledger_info)).one_or_none()
     if row is None:
         return None
-    if row.schema_version != SCHEMA_VERSION:
+    if row.schema_version in UPGRADABLE:
+        _upgrade(engine)
+    elif row.schema_version != SCHEMA_VERSION:
         raise ConfigError(
             "ledger-version",
             f"the ledger has schema version {row.schema_version}, "
@@ -190,6 +195,13 @@ def _known(engine: sa.Engine) -> str | None:
             remedy="use the program version that wrote it, or import its records into a new one",
         )
     return str(row.id)
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    """Add the tables that an older version did not have; what is there stays as it is."""
+    with transaction(engine, write=True) as connection:
+        metadata.create_all(connection)
+        connection.execute(sa.update(ledger_info).values(schema_version=SCHEMA_VERSION))
 
 
 def _created(engine: sa.Engine, at: datetime, new_id: str) -> str:

@@ -20,8 +20,10 @@ from sqlalchemy.schema import SchemaItem
 from connector.errors import MapError, RecordError, Subject
 from connector.ledger.fields import Field, Kind, Value, fold
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of a table; a ledger of another version is refused."""
+UPGRADABLE = frozenset({1})
+"""Versions that only lack tables: those are added when such a ledger is opened."""
 
 ID_LENGTH = 36
 INT32 = 2**31 - 1

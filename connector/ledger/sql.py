@@ -113,10 +113,12 @@ def rows_in(
     connection: sa.Connection,
     select: Sequence[sa.ColumnElement[Any]],
     column: sa.ColumnElement[Any],
-    values: Sequence[str],
+    values: Sequence[str] | Sequence[int],
+    *where: sa.ColumnElement[bool],
 ) -> Iterator[Sequence[Any]]:
-    """The rows whose `column` is one of `values`, asked for in chunks."""
-    query = sa.select(*select).where(column.in_(sa.bindparam("wanted", expanding=True)))
+    """The rows whose `column` is one of `values`, asked for in chunks; `where` as well."""
+    wanted = column.in_(sa.bindparam("wanted", expanding=True))
+    query = sa.select(*select).where(wanted, *where)
     for start in range(0, len(values), IN_CHUNK):
         yield from connection.execute(query, {"wanted": values[start : start + IN_CHUNK]})
 

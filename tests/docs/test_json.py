@@ -104,6 +104,7 @@ def play(person: Person) -> Samples:
     with broken_map(person):
         take("check", code=2)
         take("sync", code=2)
+    spend_points(person, take)
     decide_conflicts(take)
     take("failures list")
     take("failures show", "loyalty-card 100004")
@@ -124,6 +125,20 @@ def play(person: Person) -> Samples:
     look_back(person, take)
     take("demo", "--cards 20")
     return shown
+
+
+def spend_points(person: Person, take: Callable[..., None]) -> None:
+    """Points are given, pay and move, in a ledger of their own."""
+    where = "--ledger sqlite:///var/points.db"
+    for card in ("100002", "100003"):
+        person.types(f"dualwrite ledger set {card} CardTenderType=AsCardTender --create {where}")
+    kind = "RewardPointType=Quantity Redeemable=Yes --create --entity reward-points"
+    person.types(f"dualwrite ledger set bonus {kind} {where}")
+    take("ledger adjust", f"100002 bonus 50 {where}")
+    take("ledger redeem", f"100002 bonus 20 {where}")
+    take("ledger transfer", f"100002 100003 bonus 15 {where}")
+    take("ledger balance", f"100002 {where}")
+    take("ledger transactions", f"100003 {where}")
 
 
 def decide_conflicts(take: Callable[..., None]) -> None:
@@ -261,7 +276,7 @@ def longer_column(person: Person) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def samples_of() -> dict[str, Samples]:
-    """Filled by the first test that asks; a session takes some seconds."""
+    """Filled by the first test that asks; a session takes some seconds, also one that fails."""
     return {}
 
 
@@ -269,8 +284,10 @@ def samples_of() -> dict[str, Samples]:
 def samples(samples_of: dict[str, Samples], sit_down: SitDown, sandbox: dict[str, Any]) -> Samples:
     """What every command printed."""
     if not samples_of:
+        samples_of["all"] = {}
         person = sit_down()
         samples_of["all"] = {**play(person), "serve": [serve(person)], "sandbox": [sandbox]}
+    assert samples_of["all"], "the session failed: the first of these tests says where"
     return samples_of["all"]
 
 

@@ -1,0 +1,220 @@
+"""`dualwrite ledger balance|transactions|adjust|redeem|transfer`: the points of a card.
+
+Owns: these commands, and how balances and entries look.
+Never does: deciding what may be posted; connector/ledger/journal does.
+Tested in: tests/unit/cli/test_ledger_points.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from connector.cli import output
+from connector.cli.ledger_access import LedgerOption, found, modifier, opened
+from connector.cli.options import Options, with_options
+from connector.cli.people import ByOption
+from connector.errors import UsageError
+
+if TYPE_CHECKING:
+    from connector.ledger.journal.posting import Entry, Line
+
+CardArgument = Annotated[str, typer.Argument(metavar="CARD", help="The card's number.")]
+KindArgument = Annotated[
+    str, typer.Argument(metavar="KIND", help="The kind of points, by its RewardPointId.")
+]
+PointsArgument = Annotated[str, typer.Argument(metavar="POINTS", help="Such as 120 or 2.5.")]
+CommentOption = Annotated[str, typer.Option("--comment", help="Why; kept with the posting.")]
+OnceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--once",
+        metavar="NAME",
+        help="A name for this posting: whoever posts under it again gets the first answer.",
+    ),
+]
+_SIGNED = {"ignore_unknown_options": True}
+"""Lets `-5` be an argument."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the group."""
+    app.command()(balance)
+    app.command()(transactions)
+    app.command(context_settings=_SIGNED)(adjust)
+    app.command()(redeem)
+    app.command()(transfer)
+
+
+@with_options
+def balance(
+    options: Options,
+    card: CardArgument,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="As of this day; today, in UTC.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=0, max=3650, help="What counts as expiring soon.")] = 30,
+    ledger: LedgerOption = None,
+) -> None:
+    """Show the points of a card."""
+    from connector.ledger.journal.statements import balances
+
+    day = _day(on)
+    with opened(options, ledger, create=False) as target:
+        number = found(target.store("cards"), card).values[0]
+        held = balances(target, str(number), day, days)
+    if options.json:
+        shown = [one._asdict() for one in held]
+        output.emit({"card": number, "on": day, "days": days, "balances": shown})
+        return
+    now = ["kind", "available", "unvested", f"expiring in {days} days", "next expiry"]
+    ever = ["redeemed", "expired", "lifetime", "adjusted"]
+    output.table(f"Points of {number} on {day}", now + ever, held)
+
+
+@with_options
+def transactions(
+    options: Options,
+    card: CardArgument,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Entries at most.")] = 50,
+    before: Annotated[
+        int | None, typer.Option(metavar="ENTRY", help="Go on below this entry.")
+    ] = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """List what happened to the points of a card, the newest first."""
+    from connector.ledger.journal import statements
+
+    with opened(options, ledger, create=False) as target:
+        number = found(target.store("cards"), card).values[0]
+        entries = statements.transactions(target, str(number), before=before, limit=limit)
+    if options.json:
+        output.emit({"card": number, "entries": [_as_dict(one) for one in entries]})
+    else:
+        _show(f"Points of {number}", entries)
+
+
+@with_options
+def adjust(
+    options: Options,
+    card: CardArgument,
+    kind: KindArgument,
+    points: PointsArgument,
+    comment: CommentOption = "",
+    once: OnceOption = None,
+    by: ByOption = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """Add points to a card by hand, or with a negative number remove them."""
+    from connector.ledger.journal.posting import Adjust
+
+    _post(options, ledger, Adjust(card, kind, _number(points)), comment, once, by)
+
+
+@with_options
+def redeem(
+    options: Options,
+    card: CardArgument,
+    kind: KindArgument,
+    points: PointsArgument,
+    comment: CommentOption = "",
+    once: OnceOption = None,
+    by: ByOption = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """Pay with points; refused where the card cannot or has too few."""
+    from connector.ledger.journal.posting import Redeem
+
+    _post(options, ledger, Redeem(card, kind, _number(points)), comment, once, by)
+
+
+@with_options
+def transfer(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
+    options: Options,
+    card: CardArgument,
+    to: Annotated[str, typer.Argument(metavar="TO", help="The card that receives them.")],
+    kind: KindArgument,
+    points: PointsArgument,
+    comment: CommentOption = "",
+    once: OnceOption = None,
+    by: ByOption = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """Move points to another card; they keep the days they vest and expire."""
+    from connector.ledger.journal.posting import Transfer
+
+    _post(options, ledger, Transfer(card, to, kind, _number(points)), comment, once, by)
+
+
+def _post(
+    options: Options,
+    ledger: str | None,
+    line: Line,
+    comment: str,
+    once: str | None,
+    by: str | None,
+) -> None:
+    from connector.ledger.journal.journal import Journal
+    from connector.ledger.journal.posting import Posting
+
+    posting = Posting(once or f"cli:{uuid4()}", (line,), comment=comment)
+    with opened(options, ledger, create=False) as target:
+        posted = Journal(target).post(posting, by=modifier(by))
+    if options.json:
+        entries = [_as_dict(one) for one in posted.entries]
+        output.emit({"posting": posted.number, "repeated": posted.repeated, "entries": entries})
+        return
+    if posted.repeated:
+        output.say(f"Posted before under the name {once}: nothing was done again.")
+    _show(f"Posting {posted.number}", posted.entries)
+
+
+def _show(title: str, entries: Sequence[Entry]) -> None:
+    names = ("entry", "at (UTC)", "type", "card", "kind", "points", "from", "until", "why")
+    rows = [
+        (
+            one.number,
+            f"{one.at:%Y-%m-%d %H:%M}",
+            one.type,
+            one.card,
+            one.kind,
+            one.points,
+            one.starts,
+            one.expires,
+            one.why,
+        )
+        for one in entries
+    ]
+    output.table(title, names, rows)
+
+
+def _as_dict(entry: Entry) -> dict[str, Any]:
+    """The documented JSON form of an entry (docs/json.md)."""
+    return {**entry._asdict(), "type": entry.type.value}
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise UsageError(
+            "usage",
+            f"POINTS cannot read '{text}'",
+            remedy="write it as 120 or 2.5, with a point and without separators",
+        ) from None
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            "usage", f"--on cannot read '{text}'", remedy="write it as YYYY-MM-DD"
+        ) from None

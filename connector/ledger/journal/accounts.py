@@ -1,0 +1,159 @@
+"""Fetching what a batch of postings needs: cards, kinds, lots, and entries to be returned.
+
+Owns: these queries; a fixed number of them for a batch, however many lines it has.
+Never does: deciding anything (`rules.py`), writing.
+Tested in: tests/unit/ledger/journal/test_journal.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.ledger.fields import fold
+from connector.ledger.journal.amounts import UNIT
+from connector.ledger.journal.books import POOLED, Books, Card, Kind, Origin
+from connector.ledger.journal.lots import Draw, Lot, by_age
+from connector.ledger.journal.posting import EntryType, GiveBack, Line, TakeBack, Transfer
+from connector.ledger.journal.tables import deductions, entries
+from connector.ledger.schema import CARDS, REWARD_POINTS
+from connector.ledger.sql import rows_in
+
+_CARD = CARDS.table.c
+_KIND = REWARD_POINTS.table.c
+_LOT = (entries.c.number, entries.c.remaining, entries.c.starts, entries.c.expires)
+_RETURNS = (EntryType.RETURN_EARNED, EntryType.REFUND)
+
+
+class Accounts:
+    """Fills the books of one batch within its transaction."""
+
+    def __init__(self, connection: sa.Connection, books: Books) -> None:
+        self._connection = connection
+        self._books = books
+        self._cards: dict[str, Card] = {}
+        self._kinds: dict[str, Kind] = {}
+        self._lots: dict[int, Lot] = {}
+
+    def load(self, lines: Sequence[Line]) -> None:
+        """Fetch everything `lines` name or may draw from."""
+        returns = [line for line in lines if isinstance(line, TakeBack | GiveBack)]
+        others = [line for line in lines if not isinstance(line, TakeBack | GiveBack)]
+        numbers = {fold(line.card) for line in others}
+        numbers |= {fold(line.to) for line in others if isinstance(line, Transfer)}
+        rows = self._entries({line.entry for line in returns})
+        self._load_kinds(_KIND.key, {fold(line.kind) for line in others})
+        self._load_kinds(_KIND.id, {row.kind for row in rows})
+        self._load_cards(_CARD.key, numbers)
+        self._load_cards(_CARD.id, {row.card for row in rows})
+        parties = {one.party for one in self._cards.values() if one.tender == POOLED and one.party}
+        self._load_cards(_CARD.party_number, parties)
+        self._load_lots()
+        self._load_origins(rows)
+
+    def _load_cards(self, column: sa.Column[Any], values: Iterable[str]) -> None:
+        columns = [_CARD.id, _CARD.card_number, _CARD.card_tender_type, _CARD.party_number]
+        for row in rows_in(self._connection, columns, column, list(values)):
+            card = Card(*row)
+            if card.id not in self._cards:
+                self._cards[card.id] = card
+                self._books.add_card(card)
+
+    def _load_kinds(self, column: sa.Column[Any], values: Iterable[str]) -> None:
+        columns = [
+            _KIND.id,
+            _KIND.reward_point_id,
+            _KIND.reward_point_type,
+            _KIND.redeemable,
+            _KIND.expiration_unit,
+            _KIND.expiration_value,
+            _KIND.vesting_unit,
+            _KIND.vesting_value,
+            _KIND.maximum_points,
+        ]
+        for row in rows_in(self._connection, columns, column, list(values)):
+            id, name, type_, redeemable, unit, value, vesting_unit, vesting, most = row
+            if id in self._kinds:
+                continue
+            self._kinds[id] = Kind(
+                id,
+                name,
+                whole=type_ == "Quantity",
+                redeemable=redeemable != "No",
+                expires=(unit, value or 0),
+                vests=(vesting_unit or "Day", vesting or 0),
+                cap=most * UNIT if most else None,
+            )
+            self._books.add_kind(self._kinds[id])
+
+    def _load_lots(self) -> None:
+        """Every lot with something left, of the cards and kinds the books know."""
+        columns = [entries.c.card, entries.c.kind, *_LOT]
+        left = entries.c.remaining > 0
+        for card, kind, *lot in rows_in(
+            self._connection, columns, entries.c.card, list(self._cards), left
+        ):
+            if kind in self._kinds:
+                self._books.add_lot(self._cards[card], self._kinds[kind], self._lot(lot))
+
+    def _lot(self, row: Sequence[Any]) -> Lot:
+        """The one object of a lot, however many entries refer to it."""
+        return self._lots.setdefault(row[0], Lot(*row))
+
+    # ---------------------------------------------------- entries that may come back
+
+    def _entries(self, numbers: Iterable[int]) -> list[Any]:
+        columns = [*_LOT, entries.c.card, entries.c.kind, entries.c.type, entries.c.units]
+        return list(rows_in(self._connection, columns, entries.c.number, list(numbers)))
+
+    def _load_origins(self, rows: Sequence[Any]) -> None:
+        numbers = [row.number for row in rows]
+        returned = self._returned(numbers)
+        drawn = self._drawn(numbers)
+        for row in rows:
+            self._books.origins[row.number] = Origin(
+                row.number,
+                EntryType(row.type),
+                self._cards[row.card],
+                self._kinds[row.kind],
+                abs(row.units),
+                returned.get(row.number, 0),
+                None if row.remaining is None else self._lot(row[: len(_LOT)]),
+                drawn.get(row.number, []),
+            )
+
+    def _returned(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Ten-thousandths that came back of each entry so far."""
+        found: dict[int, int] = {}
+        columns = [entries.c.source, entries.c.asked]
+        of_returns = entries.c.type.in_(_RETURNS)
+        for source, asked in rows_in(
+            self._connection, columns, entries.c.source, numbers, of_returns
+        ):
+            found[source] = found.get(source, 0) + abs(asked)
+        return found
+
+    def _drawn(self, numbers: Sequence[int]) -> dict[int, list[Draw]]:
+        """What each entry holds of which lots, less what was given back already."""
+        held: dict[int, dict[int, int]] = {}
+        columns = [deductions.c.entry, deductions.c.lot, deductions.c.units]
+        for entry, lot, units in rows_in(self._connection, columns, deductions.c.entry, numbers):
+            held.setdefault(entry, {})[lot] = units
+        columns = [entries.c.source, deductions.c.lot, deductions.c.units]
+        refunds = (entries.c.type == EntryType.REFUND, deductions.c.entry == entries.c.number)
+        for source, lot, units in rows_in(
+            self._connection, columns, entries.c.source, numbers, *refunds
+        ):
+            held[source][lot] += units
+        wanted = {lot for lots in held.values() for lot in lots}
+        found = {
+            row[0]: self._lot(row)
+            for row in rows_in(self._connection, _LOT, entries.c.number, list(wanted))
+        }
+        drawn: dict[int, list[Draw]] = {}
+        for entry, lots in held.items():
+            in_order = sorted((found[lot] for lot in lots), key=by_age)
+            drawn[entry] = [Draw(lot, lots[lot.entry]) for lot in in_order]
+        return drawn

@@ -1,0 +1,252 @@
+"""The journal of an open ledger: posting, once and all or nothing.
+
+Owns: the transaction of a batch of postings, idempotency keys, the order of numbers.
+Never does: the rules of a line (`rules.py`), reading for people (`statements.py`).
+Tested in: tests/unit/ledger/journal/test_journal.py, tests/integration/test_journal_races.py.
+
+Every writer of a ledger takes its write lock first (`feed.py`), so postings come one after the
+other and a balance that was read stays true until the commit: nothing is ever overdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.errors import RecordError, Subject
+from connector.ledger.journal.accounts import Accounts
+from connector.ledger.journal.amounts import points
+from connector.ledger.journal.books import Books, Draft
+from connector.ledger.journal.posting import Entry, Posted, Posting, Refused, Result
+from connector.ledger.journal.rules import enter
+from connector.ledger.journal.statements import entries_of
+from connector.ledger.journal.tables import KEY_LENGTH, deductions, entries, postings
+from connector.ledger.ledger import Ledger, WriteTransaction
+from connector.ledger.sql import rows_in
+
+FUTURE = timedelta(days=1)
+"""How far ahead of the ledger's clock a posting may be dated: tills in other time zones."""
+STEP = timedelta(minutes=5)
+"""How far the clock may be behind the last posting: processes on machines that differ a little."""
+
+
+class Journal:
+    """Points of one open ledger. `zone` says where its days begin and end."""
+
+    def __init__(self, ledger: Ledger, zone: tzinfo = UTC) -> None:
+        self._ledger = ledger
+        self._zone = zone
+
+    def post(self, posting: Posting, *, by: str) -> Posted:
+        """Post one; RecordError says why it cannot be."""
+        (result,) = self.post_all([posting], by=by)
+        if isinstance(result, Refused):
+            raise result.error
+        return result
+
+    def post_all(self, wanted: Sequence[Posting], *, by: str) -> list[Result]:
+        """Post several in one transaction; one result each, in order.
+
+        A refused one leaves no trace and stops nobody. Raises RecordError `clock-set-back`,
+        before anything is posted, and UnreachableError.
+        """
+        with self._ledger.writing(by) as transaction:
+            return _Batch(transaction, wanted, self._zone).carried_out()
+
+
+class _Batch:
+    """The postings of one transaction."""
+
+    def __init__(
+        self, transaction: WriteTransaction, wanted: Sequence[Posting], zone: tzinfo
+    ) -> None:
+        self._connection = transaction.connection
+        self._now = self._posted_at = transaction.at.astimezone(UTC)
+        self._by = transaction.by
+        self._wanted = wanted
+        self._zone = zone
+        self._posting = self._last(postings)
+        self._entry = self._last(entries)
+        self._books = Books(self._next_entry)
+        self._rows: dict[sa.Table, list[dict[str, Any]]] = {
+            postings: [],
+            entries: [],
+            deductions: [],
+        }
+        self._touched: dict[int, int] = {}
+
+    def carried_out(self) -> list[Result]:
+        """The results, stored."""
+        self._refuse_older_clock()
+        known = self._known()
+        new = [one for one in self._wanted if one.key not in known]
+        Accounts(self._connection, self._books).load([line for one in new for line in one.lines])
+        results: list[Result] = []
+        for one in self._wanted:
+            try:
+                results.append(self._once(one, known))
+            except RecordError as error:
+                results.append(Refused(error))
+        self._store()
+        return results
+
+    # ------------------------------------------------------------------ one posting
+
+    def _once(self, one: Posting, known: dict[str, tuple[str, Posted]]) -> Posted:
+        if one.key not in known:
+            posted = self._posted(one)
+            known[one.key] = one.digest(), posted._replace(repeated=True)
+            return posted
+        digest, posted = known[one.key]
+        if digest != one.digest():
+            raise RecordError(
+                "posting-differs",
+                f"something else was posted under the key '{one.key}'",
+                remedy="use a key of its own for each posting, the same only to repeat it",
+                subject=Subject(record=one.key),
+            )
+        return posted
+
+    def _posted(self, one: Posting) -> Posted:
+        at = self._at(one)
+        if not one.lines:
+            raise RecordError(
+                "posting-empty", "a posting without lines says nothing", remedy="give it a line"
+            )
+        if not one.key or len(one.key) > KEY_LENGTH:
+            raise RecordError(
+                "posting-key",
+                f"a posting's key has 1 to {KEY_LENGTH} characters",
+                remedy="use the receipt or order number, or another name that comes once",
+            )
+        before = self._entry
+        try:
+            drafts = enter(self._books, one.lines, at.astimezone(self._zone).date())
+        except RecordError:
+            self._entry = before
+            raise
+        self._posting += 1
+        self._rows[postings].append(
+            {
+                "number": self._posting,
+                "key": one.key,
+                "digest": one.digest(),
+                "at": _stored(at),
+                "posted_at": _stored(self._posted_at),
+                "posted_by": self._by,
+                "comment": one.comment,
+                "source": dict(one.source),
+            }
+        )
+        return Posted(self._posting, tuple(self._entered(draft, at) for draft in drafts))
+
+    def _entered(self, draft: Draft, at: datetime) -> Entry:
+        number, lot = draft.number, draft.lot
+        self._rows[entries].append(
+            {
+                "number": number,
+                "posting": self._posting,
+                "type": draft.type.value,
+                "card": draft.card.id,
+                "kind": draft.kind.id,
+                "units": draft.units,
+                "asked": draft.asked,
+                "remaining": None if lot is None else draft.units,
+                "starts": None if lot is None else lot.starts,
+                "expires": None if lot is None else lot.expires,
+                "source": draft.source,
+                "why": draft.why,
+            }
+        )
+        for drawn, units in draft.draws:
+            row = {"entry": number, "lot": drawn.entry, "units": units}
+            self._rows[deductions].append(row)
+            self._touched[drawn.entry] = self._touched.get(drawn.entry, 0) + units
+        return Entry(
+            number,
+            self._posting,
+            at,
+            draft.type,
+            draft.card.number,
+            draft.kind.name,
+            points(draft.units),
+            points(draft.asked),
+            None if lot is None else lot.starts,
+            None if lot is None else lot.expires,
+            draft.source,
+            draft.why,
+        )
+
+    def _at(self, one: Posting) -> datetime:
+        at = self._now if one.at is None else one.at.astimezone(UTC)
+        if at > self._now + FUTURE:
+            raise RecordError(
+                "posting-ahead",
+                f"a posting dated {at:%Y-%m-%d %H:%M} is ahead of the ledger's clock",
+                cause=f"the clock says {self._now:%Y-%m-%d %H:%M} (UTC)",
+                remedy="correct its date, or the clock of this machine",
+            )
+        return at
+
+    def _next_entry(self) -> int:
+        self._entry += 1
+        return self._entry
+
+    # ------------------------------------------------------------------ the database
+
+    def _last(self, table: sa.Table) -> int:
+        return int(self._connection.scalar(sa.select(sa.func.max(table.c.number))) or 0)
+
+    def _refuse_older_clock(self) -> None:
+        last = sa.select(postings.c.posted_at).where(postings.c.number == self._posting)
+        found = self._connection.scalar(last)
+        if found is None:
+            return
+        latest = found.replace(tzinfo=UTC)
+        if latest > self._now + STEP:
+            raise RecordError(
+                "clock-set-back",
+                f"the last posting was made at {latest:%Y-%m-%d %H:%M:%S}, which is yet to come",
+                cause=f"the clock of this machine says {self._now:%Y-%m-%d %H:%M:%S} (UTC)",
+                remedy="set the clock right; nothing was posted",
+            )
+        # Small steps back add up unnoticed if each is compared with the one before.
+        self._posted_at = max(self._now, latest)
+
+    def _known(self) -> dict[str, tuple[str, Posted]]:
+        """Digest and answer of the postings that were made before, by key."""
+        columns = [postings.c.key, postings.c.digest, postings.c.number]
+        keys = [one.key for one in self._wanted]
+        rows = list(rows_in(self._connection, columns, postings.c.key, keys))
+        of: dict[int, list[Entry]] = {number: [] for _, _, number in rows}
+        for entry in self._entries(list(of)):
+            of[entry.posting].append(entry)
+        return {
+            key: (digest, Posted(number, tuple(of[number]), repeated=True))
+            for key, digest, number in rows
+        }
+
+    def _entries(self, numbers: Sequence[int]) -> Iterator[Entry]:
+        return entries_of(self._connection, entries.c.posting.in_(numbers)) if numbers else iter(())
+
+    def _store(self) -> None:
+        execute = self._connection.execute
+        for table, rows in self._rows.items():
+            if rows:
+                execute(sa.insert(table), rows)
+        if self._touched:
+            lots = [{"lot": lot, "taken": units} for lot, units in self._touched.items()]
+            execute(
+                sa.update(entries)
+                .where(entries.c.number == sa.bindparam("lot"))
+                .values(remaining=entries.c.remaining - sa.bindparam("taken")),
+                lots,
+            )
+
+
+def _stored(at: datetime) -> datetime:
+    """A moment as the tables hold it: UTC without saying so."""
+    return at.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,70 @@
+"""Many tills at once, in threads of their own, on both databases: nothing is ever overdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from connector.ledger.journal.journal import Journal
+from connector.ledger.journal.posting import Earn, Posted, Posting, Redeem
+from connector.ledger.journal.statements import balances, mismatches
+from connector.ledger.ledger import Ledger
+
+TILLS, SALES, EARNED = 8, 6, 20
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return str(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def tills(url: str) -> Iterator[list[Ledger]]:
+    opened = [Ledger.open(url) for _ in range(TILLS)]
+    yield opened
+    for one in opened:
+        one.close()
+
+
+def test_tills_that_pay_at_once_never_overdraw(tills: list[Ledger]) -> None:
+    store = tills[0].store("cards")
+    store.create({"CardNumber": "A"}, by="test")
+    tills[0].store("reward-points").create(
+        {"RewardPointId": "plain", "RewardPointType": "Quantity", "Redeemable": "Yes"}, by="test"
+    )
+    Journal(tills[0]).post(Posting("start", (Earn("A", "plain", Decimal(EARNED)),)), by="t")
+
+    def pay(number: int) -> list[bool]:
+        journal = Journal(tills[number])
+        wanted = [
+            Posting(f"{number}-{sale}", (Redeem("A", "plain", Decimal(1)),))
+            for sale in range(SALES)
+        ]
+        results = [journal.post_all([one, one], by="t") for one in wanted]
+        return [isinstance(one, Posted) for pair in results for one in pair[:1]]
+
+    with ThreadPoolExecutor(TILLS) as pool:
+        paid = [one for each in pool.map(pay, range(TILLS)) for one in each]
+    assert (len(paid), paid.count(True)) == (TILLS * SALES, EARNED)
+    (balance,) = balances(tills[0], "A", datetime.now(UTC).date())
+    assert (balance.available, balance.redeemed) == (Decimal(0), Decimal(EARNED))
+    assert list(mismatches(tills[0])) == []
+
+
+def test_one_posting_that_everybody_sends_happens_once(tills: list[Ledger]) -> None:
+    tills[0].store("cards").create({"CardNumber": "A"}, by="test")
+    tills[0].store("reward-points").create(
+        {"RewardPointId": "plain", "RewardPointType": "Quantity"}, by="test"
+    )
+    posting = Posting("order 7", (Earn("A", "plain", Decimal(5)),))
+    with ThreadPoolExecutor(TILLS) as pool:
+        results = list(pool.map(lambda one: Journal(one).post(posting, by="t"), tills))
+    assert sum(not one.repeated for one in results) == 1
+    assert len({one.number for one in results}) == 1
