@@ -12,10 +12,11 @@ A file holds cases; a case is a heading (`### …`) and exchanges one after the 
 Lines of a request are sent as they stand, with `Host`, `Authorization` and `Content-Length`
 added where they are missing. Of an answer the status and the headers that are named are
 compared (`!Name` must be absent), and the whole body. Volatile parts are patterns: `<guid>`,
-`<etag>`, `<int>`, `<time>`, `<encoded>`, `<bom>`, `<text>`; with a second word they keep what they
-met (`<guid card>`), which `<card>` stands for from then on. `<api>`, `<org>` and the members of the
-ready line are there from the start. In JSON a member `"…"` says that more members may follow, and
-a last item `"…"` that more items may.
+`<etag>`, `<axtag>`, `<int>`, `<time>`, `<encoded>`, `<bom>`, `<text>`; with a second word they keep
+what they met (`<guid card>`), which `<card>` stands for from then on. `<api>`, `<org>` and the
+members of the ready line are there from the start. A path below `/data`, `/api/connector` or
+`/blobs` goes to Finance and Operations, all others to Dataverse. In JSON a member `"…"` says that
+more members may follow, and a last item `"…"` that more items may.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ FOLDER = Path(__file__).parent / "golden"
 PATTERNS = {
     "guid": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "etag": r'W/"\d+"',
+    "axtag": r'W/"[A-Za-z0-9+/]+=*"',
     "int": r"-?\d+",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "text": r".*?",
     "bom": "\ufeff",
     "encoded": r"(?:[^\"&%]|%[0-9A-Fa-f]{2})+",
 }
+FINOPS = ("/data", "/api/connector", "/blobs")
 _MARK = re.compile(r"<(\w+)(?: (\w+))?>")
 MORE = "…"
 TIMEOUT_SECONDS = 30
@@ -90,6 +93,7 @@ class Stage:
 
     ready: dict[str, Any]
     token: str
+    finops_token: str = ""
     known: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,8 +111,10 @@ class Stage:
         method, _, path = start.partition(" ")
         raw = self._body(body, headers).encode()
         names = {line.partition(":")[0].lower() for line in headers}
-        place = urlsplit(self.known["org"])
-        added = {"Host": place.netloc, "Authorization": f"Bearer {self.token}"}
+        finops = path.startswith(FINOPS)
+        place = urlsplit(self.known["finops" if finops else "org"])
+        token = self.finops_token if finops else self.token
+        added = {"Host": place.netloc, "Authorization": f"Bearer {token}"}
         added |= {"Content-Length": str(len(raw))} if raw else {}
         headers += [
             f"{name}: {value}" for name, value in added.items() if name.lower() not in names

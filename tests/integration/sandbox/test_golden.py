@@ -1,4 +1,4 @@
-"""Every documented example of the Web API, byte by byte in and pattern by pattern out."""
+"""Every documented example of both services, byte by byte in and pattern by pattern out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from tests.conftest import DataverseSession
 
 
-@pytest.mark.usefixtures("dataverse")
+@pytest.mark.usefixtures("dataverse", "finops")
 @pytest.mark.parametrize("case", [*cases()], ids=lambda case: case.name)
 def test_golden(sandbox: dict[str, Any], case: Case) -> None:
-    stage = Stage(sandbox, fetch_token(sandbox))
+    stage = Stage(sandbox, fetch_token(sandbox), fetch_token(sandbox, resource="finops"))
     for exchange in case.exchanges:
         stage.compare(exchange.answer, stage.send(exchange.request))
 

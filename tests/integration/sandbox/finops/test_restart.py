@@ -55,7 +55,8 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
 
 
 def test_the_command_line_puts_samples_into_a_new_one(tmp_path: Path) -> None:
-    command = [Path(sys.executable).with_name("dualwrite"), "sandbox", "--port", "0", "--json"]
+    program = str(Path(sys.executable).with_name("dualwrite"))
+    command = [program, "sandbox", "--port", "0", "--json"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
