@@ -73,5 +73,5 @@ lock:
 	@echo "Locked: requirements/dev.txt, requirements/runtime.txt, requirements/build.txt"
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find connector tests -name __pycache__ -type d -prune -exec rm -rf {} +
