@@ -1,0 +1,161 @@
+"""Finance and Operations as the commerce side: check, load, edits on both sides, sync, verify."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.acceptance.conftest import Project
+from tests.acceptance.finops_project import Shop, finops_project
+
+if TYPE_CHECKING:
+    from tests.conftest import FinopsSession, SignIn
+
+COUNT = 30
+
+
+def cards(count: int, start: int = 55_000) -> list[dict[str, object]]:
+    return [
+        {
+            "CardNumber": f"{start + n}",
+            "CardTenderType": "Blocked" if n % 3 == 0 else "AsCardTender",
+            "PartyNumber": f"P00000000{1 + n % 6}" if n % 2 else "",
+            "LoyaltyEnrollmentDate": f"2024-{1 + n % 12:02}-01T12:00:00Z",
+            "LoyaltyEnrollmentDateLocal": f"2024-{1 + n % 12:02}-01T12:00:00Z",
+        }
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def both(
+    tmp_path: Path,
+    sandbox: dict[str, Any],
+    finops: FinopsSession,  # empties the environment
+    sign_in: SignIn,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[tuple[Project, Shop]]:
+    project, shop = finops_project(tmp_path / "project", sandbox, sign_in)
+    capsys.readouterr()
+    project.connector.switch("reset")
+    yield project, shop
+    project.end()
+    shop.clerk.close()
+
+
+def test_the_whole_story(both: tuple[Project, Shop]) -> None:
+    project, shop = both
+    shop.put(cards(COUNT))
+    assert project.json("check")["problems"] == []
+    loaded = project.json("load")
+    assert loaded["finished"] is True
+    assert loaded["loaded"] == COUNT
+    assert project.verified()["compared"] == COUNT
+    assert len(project.cards()) == COUNT
+
+    shop.edit("55001", CardTenderType="NoTender")
+    shop.remove("55002")
+    shop.put(cards(1, 56_000))
+    project.edit("55003", msdyn_cardtendertype=806380001)
+    born = {"msdyn_cardnumber": "57000", "msdyn_cardtendertype": 806380000}
+    assert project.agent.post("msdyn_loyaltycards", json=born).status_code == 204
+    synced = project.json("sync")
+    assert synced["finished"] is True
+    project.verified()
+    there, here = shop.cards(), project.cards()
+    assert here["55001"]["msdyn_cardtendertype"] == 806380002
+    assert "55002" not in here
+    assert there["55003"]["CardTenderType"] == "AsContactTender"
+    assert there["57000"]["CardTenderType"] == "AsCardTender"
+    assert there.keys() == here.keys()
+    assert project.json("sync")["synced"] == 0
+
+
+# ---------------------------------------------------------------------------- kill -9
+
+MANY = 1200
+"""Cards in Dataverse, which reach the other side in a dozen requests."""
+
+
+def bear(project: Project, count: int) -> None:
+    """A person's tool enters cards in Dataverse."""
+    targets = [
+        {
+            "@odata.type": "Microsoft.Dynamics.CRM.msdyn_loyaltycard",
+            "msdyn_cardnumber": f"D{n:05}",
+            "msdyn_cardtendertype": 806380000 + n % 4,
+            "msdyn_enrollmentdate": "2024-02-29",
+            "msdyn_effectivedate": "2024-02-29",
+        }
+        for n in range(count)
+    ]
+    for start in range(0, count, 1000):
+        url = "msdyn_loyaltycards/Microsoft.Dynamics.CRM.CreateMultiple"
+        answer = project.agent.post(url, json={"Targets": targets[start : start + 1000]})
+        assert answer.status_code == 200, answer.text
+
+
+def kill(project: Project, shop: Shop, command: str, path: str, number: int) -> None:
+    """Kill a command while its `number`-th request to such a path waits for its answer."""
+    shop.clerk.switch(
+        "faults", {"kind": "slow", "seconds": 0.7, "path": path, "after": number - 1, "count": 50}
+    )
+    before = asked(shop, path)
+    process = project.start(command, "--json")
+    end = time.monotonic() + 60
+    while asked(shop, path) - before < number:
+        assert time.monotonic() < end, f"{path} was never asked {number} times"
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    shop.clerk.delete(f"{shop.clerk.host}/sandbox/faults")
+    time.sleep(1.0)  # what was under way arrives, although nobody waits for its answer
+
+
+def asked(shop: Shop, path: str) -> int:
+    """Requests to the environment whose kind names a path."""
+    kinds = shop.clerk.get(f"{shop.clerk.host}/sandbox/requests").json()["kinds"]
+    return sum(int(count) for kind, count in kinds.items() if path in kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "number"), [("$batch", 2), ("$batch", 5), ("RetailLoyalty", 1)])
+def test_a_killed_load_ends_the_same(both: tuple[Project, Shop], path: str, number: int) -> None:
+    project, shop = both
+    shop.put(cards(COUNT))
+    bear(project, MANY)
+    kill(project, shop, "load", path, number)
+    there = len(shop.cards())
+    assert there < COUNT + MANY
+    loaded = project.run("load", "--json").json
+    assert loaded["finished"] is True
+    assert project.verified()["compared"] == COUNT + MANY
+    assert len(shop.cards()) == len(project.cards()) == COUNT + MANY
+    assert project.json("sync")["synced"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "number"), [("$batch", 1), ("$batch", 3), ("RetailLoyalty", 1)])
+def test_a_killed_sync_ends_the_same(both: tuple[Project, Shop], path: str, number: int) -> None:
+    project, shop = both
+    bear(project, MANY)
+    project.json("load")
+    project.edit_all(
+        {f"D{n:05}": {"msdyn_cardtendertype": 806380000 + (n + 1) % 4} for n in range(0, MANY, 2)}
+    )
+    shop.edit("D00001", CardTenderType="NoTender")
+    shop.remove("D00003")
+    kill(project, shop, "sync", path, number)
+    assert project.run("sync", "--json").json["finished"] is True
+    assert project.verified()["compared"] == MANY - 1
+    there, here = shop.cards(), project.cards()
+    assert there.keys() == here.keys()
+    assert there["D00000"]["CardTenderType"] == "AsContactTender"
+    assert here["D00001"]["msdyn_cardtendertype"] == 806380002
+    assert project.json("sync")["synced"] == 0
