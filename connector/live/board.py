@@ -13,7 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypeAlias
+
+Posted: TypeAlias = Literal["notices", "events"]
+"""Notices of Dataverse, events of commerce systems."""
 
 
 class Standing(StrEnum):
@@ -67,7 +70,7 @@ class Board:
         self._started = self._beaten = clock()
         self._maps: Sequence[MapHealth] = ()
         self._lock = threading.Lock()
-        self._notices: Counter[str] = Counter()
+        self._counted: Counter[tuple[Posted, str]] = Counter()
 
     def beat(self) -> None:
         """The work goes on."""
@@ -78,11 +81,11 @@ class Board:
         self._maps = maps
         self.beat()
 
-    def count(self, kind: str) -> int:
-        """One more notice of a kind; how many by now."""
+    def count(self, kind: str, of: Posted = "notices") -> int:
+        """One more notice or event of a kind; how many by now."""
         with self._lock:
-            self._notices[kind] += 1
-            return self._notices[kind]
+            self._counted[of, kind] += 1
+            return self._counted[of, kind]
 
     @property
     def live(self) -> bool:
@@ -100,11 +103,11 @@ class Board:
         """Whether this instance works a map."""
         return self.live and any(m.standing is not Standing.STANDBY for m in self._maps)
 
-    def as_dict(self, kinds: Sequence[str]) -> dict[str, Any]:
-        """The documented JSON form; `kinds` are the kinds of notices."""
+    def as_dict(self, notices: Sequence[str], events: Sequence[str]) -> dict[str, Any]:
+        """The documented JSON form, with these kinds of notices and of events."""
         now = self._clock()
         with self._lock:
-            notices = {kind: self._notices[kind] for kind in kinds}
+            counted = dict(self._counted)
         return {
             "live": self.live,
             "ready": self.ready,
@@ -124,7 +127,8 @@ class Board:
                 for one in self._maps
             ],
             "needs": [need for one in self._maps for need in one.needs],
-            "notices": notices,
+            "notices": {kind: counted.get(("notices", kind), 0) for kind in notices},
+            "events": {kind: counted.get(("events", kind), 0) for kind in events},
         }
 
 

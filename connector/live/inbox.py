@@ -17,6 +17,8 @@ class Kind(StrEnum):
 
     NOTICE = "notice"
     """A side told that one of its tables changed; `what` is the table."""
+    EVENT = "event"
+    """A commerce system told that an entity changed; `what` is `event_of` side and entity."""
     COMMIT = "commit"
     """Somebody committed to a ledger; `what` is its side."""
     SEATS = "seats"
@@ -24,6 +26,11 @@ class Kind(StrEnum):
     SIGNAL = "signal"
     BROKEN = "broken"
     """A thread of ours died; `error` says of what."""
+
+
+def event_of(side: str, entity: str) -> str:
+    """What an event is about, as `Wake.what`."""
+    return f"{side}/{entity}"
 
 
 class Wake(NamedTuple):

@@ -1,6 +1,6 @@
 """What live mode is asked and told over HTTP: its health, and notices of Dataverse.
 
-Owns: the routes, the check of the key, the limits of a notice.
+Owns: the routes, what a notice says.
 Never does: believing a notice: it names a table that may have changed, and the feed tells what
 happened. Lost, repeated, late and invented notices cost a look at the feed at most.
 Tested in: tests/unit/live/test_receiver.py, tests/acceptance/test_serve.py.
@@ -11,59 +11,51 @@ success, only 502, 503 and 504 are sent once more, after 60 s at the latest).
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connector.live import events
 from connector.live.board import Board
+from connector.live.posted import (
+    MALFORMED,
+    TAKEN,
+    TOO_LARGE,
+    UNRELATED,
+    WRONG_KEY,
+    Refused,
+    check_key,
+    whole_body,
+)
 
 NOTICES = "/webhooks/dataverse"
-KEY_HEADER = "x-dualwrite-key"
-KEY_OPTION = "code"
-"""Where a service endpoint of the kind WebhookKey puts its key."""
-LONGEST = 512 * 1024
-"""Bytes of a notice: twice what Dataverse sends."""
-PATIENCE = 10.0
-"""Seconds within which a notice has to be there."""
-
-TAKEN, OWN, UNRELATED, WRONG_KEY, MALFORMED, TOO_LARGE = (
-    "taken",
-    "own",
-    "unrelated",
-    "wrong_key",
-    "malformed",
-    "too_large",
-)
+OWN = "own"
 KINDS = (TAKEN, OWN, UNRELATED, WRONG_KEY, MALFORMED, TOO_LARGE)
 
 _LOG = logging.getLogger(__name__)
 
 
-class Refused(Exception):
-    """A notice that is not taken: the status it is answered with, and what it counts as."""
-
-    def __init__(self, status: int, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.kind = kind
-
-
 class Receiver:
     """The application. `hear` is told the table of each notice that is taken; it must not wait.
 
-    Without a `key` no notice is taken.
+    Without a `key` no notice is taken. `others` are routes of further senders.
     """
 
-    def __init__(self, board: Board, key: str | None, hear: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        board: Board,
+        key: str | None,
+        hear: Callable[[str], None],
+        others: Sequence[Route] = (),
+    ) -> None:
         self._board = board
+        self._others = others
         self._key = None if key is None else key.encode()
         self._hear = hear
         self.users: frozenset[str] = frozenset()
@@ -79,6 +71,7 @@ class Receiver:
                 Route("/health/live", self._live, methods=["GET"]),
                 Route("/health/active", self._active, methods=["GET"]),
                 Route(NOTICES, self._notice, methods=["POST"]),
+                *self._others,
             ]
         )
 
@@ -94,35 +87,25 @@ class Receiver:
         return self._answer(self._board.active)
 
     def _answer(self, well: bool) -> Response:
-        body = orjson.dumps(self._board.as_dict(KINDS))
+        body = orjson.dumps(self._board.as_dict(KINDS, events.KINDS))
         return Response(body, 200 if well else 503, media_type="application/json")
 
     # ------------------------------------------------------------------------ notices
 
     async def _notice(self, request: Request) -> Response:
         try:
-            self._check_key(request)
-            async with asyncio.timeout(PATIENCE):
-                body = await _body(request)
-            kind, table = self._understood(body)
+            if self._key is None:
+                why = "no notices are taken here: serve.webhook_key is not set"
+                raise Refused(404, WRONG_KEY, why)
+            check_key(request, self._key)
+            kind, table = self._understood(await whole_body(request))
         except Refused as refused:
             self._count_refused(refused)
             return Response(str(refused), refused.status, media_type="text/plain")
-        except (TimeoutError, ClientDisconnect):
-            self._count_refused(Refused(408, MALFORMED, "the notice did not arrive whole"))
-            return Response("the notice did not arrive in time", 408, media_type="text/plain")
         self._board.count(kind)
         if kind == TAKEN:
             self._hear(table)
         return Response(status_code=202)
-
-    def _check_key(self, request: Request) -> None:
-        """In a time that does not depend on how much of the key is right."""
-        if self._key is None:
-            raise Refused(404, WRONG_KEY, "no notices are taken here: serve.webhook_key is not set")
-        given = request.headers.get(KEY_HEADER) or request.query_params.get(KEY_OPTION) or ""
-        if not hmac.compare_digest(given.encode(), self._key):
-            raise Refused(401, WRONG_KEY, "the key is missing or wrong")
 
     def _understood(self, body: bytes) -> tuple[str, str]:
         """What kind of notice it is, and of which table."""
@@ -145,16 +128,3 @@ class Receiver:
         seen = self._board.count(refused.kind)
         if seen == 1 or seen % 100 == 0:
             _LOG.warning("a notice was refused (%s, %d so far): %s", refused.kind, seen, refused)
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body. Raises `Refused` for one that is too long, before it is all here."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > LONGEST:
-        raise Refused(413, TOO_LARGE, f"a notice has {LONGEST} bytes at most")
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST:
-            raise Refused(413, TOO_LARGE, f"a notice has {LONGEST} bytes at most")
-    return bytes(body)

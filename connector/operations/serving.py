@@ -34,7 +34,7 @@ from connector.errors import (
     Subject,
 )
 from connector.live.board import Board, MapHealth, Standing
-from connector.live.inbox import Inbox, Kind, Wake
+from connector.live.inbox import Inbox, Kind, Wake, event_of
 from connector.live.pace import Pace
 from connector.live.seats import Seats
 from connector.mapping.compiled import CompiledMap
@@ -201,12 +201,11 @@ class Serving:
                     station.pace.wake(now)
 
     def _concerns(self, wake: Wake, station: Station) -> bool:
-        if wake.kind is Kind.COMMIT:
-            return wake.what == station.side
         if wake.kind is Kind.NOTICE:
             warm = station.warm
             return warm is None or warm.entities[Side.DATAVERSE].notified_as == wake.what
-        return False
+        # A commit names the side, an event the entity as well; nothing else names either.
+        return wake.what in (station.side, event_of(station.side, station.document.commerce.entity))
 
     # ------------------------------------------------------------------------ one map
 

@@ -50,6 +50,6 @@ def test_work_that_falls_silent_is_dead_until_it_beats_again(board: Board, clock
 def test_lag_grows_while_nobody_looks(board: Board, clock: Clock) -> None:
     board.show([MapHealth("card", Standing.ACTIVE, read_at=clock.now)])
     clock.now += 7.5
-    (shown,) = board.as_dict([])["maps"]
+    (shown,) = board.as_dict([], [])["maps"]
     assert shown["lag_seconds"] == 7.5
     assert shown["last_cycle"] == "1970-01-01T00:16:40.000+00:00"

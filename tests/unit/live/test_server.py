@@ -15,10 +15,11 @@ import requests
 import trustme
 
 from connector.errors import ConfigError, UsageError
-from connector.live import receiver as receiving
+from connector.live import posted
 from connector.live import server as module
 from connector.live.board import Board
-from connector.live.receiver import KEY_HEADER, NOTICES, Receiver
+from connector.live.posted import KEY_HEADER
+from connector.live.receiver import NOTICES, Receiver
 from connector.live.server import HEAD, Server
 
 KEY = "let me in"
@@ -94,7 +95,7 @@ def test_without_a_key_there_is_nothing_to_post_to() -> None:
 
 
 def test_who_sends_too_slowly_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "PATIENCE", 0.2)
+    monkeypatch.setattr(posted, "PATIENCE", 0.2)
     with serving() as (url, heard):
         port = int(url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
@@ -105,7 +106,7 @@ def test_who_sends_too_slowly_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_body_without_a_length_is_cut_off_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "LONGEST", 1000)
+    monkeypatch.setattr(posted, "LONGEST", 1000)
     with serving() as (url, heard):
         pieces = (b"x" * 100 for _ in range(20))
         answer = requests.post(url + NOTICES, data=pieces, headers={KEY_HEADER: KEY}, timeout=20)
