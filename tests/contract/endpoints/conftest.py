@@ -11,13 +11,26 @@ from typing import TypeAlias
 import pytest
 
 from tests.contract.endpoints.world import World
-from tests.contract.endpoints.worlds import dataverse, finops, ledger, odata_v2
+from tests.contract.endpoints.worlds import (
+    dataverse,
+    dynamicweb,
+    finops,
+    ledger,
+    odata_v2,
+    odata_v4,
+)
 
 Build: TypeAlias = Callable[[pytest.FixtureRequest], Iterator[World]]
 WORLDS: dict[str, Build] = {
-    "dataverse": dataverse.world,
     "finops": finops.world,
+    "dataverse": dataverse.world,
+    "dynamicweb, postgresql": dynamicweb.world("postgresql_url"),
+    "dynamicweb, sqlite": dynamicweb.world("sqlite"),
     "ledger": ledger.world,
+    "odata-v4": odata_v4.world(),
+    "odata-v4, by watermark": odata_v4.world(by="watermark"),
+    "odata-v4, without ETags": odata_v4.world(etags=False),
+    "odata-v4, without batches": odata_v4.world(batches=False),
     "odata-v2": odata_v2.world(),
     "odata-v2, small pages": odata_v2.world(paged=True),
     "odata-v2, without ETags": odata_v2.world(etags=False),
