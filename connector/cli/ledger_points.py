@@ -62,7 +62,7 @@ def balance(
     ledger: LedgerOption = None,
 ) -> None:
     """Show the points of a card."""
-    from connector.ledger.journal.statements import balances
+    from connector.ledger.journal.balances import balances
 
     day = _day(on)
     with opened(options, ledger, create=False) as target:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from connector.ledger.journal.balances import balances
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import Earn, Posted, Posting, Redeem
-from connector.ledger.journal.statements import balances, mismatches
+from connector.ledger.journal.statements import mismatches
 from connector.ledger.ledger import Ledger
 
 TILLS, SALES, EARNED = 8, 6, 20

@@ -1,7 +1,7 @@
 """The journal of an open ledger: posting, once and all or nothing.
 
 Owns: the transaction of a batch of postings, idempotency keys, the order of numbers.
-Never does: the rules of a line (`rules.py`), reading for people (`statements.py`).
+Never does: the rules of a line (`rules.py`), reading for people (`balances.py`, `statements.py`).
 Tested in: tests/unit/ledger/journal/test_journal.py, tests/integration/test_journal_races.py.
 
 Every writer of a ledger takes its write lock first (`feed.py`), so postings come one after the

@@ -1,16 +1,16 @@
-"""Reading the journal: balances, entries, and the proof that it adds up.
+"""Reading the journal: entries, and the proof that it adds up.
 
 Owns: these queries; all of them only read.
 Never does: deciding what may be posted.
-Tested in: tests/unit/ledger/journal/test_statements.py.
+Tested in: tests/unit/ledger/journal/test_journal.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, timedelta
+from datetime import UTC
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,28 +21,7 @@ from connector.ledger.journal.tables import deductions, entries, postings
 from connector.ledger.ledger import Ledger
 from connector.ledger.schema import CARDS, REWARD_POINTS
 
-SOON = 30
-"""Days within which points count as about to expire (commerce-loyalty, section 6)."""
-
-
-class Balance(NamedTuple):
-    """The points of one kind on one card, on a day.
-
-    `available` pay today, `unvested` later; `expiring` is the part of the available ones that
-    expires soon, `next_expiry` the first day after which some are gone. `redeemed` is less what
-    was given back, `lifetime` what was ever earned less what was taken back.
-    """
-
-    kind: str
-    available: Decimal
-    unvested: Decimal
-    expiring: Decimal
-    next_expiry: date | None
-    redeemed: Decimal
-    expired: Decimal
-    lifetime: Decimal
-    adjusted: Decimal
-    """What people added and removed, and what came from and went to other cards."""
+_CARD = CARDS.table.c
 
 
 class Mismatch(NamedTuple):
@@ -53,39 +32,11 @@ class Mismatch(NamedTuple):
     proven: Decimal
 
 
-def balances(ledger: Ledger, card: str, on: date, soon: int = SOON) -> list[Balance]:
-    """The balances of a card by kind, in the order of their names; empty for an unknown card."""
-    e = entries.c
-    live = sa.or_(e.expires.is_(None), e.expires >= on)
-    available = sa.and_(e.starts <= on, live)
-    soon_gone = sa.and_(available, e.expires <= on + timedelta(soon))
-    query = (
-        sa.select(
-            REWARD_POINTS.table.c.reward_point_id,
-            _sum(e.remaining, available),
-            _sum(e.remaining, sa.and_(e.starts > on, live)),
-            _sum(e.remaining, soon_gone),
-            sa.func.min(sa.case((sa.and_(available, e.remaining > 0), e.expires))),
-            -_sum(e.units, e.type.in_([EntryType.REDEEM, EntryType.REFUND])),
-            _sum(e.remaining, e.expires < on),
-            _sum(e.units, e.type.in_([EntryType.EARN, EntryType.RETURN_EARNED])),
-            _sum(e.units, e.type == EntryType.ADJUST),
-        )
-        .join(CARDS.table, CARDS.table.c.id == e.card)
-        .join(REWARD_POINTS.table, REWARD_POINTS.table.c.id == e.kind)
-        .where(CARDS.table.c.key == fold(card))
-        .group_by(REWARD_POINTS.table.c.reward_point_id)
-        .order_by(REWARD_POINTS.table.c.reward_point_id)
-    )
-    with ledger.reading() as connection:
-        return [_balance(row) for row in connection.execute(query)]
-
-
 def transactions(
     ledger: Ledger, card: str, *, before: int | None = None, limit: int = 50
 ) -> list[Entry]:
     """The entries of a card, the newest first; `before` is the number of the last one seen."""
-    conditions = [CARDS.table.c.key == fold(card)]
+    conditions = [_CARD.key == fold(card)]
     if before is not None:
         conditions.append(entries.c.number < before)
     with ledger.reading() as connection:
@@ -103,7 +54,7 @@ def entries_of(
             e.posting,
             postings.c.at,
             e.type,
-            CARDS.table.c.card_number,
+            _CARD.card_number,
             REWARD_POINTS.table.c.reward_point_id,
             e.units,
             e.asked,
@@ -113,7 +64,7 @@ def entries_of(
             e.why,
         )
         .join(postings, postings.c.number == e.posting)
-        .join(CARDS.table, CARDS.table.c.id == e.card)
+        .join(CARDS.table, _CARD.id == e.card)
         .join(REWARD_POINTS.table, REWARD_POINTS.table.c.id == e.kind)
         .where(*where)
         .order_by(e.number if newest is None else e.number.desc())
@@ -151,22 +102,3 @@ def mismatches(ledger: Ledger) -> Iterator[Mismatch]:
     with ledger.reading() as connection:
         for number, remaining, rest in connection.execute(query):
             yield Mismatch(number, points(remaining), points(rest))
-
-
-def _sum(column: sa.ColumnElement[int], condition: sa.ColumnElement[bool]) -> Any:
-    return sa.func.coalesce(sa.func.sum(sa.case((condition, column), else_=0)), 0)
-
-
-def _balance(row: Any) -> Balance:
-    kind, available, unvested, expiring, expiry, redeemed, expired, lifetime, adjusted = row
-    return Balance(
-        kind,
-        points(int(available)),
-        points(int(unvested)),
-        points(int(expiring)),
-        expiry,
-        points(int(redeemed)),
-        points(int(expired)),
-        points(int(lifetime)),
-        points(int(adjusted)),
-    )

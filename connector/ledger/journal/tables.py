@@ -60,7 +60,7 @@ entries = sa.Table(
     sa.Column("why", sa.Text, nullable=False),
     # A balance is read from the index alone.
     sa.Index(
-        "point_entries_by_card", "card", "kind", "type", "units", "remaining", "starts", "expires"
+        "point_entries_by_card", "card", "kind", "type", "starts", "expires", "units", "remaining"
     ),
 )
 """`units` and `asked` are signed ten-thousandths; `remaining` is there for lots only."""

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from connector.errors import RecordError
+from connector.ledger.journal.balances import Balance, balances
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import (
     Adjust,
@@ -24,7 +25,7 @@ from connector.ledger.journal.posting import (
     TakeBack,
     Transfer,
 )
-from connector.ledger.journal.statements import Balance, balances, mismatches, transactions
+from connector.ledger.journal.statements import mismatches, transactions
 from connector.ledger.ledger import Ledger
 from connector.ledger.operations import Refused as RecordRefused
 from connector.ledger.operations import Remove

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector.ledger.journal.balances import Balance, balances
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import (
     Adjust,
@@ -22,7 +23,7 @@ from connector.ledger.journal.posting import (
     TakeBack,
     Transfer,
 )
-from connector.ledger.journal.statements import Balance, balances, mismatches, transactions
+from connector.ledger.journal.statements import mismatches, transactions
 from connector.ledger.ledger import Ledger
 from tests.unit.ledger.conftest import START
 from tests.unit.ledger.journal.conftest import CARDS, fill
