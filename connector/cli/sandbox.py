@@ -95,7 +95,8 @@ def sandbox(  # noqa: PLR0913, PLR0917  each parameter is an option of the comma
     They serve over TLS on 127.0.0.1 until SIGINT or SIGTERM, each on a port of its
     own, and print one JSON line when they are ready: addresses, client id and
     secret, the file with the CA. Their data stays in the folder. A browser shows
-    what an agent would see at https://127.0.0.1:8443/crm (the line's "crm").
+    what an agent would see at https://127.0.0.1:8443/crm (the line's "crm"), and
+    the cards of the commerce side at https://127.0.0.1:8444/commerce.
 
     Tests change its behaviour while it runs, by POST to /sandbox/...: faults,
     limits, lost webhooks, lossy columns. docs/sandbox.md lists all of it.

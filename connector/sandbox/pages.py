@@ -18,6 +18,8 @@ import orjson
 
 from connector.odata.literals import GUID, literal
 from connector.sandbox.catalog import Catalog
+from connector.sandbox.html_parts import STYLE_PATH, Site, link, page, style
+from connector.sandbox.html_parts import table as table_of
 from connector.sandbox.messages import Request, Response
 from connector.sandbox.projections import FORMATTED
 from connector.sandbox.service import Service
@@ -25,29 +27,7 @@ from connector.sandbox.tables import Column, Table
 
 ROOT = "/crm"
 PAGE_SIZE = 50
-STYLE_PATH = f"{ROOT}/style.css"
-HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-STYLE = """\
-body { font: 16px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff;
-  max-width: 72rem; margin: 0 auto; padding: 1rem; }
-nav a { margin-right: 1rem; }
-a { color: #0b4f9e; }
-a:focus-visible, input:focus-visible, button:focus-visible { outline: 3px solid #0b4f9e; }
-a[aria-current] { font-weight: bold; text-decoration: none; color: inherit; }
-form { margin: 1rem 0; }
-input, button { font: inherit; padding: .3rem .6rem; }
-table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; padding: .5rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem;
-  border-bottom: 1px solid #c9c9c9; }
-.empty { color: #595959; }
-"""
+SITE = Site("sandbox CRM", ROOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +79,16 @@ class Pages:
 
     def answer(self, path: str, query: str, origin: str) -> Response:
         """The page at `path` (from `/crm` on)."""
-        if path == STYLE_PATH:
-            return Response(200, {**HEADERS, "Content-Type": "text/css"}, STYLE.encode())
+        if path == ROOT + STYLE_PATH:
+            return style()
         slug, _, record = path.removeprefix(ROOT).strip("/").partition("/")
         view = self._views.get(slug or VIEWS[0].slug)
         table = None if view is None else self._catalog.by_name.get(view.table)
         if view is None or (record and GUID.fullmatch(record) is None):
-            return _page(404, "Not found", _nav(None), "<p>There is no such page.</p>")
+            return _shown_page(404, "Not found", _nav(None), "<p>There is no such page.</p>")
         if table is None:
             text = "<p>This organization has no loyalty tables yet.</p>"
-            return _page(200, "Loyalty", _nav(view), text)
+            return _shown_page(200, "Loyalty", _nav(view), text)
         if record:
             return self._record(view, table, record, origin)
         asked = parse_qs(query)
@@ -147,7 +127,7 @@ class Pages:
             return _refused(view, status, body)
         rows = [
             [
-                _link(f"{ROOT}/{view.slug}/{row[table.id_column]}", _shown(row, columns[0])),
+                link(f"{ROOT}/{view.slug}/{row[table.id_column]}", _shown(row, columns[0])),
                 *(escape(_shown(row, column)) for column in columns[1:]),
             ]
             for row in body["value"]
@@ -156,13 +136,13 @@ class Pages:
         caption = f"{number:,} {table.titles.lower() if number != 1 else table.title.lower()}"
         caption += f" with “{escape(words)}” in {columns[0].label.lower()}" if words else ""
         heads = [column.label for column in columns]
-        text = _search(view, columns[0].label, words) + _table(caption, heads, rows)
+        text = _search(view, columns[0].label, words) + table_of(caption, heads, rows)
         follow = body.get("@odata.nextLink")
         if follow:
             token = parse_qs(urlsplit(follow).query)["$skiptoken"][0]
             target = f"{ROOT}/{view.slug}?{urlencode({'q': words, 'from': token})}"
-            text += f"<p>{_link(target, f'Next {PAGE_SIZE}')}</p>"
-        return _page(200, table.titles, _nav(view), text)
+            text += f"<p>{link(target, f'Next {PAGE_SIZE}')}</p>"
+        return _shown_page(200, table.titles, _nav(view), text)
 
     def _record(self, view: View, table: Table, record: str, origin: str) -> Response:
         status, row = self._ask(f"{table.set_name}({record})", {}, origin)
@@ -175,7 +155,7 @@ class Pages:
             for title, columns in (("Details", own), ("System", kept))
         ]
         name = _shown(row, table.columns[table.primary_name])
-        return _page(200, f"{table.title} {name}", _nav(view), "".join(parts))
+        return _shown_page(200, f"{table.title} {name}", _nav(view), "".join(parts))
 
 
 # ---------------------------------------------------------------------------- HTML
@@ -187,10 +167,6 @@ def _shown(row: Mapping[str, Any], column: Column) -> str:
     if value is None:
         return "–"
     return str(row.get(f"{column.wire_name}@{FORMATTED}", value))
-
-
-def _link(target: str, text: str) -> str:
-    return f'<a href="{escape(target)}">{escape(text)}</a>'
 
 
 def _nav(current: View | None) -> str:
@@ -211,16 +187,6 @@ def _search(view: View, label: str, words: str) -> str:
     )
 
 
-def _table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table; `caption` and cells are HTML already."""
-    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n" for cells in rows)
-    return (
-        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>\n"
-        f"<tbody>{body}</tbody></table>"
-    )
-
-
 def _fields(title: str, row: Mapping[str, Any], columns: Iterable[Column]) -> str:
     lines = "".join(
         f'<tr><th scope="row">{escape(column.label)}</th><td>{escape(_shown(row, column))}</td>'
@@ -238,15 +204,8 @@ def _fields(title: str, row: Mapping[str, Any], columns: Iterable[Column]) -> st
 def _refused(view: View, status: int, body: Mapping[str, Any]) -> Response:
     error = body["error"]
     text = f"<p>{escape(error['message'])}</p><p><code>{escape(error['code'])}</code></p>"
-    return _page(status, "The service refused", _nav(view), text)
+    return _shown_page(status, "The service refused", _nav(view), text)
 
 
-def _page(status: int, title: str, nav: str, text: str) -> Response:
-    html = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)} – sandbox CRM</title>"
-        f'<link rel="stylesheet" href="{STYLE_PATH}"></head>\n'
-        f"<body><header>{nav}</header><main><h1>{escape(title)}</h1>\n{text}</main></body></html>\n"
-    )
-    return Response(status, dict(HEADERS), html.encode())
+def _shown_page(status: int, title: str, nav: str, text: str) -> Response:
+    return page(status, title, nav, text, site=SITE)

@@ -30,6 +30,7 @@ from connector.sandbox.app import Face
 from connector.sandbox.certificates import certificates, client_certificate
 from connector.sandbox.courier import Courier
 from connector.sandbox.finops.face import Face as FinopsFace
+from connector.sandbox.finops.pages import ROOT as COMMERCE
 from connector.sandbox.finops.service import Service as Finops
 from connector.sandbox.limits import PROFILES, Limits
 from connector.sandbox.managed_identity import APP_SERVICE, ManagedIdentity
@@ -180,6 +181,7 @@ def _serve(
         "identity_endpoint": f"{origin}{APP_SERVICE}",
         "identity_header": machine.secret,
         "crm": f"{origin}{ROOT}",
+        "commerce": f"https://{HOST}:{finops_port}{COMMERCE}",
     }
     for short, application in others.items():
         where[f"{short}_client_id"] = application.client_id

@@ -105,6 +105,20 @@ def test_every_switch_of_the_sandbox_is_listed() -> None:
     assert set(json.loads(row)) == {"profile", *(one.name for one in fields(Limits))}
 
 
+def test_every_switch_of_finance_and_operations_is_listed() -> None:
+    from connector.sandbox.finops.catalog import ENTITIES
+    from connector.sandbox.finops.switches import Switches as FinopsSwitches
+
+    page = sections("sandbox-finops.md")
+    text = page["Switches of this side"]
+    assert set(first_cells(text)) == {*FinopsSwitches(mock.Mock(), mock.Mock()).acts}
+    rows = re.findall(r"^\| `(\w+)` \| `(\{[^`]*\})`", text, flags=re.MULTILINE)
+    assert len(rows) > 12
+    for _, row in rows:
+        json.loads(row)
+    assert set(first_cells(page["Entities"])) == {one.set_name for one in ENTITIES}
+
+
 # ---------------------------------------------------------------------------- config and maps
 
 

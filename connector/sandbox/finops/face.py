@@ -28,6 +28,8 @@ from connector.sandbox.finops import errors
 from connector.sandbox.finops.blobs import ROOT as BLOBS
 from connector.sandbox.finops.messages import Request
 from connector.sandbox.finops.metadata import rest_metadata
+from connector.sandbox.finops.pages import ROOT as PAGES
+from connector.sandbox.finops.pages import Pages
 from connector.sandbox.finops.people import User
 from connector.sandbox.finops.service import Service
 from connector.sandbox.finops.switches import Act, Switches
@@ -52,6 +54,7 @@ class Face:
         self._directory = directory
         self._authority = authority
         self._faults = Faults()
+        self._pages = Pages(service.run)
         self._switches = Switches(service, self._faults)
 
     def application(self) -> Starlette:
@@ -62,6 +65,8 @@ class Face:
                 Route(DATA + "/{path:path}", self._data, methods=METHODS),
                 Route("/metadata/{path:path}", self._metadata, methods=["GET"]),
                 Route(BLOBS + "/{name}", self._blob, methods=["GET", "PUT"]),
+                Route(PAGES, self._page, methods=["GET"]),
+                Route(PAGES + "/{path:path}", self._page, methods=["GET"]),
                 *(
                     Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
                     for name, (act, methods) in self._switches.acts.items()
@@ -127,6 +132,12 @@ class Face:
             return blobs.answer(http.method, name, query, http.headers, body)
 
         return await self._with_faults(http.method, path, _origin(http), answer)
+
+    async def _page(self, http: HttpRequest) -> HttpResponse:
+        """What a person with a browser sees; no token, as for the switches."""
+        path = http.scope["raw_path"].decode("latin-1")
+        query = http.scope["query_string"].decode("latin-1")
+        return self._http(self._pages.answer(path, query, _origin(http)))
 
     def _user(self, http: HttpRequest) -> User | HttpResponse:
         """The caller, or the answer that turns the caller away."""
