@@ -55,12 +55,12 @@ def list_failures(
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
     from connector.operations.conditions import meant_by
-    from connector.operations.failures import NAMES, Failures, failure_dict, failures_in
+    from connector.operations.failures import NAMES, Failures, failures_in, listed_dict
 
     wanted = Failures(code=code, where=where)
     with open_project(options.settings()) as project:
         found = (
-            failure_dict(record)
+            listed_dict(record)
             for document in meant_by(where, project, chosen(project, map), NAMES)
             for record in failures_in(project, document, wanted)
         )
@@ -74,13 +74,14 @@ def list_failures(
         return
     output.table(
         "failures",
-        ["map", "key", "record", "problem"],
+        ["map", "key", "record", "problem", "remedy"],
         [
             (
                 one["map"],
                 one["key"],
                 one["record"],
                 f"{one['problem']['code']}: {one['problem']['message']}",
+                one["remedy"],
             )
             for one in listed
         ],

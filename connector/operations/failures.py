@@ -159,6 +159,12 @@ def failure_dict(record: Record) -> dict[str, Any]:
     }
 
 
+def listed_dict(record: Record) -> dict[str, Any]:
+    """The same for a list: with the first thing to do."""
+    assert record.problem is not None
+    return {**failure_dict(record), "remedy": record.problem.remedy.partition(";")[0].strip()}
+
+
 # ---------------------------------------------------------------------------- showing one
 
 

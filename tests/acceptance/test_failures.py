@@ -38,6 +38,15 @@ def renamed(project: Project) -> Project:
     return project
 
 
+def test_the_list_says_what_to_do_first(refused: Project) -> None:
+    (failure,) = refused.json("failures", "list")["failures"]
+    assert failure["remedy"] == "correct the record on the side it comes from"
+    assert failure["problem"]["remedy"].startswith(failure["remedy"])
+    people = refused.call("failures", "list", COLUMNS="200").stdout
+    assert "correct the record on the side it comes from" in people
+    assert "travels by itself" not in people
+
+
 def test_a_retry_takes_up_what_a_mended_map_allows(project: Project) -> None:
     file = project.folder / "mappings" / "loyalty-card.yaml"
     whole = file.read_text("utf-8")

@@ -138,6 +138,8 @@ def sit_down(tmp_path: Path, sandbox: dict[str, Any], sign_in: SignIn) -> SitDow
             "DUALWRITE__DATAVERSE__AUTHORITY": str(sandbox["authority"]),
             "DUALWRITE__DATAVERSE__CA": str(sandbox["ca"]),
             "DUALWRITE__DATAVERSE__CLIENT_SECRET": "env:TEST_CLIENT_SECRET",
+            # Which of two maps gets the first record numbers is not said otherwise.
+            "DUALWRITE__MAPS__AT_ONCE": "1",
             "TEST_CLIENT_SECRET": str(sandbox["client_secret"]),
         }
         return Person(tmp_path, sign_in("agent_", sandbox), environment, sandbox)
