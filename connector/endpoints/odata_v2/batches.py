@@ -7,8 +7,8 @@ Tested in: tests/unit/endpoints/odata_v2/test_batches.py.
 Facts: "OData V2: batch processing" (a change set is atomic; where it fails, one response stands
 for the whole of it). pyodata's own handlers raise at the first failure, so that the answers to
 all other requests are lost, take any status but 202, and 204 for an update, for a failure, and
-index into answers that are not there; here each answer is kept. What it reads a part with cuts
-bodies by characters where bytes are counted; parts are read here.
+an empty answer for none; here each answer is kept. What it reads a part with counts characters
+where there are bytes, and cuts the text; parts are read here.
 """
 
 from __future__ import annotations
@@ -145,7 +145,10 @@ def parts_of(body: bytes, content_type: str) -> Sequence[Sequence[Part] | Part]:
     """
     if not content_type.lower().startswith("multipart/"):
         raise ValueError(f"not a multipart answer but {content_type or 'one without a type'}")
-    decoded = decode_multipart(body.decode("utf-8"), content_type)
+    try:
+        decoded = decode_multipart(body.decode("utf-8"), content_type)
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError("a multipart answer whose parts cannot be told apart") from error
     if not decoded or not all(isinstance(one, list) and one for one in decoded):
         raise ValueError("a multipart answer without its parts")
     return [_set(one) for one in decoded]

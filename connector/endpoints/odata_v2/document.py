@@ -38,7 +38,7 @@ class Document(NamedTuple):
 
     xml: bytes
     facets: Mapping[tuple[str, str], Facets]
-    """Attributes by entity type (with its namespace) and property, as they were written."""
+    """Attributes by entity type (with its namespace) and property, as far as they tell."""
 
 
 def read_document(body: bytes, side: str) -> Document:
@@ -65,11 +65,11 @@ def read_document(body: bytes, side: str) -> Document:
     done: set[str] = set()
     for name in types:
         _inherit(name, types, done)
+    for node in root.iter():
+        _tidy(node)
     for name, node in types.items():
         for one in _children(node, "Property"):
             facets[name, one.get("Name", "")] = {str(k): str(v) for k, v in one.attrib.items()}
-    for node in root.iter():
-        _tidy(node)
     return Document(etree.tostring(root), facets)
 
 

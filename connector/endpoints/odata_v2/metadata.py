@@ -262,7 +262,8 @@ def _told(error: Exception) -> str:
 
 def _field(one: StructTypeProperty) -> Field | None:
     """A property as it travels; None for one whose type cannot."""
-    if isinstance(one.typ, NullType):
+    # A collection goes by the name of what it holds.
+    if isinstance(one.typ, NullType) or one.typ.is_collection:
         return None
     edm = edm_type(one.typ.name, only_day=one.date)
     return None if edm is None else Field(one.name, edm, one, one.nullable)

@@ -148,7 +148,7 @@ class Sending:
     def _read(self, reply: Reply, steps: Set) -> Told | None:
         try:
             told = batches.parts_of(reply.body, reply.headers.get("Content-Type", ""))
-        except (ValueError, LookupError, TypeError) as error:
+        except ValueError as error:
             self._settle(steps, Unknown(f"the batch's answer cannot be read: {error}"))
             return None
         self.begun = True
