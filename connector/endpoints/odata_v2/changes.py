@@ -87,7 +87,7 @@ class TableSource:
 
     def _expired(self, cause: str) -> PositionExpiredError:
         return PositionExpiredError(
-            "resume-expired",
+            "position-expired",
             f"the read of {self._table.name} cannot go on where it was left",
             remedy="none needed: the table is read from its beginning",
             subject=Subject(entity=self._table.name),
