@@ -29,6 +29,7 @@ from connector.config_sides import (
 )
 from connector.config_values import read_secret
 from connector.endpoints.base import Endpoint, Entity, Pace
+from connector.endpoints.manner import Manner as Manner
 from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from connector.endpoints.web.credentials import Credential
     from connector.endpoints.web.patience import Patience
     from connector.endpoints.web.transport import TokenSource
+    from connector.live.events import Listener
 
 LEASE_PATIENCE = 6.0
 """Seconds a command waits for a map another one works: longer than a turn of live mode."""
@@ -175,6 +177,11 @@ class Project:
             yield watch
 
     @property
+    def listeners(self) -> list[Listener]:
+        """Who hears the events of which commerce side; raises `ConfigError` (`secret-missing`)."""
+        return remote_sides.listeners(self.settings, self._commerce)
+
+    @property
     def watchable(self) -> frozenset[str]:
         """The commerce sides at which a commit can be noticed as it happens."""
         return frozenset(name for name, side in self._sides.items() if side.kind == "ledger")
@@ -198,11 +205,12 @@ def open_project(
     progress: Progress = _quiet,
     stopping: Callable[[], bool] = _never,
     paced: Paced = _unpaced,
+    manner: Manner = Manner.COMMAND,
 ) -> Iterator[Project]:
     """Open store, endpoints and maps of a project; everything is closed at the end.
 
-    `progress` is told what was done, `paced` how fast a side takes writes. Raises `ConfigError`,
-    `MapError`, `StateError`; sides are asked nothing yet.
+    `progress` is told what was done, `paced` how fast a side takes writes; `manner` says who looks
+    for changes. Raises `ConfigError`, `MapError`, `StateError`; sides are asked nothing yet.
     """
     notifier = _notifier(settings.notify)
     maps = {document.map: document for document in maps_of(settings)}
@@ -216,7 +224,7 @@ def open_project(
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
         for name, side in settings.commerce_sides().items():
-            commerce[name] = _commerce_endpoint(name, side, settings.retry, stopping)
+            commerce[name] = _commerce_endpoint(name, side, settings.retry, stopping, manner)
             stack.callback(commerce[name].close)
         dataverse = dataverse_endpoint(settings.dataverse, settings.retry, stopping)
         stack.callback(dataverse.close)
@@ -269,7 +277,11 @@ def open_state(place: StoreSettings) -> SqlStore:
 
 
 def _commerce_endpoint(
-    name: str, side: CommerceSettings, retry: RetrySettings, stopping: Callable[[], bool]
+    name: str,
+    side: CommerceSettings,
+    retry: RetrySettings,
+    stopping: Callable[[], bool],
+    manner: Manner,
 ) -> Endpoint:
     """The endpoint of a commerce side; raises `ConfigError` (`kind-unsupported`)."""
     match side:
@@ -278,9 +290,9 @@ def _commerce_endpoint(
 
             return LedgerEndpoint(Ledger.open(side.url))
         case FinopsSettings():
-            return remote_sides.finops(name, side, retry, stopping)
+            return remote_sides.finops(name, side, retry, stopping, manner)
         case ODataV4Settings():
-            return remote_sides.odata_v4(name, side, retry, stopping)
+            return remote_sides.odata_v4(name, side, retry, stopping, manner)
         case ODataV2Settings():
             return remote_sides.odata_v2(name, side, retry, stopping)
         case _:

@@ -8,7 +8,7 @@ Tested in: tests/unit/test_remote_sides.py, tests/acceptance.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,9 @@ from connector.config_sides import (
 )
 from connector.config_values import read_secret
 from connector.endpoints.base import Endpoint
-from connector.process import sleeper
+from connector.endpoints.manner import Manner
+from connector.process import gone, own_name, sleeper
+from connector.settings import Settings
 
 if TYPE_CHECKING:
     from connector.endpoints.odata_v2.endpoint import Finding
@@ -34,21 +36,35 @@ if TYPE_CHECKING:
     from connector.endpoints.web.patience import Patience
     from connector.endpoints.web.service import Naming, Service
     from connector.endpoints.web.transport import TokenSource, Transport
+    from connector.live.events import Listener
 
 
 def finops(
-    name: str, side: FinopsSettings, retry: RetrySettings, stopping: Callable[[], bool]
+    name: str,
+    side: FinopsSettings,
+    retry: RetrySettings,
+    stopping: Callable[[], bool],
+    manner: Manner,
 ) -> Endpoint:
     """An environment of Finance and Operations; raises `ConfigError` for its secrets."""
     from connector.endpoints.finops.endpoint import FinopsEndpoint
+    from connector.endpoints.finops.exports.download import Downloads
+    from connector.endpoints.finops.exports.runs import Clockwork
     from connector.endpoints.finops.service import root_of, service_of
+    from connector.endpoints.web.trust import is_loopback, trust
 
+    service = service_of(name)
+    ca = None if side.ca is None else str(side.ca)
     return FinopsEndpoint(
-        _transport(service_of(name), side, root_of(side.url), retry, stopping),
+        _transport(service, side, root_of(side.url), retry, stopping),
         way_of=_ways(side.changes),
         folder=side.changes.folder,
         metadata=_kept_metadata(side, name),
         clock=time.time,
+        downloads=Downloads(trust(ca, service.naming), side.timeout, local=is_loopback(side.url)),
+        clockwork=Clockwork(time.time, sleeper(stopping), own_name(), gone, stopping),
+        manner=manner,
+        every=side.changes.every,
         company=side.company,
         page_size=side.page_size,
         batch_size=side.batch_size,
@@ -56,7 +72,11 @@ def finops(
 
 
 def odata_v4(
-    name: str, side: ODataV4Settings, retry: RetrySettings, stopping: Callable[[], bool]
+    name: str,
+    side: ODataV4Settings,
+    retry: RetrySettings,
+    stopping: Callable[[], bool],
+    manner: Manner,
 ) -> Endpoint:
     """Any service of OData V4; raises `ConfigError` for its secrets."""
     from connector.endpoints.odata_v4 import ODataV4Endpoint
@@ -71,7 +91,26 @@ def odata_v4(
         page_size=side.page_size,
         batch_size=side.batch_size,
         batches=side.batch,
+        manner=manner,
+        every=side.changes.every,
     )
+
+
+def listeners(settings: Settings, endpoints: Mapping[str, Endpoint]) -> list[Listener]:
+    """Who hears the events of which side; raises `ConfigError` (`secret-missing`)."""
+    from connector.endpoints.finops.endpoint import FinopsEndpoint
+    from connector.live.events import Listener
+
+    found = []
+    for name, side in settings.commerce_sides().items():
+        endpoint = endpoints[name]
+        if isinstance(side, FinopsSettings) and side.events.listen:
+            # The settings see to it that there is a secret.
+            assert side.events.secret is not None
+            assert isinstance(endpoint, FinopsEndpoint)
+            key = read_secret(side.events.secret).get_secret_value()
+            found.append(Listener(name, key, endpoint.ear.hear))
+    return found
 
 
 def _transport(

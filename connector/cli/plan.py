@@ -40,7 +40,7 @@ def plan(
     limit: Annotated[int, typer.Option(min=0, help="Changes listed; all are counted.")] = 50,
 ) -> None:
     """Show what the next `sync` (or first `load`) would write; changes nothing."""
-    from connector.bootstrap import open_project
+    from connector.bootstrap import Manner, open_project
     from connector.operations.choosing import chosen
     from connector.operations.outcomes import gravest
     from connector.reports import planned_report
@@ -48,7 +48,7 @@ def plan(
     with (
         progress(options.json) as told,
         planned_report(report) as write,
-        open_project(options.settings(), told) as project,
+        open_project(options.settings(), told, manner=Manner.REHEARSAL) as project,
     ):
         documents = chosen(project, map)
         wrong: dict[str, DualWriteError] = {}

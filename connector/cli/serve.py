@@ -33,7 +33,7 @@ def serve(
     map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
 ) -> None:
     """Carry changes across as they happen, until SIGTERM or SIGINT."""
-    from connector.bootstrap import open_project
+    from connector.bootstrap import Manner, open_project
     from connector.live.inbox import Inbox, Kind, Wake
     from connector.operations.choosing import chosen
     from connector.operations.live import serve_maps
@@ -43,7 +43,7 @@ def serve(
     inbox = Inbox()
     with (
         stop_in_good_order(lambda: inbox.put(Wake(Kind.SIGNAL))) as stop,
-        open_project(options.settings(), stopping=stop) as project,
+        open_project(options.settings(), stopping=stop, manner=Manner.LIVE) as project,
     ):
         tell = _tell_script if options.json else _tell_person
         serve_maps(project, chosen(project, map), inbox, tell)

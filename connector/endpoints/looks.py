@@ -31,6 +31,10 @@ T_contra = TypeVar("T_contra", bound=Source, contravariant=True)
 class Detection(Protocol[T_contra]):
     """One way to find the changes of a table: `Snapshots`, `Watermarks`, `Exports`."""
 
+    def scan(self, table: Table[T_contra], resume: str | None) -> Iterator[Page]:
+        """As `Endpoint.scan`."""
+        ...
+
     def changes(self, table: Table[T_contra], position: str) -> Iterator[Page]:
         """As `Endpoint.changes`."""
         ...

@@ -18,7 +18,8 @@ from connector.config_values import read_secret
 from connector.live import systemd
 from connector.live.board import Board
 from connector.live.crew import Crew, looking_out
-from connector.live.inbox import Inbox, Kind, Wake
+from connector.live.events import Events
+from connector.live.inbox import Inbox, Kind, Wake, event_of
 from connector.live.receiver import Receiver
 from connector.live.seats import Seats
 from connector.live.server import Server
@@ -45,7 +46,11 @@ def serve_maps(
     if settings.webhook_key is not None:
         key = read_secret(settings.webhook_key).get_secret_value()
     board = Board(ports.holder, connector.__version__, ports.clock, project.tuning.limits.margin)
-    receiver = Receiver(board, key, lambda table: inbox.put(Wake(Kind.NOTICE, table)))
+    routes = [
+        Events(board, listener, partial(_heard, inbox, listener.side)).route()
+        for listener in project.listeners
+    ]
+    receiver = Receiver(board, key, lambda table: inbox.put(Wake(Kind.NOTICE, table)), routes)
     with ExitStack() as stack:
         server = Server(receiver.application(), settings.address, settings.certificate)
         stack.callback(server.close)
@@ -75,6 +80,10 @@ def serve_maps(
 
         Serving(project, documents, inbox, seats, board, tell=tell, learn=learn).run()
         _LOG.info("stopping")
+
+
+def _heard(inbox: Inbox, side: str, entity: str) -> None:
+    inbox.put(Wake(Kind.EVENT, event_of(side, entity)))
 
 
 def _names(documents: Sequence[MapDocument]) -> str:

@@ -26,11 +26,13 @@ from connector.endpoints.base import (
     Page,
     Throttling,
 )
+from connector.endpoints.looks import Detection, Hints, Looks
+from connector.endpoints.manner import Manner
 from connector.endpoints.odata_v4.batches import Batches
 from connector.endpoints.odata_v4.client import Client
 from connector.endpoints.odata_v4.dialect import Dialect
 from connector.endpoints.odata_v4.faults import not_a_service, refused
-from connector.endpoints.odata_v4.feeds import Detection, SetSource, Way
+from connector.endpoints.odata_v4.feeds import SetSource, Way
 from connector.endpoints.odata_v4.metadata import TIMEOUT, Metadata
 from connector.endpoints.odata_v4.reads import Reader
 from connector.endpoints.odata_v4.rows import ETAG
@@ -43,6 +45,7 @@ from connector.endpoints.web.transport import Transport
 from connector.errors import MapError, Subject
 from connector.mapping.values import Value, ValueType
 from connector.odata.queries import query_string
+from connector.process import monotonic
 
 
 class ODataV4Endpoint:
@@ -51,7 +54,8 @@ class ODataV4Endpoint:
     Entities are entity set names, columns property names; the id of a row is its key predicate.
     `way_of` says how the changes of an entity are found, `folder` is where what was seen is kept,
     `metadata` where descriptions are kept for other processes. `batches` says that the service
-    takes `$batch`, `clock` gives seconds.
+    takes `$batch`, `clock` gives seconds. In live mode, which `manner` says, a table is looked at
+    once in `every` seconds, and what `hints` name is read in between.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, each a part of its own
@@ -66,6 +70,9 @@ class ODataV4Endpoint:
         page_size: int = 5000,
         batch_size: int = 100,
         batches: bool = True,
+        manner: Manner = Manner.COMMAND,
+        every: float = 0.0,
+        hints: Hints | None = None,
     ) -> None:
         self._dialect = dialect or Dialect()
         self._transport = transport
@@ -80,6 +87,7 @@ class ODataV4Endpoint:
             self._client, self._dialect, self._batches, lambda entity: way_of(entity).column
         )
         self._snapshots = Snapshots(folder, transport.base.lower())
+        self._looks = Looks(manner, every, monotonic, self._snapshots, hints)
         self._lock = threading.Lock()
         self._tables: dict[str, Table] = {}
 
@@ -178,7 +186,8 @@ class ODataV4Endpoint:
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """What is found by the way of this entity."""
-        return self._detection(entity).changes(self._compared(entity, columns), position)
+        table = self._compared(entity, columns)
+        return self._looks.changes(self._detection(entity), table, position)
 
     def _compared(self, entity: str, columns: Sequence[str]) -> Compared[SetSource]:
         source = SetSource(
@@ -186,7 +195,7 @@ class ODataV4Endpoint:
         )
         return Compared(entity, tuple(columns), source)
 
-    def _detection(self, entity: str) -> Detection:
+    def _detection(self, entity: str) -> Detection[SetSource]:
         """What finds the changes of an entity; made for each call."""
         way = self._way_of(entity)
         if way.by == "watermark":

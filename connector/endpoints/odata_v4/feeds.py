@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal, Protocol
+from typing import Literal
 
-from connector.endpoints.base import Page, Row
+from connector.endpoints.base import Row
 from connector.endpoints.odata_v4.client import Client
 from connector.endpoints.odata_v4.faults import column_unknown, unreadable
 from connector.endpoints.odata_v4.fields import Field
 from connector.endpoints.odata_v4.reads import Reader
 from connector.endpoints.odata_v4.rows import fields_of
 from connector.endpoints.odata_v4.tables import Table as EntityTable
-from connector.endpoints.snapshots import Batch, Mark, Marked, Table, image_version
+from connector.endpoints.snapshots import Batch, Mark, Marked, image_version
 from connector.errors import MapError, PositionExpiredError, Subject
 from connector.mapping.values import ValueType
 
@@ -40,18 +40,6 @@ class Way:
     sweep: float = 6 * 3600.0
     project: str | None = None
     """The export project."""
-
-
-class Detection(Protocol):
-    """One way to find the changes of a table: `Snapshots`, `Watermarks`, exports."""
-
-    def scan(self, table: Table[SetSource], resume: str | None) -> Iterator[Page]:
-        """As `Endpoint.scan`."""
-        ...
-
-    def changes(self, table: Table[SetSource], position: str) -> Iterator[Page]:
-        """As `Endpoint.changes`."""
-        ...
 
 
 class SetSource:

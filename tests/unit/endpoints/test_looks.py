@@ -39,6 +39,9 @@ class Counted:
         self._snapshots = snapshots
         self.looks = 0
 
+    def scan(self, table: Table[Shelf], resume: str | None) -> Iterator[Page]:
+        return self._snapshots.scan(table, resume)
+
     def changes(self, table: Table[Shelf], position: str) -> Iterator[Page]:
         self.looks += 1
         return self._snapshots.changes(table, position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ LONGEST_KEY = 30
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """The cards of an environment emptied for this test, where every party is at hand."""
     from connector.endpoints.finops.endpoint import FinopsEndpoint
+    from connector.endpoints.finops.exports.download import Downloads
+    from connector.endpoints.finops.exports.runs import Clockwork
     from connector.endpoints.finops.service import naming_of, service_of
     from connector.endpoints.odata_v4.feeds import Way
     from connector.endpoints.web.auth import Tokens
@@ -66,7 +69,9 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         way_of=lambda _: Way(),
         folder=folder / "snapshots",
         metadata=request.getfixturevalue("tmp_path_factory").getbasetemp() / "metadata",
-        clock=lambda: datetime.now(UTC).timestamp(),
+        clock=time.time,
+        downloads=Downloads(where["ca"], 30.0, local=True),
+        clockwork=Clockwork(time.time, time.sleep, "host/1", lambda _: False, lambda: False),
     )
     yield World(
         endpoint,
