@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.endpoints.base import Page, Row
-from connector.engine.doubt import as_sent, given_way, in_doubt
+from connector.engine.departures import deleting_in_doubt, note_gone, tell_apart
+from connector.engine.doubt import as_sent, in_doubt
 from connector.engine.emptied import refuse_unreadable
 from connector.engine.intheway import Strays, in_the_way
 from connector.engine.lookups import resolve
@@ -26,13 +27,12 @@ from connector.engine.observe import (
     observe_deleted,
     observe_missing,
 )
-from connector.engine.plan import as_columns
 from connector.engine.run import MapRun
-from connector.engine.sent import delete_in_doubt, sent_to
+from connector.engine.sent import knowing
 from connector.engine.settle import stand
 from connector.engine.twins import KEYLESS, is_twin, leaves, let_go, rejoin, set_aside
 from connector.engine.witness import Edit, Witness, edited
-from connector.mapping.values import Side, Value
+from connector.mapping.values import Side
 from connector.store.record import Presence, Record, SideState, State
 from connector.store.work import ChangeKind, Work
 
@@ -90,9 +90,13 @@ def absorb(run: MapRun, side: Side, tick: int, page: Page) -> Absorbed:
     strays = Strays(run.map, side, bound.values())
     for id in page.deleted:
         record = bound.get(id)
-        deleting = _deleting(run, record, side) if record is not None else None
-        if record is not None and observe_deleted(record, witness):
-            _note_gone(run, absorbed.work, record, side, deleting)
+        if record is None:
+            continue
+        deleting = deleting_in_doubt(run, record, side)
+        if observe_deleted(record, witness):
+            note_gone(run, absorbed.work, record, side, deleting)
+            absorbed.touch(record)
+        elif record.side(side).presence is Presence.UNKNOWN:
             absorbed.touch(record)
     unbound: list[Row] = []
     witness = _knowing(run, witness, [(bound.get(row.id), row) for row in page.rows])
@@ -115,10 +119,12 @@ def _knowing(run: MapRun, witness: Witness, sights: Sequence[tuple[Record | None
     """The witness with what was sent to the rows that may be as a write of ours left them."""
     refuse_unreadable(run, witness.side, sights)
     doubted = [r for r, row in sights if r is not None and in_doubt(r, row, witness)]
-    return replace(witness, sent=sent_to(run, witness.side, doubted)) if doubted else witness
+    return knowing(run, witness, doubted)
 
 
 def _take_in(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: Witness) -> None:
+    if witness.ids == "key":
+        tell_apart(run, absorbed.work, record, row, witness)
     if run.map.lookups and in_doubt(record, row, witness):
         # What a write of ours made of the row is told in the other side's form.
         names, sent = run.map.column_names(witness.side), witness.sent.get(record.number, {})
@@ -163,41 +169,6 @@ def _leave(run: MapRun, absorbed: Absorbed, record: Record, row: Row, witness: W
     absorbed.touch(record)
 
 
-def _note_gone(run: MapRun, work: Work, record: Record, side: Side, deleting: str | None) -> None:
-    """A row that is gone leaves what it held in the audit; `deleting` is our delete in doubt.
-
-    Where a delete of ours without a reply did it, that tells of it; only edits that gave way are
-    added, as if the reply had come. What was agreed on is void then, as after a reply: a card that
-    came on the other side meanwhile is a new one, and our delete is no reason to delete it.
-    """
-    _note_what_it_held(run, work, record, side, ours=deleting == "unknown")
-    if deleting is not None:
-        record.commerce.agreed = record.dataverse.agreed = None
-
-
-def _note_what_it_held(run: MapRun, work: Work, record: Record, side: Side, *, ours: bool) -> None:
-    state = record.side(side)
-    if not ours:
-        before = None if state.image is None else as_columns(run.map, side, state.image)
-        run.note(
-            work, record, ChangeKind.SEEN, side, target=state.id, before=before, detail="deleted"
-        )
-        return
-    if state.image is None or state.agreed is None:
-        return
-    for group in given_way(run.map, side, state.image, state.agreed):
-        before = group.values(side, state.image)
-        after: dict[str, Value] = dict.fromkeys(before)
-        run.note(work, record, ChangeKind.LOST, side, before=before, after=after, detail=group.name)
-        run.tell("lost", 1)
-
-
-def _deleting(run: MapRun, record: Record, side: Side) -> str | None:
-    """What came of a delete of ours to this side that may have happened without our knowing."""
-    doubted = record.side(side).presence is Presence.UNKNOWN and record.attempts > 0
-    return delete_in_doubt(run, side, record) if doubted else None
-
-
 def _pair(
     run: MapRun,
     absorbed: Absorbed,
@@ -220,8 +191,9 @@ def _pair(
         records = here.setdefault(key, [])
         free = next((r for r in records if _can_bind(r, witness.side)), None)
         if free is not None:
-            bind(free, row, witness)
-            _take_in(run, absorbed, free, row, witness)
+            doubting = _knowing(run, witness, [(free, row)])
+            bind(free, row, doubting)
+            _take_in(run, absorbed, free, row, doubting)
             continue
         record = begin(number, key, len(records), row, witness)
         if records:
@@ -292,7 +264,12 @@ def reread(run: MapRun, side: Side, records: Sequence[Record]) -> Absorbed:
     sights = [(r, row) for r in records for row in found.get(r.side(side).id or "", ())[:1]]
     witness = _knowing(run, witness, sights)
     for record in records:
-        rows = found.get(record.side(side).id or "", ())
+        # A side may find a row by an id in another spelling than the row's own: it has no record.
+        rows = [
+            row
+            for row in found.get(record.side(side).id or "", ())
+            if row.id == record.side(side).id
+        ]
         if rows:
             went_back = went_back or is_older(record.side(side), rows[0], witness)
             _take_in(run, absorbed, record, rows[0], witness)
@@ -347,12 +324,14 @@ def _reread_by_key(
     rows_by_key = _read_by_key(run, records, side, columns)
     ids = [row.id for row in rows_by_key.values()]
     holders = dict(run.store.by_ids(run.layout, side, ids))
+    sights = [(record, rows_by_key[record.key]) for record in records if record.key in rows_by_key]
+    witness = _knowing(run, witness, sights)
     for record in records:
         found_row = rows_by_key.get(record.key)
         seen = record.side(side).image is not None  # else it is a create that never was
-        deleting = _deleting(run, record, side)
+        deleting = deleting_in_doubt(run, record, side)
         if observe_missing(record, witness) and seen:
-            _note_gone(run, absorbed.work, record, side, deleting)
+            note_gone(run, absorbed.work, record, side, deleting)
         if found_row is not None and _is_free(holders.get(found_row.id), record, side):
             holders[found_row.id] = record
             bind(record, found_row, witness)

@@ -22,6 +22,7 @@ from connector.endpoints.base import (
 from connector.engine.absorb import Absorbed, reread
 from connector.engine.agreement import halves
 from connector.engine.batches import Batch, Item, completion_of, created_unseen, operation_of
+from connector.engine.beforehand import Look
 from connector.engine.epochs import remembering
 from connector.engine.faults import handling_of
 from connector.engine.guard import Deletes, allowance, stop_reason
@@ -33,7 +34,7 @@ from connector.engine.wars import end_wars
 from connector.engine.watch import count, held_row
 from connector.errors import DualWriteError
 from connector.mapping.compiled import CompiledMap
-from connector.mapping.values import Side
+from connector.mapping.values import Image, Side
 from connector.store.record import Presence, Record, State
 from connector.store.work import Change, ChangeKind, Work
 
@@ -218,11 +219,14 @@ class Applier:
         run.pacer.stand_still(side, self._may_wait)
         run.hold()
         endpoint = run.endpoint(side)
+        entity, columns = run.map.entity(side), run.map.column_names(side)
         operations = [item.operation for item in items]
+        look = Look.needed(run.sides[side], run.map, side, run.entities[side].capabilities)
         sent = run.ports.monotonic()
-        reply = run.ports.executor.submit(
-            endpoint.write, run.map.entity(side), run.map.column_names(side), operations
-        )
+        if look is None:
+            reply = run.ports.executor.submit(endpoint.write, entity, columns, operations)
+        else:
+            reply = run.ports.executor.submit(look.write, operations, _known(side, items))
         self._out.append(Batch(number, side, items, reply, sent))
 
     def _may_wait(self) -> bool:
@@ -259,11 +263,11 @@ class Applier:
         """Settle what left first, and what is back by then: creates in one transaction."""
         work = self.run.work()
         back = [self._back(self._out.popleft())]
-        while created_unseen(*back[-1]) and self._out and _ended_well(self._out[0]):
+        while self._told_nothing(*back[-1]) and self._out and _ended_well(self._out[0]):
             back.append(self._back(self._out.popleft()))
         kinds: list[Mapping[str, int]] = []
         for batch, outcomes in back:
-            if created_unseen(batch, outcomes):
+            if self._told_nothing(batch, outcomes):
                 # The records hold already what such a reply tells: see `intend_create`.
                 work.completed_batches.append((batch.number, "applied"))
                 self.run.tell(f"created {batch.side}", len(batch.items))
@@ -274,6 +278,10 @@ class Applier:
         self.run.commit(work)
         for (batch, _), written in zip(back, kinds, strict=True):
             self.run.pacer.settled(batch.side, written, batch.sent)
+
+    def _told_nothing(self, batch: Batch, outcomes: Sequence[Outcome]) -> bool:
+        """Whether the records of a batch hold all of its reply, and the feed tells the rest."""
+        return batch.side not in self.run.asked and created_unseen(batch, outcomes)
 
     def _back(self, batch: Batch) -> tuple[Batch, Sequence[Outcome]]:
         """A batch with its outcomes, as soon as they are there."""
@@ -345,6 +353,12 @@ _NOTED = {
     Kind.UPDATE: ChangeKind.UPDATE,
     Kind.DELETE: ChangeKind.DELETE,
 }
+
+
+def _known(side: Side, items: Sequence[Item]) -> Mapping[str, Image]:
+    """The rows the operations were planned from, by id."""
+    states = [item.record.side(side) for item in items]
+    return {state.id: state.image for state in states if state.id and state.image is not None}
 
 
 def _ended_well(batch: Batch) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connector.endpoints.base import Row
-from connector.engine.agreement import in_form_of
+from connector.engine.agreement import in_form_of, meet
 from connector.engine.witness import Edit, Sent, Witness
 from connector.mapping.compiled import CompiledMap, Field, Group
 from connector.mapping.document import Policy
@@ -22,35 +22,106 @@ from connector.store.record import Presence, Record, SideState
 
 
 def in_doubt(record: Record, row: Row, witness: Witness) -> bool:
-    """Whether the row may be as a write of ours left it whose reply was lost."""
+    """Whether the row may be as a write of ours left it whose reply was lost, or told nothing."""
     known = record.side(witness.side).presence
-    return known is Presence.UNKNOWN and record.attempts > 0 and row.modifier in witness.users
+    maybe_ours = row.modifier is None or row.modifier in witness.users
+    return known is Presence.UNKNOWN and record.attempts > 0 and maybe_ours
 
 
-def own_write(record: Record, witness: Witness, before: Image, image: Image) -> Edit | None:
+def own_write(
+    record: Record,
+    witness: Witness,
+    before: Image,
+    image: Image,
+    strange: Collection[int] = (),
+) -> Edit | None:
     """A write of ours whose reply was lost did happen: what it made of the row is no edit.
 
     What it returns is the edit that gave way to it, as `Write.lost` had it.
 
     It was conditional on the row we saw, and nobody else has written since, so every column
-    that differs is our doing. The source agreed on what it gave: an edit it made meanwhile still
-    counts, be it back to what it held before.
+    that differs is our doing, but for the places that are `strange` to us. The source agreed on
+    what it gave: an edit it made meanwhile still counts, be it back to what it held before.
     """
     side = witness.side
     own, source = record.side(side), record.side(side.other)
-    decided = _in_conflict(record, witness, before)
-    lost = _given_way(own, witness, before, image, decided)
+    theirs = _in_conflict(record, witness, before).union(strange)
+    lost = _given_way(own, witness, before, image, theirs)
+    kept = _kept_alike(record, witness, image)
+    if kept and source.image is not None:
+        meet(record, witness.map)
     if own.agreed is None or source.agreed is None:
         return lost
     halves, given = list(own.agreed), list(source.agreed)
     sent = as_sent(image, witness.map.column_names(side), witness.sent.get(record.number, {}))
-    for place in (i for i, old in enumerate(before) if old != image[i] and i not in decided):
+    places = {i for i, old in enumerate(before) if old != image[i]} | kept
+    for place in sorted(places - theirs):
         halves[place] = image[place]
         for f in witness.map.fields:
             if f.index(side) == place and f.index(side.other) >= 0:
                 given[f.index(side.other)] = _given(f, side.other, source.image, sent)
     own.agreed, source.agreed = tuple(halves), tuple(given)
     return lost
+
+
+def _kept_alike(record: Record, witness: Witness, image: Image) -> set[int]:
+    """Places where an update surely wrote, and that hold it, be it as they did before."""
+    done, names = witness.done.get(record.number, {}), witness.map.column_names(witness.side)
+    return {
+        i
+        for i, held in enumerate(image)
+        if names[i] in done and _explained(held, (done[names[i]],))
+    }
+
+
+def strange_places(record: Record, row: Row, witness: Witness, before: Image) -> frozenset[int]:
+    """Places of a row in doubt that hold neither what was known nor what we sent there.
+
+    Where a side tells who wrote last there are none in a row of ours. Elsewhere the values have
+    to speak for themselves: what we sent, or a shorter form of it, is ours; anything else somebody
+    wrote before us, after us or instead of us, and with it the whole group, that was sent as one.
+    """
+    if row.modifier is not None:
+        return frozenset()
+    names, sent = witness.map.column_names(witness.side), witness.sent.get(record.number, {})
+    differing = [i for i, old in enumerate(before) if old != row.image[i]]
+    unexplained = {i for i in differing if not _explained(row.image[i], sent.get(names[i], ()))}
+    places = witness.map.places[witness.side]
+    groups = {places[i] for i in unexplained if i in places}
+    return frozenset(i for i in differing if i in unexplained or places.get(i) in groups)
+
+
+def strange_to_create(record: Record, row: Row, witness: Witness, intended: Image) -> bool:
+    """Whether a row that stands where a create of ours is in doubt was made by somebody else.
+
+    Nobody but us can choose our id, so that under it stands what we made, whatever became of it.
+    Any other id proves nothing. Then the row is ours if it holds all that the create carried; or
+    some of it, where somebody may have edited it since, because the reply to the create was lost.
+    One that was refused because a row was there made none, or the very same.
+    """
+    if witness.ids == "chosen" or row.modifier is not None:
+        return False
+    side, sent = witness.side, with_intended(record, witness, intended).sent[record.number]
+    names = witness.map.column_names(side)
+    alike: list[bool] = []
+    for group in witness.map.creations[side].groups:
+        for f in [f for f in group.fields if f.index(side) >= 0 and not f.key]:
+            values, held = sent[names[f.index(side)]], row.image[f.index(side)]
+            if any(value is not None for value in values) or held is not None:
+                alike.append(_explained(held, values))
+    return not all(alike) and (record.number in witness.refused or not any(alike))
+
+
+def with_intended(record: Record, witness: Witness, intended: Image) -> Witness:
+    """The witness who knows besides what the last create of a record carried."""
+    sent = witness.sent.get(record.number, {})
+    names = witness.map.column_names(witness.side)
+    all_sent = {n: (*sent.get(n, ()), v) for n, v in zip(names, intended, strict=True)}
+    return replace(witness, sent={**witness.sent, record.number: all_sent})
+
+
+def _explained(held: Value, values: Sequence[Value]) -> bool:
+    return held in values or any(shortened(value, held) for value in values)
 
 
 def carried_by_create(record: Record, witness: Witness, intended: Image, image: Image) -> None:

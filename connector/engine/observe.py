@@ -11,7 +11,14 @@ from dataclasses import replace
 
 from connector.endpoints.base import Row
 from connector.engine.agreement import agreed_with, apart
-from connector.engine.doubt import carried_by_create, in_doubt, own_write
+from connector.engine.doubt import (
+    carried_by_create,
+    in_doubt,
+    own_write,
+    strange_places,
+    strange_to_create,
+    with_intended,
+)
 from connector.engine.witness import Edit, Witness, edited
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap
@@ -35,30 +42,29 @@ def observe(record: Record, row: Row, witness: Witness) -> Edit | None:
     _take(state, row, witness)
     if awaited:
         record.unconfirmed = False
-        if row.modifier is None or row.modifier in witness.users:
-            if presence is Presence.UNKNOWN and before is not None:
-                # It may be an earlier try that came late, with what the source held by then.
-                own_write(record, witness, before, row.image)
-            elif before is not None and before != row.image:
-                carried_by_create(record, witness, before, row.image)
-            _adopt(record, state, witness)
-            return None
+        sure = presence is Presence.PRESENT or before is None
+        if not sure and before is not None and strange_to_create(record, row, witness, before):
+            # Somebody else made it: the two meet for the first time.
+            record.commerce.agreed = record.dataverse.agreed = before = None
+        elif row.modifier is None or row.modifier in witness.users:
+            return _own_create(record, row, witness, before, presence)
     elif presence is Presence.PRESENT and before == row.image:
         return None
     record.due = witness.now
     other_in_doubt = record.side(witness.side.other).presence is Presence.UNKNOWN
-    if (presence is not Presence.UNKNOWN or before != row.image) and not other_in_doubt:
+    told = ours and record.number in witness.done
+    if (presence is not Presence.UNKNOWN or before != row.image or told) and not other_in_doubt:
         # Reading back what is known already is no news: failed attempts go on counting, and
         # they say that the other side may hold a write of ours whose reply was lost.
         record.attempts = 0
     if presence is Presence.ABSENT or before != row.image:
         record.accepted = False
     identify(record, witness.map)
-    if before is None or before == row.image:
+    if before is None or (before == row.image and not told):
         return None
-    if ours:
-        return own_write(record, witness, before, row.image)
-    return edited(witness, before, row.image)
+    strange = strange_places(record, row, witness, before) if ours else ()
+    lost = own_write(record, witness, before, row.image, strange) if ours else None
+    return edited(witness, before, row.image) if strange or not ours else lost
 
 
 def _known(record: Record, before: Image | None, image: Image, witness: Witness) -> Image | None:
@@ -79,24 +85,48 @@ def _awaited(record: Record, state: SideState) -> bool:
     return record.unconfirmed and state.image is None
 
 
-def _adopt(record: Record, state: SideState, witness: Witness) -> None:
-    """The row is as our create made it: what the create carried is agreed on as it came out."""
-    carried = witness.map.creations[witness.side].groups
+def _own_create(
+    record: Record, row: Row, witness: Witness, intended: Image | None, presence: Presence
+) -> Edit | None:
+    """The first sight of a row we made: what the create carried is agreed on as it came out.
+
+    What somebody did to it before we saw it is an edit, where that can be told.
+    """
+    state, strange = record.side(witness.side), frozenset[int]()
+    if row.modifier is None and intended is not None:
+        witness = with_intended(record, witness, intended)
+        strange = strange_places(record, row, witness, intended)
+        own_write(record, witness, intended, row.image, strange)
+    elif presence is Presence.UNKNOWN and intended is not None:
+        # It may be an earlier try that came late, with what the source held by then.
+        own_write(record, witness, intended, row.image)
+    elif intended is not None and intended != row.image:
+        carried_by_create(record, witness, intended, row.image)
+    carried = [
+        group
+        for group in witness.map.creations[witness.side].groups
+        if not any(f.index(witness.side) in strange for f in group.fields)
+    ]
     state.agreed = agreed_with(state, witness.side, carried)
     record.attempts = 0
     identify(record, witness.map)
     if apart(record):
         record.due = witness.now
+    return edited(witness, intended, row.image) if strange and intended is not None else None
 
 
 def observe_deleted(record: Record, witness: Witness) -> bool:
-    """The feed says the bound row was deleted; whether this was news."""
+    """The feed says the bound row was deleted; whether this was news.
+
+    Where somebody else's row may have borne the id, it says nothing of a create of ours that was
+    not seen yet: that is looked for, and sent again if need be.
+    """
     state = record.side(witness.side)
-    if witness.tick < state.tick:
+    awaited = _awaited(record, state)
+    if witness.tick < state.tick or (awaited and witness.ids != "chosen"):
         state.presence = Presence.UNKNOWN
         record.due = witness.now
         return False
-    awaited = _awaited(record, state)
     if state.presence is Presence.ABSENT and not awaited:
         return False
     _gone(record, state, witness)
@@ -123,18 +153,19 @@ def bind(record: Record, row: Row, witness: Witness) -> None:
     """Tie a row seen for the first time to this record, before it is observed.
 
     If we had chosen another id for a create, that create lost to this row: whatever was
-    intended is void and the sides meet for the first time. Where the other side's row is gone as
+    intended is void and the sides meet for the first time. Where ids are not ours to choose, it may
+    be the very row we made, which what it holds has to tell. Where the other side's row is gone as
     well, so that this is a new card under an old key, nothing is agreed on either.
     """
     state, other = record.side(witness.side), record.side(witness.side.other)
-    lost = record.unconfirmed and state.id != row.id
+    lost = record.unconfirmed and state.id != row.id and witness.ids == "chosen"
     if lost or other.presence is Presence.ABSENT:
         record.unconfirmed = False
         record.commerce.agreed = record.dataverse.agreed = None
     state.id = row.id
     state.version = None
     state.image = None
-    state.presence = Presence.ABSENT
+    state.presence = Presence.UNKNOWN if record.unconfirmed else Presence.ABSENT
     state.tick = 0
     record.accepted = False
 

@@ -59,6 +59,8 @@ class MapRun:
         self.map = map
         self.entities = entities
         self.ports = ports
+        self.sides = ports.endpoints
+        """As they are: for work the executor carries out."""
         self.store = ports.store
         self.guard = tuning.guard
         self.retry = tuning.retry
@@ -85,6 +87,8 @@ class MapRun:
         """Sides whose table has to be read anew before this run may end."""
         self._free: dict[str, tuple[int, int]] = {}
         self._tenure = Tenure(map.name, ports, tuning.limits)
+        self.asked = frozenset(s for s in Side if entities[s].capabilities.ids != "chosen")
+        """Sides that are asked for each row we made: a feed that compares may never tell of it."""
         self.newest: dict[Side, tuple[str | None, str | None]] = {}
         """Id and version of the newest row of a side that this run read or wrote."""
 
@@ -148,6 +152,7 @@ class MapRun:
             self.endpoint(side).newer,
             identity.users,
             identity.clock_offset.total_seconds(),
+            ids=self.entities[side].capabilities.ids,
         )
 
     def reply(self) -> Reply:
@@ -160,6 +165,7 @@ class MapRun:
             {s: identity.clock_offset.total_seconds() for s, identity in self.identities.items()},
             self.retry,
             self.ports.random,
+            self.asked,
         )
 
     # ------------------------------------------------------------------ numbers and work

@@ -7,11 +7,12 @@ Tested in: tests/integration/engine/test_doubt.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from connector.engine.run import MapRun
-from connector.engine.witness import Sent
+from connector.engine.witness import Sent, Witness
 from connector.mapping.values import Side, Value
 from connector.store.record import Record
 from connector.store.work import ChangeKind, ChangeRow
@@ -22,20 +23,27 @@ _MAYBE = (None, "unknown", "exists", "stale")
 the way sent a write twice, and only the second reply came through."""
 
 
-def sent_to(run: MapRun, side: Side, records: Sequence[Record]) -> Mapping[int, Sent]:
-    """What was sent to one side of records in doubt, by record number and column."""
+def knowing(run: MapRun, witness: Witness, records: Sequence[Record]) -> Witness:
+    """The witness with what was sent to its side of records in doubt."""
     if not records:
-        return {}
+        return witness
     store = run.ports.store  # a dry run answers only what absorbing a page asks of its records
     histories = store.histories([record.number for record in records])
-    found: dict[int, Sent] = {}
+    sent: dict[int, Sent] = {}
+    refused: set[int] = set()
+    done: dict[int, Mapping[str, Value]] = {}
     for record in records:
+        rows = _doubtful(record, witness.side, histories.get(record.number, ()))
+        written = [store.typed(run.layout, witness.side, row.after or {}) for row in rows]
         values: dict[str, list[Value]] = {}
-        for row in _doubtful(record, side, histories.get(record.number, ())):
-            for name, value in store.typed(run.layout, side, row.after or {}).items():
-                values.setdefault(name, []).append(value)
-        found[record.number] = values
-    return found
+        for name, value in (pair for one in written for pair in one.items()):
+            values.setdefault(name, []).append(value)
+        sent[record.number] = values
+        if rows and all(row.outcome == "exists" for row in rows):
+            refused.add(record.number)
+        if rows and _untold(rows[-1]):
+            done[record.number] = written[-1]
+    return replace(witness, sent=sent, refused=frozenset(refused), done=done)
 
 
 def delete_in_doubt(run: MapRun, side: Side, record: Record) -> str | None:
@@ -56,8 +64,24 @@ def delete_in_doubt(run: MapRun, side: Side, record: Record) -> str | None:
 
 def _unapplied(side: Side, history: Sequence[ChangeRow]) -> list[ChangeRow]:
     """The writes since the last one that surely took effect, oldest first."""
+    return _since(side, history, lambda row: row.outcome == "applied")
+
+
+def _unseen(side: Side, history: Sequence[ChangeRow]) -> list[ChangeRow]:
+    """The writes since the last one whose effect was told, oldest first."""
+    return _since(side, history, lambda row: row.outcome == "applied" and not _untold(row))
+
+
+def _untold(row: ChangeRow) -> bool:
+    """Whether an update happened of which the reply did not tell what it made of the row."""
+    return row.kind is ChangeKind.UPDATE and row.outcome == "applied" and row.version is None
+
+
+def _since(
+    side: Side, history: Sequence[ChangeRow], sure: Callable[[ChangeRow], bool]
+) -> list[ChangeRow]:
     writes = [row for row in history if row.side is side and row.kind in _WRITES]
-    return list(takewhile(lambda row: row.outcome != "applied", reversed(writes)))[::-1]
+    return list(takewhile(lambda row: not sure(row), reversed(writes)))[::-1]
 
 
 def _doubtful(record: Record, side: Side, history: Sequence[ChangeRow]) -> list[ChangeRow]:
@@ -67,12 +91,13 @@ def _doubtful(record: Record, side: Side, history: Sequence[ChangeRow]) -> list[
     it can only be the last one; a create is sent again and again under the same id.
     """
     state = record.side(side)
+    writes = _unseen(side, history)
+    if state.version is None and not record.unconfirmed:
+        writes = writes[-1:]
     doubtful = [
-        row for row in _unapplied(side, history) if row.outcome in _MAYBE and row.target == state.id
+        row for row in writes if (row.outcome in _MAYBE or _untold(row)) and row.target == state.id
     ]
     if record.unconfirmed and state.image is None:
         return [row for row in doubtful if row.kind is ChangeKind.CREATE]
     updates = [row for row in doubtful if row.kind is ChangeKind.UPDATE]
-    if state.version is None:
-        return updates[-1:]
     return [row for row in updates if row.expected == state.version]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from connector.endpoints.base import (
     Applied,
+    Exists,
     Missing,
     Outcome,
     Rejected,
@@ -38,6 +39,8 @@ class Reply:
     clock_offset: dict[Side, float]
     retry: Retry
     random: Callable[[], float]
+    asked: frozenset[Side] = frozenset()
+    """Sides that are asked for each row we made: their feed may never tell of it."""
 
 
 def note(record: Record, action: Action, map: CompiledMap) -> None:
@@ -147,7 +150,10 @@ def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> No
     target.id = outcome.id
     if row is None:
         if write.kind is Kind.UPDATE:
+            # Read like one whose reply was lost: what it made of the row is ours (`doubt.py`).
             target.presence = Presence.UNKNOWN
+            record.attempts = 1
+        if write.kind is Kind.UPDATE or write.side in reply.asked:
             record.due = reply.now
         return
     expected = target.image
@@ -219,7 +225,10 @@ def _told(outcome: Outcome) -> str:
     """What the side, or the line to it, said."""
     if isinstance(outcome, Missing):
         return "there is no such record"
-    return getattr(outcome, "text", "") or "there is such a record already"
+    if isinstance(outcome, Exists):
+        told = outcome.text or "there is such a record already"
+        return f"{told}: row {outcome.id}" if outcome.id is not None else told
+    return getattr(outcome, "text", "")
 
 
 def stand(record: Record) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
@@ -33,8 +34,15 @@ class Witness:
     """Seconds the side's clock is ahead of ours."""
     asked: bool = False
     """The row was asked for itself; a page of a feed may come from a copy that lags behind."""
+    ids: Literal["chosen", "key", "allotted"] = "chosen"
+    """How the side's rows come by their ids (`Capabilities.ids`): only one that we chose proves
+    that a row came of our create."""
     sent: Mapping[int, Sent] = field(default_factory=dict)
     """By record number: what was sent to rows of which a write of ours is in doubt."""
+    refused: frozenset[int] = frozenset()
+    """Numbers of records whose creates in doubt were all refused, because a row was there."""
+    done: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
+    """By record number: what an update surely wrote whose reply did not tell what came of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,14 +83,15 @@ def nothing_brought_back(world: World) -> None:
         assert not back, f"replaced in {side}, and put back by us: {back}"
 
 
-def nothing_revived(world: World) -> None:
+def nothing_revived(world: World, found: Found) -> None:
     """What a person deleted on one side we do not make again out of the other half.
 
     Unless a create came twice, the second time late: sent before anybody deleted what the first
     one had made, it is received after that, under the same id, and no engine can call it back.
     Nor where an undo meant to delete that very row: both want it gone, and only the undo wants
     its other half to be free of it, to be carried across again when the map goes on. What an undo
-    makes again itself is somebody's wish.
+    makes again itself is somebody's wish. Where rows are known by their key alone, a row of another
+    version than the one that a lost delete was meant for passes for a new card.
     """
     if world.plan.habits["rename"] or world.plan.habits["unkey"] or world.restores:
         return
@@ -101,6 +102,11 @@ def nothing_revived(world: World) -> None:
         ] == "restore":
             continue
         system, other = world.systems[parted.side], world.systems[parted.side.other]
+        if other.traits.ids == "key" and (
+            _delete_was_lost(found, parted.other)
+            or any(gone.id == parted.other for gone in other.dropped)  # it is another row by now
+        ):
+            continue
         before = {write.operation.id for write in system.writes if write.at < parted.at}
         twice = {w.at for w in system.writes if w.at in system.late and w.operation.id in before}
         made = [
@@ -115,6 +121,12 @@ def nothing_revived(world: World) -> None:
         if made and world.people.born.get((parted.side.other, parted.key), 0) < 2:
             left = other.rows.get(parted.other)
             assert left is None, f"{parted} was revived by {made[0]}"
+
+
+def _delete_was_lost(found: Found, id: str) -> bool:
+    """Whether a delete of ours to a row may have taken effect, and nobody heard of it."""
+    deletes = [row for row in found.audit if (row.kind, row.target) == ("delete", id)]
+    return any(row.outcome in ("unknown", "missing") for row in deletes)
 
 
 def deletes_have_a_cause(world: World) -> None:

@@ -93,6 +93,7 @@ class People:
         id = f"{side.value[0]}{self.random.randrange(100):02}-{self._count}"
         names = [n for n in system.columns if self.random.random() < 0.7]
         values = {name: self.value(side, name) for name in names} | {KEYS[side]: key}
+        id = system.id_for(values, id)
         born = side, known_key(key)
         self.born[born] = self.born.get(born, 0) + 1
         return self.put(side, id, values)
@@ -117,8 +118,15 @@ class People:
 
     def rename(self, side: Side, id: str, key: str | None) -> str:
         """A card gets another key, or none."""
-        if key is not None and self.systems[side].twin(key, but=id) is not None:
+        system = self.systems[side]
+        if key is not None and system.twin(key, but=id) is not None:
             return f"{side} {key} is taken"
+        if system.traits.ids == "key":
+            if key is None:
+                return f"{side} {id} keeps its key"
+            values = system.rows[id].values | {KEYS[side]: key}
+            system.drop(id, SOMEBODY)
+            return self.put(side, system.id_for(values, id), values)
         return self.put(side, id, {KEYS[side]: key})
 
     # ------------------------------------------------------------------ what cards refer to
@@ -172,7 +180,8 @@ class People:
             return self.random.choice([*sorted(self.systems[side].targets), None])
         self._count += 1
         if column.lower() == "level":
-            return self._count * 10 + self.random.randrange(10)
+            # Never a round number: that is what a side makes of it which keeps less.
+            return self._count * 10 + (self.random.randrange(10) or 5)
         return f"{column[0].lower()}{self._count:05}-{side.value}"
 
     def put(self, side: Side, id: str, values: dict[str, Value]) -> str:

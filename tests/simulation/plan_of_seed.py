@@ -16,7 +16,7 @@ from connector.engine.ports import Guard, Limits, Tuning
 from connector.engine.retry import Retry
 from connector.mapping.values import Side
 from tests.simulation.maps import Cut, map_text, rounded, spelled, truncated
-from tests.simulation.systems import Traits
+from tests.simulation.traits import UNGUARDED, Traits, foreign
 
 FAULTS: Mapping[str, tuple[float, float]] = {
     # the process
@@ -109,12 +109,16 @@ class Plan:
         deletes = (random.choice(kinds), random.choice(kinds))
         conflict = random.choice(["manual", "commerce", "dataverse", "latest"])
         master = random.choice(["commerce", "dataverse"])
+        traits = {side: _traits(random, side) for side in Side}
+        traits[Side.COMMERCE] = commerce = foreign(seed, traits[Side.COMMERCE])
+        if commerce.preconditions == "none" or commerce.ids == "allotted":
+            rates = {name: 0.0 if name in UNGUARDED else rate for name, rate in rates.items()}
         return cls(
             rates,
             habits,
             map_text(conflict, deletes, master, lookup=bool(habits["currency"])),
             dict(zip(Side, deletes, strict=True)),
-            {side: _traits(random, side) for side in Side},
+            traits,
             _tuning(random),
             random.randint(2, 12),
             random.randint(0, 10),

@@ -6,8 +6,9 @@ Never does: faults, chance; `wire.py` and `world.py` do.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -31,28 +32,14 @@ from connector.endpoints.base import (
 )
 from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value, normal_key
-from tests.simulation.maps import SHARED, Cut
+from tests.simulation.compare import Compared
+from tests.simulation.maps import SHARED
+from tests.simulation.traits import Traits
 
 US = "dualwrite"
 SOMEBODY = "somebody"
 MASK = 0x5DEECE66D
 """Makes versions that cannot be ordered out of those that can."""
-
-
-@dataclass(frozen=True)
-class Traits:
-    """How one system differs from another."""
-
-    sees_creates: bool
-    """Whether the reply to a create holds the row, as it does where creates are not bulk."""
-    ordered: bool
-    feed: bool
-    unique: bool
-    """Whether an alternate key keeps a second row of one key out."""
-    page: int
-    batch: int
-    cut: Mapping[str, Cut] = field(default_factory=dict)
-    """Columns that hold less than what is written to them."""
 
 
 class Cell(NamedTuple):
@@ -72,6 +59,10 @@ class Written(NamedTuple):
     operation: Operation
     before: Mapping[str, Value]
     """The written columns as they were; the whole row before a delete; nothing at a create."""
+    asked: str = ""
+    """The id it was sent for, where the row got another one."""
+    blind: bool = False
+    """Whether somebody wrote to the row after our last look, and nothing could refuse ours."""
 
 
 class Dropped(NamedTuple):
@@ -139,6 +130,7 @@ class System:
         """Values that a write of ours put in the place of the one they had given way to."""
         self.idle: list[Update] = []
         """Writes of ours that changed nothing."""
+        self.compared = Compared(self)
         self.went_back: dict[tuple[str, str], Value] = {}
         """By id and column, where nobody has written since: what a restore took away."""
         self.unremembered: dict[tuple[str, str], set[Value]] = {}
@@ -148,8 +140,20 @@ class System:
     def describe(self, entity: str) -> Entity:
         """The table as live metadata tells of it."""
         traits = self.traits
-        able = Capabilities("version", "once", True, traits.ordered, traits.feed, traits.batch)
+        able = Capabilities(
+            traits.preconditions,
+            "at-least-once" if traits.ids == "allotted" else "once",
+            traits.tells,
+            traits.ordered,
+            traits.feed,
+            traits.batch,
+            traits.ids,
+        )
         return Entity(entity, entity, "id", self.columns, (Key("key", (self.key,)),), able)
+
+    def id_for(self, values: Mapping[str, Value], proposed: str) -> str:
+        """The id a row of these values comes by, as far as that is known before."""
+        return f"{self.key}={values[self.key]!r}" if self.traits.ids == "key" else proposed
 
     # ------------------------------------------------------------------ changing
 
@@ -207,39 +211,69 @@ class System:
         if by == US:
             self.gave_way += [Cell(self.side, id, n, row.values[n]) for n in sorted(row.people)]
 
-    def carry_out(self, columns: Sequence[str], operation: Operation) -> Outcome:
-        """One operation of ours; a version that is not given is no condition."""
-        row = self.rows.get(operation.id)
+    def carry_out(
+        self, columns: Sequence[str], operation: Operation, looked: int | None = None
+    ) -> Outcome:
+        """One operation of ours; a version that is not given is no condition.
+
+        `looked` is where the log ended when the sender last looked at the row: only where there
+        are no conditions it matters.
+        """
+        if (refused := self._refusal(operation)) is not None:
+            return refused
+        row, asked = self.rows.get(operation.id), operation.id
         before: Mapping[str, Value] = {}
-        match operation:
-            case Create():
-                if row is not None:
-                    return Exists(operation.id)
-                twin = self.twin(operation.values.get(self.key)) if self.traits.unique else None
-                if twin is not None:
-                    return Exists(twin)
-                if (refused := self._dangling(operation.values)) is not None:
-                    return refused
-                self.change(operation.id, operation.values, US)
-            case Update() | Delete() if row is None:
-                return Missing()
-            case Update() | Delete() if operation.version not in (None, self.version(row)):
-                return Stale()
-            case Update():
-                if (refused := self._dangling(operation.values)) is not None:
-                    return refused
+        blind = self._overtaken(operation.id, looked)
+        if blind and row is not None:
+            # What a person wrote in between nobody saw, and nobody can tell of.
+            self.rows[operation.id] = row = replace(row, people=frozenset())
+        if isinstance(operation, Create) and self.traits.ids == "allotted":
+            operation = replace(operation, id=f"a{len(self.log)}")
+        if isinstance(operation, Delete):
+            assert row is not None
+            before = dict(row.values)
+            self.drop(operation.id, US)
+        else:
+            if row is not None:
                 before = {name: row.values[name] for name in operation.values}
-                self.change(operation.id, operation.values, US)
-                if self.rows[operation.id].values == row.values:
-                    self.idle.append(operation)
-            case Delete():
-                before = dict(row.values)
-                self.drop(operation.id, US)
-        self.writes.append(Written(len(self.log), operation, before))
-        silent = isinstance(operation, Create) and not self.traits.sees_creates
-        if isinstance(operation, Delete) or silent:
+            self.change(operation.id, operation.values, US)
+        if isinstance(operation, Update) and not blind and before == self._held(operation):
+            self.idle.append(operation)
+        self.writes.append(Written(len(self.log), operation, before, asked, blind))
+        traits = self.traits
+        shown = traits.sees_creates if isinstance(operation, Create) else traits.sees_updates
+        if isinstance(operation, Delete) or not shown:
             return Applied(operation.id)
         return Applied(operation.id, self.row(operation.id, columns))
+
+    def _held(self, operation: Update) -> Mapping[str, Value]:
+        """What the written columns hold now."""
+        return {name: self.rows[operation.id].values[name] for name in operation.values}
+
+    def _overtaken(self, id: str, looked: int | None) -> bool:
+        """Whether somebody wrote to a row since it was looked at, where nothing refuses ours."""
+        row = self.rows.get(id)
+        guarded = self.traits.preconditions != "none"
+        return not guarded and row is not None and row.version > (looked or 0)
+
+    def _refusal(self, operation: Operation) -> Outcome | None:
+        """Why an operation is not carried out."""
+        row = self.rows.get(operation.id)
+        if isinstance(operation, Create):
+            if row is not None:
+                return Exists(operation.id)
+            twin = self.twin(operation.values.get(self.key)) if self.traits.unique else None
+            return self._dangling(operation.values) if twin is None else Exists(twin)
+        if row is None:
+            return Missing()
+        guarded = self.traits.preconditions != "none"
+        if guarded and operation.version not in (None, self.version(row)):
+            return Stale()
+        if isinstance(operation, Delete):
+            return None
+        if self.traits.ids == "key" and self.key in operation.values:
+            return Rejected("key-fixed", "the key is the row's id", self.key)
+        return self._dangling(operation.values)
 
     def _dangling(self, values: Mapping[str, Value]) -> Rejected | None:
         """A reference to a row that is gone is refused, as Dataverse does."""
@@ -251,15 +285,20 @@ class System:
     # ------------------------------------------------------------------ reading
 
     def version(self, row: Stored) -> str:
-        """The row's version as it is told."""
+        """The row's version as it is told; a digest of what it holds where that is compared."""
+        if self.traits.preconditions == "compare":
+            return hashlib.sha256(repr(sorted(row.values.items())).encode()).hexdigest()
         return str(row.version if self.traits.ordered else row.version ^ MASK)
 
     def row(self, id: str, columns: Sequence[str]) -> Row:
         """One row as it is told."""
         row = self.rows[id]
         image = tuple([row.values[column] for column in columns])
+        version = None if self.traits.preconditions == "none" else self.version(row)
+        if not self.traits.tells:
+            return Row(id, version, image)
         at = datetime.fromtimestamp(row.modified_at, UTC)
-        return Row(id, self.version(row), image, at, row.modifier)
+        return Row(id, version, image, at, row.modifier)
 
     def scan_page(
         self,

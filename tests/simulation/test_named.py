@@ -16,7 +16,8 @@ from tests.simulation.conftest import MakeWorld
 from tests.simulation.maps import map_text, spelled
 from tests.simulation.plan_of_seed import FAULTS, HABITS, Plan
 from tests.simulation.process import Process
-from tests.simulation.systems import SOMEBODY, Traits
+from tests.simulation.systems import SOMEBODY
+from tests.simulation.traits import Traits
 from tests.simulation.verdict import judge
 from tests.simulation.world import World
 

@@ -38,7 +38,7 @@ def judge(world: World) -> Verdict:
     left.nothing_invented(world)
     left.nothing_lost(world, found)
     left.nothing_brought_back(world)
-    left.nothing_revived(world)
+    left.nothing_revived(world, found)
     left.deletes_have_a_cause(world)
     audited.every_write_is_explained(world, found)
     no_duplicates(world)

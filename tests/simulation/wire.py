@@ -6,7 +6,7 @@ Never does: deciding when; it asks the chaos of the world it is in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from connector.endpoints.base import (
@@ -20,6 +20,7 @@ from connector.endpoints.base import (
     Pace,
     Page,
     Rejected,
+    Row,
     Stale,
     Throttling,
     Transient,
@@ -40,14 +41,22 @@ class Wire:
         self.process = process
         self.name = system.side.value
         self.ahead = timedelta(seconds=ahead)
+        self.looked: dict[str, int] = {}
+        """By id: where the log ended when this process last asked for the row."""
 
     def identity(self) -> Identity:
-        return Identity(f"world-{self.name}", self.name, self.ahead, frozenset({US}))
+        users = frozenset({US}) if self.system.traits.tells else frozenset[str]()
+        return Identity(f"world-{self.name}", self.name, self.ahead, users)
 
     def describe(self, entity: str) -> Entity:
         return self.system.describe(entity)
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
+        if self.system.traits.compares:
+            return self._compared_scan(columns, resume)
+        return self._scan(columns, resume)
+
+    def _scan(self, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         after, head = "", len(self.system.log)
         if resume is not None:
             after, _, place = resume.rpartition("@")
@@ -62,6 +71,11 @@ class Wire:
             after = page.rows[-1].id
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
+        if self.system.traits.compares:
+            return self._compared(columns, position)
+        return self._changes(columns, position)
+
+    def _changes(self, columns: Sequence[str], position: str) -> Iterator[Page]:
         text = position
         while True:
             self._ask("changes")
@@ -80,8 +94,57 @@ class Wire:
             rows = self.system.read_targets(by, values)
         else:
             rows = self.system.read(columns, by, values)
+            self._told(row for found in rows.values() for row in found)
         self._answer("read", by, values, rows)
         return Found(rows)
+
+    def _told(self, rows: Iterable[Row]) -> None:
+        """Rows asked for by themselves: they were looked at, and a comparison has to know them."""
+        for row in rows:
+            self.looked[row.id] = len(self.system.log)
+            self.system.compared.note(row.id)
+
+    def _compared_scan(self, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
+        compared, names, after = self.system.compared, ",".join(columns), ""
+        if resume is None:
+            number = compared.begin(names)
+        else:
+            after, _, text = resume.rpartition("@")
+            number = int(text)
+        while True:
+            self._ask("scan")
+            ids = compared.page(compared.kept[number], after)
+            rows = [self.system.row(id, columns) for id in ids]
+            last = len(ids) < self.system.traits.page
+            self._answer("scan", rows, number, last)
+            if last:
+                yield Page(rows, position=f"{names}#{number}", last=True)
+                return
+            after = ids[-1]
+            yield Page(rows, resume=f"{after}@{number}")
+
+    def _compared(self, columns: Sequence[str], position: str) -> Iterator[Page]:
+        """Read the keys of the whole table, and the rows of those that differ."""
+        system, compared, names = self.system, self.system.compared, ",".join(columns)
+        old = compared.generation(position, names)
+        number = compared.begin(names)
+        new, after, last = compared.kept[number], "", False
+        while not last:
+            self._ask("changes")
+            ids = compared.page(new, after)
+            last = len(ids) < system.traits.page
+            differing = [id for id in ids if old.rows.get(id) != new.rows[id]]
+            missed = compared.missed(old, new) if last else []
+            self._ask("changes again")
+            rows = [system.row(id, columns) for id in (*differing, *missed) if id in system.rows]
+            # A row that is gone since it was met is left to the next comparison.
+            deleted = [id for id in missed if id not in system.rows]
+            # Its page may be kept, and the position at its end never come.
+            compared.note(*differing)
+            self._answer("changes", rows, "deleted", deleted, number)
+            text = f"{names}#{number}" if last else None
+            yield self._shuffled(Page(rows, deleted, None, text, last))
+            after = ids[-1] if ids else after
 
     def write(
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]
@@ -106,7 +169,7 @@ class Wire:
         return outcomes
 
     def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
-        return proposed
+        return self.system.id_for(values, proposed)
 
     def newer(self, a: str, b: str) -> bool | None:
         return self.system.newer(a, b)
@@ -126,8 +189,16 @@ class Wire:
         """A write takes effect while its process is dead or asleep."""
         return [self._late(columns, operation) for operation in operations]
 
+    def _reaches(self, columns: Sequence[str], operation: Operation) -> Outcome:
+        if isinstance(operation, Create):
+            self.system.compared.note(operation.id)
+        outcome = self.system.carry_out(columns, operation, self.looked.get(operation.id))
+        if isinstance(outcome, Applied):
+            self.system.compared.note(outcome.id)
+        return outcome
+
     def _late(self, columns: Sequence[str], operation: Operation) -> Outcome:
-        outcome = self.system.carry_out(columns, operation)
+        outcome = self._reaches(columns, operation)
         if isinstance(outcome, Applied):
             self.system.late.add(self.system.writes[-1].at)
         self.process.chaos.tell(self.process.name, f"{self.name} late", operation, outcome)
@@ -175,8 +246,8 @@ class Wire:
             return Rejected("no", "it is not wanted")
         if chaos.happens("stale") and not isinstance(operation, Create):
             return Stale()
-        outcome = self.system.carry_out(columns, operation)
+        outcome = self._reaches(columns, operation)
         if chaos.happens("sent twice"):
             # Something on the way sent it again, and it is the second reply that came through.
-            outcome = self.system.carry_out(columns, operation)
+            outcome = self._reaches(columns, operation)
         return Unknown("the reply was lost") if chaos.happens("lost after") else outcome
