@@ -33,7 +33,7 @@ def fault_of(
 
 
 def _told(body: bytes) -> tuple[str, str]:
-    error = _error(body)
+    error = _error_in(body)
     if error is None:
         text = body.decode("utf-8", "replace")
         xml = _XML_MESSAGE.search(text)
@@ -41,7 +41,7 @@ def _told(body: bytes) -> tuple[str, str]:
     return str(error.get("code") or ""), _short(_message(error))
 
 
-def _error(body: bytes) -> Mapping[str, Any] | None:
+def _error_in(body: bytes) -> Mapping[str, Any] | None:
     """The error object in a body, if there is one."""
     try:
         answer = orjson.loads(body)
@@ -64,7 +64,7 @@ def _short(text: str) -> str:
 
 def field_of(body: bytes, names: Mapping[str, str]) -> str | None:
     """The column a refusal is about; `names` are those of the table, by their folded form."""
-    error = _error(body)
+    error = _error_in(body)
     if error is None:
         return None
     for told in _targets(error):
@@ -95,7 +95,7 @@ def refused(fault: Fault, side: str, entity: str | None, tried: str) -> Exceptio
     subject = Subject(side=side, entity=entity)
     if fault.status in (401, 403):
         return AccessError(
-            "access-denied",
+            "privilege-missing",
             "the service does not let us do this",
             remedy="give the user or client of the config the right to read and write this entity",
             subject=subject,

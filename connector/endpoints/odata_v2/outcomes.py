@@ -77,6 +77,6 @@ def _rejected(table: Table, operation: Operation, fault: Fault, part: Part) -> R
     if fault.status in (405, 501) and isinstance(operation, Update):
         text += '; set `update` of this side to "MERGE" or "PUT"'
     if fault.status in NO_RIGHT:
-        return Rejected("access-denied", text)
+        return Rejected("privilege-missing", text)
     names = {field.name.casefold(): field.name for field in table.fields.values()}
     return Rejected(code, text, field_of(part.body, names))

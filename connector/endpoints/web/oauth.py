@@ -87,16 +87,15 @@ class ClientCredentials:
         if status >= 500 or status == 429:
             return refusals.denied({"error": "temporarily_unavailable"}, None, self._naming)
         section = self._naming.section
-        if told.get("error") == "invalid_scope":
-            code, remedy = "token-denied", f"check {section}.scope"
-        else:
-            code = "client-unknown" if told.get("error") == "invalid_client" else "token-denied"
-            remedy = f"check {section}.token_url, {section}.client_id and {section}.client_secret"
-        said = str(told.get("error_description") or told.get("error") or f"status {status}")
+        error = told.get("error")
+        keys = (
+            ["scope"] if error == "invalid_scope" else ["token_url", "client_id", "client_secret"]
+        )
+        said = str(told.get("error_description") or error or f"status {status}")
         return AccessError(
-            code,
+            "client-unknown" if error == "invalid_client" else "token-denied",
             "the token URL gives this client no token",
-            remedy=remedy,
+            remedy=f"check {', '.join(f'{section}.{key}' for key in keys)}",
             subject=Subject(side=self._naming.side),
             cause=said.splitlines()[0][:300],
         )
