@@ -25,8 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from connector.endpoints.snapshots.generation import MANIFEST
-from connector.endpoints.snapshots.notes import OWN, PREFIX
+from connector.endpoints.snapshots.generation import MAKING, MANIFEST
+from connector.endpoints.snapshots.notes import OWN, PREFIX, TOLD
 
 GRACE = 600.0
 """Seconds for which a generation beside the committed one stays."""
@@ -41,6 +41,7 @@ ABANDONED = 30 * 86_400.0
 
 _NAME = re.compile(r"([0-9a-f]{12})-[0-9a-f]{12}")
 _CLAIMED = "claimed"
+_UNFINISHED = frozenset({".rows", MAKING})
 
 
 class _Held(NamedTuple):
@@ -86,6 +87,10 @@ class Folder:
         """Where a journal of that name is."""
         return self.path / f"{name}.rows"
 
+    def told(self, name: str) -> Path:
+        """Where the journal of a compare of that name is."""
+        return self.path / f"{name}{TOLD}"
+
     def touch(self, name: str) -> None:
         """Note that a generation is in use; raises `FileNotFoundError`."""
         now = self._clock()
@@ -94,19 +99,21 @@ class Folder:
     def claim(self, name: str, noted: Iterable[str] = ()) -> None:
         """The position with this generation has come: it was committed. Tidies its line.
 
-        `noted` are files of notes that were read for it; nobody writes to them after `OWN`.
+        `noted` are files of notes that are in it; nobody writes to those of processes after `OWN`.
         """
         (self.generation(name) / _CLAIMED).touch()
         line, now = name.partition("-")[0], self._clock()
         everything = list(_held(self.path))
-        if all(held.line == line for held in everything if held.claimed):
-            for held in everything:
-                if held.path.name in noted and now - held.used > 2 * OWN:
-                    _remove(held.path)
+        alone = all(held.line == line for held in everything if held.claimed)
+        for held in everything:
+            if held.path.name in noted and (
+                held.line == line or (alone and now - held.used > 2 * OWN)
+            ):
+                _remove(held.path)
         others = [h for h in everything if h.line == line and h.path.name != name]
         _thin([held for held in others if held.whole], now, GRACE)
         for held in others:
-            if not held.whole and now - held.used > UNFINISHED:
+            if held.path.suffix in _UNFINISHED and now - held.used > UNFINISHED:
                 _remove(held.path)
 
     def tidy(self) -> None:

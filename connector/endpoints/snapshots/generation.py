@@ -30,7 +30,7 @@ from connector.endpoints.snapshots.journal import Journal, Torn
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-UNFINISHED = ".making"
+MAKING = ".making"
 """Ends the name of a folder that is being written."""
 
 _FILES = ("high", "low", "version", "ends", "text")
@@ -108,7 +108,7 @@ def make(
     It is durable when this returns; how many rows it has. Memory: a part of the rows, whatever
     their number. `noted` is kept with it. Raises `OSError`.
     """
-    unfinished = path.with_name(path.name + UNFINISHED)
+    unfinished = path.with_name(path.name + MAKING)
     unfinished.mkdir(parents=True)
     try:
         rows = journal.count + (base.count if base is not None else 0)

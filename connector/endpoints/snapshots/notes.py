@@ -4,10 +4,13 @@ Owns: files of such ids beside the generations, and reading what is new in them.
 Never does: deciding what becomes of a row (`snapshots.py`), or of a file (`folder.py`).
 Tested in: tests/unit/endpoints/snapshots/test_notes.py.
 
-A row that we created, or that a watermark, an export or an event told of, and that is deleted
-before the next whole read, stands in no generation: comparing two of them would never tell of that
-delete. So its id is noted first. Each process has files of its own, and leaves them after `OWN`
-seconds for new ones; what is torn at the end of one was never told.
+A row that we created, or that a watermark, an export, an event or a read by key told of, and that
+is deleted before the next whole read, stands in no generation: comparing two of them would never
+tell of that delete. So its id is noted first. Each process has files of its own, and leaves them
+after `OWN` seconds for new ones; what is torn at the end of one was never told.
+
+What a compare itself tells of is in its journal, `LINE-NAME.told`, which stays until the position
+it ended with has come: a run may have kept a page and died before the last one.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from connector.endpoints.snapshots.entries import Entries
 from connector.endpoints.snapshots.journal import add_to, whole_frames
 
 PREFIX = "noted-"
+TOLD = ".told"
+"""Ends the name of the journal of a compare."""
 OWN = 3600.0
 """Seconds for which a process goes on with one file."""
 
@@ -53,11 +58,16 @@ class Notes:
                 raise
 
 
-def noted_since(folder: Path, known: Mapping[str, int]) -> tuple[Entries, dict[str, int]]:
-    """Ids noted above the lengths that are known, and how long each file is now."""
+def noted_since(
+    folder: Path, line: str, known: Mapping[str, int]
+) -> tuple[Entries, dict[str, int]]:
+    """Ids noted above the lengths that are known, and how long each file is now.
+
+    Compares tell those of their own line only.
+    """
     parts: list[Entries] = []
     lengths: dict[str, int] = {}
-    for path in sorted(folder.glob(f"{PREFIX}*")):
+    for path in sorted([*folder.glob(f"{PREFIX}*"), *folder.glob(f"{line}-*{TOLD}")]):
         lengths[path.name] = known.get(path.name, 0)
         for entries, end in whole_frames(path, lengths[path.name]):
             parts.append(entries)

@@ -13,8 +13,8 @@ with the position it began with.
 Absence is a suspicion: a row that moved between pages while they were read is missing in none or
 in two of them. So each row that was not seen is read by id. A read in which nothing is left of
 several rows is no reason for deletes at all: it asks for a full scan, where the engine has its own
-guard (`scan-empty`). Rows that were created and deleted between two reads are in neither of them:
-`note` makes them suspects as well.
+guard (`scan-empty`). Rows that were told of and deleted between two reads are in neither of them:
+what was noted (`notes.py`) makes them suspects as well.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from connector.errors import PositionExpiredError, StateError, Subject
 
 READ_ROWS = 1000
 """Rows read by id at a time, and most rows of a page of changes."""
+MANY = 16
+"""Files of notes that are read again each time before they are taken into a generation."""
 FEW = 2
 """Rows that may all be gone at once without a question."""
 
@@ -98,20 +100,26 @@ class Snapshots:
         with _writing(folder.path):
             base = _opened(folder, table, name)
             folder.claim(name, base.noted)
-            journal = Journal(folder.journal(folder.next(name)))
+            fresh, noted = noted_since(folder.path, name.partition("-")[0], base.noted)
+            new = folder.next(name)
+            journal = Journal(folder.told(new))
         try:
-            fresh, noted = noted_since(folder.path, base.noted)
             compare = _Compare(table, base, journal, fresh)
             for news in compare.news():
-                yield Page(news.rows, news.deleted, resume=position)
-            if compare.differs:
-                new = folder.next(name)
                 with _writing(folder.path):
+                    journal.sync()  # whoever keeps this page may die before the last one
+                yield Page(news.rows, news.deleted, resume=position)
+            if compare.differs or len(noted) > len(base.noted) + MANY:
+                with _writing(folder.path):
+                    noted[journal.path.name] = journal.length
                     make(folder.generation(new), journal, base, compare.kept, noted)
                 position = _position(folder, new)
             yield Page([], position=position, last=True)
         finally:
-            journal.discard()
+            if journal.count:
+                journal.close()
+            else:
+                journal.discard()
 
     def note(self, entity: str, columns: Sequence[str], ids: Sequence[str]) -> None:
         """Remember rows that somebody is told of otherwise, so that their deletes are found.

@@ -97,7 +97,8 @@ class Watermarks:
                 if page.last:
                     assert page.position is not None
                     place = replace(place, snapshot=page.position, swept=began)
-                yield replace(page, resume=position, position=None, last=False)
+                if page.rows or page.deleted:
+                    yield replace(page, resume=position, position=None, last=False)
         yield Page([], position=text(place), last=True)
 
 

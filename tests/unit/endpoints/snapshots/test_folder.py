@@ -98,6 +98,22 @@ def test_what_nobody_uses_goes_with_its_folder(shop: Shop) -> None:
         shop.changes(old)
 
 
+def test_what_a_compare_told_goes_when_its_position_came(shop: Shop) -> None:
+    position = edited(shop, shop.scanned(), "v1")
+    assert len(list(shop.folder.glob(f"*/*{notes.TOLD}"))) == 1
+    shop.changes(position)
+    assert not list(shop.folder.glob(f"*/*{notes.TOLD}"))
+
+
+def test_what_a_broken_off_compare_told_stays(shop: Shop) -> None:
+    position = shop.scanned()
+    shop.shelf.put("new", "v1")
+    next(shop.snapshots.changes(shop.table(), position))
+    age(shop.folder, kept.UNFINISHED + 1)
+    shop.shelf.remove("new")
+    assert told(shop.changes(position)) == ({}, ["new"])
+
+
 def test_notes_go_when_they_were_read_and_nobody_writes_to_them(shop: Shop) -> None:
     position = shop.scanned()
     shop.snapshots.note("Cards", COLUMNS, ["born"])

@@ -8,6 +8,7 @@ import pytest
 
 from connector.endpoints.snapshots import Snapshots
 from connector.endpoints.snapshots.notes import OWN, PREFIX, Notes, noted_since
+from connector.endpoints.snapshots.snapshots import MANY
 from tests.unit.endpoints.snapshots.test_watermarks import TimedShop
 from tests.unit.endpoints.snapshots.things import COLUMNS, Shop, after, told
 
@@ -87,24 +88,33 @@ def test_a_row_told_of_by_watermark_and_deleted_before_the_sweep_is_found(tmp_pa
     assert told(shop.changes(after(pages))) == ({}, ["born"])
 
 
+def test_notes_in_many_files_are_taken_into_a_generation(shop: Shop) -> None:
+    position = shop.scanned()
+    for _ in range(MANY + 1):
+        shop.snapshots.note("Cards", COLUMNS, ["a"])  # each by a process of its own
+    moved = after(shop.changes(position))
+    assert moved != position
+    assert after(shop.changes(moved)) == moved
+
+
 def test_what_is_torn_at_the_end_of_a_file_was_never_noted(tmp_path: Path) -> None:
     notes = Notes(tmp_path)
     notes.add(["a"])
     notes.add(["b"])
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:-1])
-    entries, lengths = noted_since(tmp_path, {})
+    entries, lengths = noted_since(tmp_path, "", {})
     assert entries.ids() == ["a"]
-    assert noted_since(tmp_path, lengths)[0].ids() == []
+    assert noted_since(tmp_path, "", lengths)[0].ids() == []
 
 
 def test_a_process_goes_on_to_a_new_file(tmp_path: Path) -> None:
     now = 0.0
     notes = Notes(tmp_path, lambda: now)
     notes.add(["a"])
-    _, lengths = noted_since(tmp_path, {})
+    _, lengths = noted_since(tmp_path, "", {})
     now = OWN + 1
     notes.add(["b"])
     assert len(list(tmp_path.glob(f"{PREFIX}*"))) == 2
-    entries, _ = noted_since(tmp_path, lengths)
+    entries, _ = noted_since(tmp_path, "", lengths)
     assert entries.ids() == ["b"]
