@@ -47,6 +47,9 @@ from connector.mapping.values import Value, ValueType
 from connector.odata.queries import query_string
 from connector.process import monotonic
 
+SINGLY = 20
+"""Writes of one call where each is a request of its own."""
+
 
 class ODataV4Endpoint:
     """`connector.endpoints.base.Endpoint` for one service.
@@ -130,7 +133,7 @@ class ODataV4Endpoint:
                 modified_time=timed,
                 ordered_versions=False,
                 change_feed=True,
-                batch=self._batch_size if self._batches is not None else 1,
+                batch=self._batch_size if self._batches is not None else SINGLY,
                 ids="key",
             ),
         )
@@ -144,7 +147,8 @@ class ODataV4Endpoint:
     def _table(self, entity: str) -> Table:
         with self._lock:
             known = self._tables.get(entity)
-            if known is None:
+            if known is None or known.versioned is None:
+                # Of an empty table nobody knows whether its rows will bear ETags.
                 known = self._tables[entity] = self._described(entity)
         return known
 
@@ -171,12 +175,12 @@ class ODataV4Endpoint:
             table = Table(entity, told.type_name, fields, key, self._bears_tags(table))
         return table
 
-    def _bears_tags(self, table: Table) -> bool:
-        """Whether a row bears an ETag; of an empty table nothing is promised."""
+    def _bears_tags(self, table: Table) -> bool | None:
+        """Whether a row bears an ETag; None for an empty table."""
         projection = self._reader.projection(table, [])
         url = self._reader.url(table, projection, top="1")
         items, _ = next(self._client.pages(table.name, url, projection.loads))
-        return bool(items) and ETAG in items[0]
+        return ETAG in items[0] if items else None
 
     # ------------------------------------------------------------------------ changes
 

@@ -197,15 +197,27 @@ class Writing:
         self._all_denied(faults, len(parts))
 
     def _one_by_one(self, parts: Sequence[_Part]) -> None:
-        for part in parts:
+        """Single requests, for no longer than one of them may take: a lease has to outlive it."""
+        clock, faults = self._transport.governor.clock, list[Fault]()
+        end = clock() + self._transport.timeout
+        for number, part in enumerate(parts):
             one = part.request
             answer = self._transport.send(one.method, one.url, one.body or None, one.headers)
-            if not isinstance(answer, Reply):
+            if isinstance(answer, Reply):
+                shown = BatchResponse(answer.status, answer.headers, answer.body)
+                fault = self._answered(part, shown, answer)
+                faults += [] if fault is None else [fault]
+            elif number and isinstance(answer, Unsent):
+                # What was carried out must reach the engine, which meets this again.
+                self._settle([part.place], Transient(answer.text))
+            else:
                 self._fault_to_name(answer, [part.place])
-                continue
-            shown = BatchResponse(answer.status, answer.headers, answer.body)
-            fault = self._answered(part, shown, answer)
-            self._all_denied([] if fault is None else [fault], len(parts))
+            weary = not isinstance(answer, Reply) or _busy(answer.status) or clock() > end
+            rest = [one.place for one in parts[number + 1 :]]
+            if weary and rest:
+                self._settle(rest, Transient("not sent: one before it was not answered in time"))
+                break
+        self._all_denied(faults, len(parts))
 
     # ------------------------------------------------------------------------ outcomes
 
@@ -263,14 +275,14 @@ class Writing:
         if answer.status in _MAYBE_DONE or answer.status < 400:
             self._settle(places, Unknown(str(fault)))
             return None
-        if answer.status == 429 or answer.status >= 500:
+        if _busy(answer.status):
             self._settle(places, Transient(str(fault), fault.retry_after))
             return None
         return fault
 
     def _all_denied(self, faults: Sequence[Fault], sent: int) -> None:
         """Raises `AccessError` if our user may write nothing of this."""
-        if len(faults) == sent and all(fault.status == 403 for fault in faults):
+        if faults and len(faults) == sent and all(fault.status == 403 for fault in faults):
             raise self._access(faults[0])
 
     def _access(self, fault: Fault) -> DualWriteError:
@@ -279,6 +291,10 @@ class Writing:
     def _settle(self, places: Sequence[int], outcome: Outcome) -> None:
         for place in places:
             self._outcomes[place] = outcome
+
+
+def _busy(status: int) -> bool:
+    return status == 429 or status >= 500
 
 
 def _settled(outcome: Outcome | None) -> Outcome:

@@ -105,7 +105,7 @@ class Transport:
         self._backoff = Backoff(patience.first, patience.longest, patience.random)
         self._clock = clock
         self.meter = Meter()
-        self._timeout = timeout
+        self.timeout = timeout
         self._verify = trust(ca, naming)
         self._session = requests.Session()
         # No proxy stands between us and a service on this machine.
@@ -236,7 +236,7 @@ class Transport:
 
     def _exchange(self, request: _Request, turn: Turn, proof: _Proof) -> Answer:
         sent_at = self._clock()
-        wait = request.timeout or self._timeout
+        wait = request.timeout or self.timeout
         connect = min(CONNECT_TIMEOUT, wait)
         try:
             with within(connect + wait):

@@ -28,7 +28,6 @@ WORLDS: dict[str, Build] = {
     "dynamicweb, sqlite": dynamicweb.world("sqlite"),
     "ledger": ledger.world,
     "odata-v4": odata_v4.world(),
-    "odata-v4, by watermark": odata_v4.world(by="watermark"),
     "odata-v4, without ETags": odata_v4.world(etags=False),
     "odata-v4, without batches": odata_v4.world(batches=False),
     "odata-v2": odata_v2.world(),
