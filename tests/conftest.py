@@ -127,12 +127,18 @@ class FinopsSession(requests.Session):
         return answer.json()
 
 
-@pytest.fixture
-def finops(sandbox: dict[str, Any]) -> Iterator[FinopsSession]:
-    """The connector's session in Finance and Operations, with master data and nothing else."""
+@pytest.fixture(scope="session")
+def finops_session(sandbox: dict[str, Any]) -> Iterator[FinopsSession]:
+    """One signed-in session of the connector for all tests."""
     with FinopsSession(sandbox, fetch_token(sandbox, resource="finops")) as session:
-        session.switch("reset")
         yield session
+
+
+@pytest.fixture
+def finops(finops_session: FinopsSession) -> FinopsSession:
+    """The connector's session in Finance and Operations, with master data and nothing else."""
+    finops_session.switch("reset")
+    return finops_session
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ def test_says_where_it_is_serves_and_ends_on_a_signal(
     metadata = f"{where['authority']}/v2.0/.well-known/openid-configuration"
     with urllib.request.urlopen(metadata, context=trust, timeout=10) as reply:
         assert reply.status == 200
+    with urllib.request.urlopen(where["commerce"], context=trust, timeout=10) as reply:
+        assert "12 rows" in reply.read().decode()
     process.send_signal(number)
     rest, errors = process.communicate(timeout=20)
     assert process.returncode == code

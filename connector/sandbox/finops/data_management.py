@@ -25,8 +25,8 @@ from connector.sandbox.finops.executions import Execution, Executions
 from connector.sandbox.finops.exports import Exports
 from connector.sandbox.finops.imports import Imports
 from connector.sandbox.finops.messages import Request, json_response
-from connector.sandbox.finops.people import COMPANIES
-from connector.sandbox.finops.projects import Projects
+from connector.sandbox.finops.people import COMPANIES, DEFAULT_COMPANY, User
+from connector.sandbox.finops.projects import Project, Projects
 from connector.sandbox.finops.storage import Storage
 from connector.sandbox.finops.writes import Writes
 from connector.sandbox.messages import Response
@@ -60,7 +60,9 @@ class DataManagement:
             "GetImportStagingErrorFileUrl": self._staging_errors,
             "GenerateImportTargetErrorKeysFile": self._generate_keys,
             "GetImportTargetErrorKeysFileUrl": self._keys_url,
+            "GetMessageStatus": self._message_status,
         }
+        self.message_status: Callable[[str], str] = lambda _: ""
 
     def clear(self) -> None:
         """Without projects, runs and files; part of the running transaction."""
@@ -87,6 +89,17 @@ class DataManagement:
             value = {"value": value}
         context = f"{request.base}/$metadata#Edm.String"
         return json_response({"@odata.context": context, "value": value})
+
+    # ------------------------------------------------------------------------ runs
+
+    def export_now(self, project: Project) -> Execution:
+        """Run an export on its schedule; part of the running transaction."""
+        return self._exports.run(project, self.executions.new_id(project.name), DEFAULT_COMPANY)
+
+    def import_now(self, project: str, content: bytes, user: User, company: str) -> Execution:
+        """Run an import of a file that came; part of the running transaction."""
+        execution_id = self.executions.new_id(project)
+        return self._imports.run(project, execution_id, content, user, company)
 
     # ------------------------------------------------------------------------ out of it
 
@@ -154,6 +167,12 @@ class DataManagement:
             return self._imports.error_keys(self._execution(given), given["entityName"])
         except KeyError:
             raise _refused(f"The entity '{given['entityName']}' was not found.") from None
+
+    def _message_status(self, _request: Request, given: dict[str, Any]) -> str:
+        status = self.message_status(given["messageId"])
+        if not status:
+            raise _refused(f"The message '{given['messageId']}' was not found.")
+        return status
 
     # ------------------------------------------------------------------------ parts
 

@@ -36,7 +36,7 @@ class Exports:
         self._executions = executions
         self._blobs = blobs
 
-    def run(self, project: Project, execution_id: str, company: str) -> None:
+    def run(self, project: Project, execution_id: str, company: str) -> Execution:
         """Export a project as it stands now; part of the running transaction.
 
         A run that ends as Failed or Canceled leaves the project where it was.
@@ -54,6 +54,7 @@ class Exports:
             execution.blob = self._blobs.new_name(".zip")
             self._blobs.write(execution.blob, self._package(project, company, trouble))
         self._executions.put(execution)
+        return execution
 
     def _package(self, project: Project, company: str, trouble: Trouble) -> bytes:
         parts: list[tuple[Entity, tuple[Field, ...], bytes]] = []

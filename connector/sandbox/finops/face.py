@@ -31,6 +31,7 @@ from connector.sandbox.finops.metadata import rest_metadata
 from connector.sandbox.finops.pages import ROOT as PAGES
 from connector.sandbox.finops.pages import Pages
 from connector.sandbox.finops.people import User
+from connector.sandbox.finops.recurring import ROOT as CONNECTOR
 from connector.sandbox.finops.service import Service
 from connector.sandbox.finops.switches import Act, Switches
 from connector.sandbox.messages import Response
@@ -63,6 +64,7 @@ class Face:
             routes=[
                 Route(DATA, self._data, methods=METHODS),
                 Route(DATA + "/{path:path}", self._data, methods=METHODS),
+                Route(CONNECTOR + "/{path:path}", self._data, methods=["GET", "POST"]),
                 Route("/metadata/{path:path}", self._metadata, methods=["GET"]),
                 Route(BLOBS + "/{name}", self._blob, methods=["GET", "PUT"]),
                 Route(PAGES, self._page, methods=["GET"]),
@@ -79,13 +81,15 @@ class Face:
     async def _data(self, http: HttpRequest) -> HttpResponse:
         """One request to the service."""
         body = await http.body()
-        path = http.scope["raw_path"].decode("latin-1").removeprefix(DATA).removeprefix("/")
+        raw_path = http.scope["raw_path"].decode("latin-1")
+        root = CONNECTOR if raw_path.startswith(CONNECTOR) else DATA
+        path = raw_path.removeprefix(root).removeprefix("/")
         query = http.scope["query_string"].decode("latin-1")
         self._faults.requests[kind_of(http.method, path, query)] += 1
         user = self._user(http)
         if isinstance(user, HttpResponse):
             return user
-        request = Request(http.method, _origin(http) + DATA, path, query, http.headers, body, user)
+        request = Request(http.method, _origin(http) + root, path, query, http.headers, body, user)
         place = f"{path}?{query}"
         return await self._with_faults(
             http.method, place, _origin(http), lambda: self._service.run(request)

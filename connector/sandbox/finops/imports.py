@@ -40,7 +40,7 @@ class Imports:
 
     def run(
         self, project: str, execution_id: str, content: bytes, user: User, company: str
-    ) -> None:
+    ) -> Execution:
         """Import a package; part of the running transaction, each row a part of its own."""
         trouble = self._executions.next_trouble()
         errors: list[dict[str, str]] = []
@@ -59,9 +59,11 @@ class Imports:
             outcome = Outcome.PARTIALLY if written else Outcome.FAILED
         began, ends = self._executions.now, self._executions.ends(trouble)
         errors += [{"entity": "", "key": "", "text": text} for text in trouble.errors]
-        self._executions.put(
-            Execution(execution_id, project, began, ends, outcome, errors=errors, imports=True)
+        execution = Execution(
+            execution_id, project, began, ends, outcome, errors=errors, imports=True
         )
+        self._executions.put(execution)
+        return execution
 
     def _part(self, part: Part, user: User, company: str, errors: list[dict[str, str]]) -> int:
         """How many rows of one entity were written."""

@@ -106,6 +106,14 @@ def _header(description: str) -> str:
     )
 
 
+def wrapped(project: str, entity: Entity, content: bytes) -> bytes:
+    """A package of one data file; its format shows in its first sign."""
+    start = content.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    kind = Format.XML if start == b"<" else Format.CSV
+    made = Project(project, (entity.set_name,), kind)
+    return pack(made, [(entity, entity.listed, content)], Refresh.FULL)
+
+
 # ---------------------------------------------------------------------------- reading
 
 

@@ -24,6 +24,8 @@ from connector.sandbox.finops.metadata import Metadata
 from connector.sandbox.finops.options import parse_options
 from connector.sandbox.finops.people import People
 from connector.sandbox.finops.queries import Queries
+from connector.sandbox.finops.recurring import ROOT as CONNECTOR
+from connector.sandbox.finops.recurring import Recurring
 from connector.sandbox.finops.storage import Storage
 from connector.sandbox.finops.writes import Writes
 from connector.sandbox.messages import Response
@@ -45,6 +47,8 @@ class Service:
         self.metadata = Metadata()
         self.events = Events(self.storage, event_ca)
         self.data_management = DataManagement(folder, self.storage, self.writes)
+        self.recurring = Recurring(self.storage, self.data_management)
+        self.data_management.message_status = self.recurring.status
         if self.storage.fresh:
             with self.storage.transaction():
                 seed.masters(self.writes)
@@ -56,6 +60,9 @@ class Service:
         try:
             if not request.user.rights:
                 raise errors.denied(f"{request.user.name} has no role")
+            if request.base.endswith(CONNECTOR):
+                with self.storage.transaction():
+                    return self.recurring.handle(request)
             if request.path.strip("/") == "$batch" and request.method == "POST":
                 return run_batch(request, self._handle, self.storage)
             if request.method == "GET":

@@ -25,10 +25,14 @@ from connector.sandbox.finops.entities import Entity, Field, Kind
 from connector.sandbox.finops.happenings import Happenings
 
 FIRST_RECID = 5_637_144_576
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 _EXPORTED = (
     "CREATE TABLE exported (project TEXT COLLATE NOCASE, entity TEXT, company TEXT, "
     "change INTEGER NOT NULL, PRIMARY KEY (project, entity, company))"
+)
+_MESSAGES = (
+    "CREATE TABLE messages (place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, "
+    "activity TEXT NOT NULL, body TEXT NOT NULL)"
 )
 _OWN_TABLES = (
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -36,6 +40,7 @@ _OWN_TABLES = (
     "CREATE TABLE projects (name TEXT COLLATE NOCASE PRIMARY KEY, body TEXT NOT NULL)",
     "CREATE TABLE tracked (entity TEXT PRIMARY KEY, mode TEXT NOT NULL)",
     _EXPORTED,
+    _MESSAGES,
     "CREATE TABLE executions (id TEXT PRIMARY KEY, ends REAL NOT NULL, body TEXT NOT NULL)",
 )
 
@@ -169,7 +174,7 @@ class Storage:
         """Empty every entity; RecIds and changes go on."""
         for entity in ENTITIES:
             self.connection.execute(f'DELETE FROM "{entity.set_name}"')
-        for table in ("sequences", "executions"):
+        for table in ("sequences", "executions", "messages"):
             self.connection.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:

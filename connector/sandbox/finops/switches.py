@@ -20,6 +20,7 @@ from connector.sandbox.finops.events import parse_listener
 from connector.sandbox.finops.executions import Trouble
 from connector.sandbox.finops.projects import Tracking, entity_named, parse_project
 from connector.sandbox.finops.queries import PAGE_SIZE
+from connector.sandbox.finops.recurring import parse_job
 from connector.sandbox.finops.rules import Rule
 from connector.sandbox.finops.seed import SAMPLE_CARDS
 from connector.sandbox.finops.service import Service
@@ -49,6 +50,7 @@ class Switches:
             "projects": (self._project, ["POST"]),
             "tracking": (self._tracking, ["POST"]),
             "runs": (self._runs, ["POST"]),
+            "jobs": (self._job, ["POST"]),
             "listeners": (self._listener, ["POST", "DELETE"]),
             "events": (self._events, ["GET", "POST"]),
             "clock": (self._clock, ["GET", "POST"]),
@@ -67,6 +69,7 @@ class Switches:
         service.metadata.pad = 0.0
         service.people.clear()
         service.events.clear()
+        service.recurring.clear()
         service.data_management.executions.clear()
         service.data_management.nested = service.data_management.plain_http = False
         service.storage.clock.ahead = 0.0
@@ -140,6 +143,14 @@ class Switches:
             management.executions.seconds = float(value.pop("seconds"))
             if value:
                 raise ValueError(f"without count: {', '.join(value)}")
+        return OK
+
+    def _job(self, _method: str, value: Json) -> Json:
+        """A data job of recurring integrations, or one run of it."""
+        if "run" in value:
+            self._service.recurring.run_job(value["run"])
+        else:
+            self._service.recurring.add_job(*parse_job(value))
         return OK
 
     def _listener(self, method: str, value: Json) -> Json:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 PATIENCE_SECONDS = 10
+POLL_SECONDS = 0.02
 
 
 class Got(NamedTuple):
@@ -83,7 +84,7 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     receiver = Receiver(server.server_address[1], "http" if context is None else "https")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
     thread.start()
     try:
         yield receiver

@@ -47,7 +47,7 @@ def act(finops: FinopsSession) -> Act:
     return call
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anonymous(sandbox: dict[str, Any]) -> Iterator[requests.Session]:
     """Somebody without a token."""
     with requests.Session() as session:
