@@ -280,7 +280,7 @@ def _create_by_group(
     record: Record, map: CompiledMap, target: Side, source: Image, action: Action
 ) -> tuple[dict[str, Value], tuple[Group, ...]]:
     """The second pass over a record that cannot travel whole: find out which group waits."""
-    values: dict[str, Value] = {}
+    values = dict(map.creations[target].fixed)
     written: list[Group] = []
     for group in map.creations[target].groups:
         try:

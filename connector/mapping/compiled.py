@@ -35,6 +35,8 @@ class Creation:
     """(column, index in the other side's image or -1, translation) of their fields."""
     joined: tuple[tuple[str, Field], ...]
     """(column, field) of joined columns, which take more than one value."""
+    fixed: Mapping[str, Value]
+    """What a new row gets beside its fields, such as its owner."""
     whole: bool
     """Every group of the map is carried, so that both sides agree by the create alone."""
 
@@ -63,14 +65,14 @@ class Creation:
             if not isinstance(field, Whole | Part)
         )
         joined = tuple(pair for pair in written if isinstance(pair[1], Whole | Part))
-        return cls(target, travelling, steps, joined, len(travelling) == len(groups))
+        return cls(target, travelling, steps, joined, {}, len(travelling) == len(groups))
 
     def values(self, source: Image) -> dict[str, Value]:
         """The new record's values by column, nulls left out.
 
         Raises `Untranslatable` or `TargetMissing` for the first value that cannot travel.
         """
-        values: dict[str, Value] = {}
+        values = dict(self.fixed)
         for column, index, translation in self.steps:
             value = translation(source[index] if index >= 0 else None)
             if value is not None:
@@ -124,6 +126,11 @@ class CompiledMap:
     def with_master(self, master: Side) -> CompiledMap:
         """The same map under another master, for one load."""
         return replace(self, document=self.document.model_copy(update={"master": master}))
+
+    def with_fixed(self, side: Side, fixed: Mapping[str, Value]) -> CompiledMap:
+        """The same map, which gives every row it creates on a side these values too."""
+        made = replace(self.creations[side], fixed=fixed)
+        return replace(self, creations={**self.creations, side: made})
 
     def entity(self, side: Side) -> str:
         """The entity set on this side."""

@@ -63,6 +63,7 @@ class _Compiler(RowCompiler):
         filters = {side: end.filter() for side, end in ends.items()}
         for end in ends.values():
             end.check_required()
+            end.check_owner()
             self.problems += end.problems
         if any(problem.severity == "error" for problem in self.problems):
             return None

@@ -68,6 +68,40 @@ class End(_Model):
     )
 
 
+class Owner(_Model):
+    """Who owns the rows a map creates; exactly one of these."""
+
+    team: str | None = Field(None, min_length=1, description="Name of a team that may own rows.")
+    unit: str | None = Field(
+        None, min_length=1, description="Name of a business unit, whose default team it is."
+    )
+    user: str | None = Field(
+        None, min_length=1, description="User name (UPN) or primary e-mail of a user."
+    )
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """Which of them, and its name."""
+        return next((kind, name) for kind, name in self if name is not None)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(name is not None for _, name in self) != 1:
+            raise Contradiction(
+                "rows have one owner: a team, the default team of a unit, or a user",
+                remedy="write one of `owner: {team: NAME}`, `{unit: NAME}` and `{user: NAME}`",
+            )
+        return self
+
+
+class DataverseEnd(End):
+    """The Dataverse end."""
+
+    owner: Owner | None = Field(
+        None, description="Who owns the rows this map creates; rows that are there keep theirs."
+    )
+
+
 class Deletes(_Model):
     """By the side where the delete happened."""
 
@@ -100,7 +134,7 @@ class MapDocument(_Model):
     version: str = Field("1.0.0.0", pattern=r"^\d+\.\d+\.\d+\.\d+$")
     enabled: bool = Field(True, description="A map that is off is left out by every command.")
     commerce: End
-    dataverse: End
+    dataverse: DataverseEnd
     master: Side = Side.COMMERCE
     conflict: Policy = Policy.MANUAL
     deletes: Deletes = Deletes()
@@ -137,6 +171,10 @@ class MapDocument(_Model):
     def end(self, side: Side) -> End:
         """The end on one side."""
         return self.commerce if side is Side.COMMERCE else self.dataverse
+
+    def system(self, side: Side) -> str:
+        """The name of the configured system an end lies on; there may be several for commerce."""
+        return self.end(side).side or side.value
 
     def commerce_columns(self, row: FieldRow) -> list[str]:
         """The commerce columns that are a row's own.
@@ -348,7 +386,7 @@ def _document(file: YamlFile) -> MapDocument:
 
 
 _MODELS: tuple[type[BaseModel], ...] = (
-    *(MapDocument, FieldRow, Join, End, Deletes, Default, Unmatched, Inactive),
+    *(MapDocument, FieldRow, Join, DataverseEnd, Owner, Deletes, Default, Unmatched, Inactive),
     *SETTINGS,
 )
 _KNOWN_KEYS = sorted({name for model in _MODELS for name in model.model_fields})

@@ -109,6 +109,19 @@ class End:
                     f"map the column towards {side}, or give it a `constant`",
                 )
 
+    def check_owner(self) -> None:
+        """Find an owner for rows that nobody owns."""
+        if self.side is not Side.DATAVERSE or self.document.dataverse.owner is None:
+            return
+        if "ownerid" not in self.live:
+            self._problem(
+                "owner",
+                "owner-unowned",
+                f"rows of {self.document.dataverse.entity} belong to the organization, nobody owns "
+                "them",
+                "take `owner` away",
+            )
+
     def _spelled(self, name: str) -> str:
         """How a written name is looked up: commerce names match without case."""
         return name.casefold() if self.side is Side.COMMERCE else name

@@ -27,6 +27,7 @@ EXAMPLES = {
     "dataverse": "dataverse: {entity: ENTITY_SET}",
     "entity": "entity: ENTITY_SET",
     "inactive": "inactive: {column: NAME, value: VALUE}",
+    "owner": "owner: {team: NAME}",
     "deletes": "deletes: {commerce: propagate, dataverse: restore}",
     "fields": 'fields: [{commerce: NAME, sync: "=", dataverse: name, key: true}]',
     "row": '{commerce: NAME, sync: "=", dataverse: name}',

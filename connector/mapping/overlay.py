@@ -26,6 +26,7 @@ from connector.mapping.document import (
     MapDocument,
     Overlaid,
     OverlaidPart,
+    Owner,
     Policy,
     Symbol,
     read_documents,
@@ -48,6 +49,12 @@ class EndOverlay(_Model):
     side: str | None = Field(None, description="Name of the side, where there is more than one.")
     inactive: Inactive | None = None
     filter: str | None = Field(None, min_length=1, description="OData condition.")
+
+
+class DataverseOverlay(EndOverlay):
+    """The same about the Dataverse end."""
+
+    owner: Owner | None = Field(None, description="Who owns the rows the map creates here.")
 
 
 class DeletesOverlay(_Model):
@@ -74,7 +81,7 @@ class MapOverlay(_Model):
     filter_exit: FilterExit | None = None
     blank_wins: bool | None = None
     commerce: EndOverlay | None = None
-    dataverse: EndOverlay | None = None
+    dataverse: DataverseOverlay | None = None
     fields: dict[str, FieldOverlay] | None = Field(
         None, description="By the name of the row: its commerce column, else its Dataverse column."
     )
@@ -83,7 +90,7 @@ class MapOverlay(_Model):
 _KNOWN_KEYS = sorted(
     {
         name
-        for model in (MapOverlay, EndOverlay, DeletesOverlay, FieldOverlay)
+        for model in (MapOverlay, DataverseOverlay, DeletesOverlay, FieldOverlay)
         for name in model.model_fields
     }
 )
@@ -93,6 +100,7 @@ _EXAMPLES = {
     "commerce": "commerce: {filter: CONDITION}",
     "dataverse": "dataverse: {filter: CONDITION}",
     "inactive": "inactive: {column: NAME, value: VALUE}",
+    "owner": "owner: {team: NAME}",
     "fields": 'fields: {NAME: {sync: ">>"}}',
 }
 

@@ -33,7 +33,7 @@ class Sort(StrEnum):
     OUTSIDE = "outside"
     """Which records travel, and what a delete means."""
     FIRST = "first contact"
-    """How sides meet that never met."""
+    """How sides meet that never met, and what is made of rows of one side."""
     PAIRING = "pairing"
     """Which tables are paired, and by which key."""
 
@@ -71,6 +71,7 @@ _SETTINGS = {
     "dataverse.entity": Sort.PAIRING,
     "commerce.side": Sort.PAIRING,
     "dataverse.side": Sort.PAIRING,
+    "dataverse.owner": Sort.FIRST,
 }
 """Whatever else an end says is which of its records travel."""
 

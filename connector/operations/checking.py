@@ -18,6 +18,7 @@ from connector.endpoints.dataverse.administration import Administration
 from connector.endpoints.dataverse.faults import tracking_off
 from connector.endpoints.dataverse.rights import UserRights
 from connector.engine.drifted import findings_of
+from connector.engine.owners import owner_of
 from connector.engine.stock import stock_of
 from connector.errors import (
     DualWriteError,
@@ -29,7 +30,13 @@ from connector.errors import (
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.provision import key_failed
 from connector.mapping.values import Side
-from connector.operations.rights import lookup_paths, missing, needs_of, shared_with_people
+from connector.operations.rights import (
+    Need,
+    lookup_paths,
+    missing,
+    needs_of,
+    shared_with_people,
+)
 from connector.operations.soundness import check_between, check_soundness
 
 
@@ -113,6 +120,7 @@ def _check_map(
         keys = list(_check_key(document, table, organization))
         sound = list(check_soundness(project, document, entities))
         drifted = list(_check_drift(project, document, entities))
+        owner = list(_check_owner(project, document, table, organization))
     except DualWriteError as error:
         yield Problem.of(error)
         return
@@ -121,6 +129,7 @@ def _check_map(
     yield from sound
     yield from lacking
     yield from keys
+    yield from owner
     yield from _untimed(document, entities)
     for side, described in entities.items():
         if described.capabilities.preconditions == "none":
@@ -133,6 +142,28 @@ def _check_map(
             )
         if side is Side.COMMERCE or not lacking:
             yield from _check_reading(project, document, side, described)
+
+
+def _check_owner(
+    project: Project, document: MapDocument, entity: Entity, organization: Administration
+) -> Iterator[Problem]:
+    """Whether who is to own new rows is there, and may own them."""
+    try:
+        found = owner_of(document, project.endpoints(document)[Side.DATAVERSE])
+    except MapError as error:
+        yield Problem.of(error)
+        return
+    if found is None:
+        return
+    privilege = Need("Read", organization.logical_name(entity.name)).privilege
+    if privilege not in organization.owner_privileges(found.reference):
+        yield Problem(
+            "owner-unfit",
+            f"`{found.name}` may not read {entity.name} ({privilege}): Dataverse lets nobody own "
+            "rows they cannot read",
+            "give it a security role with Read on this table",
+            document.file.subject("dataverse", "owner", map=document.map),
+        )
 
 
 def _check_drift(

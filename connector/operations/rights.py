@@ -51,6 +51,11 @@ def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> l
     if writes:
         rights += ["Create", "Write", *(["Delete"] if deletes else [])]
     needs = [Need(right, table) for right in rights]
+    owner = document.dataverse.owner
+    if owner is not None:
+        tables = ["systemuser"] if owner.user is not None else ["team"]
+        tables += ["businessunit"] if owner.unit is not None else []
+        needs += [Need("Assign", table), *(Need("Read", one) for one in tables)]
     for row in document.fields:
         for step, path in _steps(row):
             target = targets.get(path)

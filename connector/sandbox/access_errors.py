@@ -47,6 +47,13 @@ def missing_privilege(
     )
 
 
+def access_team_owns_nothing(team: str) -> WireError:
+    """Rows are owned by users and by teams of the other types."""
+    return WireError(
+        400, "0x80041d37", f"An access team cannot be the owner of a record. Team: {team}"
+    )
+
+
 def check_failed(  # all of them are in the text
     user: str, name: str, identity: str, business_unit: str, known: int, held: int
 ) -> WireError:

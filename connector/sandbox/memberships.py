@@ -28,9 +28,10 @@ from connector.sandbox.seed import Identities
 from connector.sandbox.tables import Table
 
 PRIVILEGES = "Microsoft.Dynamics.CRM.RetrieveUserPrivileges"
+TEAM_PRIVILEGES = "Microsoft.Dynamics.CRM.RetrieveTeamPrivileges"
 TEAMS = "teammembership_association"
-"""The teams of a user; the organization has none."""
-USERS = "systemuser"
+"""The teams of a user: none of ours is in one."""
+USERS, TEAM = "systemuser", "team"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Memberships:
         """Whether `set(key)/name` is one of its paths."""
         found = ASSOCIATIONS.get(name)
         return (found is not None and table.name in (USERS, found.other)) or (
-            table.name == USERS and name in (PRIVILEGES, TEAMS)
+            (table.name, name) in ((USERS, PRIVILEGES), (USERS, TEAMS), (TEAM, TEAM_PRIVILEGES))
         )
 
     def handle(
@@ -70,8 +71,8 @@ class Memberships:
     ) -> Response:
         """`set(key)/association`, `…/association/$ref`, `…/RetrieveUserPrivileges()`."""
         name = rest[0].name
-        if name == PRIVILEGES:
-            return self._held(record, request)
+        if name in (PRIVILEGES, TEAM_PRIVILEGES):
+            return self._held(record, name, request)
         if name == TEAMS and request.method == "GET" and len(rest) == 1:
             return json_response({"@odata.context": f"{request.base}/$metadata#teams", "value": []})
         if name == TEAMS:
@@ -97,8 +98,8 @@ class Memberships:
             raise errors.payload(table.set_name, "The property '@odata.id' is missing.")
         return self._records.resolve(far, url)
 
-    def _held(self, user: str, request: Request) -> Response:
-        mark = f"{request.base}/$metadata#Microsoft.Dynamics.CRM.RetrieveUserPrivilegesResponse"
+    def _held(self, user: str, function: str, request: Request) -> Response:
+        mark = f"{request.base}/$metadata#{function}Response"
         found = listed(self._privileges.held(user), self._identities.business_unit)
         return json_response({"@odata.context": mark, "RolePrivileges": found})
 
@@ -146,8 +147,9 @@ class Memberships:
     def change(self, value: Mapping[str, Any], users: Mapping[str, str]) -> None:
         """`{"role", "privileges"}` makes or changes a role, `{"user", "roles"}` assigns roles.
 
-        `users` gives ids by short name; an id does too. Raises `KeyError` for an unknown user
-        or role, `ValueError` for anything else.
+        `{"team", "roles"}` does so for a team, by its name. `users` gives ids by short name; an id
+        does too. Raises `KeyError` for an unknown user, team or role, `ValueError` for anything
+        else.
         """
         ids = {
             str(name): str(role) for role, name in self._execute("SELECT roleid, name FROM role")
@@ -159,6 +161,8 @@ class Memberships:
                 system = self._identities.user("SYSTEM")
                 (ids[name],) = self._records.insert(self._catalog.by_name["role"], [row], system)
             self._privileges.grant(ids[name], [str(one) for one in value["privileges"]])
+        elif set(value) == {"team", "roles"}:
+            self._give_team(str(value["team"]), [ids[name] for name in value["roles"]])
         elif set(value) == {"user", "roles"}:
             user = users.get(str(value["user"]), str(value["user"]))
             if self._records.version(self._catalog.by_name[USERS], user) is None:
@@ -168,4 +172,15 @@ class Memberships:
                 self._pair(ASSOCIATIONS["systemuserroles_association"], user, ids[name])
             self._privileges.forget()
         else:
-            raise ValueError("either role and privileges, or user and roles")
+            raise ValueError("role and privileges, user and roles, or team and roles")
+
+    def _give_team(self, name: str, roles: Sequence[str]) -> None:
+        found = self._execute("SELECT teamid FROM team WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            raise KeyError(name)
+        self._execute("DELETE FROM teamroles WHERE teamid = ?", found)
+        rows: list[Values] = [{"teamid": found[0], "roleid": role} for role in roles]
+        with self._privileges.acting(None):
+            system = self._identities.user("SYSTEM")
+            self._records.insert(self._catalog.by_name["teamroles"], rows, system)
+        self._privileges.forget()

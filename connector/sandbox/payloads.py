@@ -29,8 +29,8 @@ from connector.sandbox.tables import (
 
 Values: TypeAlias = dict[str, Stored]
 """Stored values by logical column name."""
-Resolve: TypeAlias = Callable[[str, str], str]
-"""(target table, URL of a record) to its id; raises `WireError` where there is none."""
+Resolve: TypeAlias = Callable[[Column, str], str]
+"""(reference column, URL of a record) to its id; raises `WireError` where there is none."""
 
 _BIND = "@odata.bind"
 _ANNOTATIONS = ("@odata.type", "@odata.id", "@odata.etag", "@odata.context")
@@ -111,7 +111,7 @@ class PayloadReader:
             if value is None:
                 values[column.name] = None
             elif type(value) is str:
-                values[column.name] = self._resolve(column.target, value)
+                values[column.name] = self._resolve(column, value)
             else:
                 raise errors.payload(table.set_name, f"'{name}' must be a URL.")
             if not column.creatable:

@@ -22,6 +22,7 @@ from connector.sandbox import access_errors
 from connector.sandbox.catalog import Contents
 from connector.sandbox.storage import Storage
 from connector.sandbox.tables import Kind, Table, metadata_id
+from connector.sandbox.teams import ACCESS_TEAM
 
 ADMINISTRATOR, AGENT = "System Administrator", "Sandbox agent"
 _DATA_TABLES = ("Account", "Contact", "TransactionCurrency")
@@ -120,11 +121,14 @@ class Privileges:
         return found
 
     def roles(self, user: str) -> list[str]:
-        """The ids of the roles a user has."""
+        """The ids of the roles a user, or a team, has."""
         found = self._roles.get(user)
         if found is None:
-            sql = "SELECT roleid FROM systemuserroles WHERE systemuserid = ?"
-            found = self._roles[user] = [str(role) for (role,) in self._execute(sql, (user,))]
+            sql = (
+                "SELECT roleid FROM systemuserroles WHERE systemuserid = ? "
+                "UNION SELECT roleid FROM teamroles WHERE teamid = ?"
+            )
+            found = self._roles[user] = [str(role) for (role,) in self._execute(sql, (user, user))]
         return found
 
     def _administers(self, user: str) -> bool:
@@ -209,6 +213,20 @@ class Privileges:
             self.need("AppendTo", self._storage.catalog.by_name[table.columns[name].target])
         if names & secured_columns(table):
             self._need_columns(table, names, "cancreate" if right == "Create" else "canupdate")
+
+    def need_ownable(self, table: Table, owner: str) -> None:
+        """Giving a row to `owner`, who has to be able to read it. Raises `WireError`."""
+        if self._user is None or owner == self._user:
+            return
+        self.need("Assign", table)
+        team = self._execute("SELECT teamtype FROM team WHERE teamid = ?", (owner,)).fetchone()
+        if team is not None and team[0] == ACCESS_TEAM:
+            raise access_errors.access_team_owns_nothing(owner)
+        name = f"prvRead{table.schema_name}"
+        if not self.allowed(owner, name):
+            raise access_errors.missing_privilege(
+                self._principal(owner), name, privilege_id(name), table.name, table.title
+            )
 
     # ------------------------------------------------------------------------ columns
 

@@ -34,6 +34,7 @@ from connector.sandbox.privileges import Privileges
 from connector.sandbox.projections import JsonRow, Projection
 from connector.sandbox.storage import Storage, Stored
 from connector.sandbox.tables import AlternateKey, Column, Kind, Table
+from connector.sandbox.teams import OWNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,15 @@ class Records:
         """The payload reader of `table`; what was hung on it outlives a change of the table."""
         reader = self._readers.get(table.name)
         if reader is None or reader.table is not table:
-            reader = PayloadReader(table, self.resolve, reader)
+            reader = PayloadReader(table, self._resolved, reader)
             self._readers[table.name] = reader
         return reader
+
+    def _resolved(self, column: Column, url: str) -> str:
+        """The id behind what a reference is bound to. Raises `WireError`."""
+        if column.kind is Kind.OWNER:
+            return self.resolve_owner(url)
+        return self.resolve(column.target, url)
 
     # ------------------------------------------------------------------------ finding
 
@@ -138,6 +145,14 @@ class Records:
             raise errors.does_not_exist(table.name, address.record)
         return address.record
 
+    def resolve_owner(self, url: str) -> str:
+        """The id behind the URL of an existing user or team. Raises `WireError`."""
+        found = OWNERS[0]
+        for owner in OWNERS:
+            if f"{self.catalog.by_name[owner].set_name}(" in url:
+                found = owner
+        return self.resolve(found, url)
+
     def version(self, table: Table, record: str) -> int | None:
         """The row version, or None where there is no such row."""
         row = self._execute(
@@ -158,6 +173,8 @@ class Records:
     def insert(self, table: Table, rows: Sequence[Values], user: str) -> list[str]:
         """Add all rows or none; their ids, in order. Raises `WireError` for a taken key."""
         self.privileges.need_write("Create", table, rows)
+        for owner in {str(row["ownerid"]) for row in rows if row.get("ownerid")}:
+            self.privileges.need_ownable(table, owner)
         id_column, folded = table.id_column, table.folded
         template = self._template(table, user)
         version = self.storage.next_version(len(rows))
@@ -220,6 +237,8 @@ class Records:
         Otherwise what `projection` selects of the changed row, or an empty tuple.
         """
         self.privileges.need_write("Write", table, (values,))
+        if values.get("ownerid"):
+            self.privileges.need_ownable(table, str(values["ownerid"]))
         sql = self._update_statement(table, tuple(values), version is not None, projection)
         arguments = self._update_arguments(table, record, values, user)
         if version is not None:

@@ -37,6 +37,11 @@ class Member:
     person: bool = False
 
     @property
+    def sign_in(self) -> str:
+        """Its user name."""
+        return f"{self.short}@sandbox.example"
+
+    @property
     def access_mode(self) -> int:
         """An application user is a non-interactive one."""
         return READ_WRITE if self.person else NON_INTERACTIVE
@@ -80,6 +85,8 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
         {
             "systemuserid": identities.user(member.client_id),
             "fullname": member.name,
+            "domainname": member.sign_in,
+            "internalemailaddress": member.sign_in,
             "applicationid": None if member.person else member.client_id,
             "azureactivedirectoryobjectid": identities.of("object", member.client_id),
             "isdisabled": 0,
@@ -91,6 +98,8 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
     ]
     users.append({"systemuserid": system, "fullname": "SYSTEM", "isdisabled": 0})
     add("businessunit", {"businessunitid": unit, "name": "sandbox"})
+    team = identities.of("team", "sandbox")
+    add("team", {"teamid": team, "name": "sandbox", "isdefault": 1, "businessunitid": unit})
     add("systemuser", *users)
     settings: list[Values] = [
         {"systemuserid": user["systemuserid"], "timezonecode": UTC_CODE} for user in users

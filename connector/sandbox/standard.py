@@ -10,6 +10,7 @@ from __future__ import annotations
 from connector.sandbox.job_tables import BULK_DELETE_OPERATION, JOB
 from connector.sandbox.platform_tables import PLATFORM_TABLES
 from connector.sandbox.tables import AlternateKey, Column, Kind, table
+from connector.sandbox.teams import TEAM_TABLES
 from connector.sandbox.zones import USER_SETTINGS
 
 SETUP_TABLE = ("update",)
@@ -243,6 +244,7 @@ TABLES = (
     ACCOUNT,
     CONTACT,
     *PLATFORM_TABLES,
+    *TEAM_TABLES,
     USER_SETTINGS,
     JOB,
     BULK_DELETE_OPERATION,

@@ -33,7 +33,7 @@ FirstTables: TypeAlias = Callable[[bool], Sequence[Table]]
 """The tables of a new organization, for an empty one or one with loyalty tables."""
 
 FIRST_VERSION = 500_000
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 _EMPTY = "empty"
 _CUSTOMIZED = "customized"
 

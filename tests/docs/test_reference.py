@@ -171,7 +171,7 @@ def test_the_defaults_in_the_table_are_the_defaults() -> None:
 def test_every_key_of_the_map_language_is_in_its_table() -> None:
     text = sections("maps.md")["Keys of the file"]
     shown = set(first_cells(text))
-    models = (MapDocument, document.End, document.FieldRow)
+    models = (MapDocument, document.DataverseEnd, document.FieldRow)
     assert shown == {name for model in models for name in model.model_fields}
     for model in (document.Inactive, document.Deletes, document.Default, document.Join):
         assert all(name in text for name in model.model_fields)

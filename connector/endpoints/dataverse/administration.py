@@ -74,6 +74,17 @@ class Administration:
         """What one of our users may do. Raises `AccessError` and `UnreachableError`."""
         return read_rights(self._transport, user)
 
+    def owner_privileges(self, owner: str) -> frozenset[str]:
+        """What `teams(ID)` or `systemusers(ID)` may do: names of privileges in lower case.
+
+        Facts: the functions RetrieveTeamPrivileges and RetrieveUserPrivileges. Raises
+        `AccessError` and `UnreachableError`.
+        """
+        of = "Team" if owner.startswith("teams(") else "User"
+        path = f"{owner}/Microsoft.Dynamics.CRM.Retrieve{of}Privileges()"
+        held = self._exchange.read(path, owner.partition("(")[0]).get("RolePrivileges", ())
+        return frozenset(str(one["PrivilegeName"]).lower() for one in held)
+
     def logical_name(self, set_name: str) -> str:
         """The logical name of a table. Raises `MapError` if there is none."""
         return self._tables.get(set_name).logical_name

@@ -30,6 +30,8 @@ from connector.odata.literals import instant_text
 ETAG = "@odata.etag"
 MODIFIED_AT = "modifiedon"
 MODIFIER = "_modifiedby_value"
+OWNER = "ownerid"
+"""Points to users and teams, and is therefore written with its table: `teams(ID)`."""
 
 Item: TypeAlias = dict[str, Any]
 
@@ -191,6 +193,8 @@ class _Plan:
 def _written_as(table: Table, field: Field) -> str:
     if field.column.type is not ValueType.REFERENCE:
         return field.column.name
+    if field.column.name == OWNER:
+        return f"{OWNER}{_BIND}"
     if field.navigation is None or field.column.reference is None:
         raise MapError(
             "reference-ambiguous",
@@ -210,6 +214,8 @@ def _writer(field: Field) -> Callable[[Any], Any] | None:
             return _to_instant_of_date
         case ValueType.INSTANT:
             return _to_instant
+        case ValueType.REFERENCE if field.column.name == OWNER:
+            return lambda owner: f"/{owner}"
         case ValueType.REFERENCE:
             reference = field.column.reference
             target = reference.entity if reference else ""

@@ -8,7 +8,7 @@ import pytest
 
 from connector.errors import MapError, Problem
 from connector.mapping.columns import Column
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiler import compile_map, findings
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, Value, ValueType
 from tests.unit.mapping.live import Columns, lookup_columns, problems, text
@@ -243,3 +243,12 @@ def test_an_inactive_mark_that_does_not_fit(column: str, value: str, says: str) 
     assert problem.code == "inactive-wrong"
     assert says in problem.message
     assert problem.subject.line == 3
+
+
+def test_a_table_that_belongs_to_the_organization_takes_no_owner() -> None:
+    text = yaml().replace("{entity: things}", "{entity: things, owner: {team: Desk}}")
+    columns = {name: column for name, column in DATAVERSE.items() if name != "ownerid"}
+    document = parse_document(text)
+    (problem,) = findings(document, COMMERCE, columns, lookup_columns)
+    assert (problem.code, problem.subject.line) == ("owner-unowned", 3)
+    assert findings(document, COMMERCE, DATAVERSE, lookup_columns) == []
