@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from connector.endpoints.base import Operation, Outcome
 from connector.endpoints.odata_v4.faults import fault_of, outcome_of
 from connector.endpoints.odata_v4.fields import Field, field_of
-from connector.endpoints.odata_v4.tables import Table
+from connector.endpoints.odata_v4.tables import KeyValues, Table
 from connector.endpoints.web.faults import Fault
 from connector.mapping.values import Value
 from connector.odata.csdl import EnumType, Property
@@ -35,6 +35,10 @@ class Dialect:
     def field_of(self, given: Property, enum: EnumType | None, *, key: bool) -> Field:
         """The column of a property."""
         return field_of(given, enum, key=key)
+
+    def row_url(self, table: Table, key: KeyValues) -> str:
+        """Where a row is, behind the service's root."""
+        return table.row_url(key)
 
     def scope(self, table: Table) -> str | None:  # noqa: ARG002 - all rows of any table
         """A condition that every list of this table gets; None: all its rows are meant."""

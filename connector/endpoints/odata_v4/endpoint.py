@@ -28,6 +28,7 @@ from connector.endpoints.base import (
 )
 from connector.endpoints.looks import Detection, Hints, Looks
 from connector.endpoints.manner import Manner
+from connector.endpoints.odata_v4.advice import advice_on
 from connector.endpoints.odata_v4.batches import Batches
 from connector.endpoints.odata_v4.client import Client
 from connector.endpoints.odata_v4.dialect import Dialect
@@ -42,7 +43,7 @@ from connector.endpoints.snapshots import Snapshots, Watermarks
 from connector.endpoints.snapshots import Table as Compared
 from connector.endpoints.web.answers import Reply, clock_offset
 from connector.endpoints.web.transport import Transport
-from connector.errors import MapError, Subject
+from connector.errors import MapError, Problem, Subject
 from connector.mapping.values import Value, ValueType
 from connector.odata.queries import query_string
 from connector.process import monotonic
@@ -181,6 +182,10 @@ class ODataV4Endpoint:
         url = self._reader.url(table, projection, top="1")
         items, _ = next(self._client.pages(table.name, url, projection.loads))
         return ETAG in items[0] if items else None
+
+    def advice(self, entity: str) -> Iterator[Problem]:
+        """What is to be said of the way its changes are found."""
+        return advice_on(self._transport.naming, self._table(entity), self._way_of(entity))
 
     # ------------------------------------------------------------------------ changes
 

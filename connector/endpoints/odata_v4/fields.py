@@ -88,7 +88,14 @@ def field_of(given: Property, enum: EnumType | None, *, key: bool) -> Field:
 
 
 def _text(column: Column) -> Field:
-    return Field(column, None, None, literal, _as_text)
+    return Field(column, None, None, spelled, _as_text)
+
+
+def spelled(value: Any) -> str:
+    """The URL form of a value that is there. Raises `ValueError` for null: no key holds it."""
+    if value is None:
+        raise ValueError("a key column is null")
+    return literal(value)
 
 
 def _as_text(text: str) -> Value:
@@ -118,7 +125,7 @@ def _guid(given: Property, facets: Mapping[str, Any]) -> Field:
 def _integer(given: Property, facets: Mapping[str, Any]) -> Field:
     low, high = _RANGES[given.type]
     column = Column(given.name, ValueType.INTEGER, minimum=low, maximum=high, **facets)
-    return Field(column, _integers, None, literal, int)
+    return Field(column, _integers, None, spelled, int)
 
 
 def _integers(values: Sequence[Any]) -> list[Value]:
@@ -127,7 +134,7 @@ def _integers(values: Sequence[Any]) -> list[Value]:
 
 def _decimal(given: Property, facets: Mapping[str, Any]) -> Field:
     column = Column(given.name, ValueType.DECIMAL, scale=given.scale, **facets)
-    return Field(column, _decimals, _number, literal, Decimal)
+    return Field(column, _decimals, _number, spelled, Decimal)
 
 
 def _decimals(values: Sequence[Any]) -> list[Value]:
@@ -140,7 +147,7 @@ def _number(value: Any) -> Any:
 
 def _boolean(given: Property, facets: Mapping[str, Any]) -> Field:
     column = Column(given.name, ValueType.BOOLEAN, **facets)
-    return Field(column, None, None, literal, parse_literal)
+    return Field(column, None, None, spelled, parse_literal)
 
 
 def _date(given: Property, facets: Mapping[str, Any]) -> Field:
@@ -148,7 +155,7 @@ def _date(given: Property, facets: Mapping[str, Any]) -> Field:
         return [None if value is None else date.fromisoformat(value) for value in values]
 
     column = Column(given.name, ValueType.DATE, **facets)
-    return Field(column, dates, None, literal, date.fromisoformat)
+    return Field(column, dates, None, spelled, date.fromisoformat)
 
 
 def _instant(given: Property, facets: Mapping[str, Any]) -> Field:
@@ -178,7 +185,7 @@ def _choice(column: Column, type_name: str) -> Field:
     """An enumeration: symbols in JSON, qualified in URLs."""
 
     def qualified(value: Any) -> str:
-        return f"{type_name}{literal(str(value))}"
+        return f"{type_name}{spelled(value)}"
 
     def symbol(text: str) -> Value:
         return _as_text(text.removeprefix(type_name))

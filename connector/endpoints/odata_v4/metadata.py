@@ -155,8 +155,8 @@ class _Digest:
         self.sets: Mapping[str, list[Any]] = index["sets"]
         self._places: Mapping[str, list[int]] = index["places"]
         self._lines = folder / f"types-{name}.jsonl"
-        if not self._lines.exists():
-            raise FileNotFoundError(self._lines)
+        if self._lines.stat().st_size != index["bytes"]:
+            raise ValueError("a part of it is missing")
 
     @classmethod
     def write(cls, folder: Path, name: str, document: bytes) -> _Digest:
@@ -172,7 +172,8 @@ class _Digest:
             places[part] = (lines.tell(), len(line))
             lines.write(line + b"\n")
         _replace(folder / f"types-{name}.jsonl", lines.getvalue())
-        _replace(folder / f"index-{name}.json", orjson.dumps({"sets": sets, "places": places}))
+        index = {"sets": sets, "places": places, "bytes": lines.tell()}
+        _replace(folder / f"index-{name}.json", orjson.dumps(index))
         return cls(folder, name)
 
     def describe(self, entity: str) -> Described:

@@ -34,7 +34,7 @@ from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Call, Held
 from connector.endpoints.web.texts import untaken_text
-from connector.errors import DualWriteError
+from connector.errors import DualWriteError, MapError, Subject
 from connector.mapping.values import Value
 from connector.odata.batch import BatchRequest, BatchResponse, ChangeSet
 from connector.odata.malformed import MalformedError
@@ -43,6 +43,9 @@ from connector.odata.queries import query_string
 _JSON = {"Content-Type": "application/json; charset=utf-8", "Accept": "application/json"}
 _MAYBE_DONE = frozenset({408, 502, 504})
 """A gateway gave up waiting; the service behind it may have gone on."""
+
+_NO_BATCHES = frozenset({404, 405, 415, 501})
+"""What a service answers to a `$batch` it does not know."""
 
 
 class _Part(NamedTuple):
@@ -106,7 +109,7 @@ class Writing:
             return None
         # Always a precondition: without one an update would create what is not there.
         condition = {"If-Match": operation.version or "*"}
-        url = self._table.row_url(key)
+        url = self._dialect.row_url(self._table, key)
         if not isinstance(operation, Update):
             return _Part(place, operation, self._request("DELETE", url, condition, b""))
         changes = self._without_key(place, key, operation.values)
@@ -126,7 +129,7 @@ class Writing:
         if column is not None:
             self._outcomes[place] = Rejected(
                 "text-control-character",
-                f"the text holds a control character, which {self._naming.title} cannot store",
+                f"the text holds a control character, which {self._naming.subject} cannot store",
                 column,
             )
             return None
@@ -145,7 +148,7 @@ class Writing:
             elif own[field.name] != value:
                 self._outcomes[place] = Rejected(
                     "key-fixed",
-                    f"{field.name} is the key of the row, which {self._naming.title} does not "
+                    f"{field.name} is the key of the row, which {self._naming.subject} does not "
                     "change",
                     name,
                 )
@@ -178,7 +181,7 @@ class Writing:
         if answers is None:
             fault = self._fault_to_name(answer, places)
             if fault is not None:
-                raise refused(self._naming, fault, self._table.name, "POST $batch")
+                raise self._without_batches(fault)
             return
         assert isinstance(answer, Reply)
         rest = places[len(answers) :]
@@ -288,13 +291,27 @@ class Writing:
     def _access(self, fault: Fault) -> DualWriteError:
         return refused(self._naming, fault, self._table.name, "a write")
 
+    def _without_batches(self, fault: Fault) -> DualWriteError:
+        """The error for a batch that was refused as a whole."""
+        if fault.status not in _NO_BATCHES:
+            return refused(self._naming, fault, self._table.name, "POST $batch")
+        return MapError(
+            "batch-unsupported",
+            f"{self._naming.title} takes no $batch",
+            remedy=f"set {self._naming.section}.batch = false: each write is then a request of "
+            "its own",
+            subject=Subject(side=self._naming.side, entity=self._table.name),
+            tried="POST $batch",
+            cause=str(fault),
+        )
+
     def _settle(self, places: Sequence[int], outcome: Outcome) -> None:
         for place in places:
             self._outcomes[place] = outcome
 
 
 def _busy(status: int) -> bool:
-    return status == 429 or status >= 500
+    return status == 429 or (status >= 500 and status not in _NO_BATCHES)
 
 
 def _settled(outcome: Outcome | None) -> Outcome:

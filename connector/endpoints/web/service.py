@@ -35,6 +35,11 @@ class Naming:
     example: str
     """What a URL of it looks like."""
 
+    @property
+    def subject(self) -> str:
+        """The title within a sentence."""
+        return self.title.replace("The ", "the ", 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
