@@ -7,7 +7,8 @@ Tested in: tests/unit/endpoints/finops/test_dialect.py, tests/contract/endpoints
 Facts: "Finance and Operations: odata": no value is ever null: an unset text is "", an unset day
 1900-01-01 at noon, an unset moment 1900-01-01 at midnight; days are instants on the wire and the
 annotation AXType tells them apart. Text compares without case. Rows of other companies than the
-user's own come only with `cross-company=true`. 2154-12-31 stands for "never" and stays what it is.
+user's own come only with `cross-company=true`. 2154-12-31 stands for "never" and
+stays what it is. Keys in URLs are encoded twice (reports of integrators on slashes in keys).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from connector.endpoints.base import Operation, Outcome
 from connector.endpoints.finops.refusals import fault_of, outcome_of
 from connector.endpoints.odata_v4.dialect import Dialect
 from connector.endpoints.odata_v4.fields import Field, instant, written_instant
-from connector.endpoints.odata_v4.tables import Table
+from connector.endpoints.odata_v4.tables import KeyValues, Table
 from connector.endpoints.web.faults import Fault
 from connector.mapping.values import Value, ValueType
 from connector.odata.csdl import EnumType, Property
@@ -57,6 +58,10 @@ class FinopsDialect(Dialect):
             case ValueType.INSTANT:
                 return _moment(plain, key=key)
         return replace(plain, column=replace(plain.column, nullable=False))
+
+    def row_url(self, table: Table, key: KeyValues) -> str:
+        """Where a row is; the web server and OData decode a path one after the other."""
+        return table.row_url(key).replace("%", "%25")
 
     def scope(self, table: Table) -> str | None:
         """The company, of entities that have one."""

@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 import orjson
 
 from connector.odata.literals import literal
-from connector.odata.paths import key_segment
 from connector.sandbox.finops.entities import Entity, Kind
 from connector.sandbox.finops.loyalty import CARDS, REWARD_POINTS
 from connector.sandbox.finops.messages import Request
 from connector.sandbox.finops.people import User
+from connector.sandbox.finops.routes import row_path
 from connector.sandbox.finops.values import NO_DATE
 from connector.sandbox.html_parts import STYLE_PATH, Site, link, page, style, table
 from connector.sandbox.messages import Response
@@ -95,7 +95,7 @@ class Pages:
         return _page(200, entity.label, slug, text)
 
     def _row(self, slug: str, entity: Entity, key: str, origin: str) -> Response:
-        row = self._ask(key_segment(entity.set_name, {entity.key[0]: key}), {}, origin)
+        row = self._ask(row_path(entity.set_name, {entity.key[0]: key}), {}, origin)
         if row is None:
             return _page(404, "Not found", slug, "<p>There is no such row.</p>")
         lines = (

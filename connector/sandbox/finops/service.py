@@ -10,8 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from connector.odata.malformed import MalformedError
-from connector.odata.paths import Segment, parse_segment, split_path
+from connector.odata.paths import Segment
 from connector.sandbox.finops import errors, seed
 from connector.sandbox.finops.actions import DEFINITION_GROUPS
 from connector.sandbox.finops.batch import run_batch
@@ -26,6 +25,7 @@ from connector.sandbox.finops.people import People
 from connector.sandbox.finops.queries import Queries
 from connector.sandbox.finops.recurring import ROOT as CONNECTOR
 from connector.sandbox.finops.recurring import Recurring
+from connector.sandbox.finops.routes import segments_of
 from connector.sandbox.finops.storage import Storage
 from connector.sandbox.finops.writes import Writes
 from connector.sandbox.messages import Response
@@ -97,10 +97,7 @@ class Service:
     # ------------------------------------------------------------------------ paths
 
     def _handle(self, request: Request) -> Response:
-        try:
-            segments = [parse_segment(one) for one in split_path(request.path)]
-        except (MalformedError, UnicodeDecodeError) as error:
-            raise errors.bad_query(f"The path cannot be read: {error}") from error
+        segments = segments_of(request.path, request.url)
         if not segments:
             return self._only_get(request, self.metadata.service_document)
         first, *rest = segments

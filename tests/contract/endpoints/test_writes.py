@@ -17,6 +17,7 @@ from connector.endpoints.base import (
     Update,
 )
 from tests.contract.endpoints.asking import applied, by_id, fill, present, replay, scan, write
+from tests.contract.endpoints.test_reads import ODD_KEYS
 from tests.contract.endpoints.world import World
 
 # ---------------------------------------------------------------------------- creates
@@ -81,6 +82,16 @@ def test_a_deleted_record_is_gone(world: World) -> None:
     applied(world, Delete(ids["K0"], present(world, ids["K0"]).version))
     assert by_id(world, ids["K0"]) is None
     assert replay(scan(world)).keys() == {ids["K1"]}
+
+
+def test_records_with_odd_keys_are_changed_and_deleted(world: World) -> None:
+    ids = applied(world, *[world.create(key) for key in ODD_KEYS])
+    applied(
+        world, *[Update(id, None, {world.text: key}) for id, key in zip(ids, ODD_KEYS, strict=True)]
+    )
+    assert [present(world, id).image[:2] for id in ids] == [(key, key) for key in ODD_KEYS]
+    applied(world, *[Delete(id, None) for id in ids])
+    assert replay(scan(world)) == {}
 
 
 def test_an_update_to_a_taken_key_answers_exists(world: World) -> None:
