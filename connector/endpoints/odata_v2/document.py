@@ -55,7 +55,7 @@ def read_document(body: bytes, side: str) -> Document:
         raise unusable(side, f"it is no metadata but <{etree.QName(root).localname}>")
     if root.get("Version", "").startswith("4") or etree.QName(root).namespace == f"{_V4}x":
         raise MapError(
-            "metadata-v4",
+            "metadata-newer",
             "the service speaks OData V4, not V2",
             remedy='set kind = "odata-v4" for this side',
             subject=Subject(side=side),

@@ -19,6 +19,7 @@ from tests.contract.endpoints.worlds import (
     odata_v2,
     odata_v4,
 )
+from tests.integration.odata_v2.service import Service, serving
 
 Build: TypeAlias = Callable[[pytest.FixtureRequest], Iterator[World]]
 WORLDS: dict[str, Build] = {
@@ -34,6 +35,13 @@ WORLDS: dict[str, Build] = {
     "odata-v2, small pages": odata_v2.world(paged=True),
     "odata-v2, without ETags": odata_v2.world(etags=False),
 }
+
+
+@pytest.fixture(scope="session")
+def odata_v2_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One V2 server for all tests of a run, emptied for each of them."""
+    with serving(Service(), tmp_path_factory.mktemp("odata-v2")) as service:
+        yield service
 
 
 @pytest.fixture(params=sorted(WORLDS))

@@ -49,7 +49,11 @@ def point_kinds(*, etags: bool = True) -> Type:
     )
 
 
+def loyalty_types(*, etags: bool = True) -> list[Type]:
+    """Both tables, empty."""
+    return [cards(etags=etags), point_kinds(etags=etags)]
+
+
 def loyalty_service(*, etags: bool = True) -> Service:
-    """A service with both tables, empty."""
-    types = [cards(etags=etags), point_kinds(etags=etags)]
-    return Service({type.name: type for type in types})
+    """A service with both of them."""
+    return Service(loyalty_types(etags=etags))

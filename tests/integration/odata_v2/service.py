@@ -12,7 +12,7 @@ import json
 import re
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,24 +63,27 @@ class Manners:
     """What the header must be."""
     faults: list[str] = field(default_factory=list)
     """For the next requests, one each: a status, `html`, `empty`, `lost`, or nothing."""
-    delete_then_lose: bool = False
 
 
 class Service:
     """Tables and manners of one stand-in."""
 
-    def __init__(self, types: Mapping[str, Type]) -> None:
-        self.types = dict(types)
-        self.manners = Manners()
+    def __init__(self, types: Iterable[Type] = ()) -> None:
         self.lock = threading.RLock()
+        self.url = ""
+        self.ca = ""
+        self._clock = 0
+        self.reset(types)
+
+    def reset(self, types: Iterable[Type]) -> None:
+        """Other tables, and manners as in the beginning."""
+        self.types = {type.name: type for type in types}
+        self.manners = Manners()
         self.log: list[str] = []
         """Method and path of every request, those within batches too, indented."""
         self.metadata: bytes | None = None
         """Another document than the tables make."""
         self.csrf_tokens = 0
-        self.url = ""
-        self.ca = ""
-        self._clock = 0
 
     # ------------------------------------------------------------------ requests
 
@@ -393,6 +396,7 @@ def serving(service: Service, folder: Path) -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together
 
         def _go(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

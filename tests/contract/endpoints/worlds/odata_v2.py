@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.endpoints.world import PAGE_ROWS, World
-from tests.integration.odata_v2.loyalty import loyalty_service
-from tests.integration.odata_v2.service import serving
+from tests.integration.odata_v2.loyalty import loyalty_types
+from tests.integration.odata_v2.service import Service
 
 
 def world(*, etags: bool = True, paged: bool = False) -> Callable[..., Iterator[World]]:
@@ -22,28 +22,29 @@ def world(*, etags: bool = True, paged: bool = False) -> Callable[..., Iterator[
         from connector.endpoints.web.patience import Patience
 
         folder: Path = request.getfixturevalue("tmp_path")
-        with serving(loyalty_service(etags=etags), folder) as service:
-            service.manners.csrf = True
-            service.manners.page = 2 if paged else None
-            service.manners.stops = paged
-            endpoint = ODataV2Endpoint(
-                service.url,
-                tokens=Nobody(),
-                ca=service.ca,
-                patience=Patience(),
-                clock=lambda: datetime.now(UTC),
-                folder=folder / "snapshots",
-                page_size=PAGE_ROWS,
-            )
-            yield World(
-                endpoint,
-                "Cards",
-                key="CardNumber",
-                text="Note",
-                day="Enrolled",
-                longest_key=30,
-                nobody="CardNumber='nobody'",
-            )
-            endpoint.close()
+        service: Service = request.getfixturevalue("odata_v2_service")
+        service.reset(loyalty_types(etags=etags))
+        service.manners.csrf = True
+        service.manners.page = 2 if paged else None
+        service.manners.stops = paged
+        endpoint = ODataV2Endpoint(
+            service.url,
+            tokens=Nobody(),
+            ca=service.ca,
+            patience=Patience(),
+            clock=lambda: datetime.now(UTC),
+            folder=folder / "snapshots",
+            page_size=PAGE_ROWS,
+        )
+        yield World(
+            endpoint,
+            "Cards",
+            key="CardNumber",
+            text="Note",
+            day="Enrolled",
+            longest_key=30,
+            nobody="CardNumber='nobody'",
+        )
+        endpoint.close()
 
     return build

@@ -12,24 +12,29 @@ import pytest
 from connector.endpoints.odata_v2 import ODataV2Endpoint
 from connector.endpoints.web.auth import Nobody
 from connector.endpoints.web.patience import Patience
-from tests.integration.odata_v2.loyalty import loyalty_service
+from tests.integration.odata_v2.loyalty import loyalty_types
 from tests.integration.odata_v2.service import Service, serving
 
 
+@pytest.fixture(scope="session")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One server for all tests of a run."""
+    with serving(Service(), tmp_path_factory.mktemp("odata-v2")) as found:
+        yield found
+
+
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(line: Service) -> Service:
     """Cards and point kinds, empty, with ETags."""
-    with serving(loyalty_service(), tmp_path) as found:
-        yield found
+    line.reset(loyalty_types())
+    return line
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Iterator[Service]:
+def bare(line: Service) -> Service:
     """The same without ETags."""
-    folder = tmp_path / "bare"
-    folder.mkdir()
-    with serving(loyalty_service(etags=False), folder) as found:
-        yield found
+    line.reset(loyalty_types(etags=False))
+    return line
 
 
 MakeEndpoint: TypeAlias = Callable[..., ODataV2Endpoint]
