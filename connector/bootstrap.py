@@ -66,6 +66,9 @@ if TYPE_CHECKING:
 LEASE_PATIENCE = 6.0
 """Seconds a command waits for a map another one works: longer than a turn of live mode."""
 
+RENEWAL = 50.0
+"""Seconds between two renewals of a lease: so much longer than a request it lasts."""
+
 Progress = Callable[[str, int], None]
 Paced = Callable[[Side, Pace], None]
 
@@ -253,8 +256,8 @@ def open_project(
 
 
 def _executor(limits: Limits) -> ThreadPoolExecutor:
-    """Threads for the writes in flight of one map, and the page read ahead."""
-    return ThreadPoolExecutor(limits.in_flight + 1, "dualwrite")
+    """Threads for the writes in flight of one map, the page read ahead, and a question."""
+    return ThreadPoolExecutor(limits.in_flight + 2, "dualwrite")
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -305,15 +308,19 @@ def _commerce_endpoint(
 
 
 def _limits(settings: Settings) -> Limits:
-    """A lease that outlives the longest write at the moment it leaves; a batch for each turn."""
+    """A lease that outlives every request at the moment it leaves; a batch for each turn."""
     from connector.endpoints.web.governor import READY
-    from connector.endpoints.web.patience import longest_write
+    from connector.endpoints.web.patience import CONNECT_TIMEOUT, longest_write
 
     remote = [side for side in settings.commerce_sides().values() if isinstance(side, Connection)]
     timeout = max(side.timeout for side in (settings.dataverse, *remote))
-    longest = longest_write(timeout, _patience(settings.retry))
-    in_flight = READY * settings.dataverse.connections
-    return Limits(in_flight=in_flight, lease=2 * longest, margin=longest)
+    request = CONNECT_TIMEOUT + timeout
+    return Limits(
+        in_flight=READY * settings.dataverse.connections,
+        lease=request + RENEWAL,
+        margin=request,
+        silence=longest_write(timeout, _patience(settings.retry)),
+    )
 
 
 def _rule(alert: AlertSettings, maps: Mapping[str, MapDocument]) -> Rule:

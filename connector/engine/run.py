@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from connector.endpoints.base import Endpoint, Entity, Identity
+from connector.engine.attended import Attended
 from connector.engine.faults import handling_of_error
-from connector.engine.owners import owned
 from connector.engine.pacing import Pacer
 from connector.engine.ports import Ports, Tuning
 from connector.engine.settle import Reply
@@ -57,9 +57,9 @@ class MapRun:
         tuning: Tuning,
         identities: dict[Side, Identity] | None = None,
     ) -> None:
-        self.map = owned(map, ports.endpoints[Side.DATAVERSE])
+        self.map = map
         self.entities = entities
-        self.ports = ports
+        self.ports = self._attending(ports) if self.keeps else ports
         self.sides = ports.endpoints
         """As they are: for work the executor carries out."""
         self.store = ports.store
@@ -255,6 +255,15 @@ class MapRun:
     def hold(self) -> None:
         """Renew the lease if need be; raises `LeaseHeldError` (`lease-lost`)."""
         self._tenure.hold()
+
+    def _attending(self, ports: Ports) -> Ports:
+        """The ports of a run that holds a lease: no answer of a side is worth losing it."""
+        sides = {side: Attended(one, self.ask) for side, one in ports.endpoints.items()}
+        return replace(ports, endpoints=sides)
+
+    def ask(self, question: Callable[[], T]) -> T:
+        """What a question to a side answers; the lease is kept meanwhile."""
+        return self.wait(self.ports.executor.submit(question))
 
     def wait(self, future: Future[T]) -> T:
         """The result of something under way, however long it takes: the lease is kept meanwhile."""
