@@ -37,10 +37,13 @@ class Limits:
     """Records planned and committed together."""
     in_flight: int = 3
     """Batches sent and not yet settled."""
-    lease: float = 300.0
-    """Seconds a lease lasts."""
-    margin: float = 150.0
-    """Seconds the lease must still last before a batch leaves: the longest a write can take."""
+    lease: float = 120.0
+    """Seconds a lease lasts: so long another machine waits after this one has died."""
+    margin: float = 70.0
+    """Seconds the lease must still last before a batch leaves: the longest a request can take. It
+    is renewed while requests wait for their turn or are sent again."""
+    silence: float = 1000.0
+    """Seconds a write can take at most, with every wait and repetition."""
     rounds: int = 20
     """Times a run captures and plans anew before it leaves the rest to the next run."""
 
@@ -60,7 +63,8 @@ class Ports:
     random: Callable[[], float]
     new_id: Callable[[], str]
     executor: Executor
-    """Carries writes in flight and the page read ahead: `Limits.in_flight` workers and one."""
+    """Carries writes in flight, the page read ahead and a question to a side: `Limits.in_flight`
+    workers and two."""
     holder: str
     """Names this process in leases: host and process id."""
     patience: float = 0.0

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connector.bootstrap import Project
-from connector.engine.ports import Limits
 from connector.errors import DualWriteError, LeaseHeldError, Problem, Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.store.work import Lease, MapRow, Work
@@ -109,7 +108,9 @@ def _acquire(project: Project, document: MapDocument, wait: float) -> Lease:
     until = ports.monotonic() + wait
     while True:
         try:
-            return project.store.acquire(document.map, ports.holder, Limits().lease, ports.gone)
+            return project.store.acquire(
+                document.map, ports.holder, project.tuning.limits.lease, ports.gone
+            )
         except LeaseHeldError as error:
             if ports.monotonic() >= until or ports.stopping():
                 raise LeaseHeldError(

@@ -45,7 +45,7 @@ def serve_maps(
     key = None
     if settings.webhook_key is not None:
         key = read_secret(settings.webhook_key).get_secret_value()
-    board = Board(ports.holder, connector.__version__, ports.clock, project.tuning.limits.margin)
+    board = Board(ports.holder, connector.__version__, ports.clock, project.tuning.limits.silence)
     routes = [
         Events(board, listener, partial(_heard, inbox, listener.side)).route()
         for listener in project.listeners

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from connector.bootstrap import _limits
 from connector.engine.cycle import sync
 from connector.engine.run import MapRun
 from connector.engine.running import running
 from connector.errors import LeaseHeldError
 from connector.mapping.values import Side
+from connector.settings import Settings
 from connector.store.base import Store
 from tests.integration.engine.scripted import Inline
 
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
     from tests.integration.engine.conftest import Bench
 
 C, D = Side.COMMERCE, Side.DATAVERSE
+SIDE = {
+    "url": "https://org.example",
+    "authority": "https://login.example/tenant",
+    "client_id": "app",
+    "client_secret": "env:SECRET",
+}
 
 
 class Renewals:
@@ -117,6 +125,48 @@ def test_a_page_that_takes_longer_than_the_lease_does_not_lose_it(loaded: Bench)
     gaps = [b - a for a, b in zip([began, *margins], [*margins, passed[0]], strict=True)]
     assert max(gaps) < loaded.limits.lease, "it expired while we waited"
     assert loaded.card(D, "C1")["name"] == "new"
+
+
+def test_neither_does_a_question_in_the_middle_of_a_run(loaded: Bench) -> None:
+    """A side that is asked again and again for minutes, in the thread that holds the lease."""
+    store = Renewals(loaded.open())
+    passed = [1000.0]
+
+    def passing(seconds: float) -> None:
+        passed[0] += seconds
+
+    ports = replace(
+        loaded.ports(),
+        store=cast(Store, store),
+        monotonic=lambda: passed[0],
+        executor=Slow(passing, patience=9),
+    )
+    map, entities = loaded.compiled()
+    with running("sync", map, entities, ports, loaded.tuning) as run:
+        for ask in (
+            lambda: run.endpoint(D).read("cards", ["name"], by=None, values=["x"]),
+            lambda: run.endpoint(D).describe("cards"),
+            lambda: run.endpoint(D).identity(),
+        ):
+            began, before = passed[0], store.count
+            ask()
+            assert passed[0] - began > 2 * run.limits.lease
+            assert store.count - before >= 3
+
+
+def test_a_lease_is_short_and_outlives_every_request() -> None:
+    """So long another machine waits after this one has died."""
+    limits = _limits(settings())
+    assert limits.lease <= 120
+    assert limits.margin > settings().dataverse.timeout
+    patient = _limits(settings(timeout=600))
+    assert patient.lease > patient.margin > 600
+    assert patient.silence > 2 * patient.margin
+
+
+def settings(**dataverse: object) -> Settings:
+    ledger = {"kind": "ledger", "url": "sqlite:///ledger.db"}
+    return Settings.model_validate({"commerce": ledger, "dataverse": {**SIDE, **dataverse}})
 
 
 def test_a_patient_worker_waits_for_one_that_is_soon_done(loaded: Bench) -> None:
