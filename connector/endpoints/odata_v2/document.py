@@ -65,7 +65,7 @@ def read_document(body: bytes, side: str) -> Document:
     done: set[str] = set()
     for name in types:
         _inherit(name, types, done)
-    for node in root.iter():
+    for node in root.iter("*"):
         _tidy(node)
     for name, node in types.items():
         for one in _children(node, "Property"):
@@ -112,7 +112,7 @@ def _inherit(name: str, types: Mapping[str, Node], done: set[str]) -> None:
     if base is None:
         return
     _inherit(node.get("BaseType", ""), types, done)
-    own = {one.get("Name") for one in node}
+    own = {one.get("Name") for one in node.iterchildren("*")}
     wanted = [
         one for one in base if (etree.QName(one).localname == "Key" or one.get("Name") not in own)
     ]
