@@ -65,6 +65,7 @@ def finops(
         clockwork=Clockwork(time.time, sleeper(stopping), own_name(), gone, stopping),
         manner=manner,
         every=side.changes.every,
+        listens=side.events.listen,
         company=side.company,
         page_size=side.page_size,
         batch_size=side.batch_size,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from connector.bootstrap import Project
+from connector.endpoints.advising import Advising
 from connector.endpoints.base import Entity
 from connector.endpoints.dataverse.administration import Administration
 from connector.endpoints.dataverse.faults import tracking_off
@@ -140,8 +141,19 @@ def _check_map(
                 document.file.subject(side.value, map=document.map),
                 "warning",
             )
+        endpoint = project.endpoints(document)[side]
+        if isinstance(endpoint, Advising):
+            yield from _advice(endpoint, described)
         if side is Side.COMMERCE or not lacking:
             yield from _check_reading(project, document, side, described)
+
+
+def _advice(endpoint: Advising, described: Entity) -> Iterator[Problem]:
+    """What the endpoint itself has to say of how changes are found."""
+    try:
+        yield from endpoint.advice(described.name)
+    except DualWriteError as error:
+        yield Problem.of(error)
 
 
 def _check_owner(

@@ -11,8 +11,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from connector.endpoints.base import Entity
 from connector.endpoints.finops.events import Event, read_event
@@ -60,9 +62,11 @@ class Ear:
     """Hears the events of one environment. Safe from several threads.
 
     `id_for` gives the id of a row by its key; rows of other companies than `company` are not ours.
+    `heard` is a file whose time tells `check` when the last event came.
     """
 
-    def __init__(self, id_for: IdFor, company: str | None) -> None:
+    def __init__(self, id_for: IdFor, company: str | None, heard: Path | None = None) -> None:
+        self._heard = heard
         self._id_for = id_for
         self._company = company
         self._lock = threading.Lock()
@@ -79,6 +83,10 @@ class Ear:
     def hear(self, body: bytes) -> Heard:
         """Take in one event. Raises `NotAnEvent`."""
         event = read_event(body)
+        if self._heard is not None:
+            with suppress(OSError):  # no event is refused because `check` will not know of it
+                self._heard.parent.mkdir(parents=True, exist_ok=True)
+                self._heard.touch()
         with self._lock:
             if event.id in self._seen:
                 return Heard(Kind.REPEATED)

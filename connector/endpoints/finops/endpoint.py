@@ -12,21 +12,29 @@ operations, and each change set is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from connector.endpoints.base import Entity
+from connector.endpoints.finops.advice import (
+    advice_on_events,
+    advice_on_exports,
+    of_side,
+    projects_of,
+)
 from connector.endpoints.finops.dialect import FinopsDialect
 from connector.endpoints.finops.ear import Ear
-from connector.endpoints.finops.exporting import Exporting
+from connector.endpoints.finops.exporting import Exporting, named_by
 from connector.endpoints.finops.exports.detection import Exports
 from connector.endpoints.finops.exports.download import Downloads
 from connector.endpoints.finops.exports.runs import Clockwork
 from connector.endpoints.looks import Detection
 from connector.endpoints.manner import Manner
+from connector.endpoints.odata_v4.advice import advice_on
 from connector.endpoints.odata_v4.endpoint import ODataV4Endpoint
 from connector.endpoints.odata_v4.feeds import SetSource, Way
 from connector.endpoints.web.transport import Transport
+from connector.errors import Problem
 from connector.mapping.values import Value
 
 PAGE_SIZE = 10_000
@@ -37,7 +45,8 @@ class FinopsEndpoint(ODataV4Endpoint):
     """`connector.endpoints.base.Endpoint` for one environment.
 
     `company` is the one that is read and written, None means all companies our user may see. The
-    rest is as for `ODataV4Endpoint`; `ear` hears the environment's events.
+    rest is as for `ODataV4Endpoint`; `ear` hears the environment's events, which `listens` says
+    are expected.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, each a part of its own
@@ -55,8 +64,10 @@ class FinopsEndpoint(ODataV4Endpoint):
         batch_size: int = BATCH,
         manner: Manner = Manner.COMMAND,
         every: float = 0.0,
+        listens: bool = False,
     ) -> None:
-        self.ear = Ear(self._named_by, company)
+        self._heard = folder / f"events-{named_by(transport.base, company)}"
+        self.ear = Ear(self._named_by, company, self._heard)
         super().__init__(
             transport,
             way_of=way_of,
@@ -71,6 +82,7 @@ class FinopsEndpoint(ODataV4Endpoint):
             hints=self.ear,
         )
         self._manner = manner
+        self._listens = listens
         self._exporting = Exporting(transport, downloads, folder, company, clockwork)
 
     def describe(self, entity: str) -> Entity:
@@ -78,6 +90,21 @@ class FinopsEndpoint(ODataV4Endpoint):
         described = super().describe(entity)
         self.ear.learn(described)
         return described
+
+    def advice(self, entity: str) -> Iterator[Problem]:
+        """What is to be said of exports, events and the way that was chosen."""
+        naming = self._transport.naming
+        projects = projects_of(self._client)
+        also = f"export ({', '.join(sorted(projects))})" if projects else ""
+        way, table = self._way_of(entity), self._table(entity)
+        yield from advice_on(naming, table, way, also)
+        if way.by == "export":
+            assert way.project is not None, "the settings see to it"
+            runs = self._exporting.runs(table, way.project)
+            for problem in advice_on_exports(runs.wanted, runs.journal, projects):
+                yield of_side(problem, naming.side)
+        if self._listens:
+            yield from advice_on_events(self._heard, naming.side)
 
     def close(self) -> None:
         """Release connections."""

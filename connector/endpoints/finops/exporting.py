@@ -65,7 +65,8 @@ class Exporting:
 
         key = tuple(field.column for field in table.key)
         type_name = table.type_name.rpartition(".")[2]
-        folder = self._folder / f"exports-{self._named(table.name, project)}"
+        named = named_by(self._transport.base, self._company, table.name, project)
+        folder = self._folder / f"exports-{named}"
         return Runs(
             Journal(folder),
             Jobs(self._ask, project, table.name, self._company),
@@ -75,11 +76,6 @@ class Exporting:
             folder,
             self._clockwork,
         )
-
-    def _named(self, entity: str, project: str) -> str:
-        """One folder for each environment, company, entity and project."""
-        parts = (self._transport.base.lower(), self._company or "", entity, project)
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
     def _ask(self, action: str, body: Mapping[str, object]) -> Answer:
         match self._transport.send("POST", action, orjson.dumps(body), _JSON):
@@ -97,3 +93,9 @@ class Exporting:
                 return Unsent(f"the service asks to wait {seconds:.0f} s")
             case never_sent:
                 return Unsent(never_sent.text)
+
+
+def named_by(base: str, company: str | None, *more: str) -> str:
+    """What files of one environment and company are called by."""
+    parts = (base.lower(), (company or "").lower(), *more)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

@@ -37,6 +37,9 @@ ROW = 16 * 1024**2
 COMPANY = "dataAreaId"
 """The company is no field of a data file: a job exports one company."""
 
+KEY_TYPES = (ValueType.TEXT, ValueType.CHOICE, ValueType.INTEGER)
+"""What a data file spells in one way only."""
+
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -141,7 +144,7 @@ def _value(column: Column, text: str) -> Value:
     """The canonical value of a key text."""
     if column.type is ValueType.INTEGER:
         return int(text)
-    if column.type in (ValueType.TEXT, ValueType.CHOICE):
+    if column.type in KEY_TYPES:
         return text
     raise broken(f"{column.name} is of type {column.type}, which data files spell in many ways")
 

@@ -69,7 +69,7 @@ class Runs:
         self.journal = journal
         self._jobs = jobs
         self._downloads = downloads
-        self._wanted = wanted
+        self.wanted = wanted
         self._id_for = id_for
         self._folder = folder
         self._time = clockwork
@@ -118,7 +118,7 @@ class Runs:
         """What a command says that has waited so long in vain."""
         begun = self.journal.pending()
         execution = begun.execution if begun is not None else None
-        return late(self._wanted.project, self._wanted.entity, execution or "unnamed", patience)
+        return late(self.wanted.project, self.wanted.entity, execution or "unnamed", patience)
 
     # ------------------------------------------------------------------------ steps
 
@@ -179,11 +179,11 @@ class Runs:
             spill.unlink(missing_ok=True)
 
     def _ids(self, spill: Path) -> Iterator[str]:
-        for key in keys_of(spill, self._wanted):
+        for key in keys_of(spill, self.wanted):
             yield self._id_for(key)
 
     def _lose(self, begun: Begun, why: str) -> None:
-        project, entity = self._wanted.project, self._wanted.entity
+        project, entity = self.wanted.project, self.wanted.entity
         _LOG.warning(
             "export %s of %s: %s; %s is compared in full", begun.number, project, why, entity
         )

@@ -1,0 +1,22 @@
+"""Endpoints that have something to say about how their changes are found.
+
+Owns: the one call beside the protocol that `check` makes.
+Never does: knowing what is said.
+Tested in: tests/acceptance/test_finops_exports.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+from connector.errors import Problem
+
+
+@runtime_checkable
+class Advising(Protocol):
+    """An endpoint of a system without a change feed of its own."""
+
+    def advice(self, entity: str) -> Iterator[Problem]:
+        """Findings about one entity, asked of the live system; nothing there is changed."""
+        ...

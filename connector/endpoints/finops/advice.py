@@ -1,0 +1,98 @@
+"""What `check` says about exports and events of an environment.
+
+Owns: whether an export project can tell of an entity, and whether events arrive.
+Never does: running a project, which would take the news of the next run.
+Tested in: tests/acceptance/test_finops_exports.py, tests/unit/endpoints/finops/test_advice.py.
+
+Facts: "Data management: data management package REST API" (the project has to exist); its projects
+are the rows of `DataManagementDefinitionGroups`, by `Name`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from connector.endpoints.finops.exports.faults import misfit
+from connector.endpoints.finops.exports.journal import Journal
+from connector.endpoints.finops.exports.package import KEY_TYPES, Wanted
+from connector.endpoints.odata_v4.client import Client
+from connector.errors import AccessError, MapError, Problem, Subject
+
+PROJECTS = "DataManagementDefinitionGroups"
+SILENT = 86_400.0
+"""Seconds without an event after which that is worth a word."""
+
+
+def projects_of(client: Client) -> list[str] | None:
+    """The names of all projects; None where our user may not read them."""
+    url = client.url(PROJECTS, {"$select": "Name"})
+    try:
+        pages = list(client.pages(PROJECTS, url, orjson.loads))
+    except (AccessError, MapError):
+        return None
+    return [str(item.get("Name")) for items, _ in pages for item in items]
+
+
+def advice_on_exports(
+    wanted: Wanted, journal: Journal, projects: list[str] | None
+) -> Iterator[Problem]:
+    """What keeps the project from telling of the entity, as far as that is seen without a run."""
+    subject = Subject(side="commerce", entity=wanted.entity)
+    if projects is not None and wanted.project not in projects:
+        there = ", ".join(sorted(projects)) or "none"
+        yield Problem(
+            "export-project-missing",
+            f"there is no export project {wanted.project}; there are: {there}",
+            "make it in Data management, or set changes.project to one of these (names are "
+            "case-sensitive)",
+            subject,
+        )
+    odd = [column.name for column in wanted.exported if column.type not in KEY_TYPES]
+    if odd:
+        what = f"its key has {', '.join(odd)}, which data files spell in many ways"
+        yield Problem.of(misfit(wanted.project, wanted.entity, what))
+    if len(wanted.exported) < len(wanted.key) and wanted.company is None:
+        what = "it has rows of each company, a job exports one: set `company`"
+        yield Problem.of(misfit(wanted.project, wanted.entity, what))
+    last = journal.last()
+    if last is not None and last.lost and last.number > 1:
+        yield Problem(
+            "export-lost",
+            f"what export {last.number} of {wanted.project} told is not known: {last.lost}",
+            "the table was compared instead, and nothing is lost; if it stays so, look at the "
+            "jobs in Data management",
+            subject,
+            "warning",
+        )
+
+
+def advice_on_events(heard: Path, side: str) -> Iterator[Problem]:
+    """Whether events arrive: the file `heard` is touched when one does."""
+    try:
+        last = heard.stat().st_mtime
+    except FileNotFoundError:
+        since = "no event has arrived yet"
+    else:
+        if time.time() - last < SILENT:
+            return
+        when = datetime.fromtimestamp(last, UTC)
+        since = f"no event has arrived since {when:%Y-%m-%d %H:%M} UTC"
+    yield Problem(
+        "events-silent",
+        since,
+        f"`serve` takes them at /webhooks/{side}; look at its /health, and at the events and "
+        "webhooks of the environment",
+        Subject(side=side),
+        "note",
+    )
+
+
+def of_side(problem: Problem, side: str) -> Problem:
+    """The same, said of a side by its own name."""
+    return replace(problem, subject=replace(problem.subject, side=side))
