@@ -50,11 +50,12 @@ _ARITHMETIC: Mapping[type[ast._Node], str] = {
     ast.Div: "/",
 }
 _NUMBERS = (Kind.INT32, Kind.INT64, Kind.DECIMAL)
-MAX_DEPTH = 200
 
 
 def compile_filter(entity: Entity, text: str) -> Sql:
     """The SQL condition of a decoded `$filter`. Raises `AxError`."""
+    if _MARK in text:
+        raise errors.bad_query("A control character stands in the filter.")
     try:
         tree = parse_filter(_ENUM.sub(_lift, text))
         return _Compiler(entity).condition(tree)

@@ -97,6 +97,18 @@ class Queries:
         answer.rows = 1
         return answer
 
+    def property(
+        self, entity: Entity, segment: Segment, name: str, request: Request, options: Options
+    ) -> Response:
+        """`Set(key)/Property`."""
+        if name not in entity.fields:
+            raise errors.no_such_resource(request.url)
+        fields, cross = (entity.fields[name],), options.cross_company
+        row = existing(self._storage, entity, segment, request, fields, cross_company=cross)
+        shown = Renderer(entity, fields, Level("none", request.base))(row)
+        context = f"{request.base}/$metadata#{request.path}"
+        return json_response({"@odata.context": context, "value": shown[name]})
+
     # ------------------------------------------------------------------------ SQL
 
     def _count(self, entity: Entity, where: str, values: list[object]) -> int:

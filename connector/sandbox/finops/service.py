@@ -133,9 +133,11 @@ class Service:
     def _row(
         self, entity: Entity, segment: Segment, rest: list[Segment], request: Request
     ) -> Response:
-        if rest:
-            raise errors.no_such_resource(request.url)
         options = parse_options(request.query)
+        if rest:
+            if len(rest) > 1 or request.method != "GET":
+                raise errors.no_such_resource(request.url)
+            return self.queries.property(entity, segment, rest[0].name, request, options)
         if request.method == "GET":
             return self.queries.single(entity, segment, request, options)
         if request.method in ("PATCH", "PUT"):

@@ -111,6 +111,16 @@ def test_metadata_levels(finops: FinopsSession, add: Add) -> None:
     assert not [name for name in none if "@" in name]
 
 
+def test_one_property(finops: FinopsSession, add: Add) -> None:
+    add("55001", CardTenderType="Blocked")
+    where = f"{CARDS}('55001')/CardTenderType"
+    body = finops.get(where).json()
+    assert body == {"@odata.context": f"{finops.host}/data/$metadata#{where}", "value": "Blocked"}
+    assert finops.get(f"{CARDS}('55001')/Nothing").status_code == 404
+    assert finops.get(f"{CARDS}('0')/CardTenderType").status_code == 404
+    assert finops.patch(where, json={}).status_code == 404
+
+
 def test_numbers_beyond_32_bits_come_as_numbers(finops: FinopsSession) -> None:
     big = 2**53 + 1
     made = finops.post(POINTS, json={"RewardPointId": "P", "MaximumLoyaltyRewardPoints": big})
