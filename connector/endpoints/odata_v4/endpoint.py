@@ -118,7 +118,7 @@ class ODataV4Endpoint:
 
     def describe(self, entity: str) -> Entity:
         """The entity set with this name."""
-        table = self._table(entity)
+        table = self._table(entity, afresh=True)
         way = self._way_of(entity)
         watermark = None if way.column is None else table.find(way.column)
         timed = watermark is not None and watermark.column.type is ValueType.INSTANT
@@ -145,11 +145,11 @@ class ODataV4Endpoint:
         key = table.key_in(self._dialect.completed(table, values))
         return proposed if key is None else table.id_of(key)
 
-    def _table(self, entity: str) -> Table:
+    def _table(self, entity: str, *, afresh: bool = False) -> Table:
+        """`afresh`: of a table that was empty it is asked again whether its rows bear ETags."""
         with self._lock:
             known = self._tables.get(entity)
-            if known is None or known.versioned is None:
-                # Of an empty table nobody knows whether its rows will bear ETags.
+            if known is None or (afresh and known.versioned is None):
                 known = self._tables[entity] = self._described(entity)
         return known
 
