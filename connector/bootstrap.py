@@ -279,6 +279,15 @@ def open_state(place: StoreSettings) -> SqlStore:
     return open_store(place.url, password)
 
 
+@contextmanager
+def open_commerce(settings: Settings) -> Iterator[Endpoint]:
+    """The commerce side alone, to be asked what its tables are; raises `ConfigError`."""
+    side = settings.commerce
+    endpoint = _commerce_endpoint("commerce", side, settings.retry, _never, Manner.COMMAND)
+    with closing(endpoint):
+        yield endpoint
+
+
 def _commerce_endpoint(
     name: str,
     side: CommerceSettings,

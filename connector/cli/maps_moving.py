@@ -34,7 +34,7 @@ class Form(StrEnum):
 
 
 @with_options
-def import_maps(
+def import_maps(  # noqa: PLR0913, PLR0917  each option is typed by its name
     options: Options,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
     out: Annotated[
@@ -51,6 +51,9 @@ def import_maps(
     key: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="Pairs the records; repeatable.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the commerce side how its columns are spelled.")
+    ] = False,
     force: ForceOption = False,
 ) -> None:
     """Read maps of dual-write: JSON, a solution, or a page of its documentation."""
@@ -59,7 +62,13 @@ def import_maps(
     from connector.operations.importing import write_maps
 
     wishes = Wishes(commerce_entity, dataverse_entity, tuple(key or ()))
-    made = read(files, wishes, map)
+    if live:
+        from connector.bootstrap import open_commerce
+
+        with open_commerce(options.settings()) as commerce:
+            made = read(files, wishes, map, commerce)
+    else:
+        made = read(files, wishes, map)
     written = write_maps(made.maps, out, force=force) if out is not None else {}
     if options.json:
         output.emit(_as_dict(made, written))

@@ -1,7 +1,7 @@
 """What is wrong between the maps of a project, though each is sound by itself.
 
-Owns: columns that two maps write, lookups of maps that go round in a circle, and which map fills
-the tables another one looks into.
+Owns: columns that two maps write, rows two commerce sides would share, lookups of maps that go
+round in a circle, and which map fills the tables another one looks into.
 Never does: looking at a live system; the caller tells which table a lookup points to.
 Tested in: tests/unit/mapping/test_between.py.
 """
@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from connector.errors import Problem, Subject
 from connector.mapping.columns import Column
+from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import FieldRow, MapDocument
+from connector.mapping.passable import both_passable
 from connector.mapping.values import Side
 
 
@@ -63,18 +65,61 @@ def _filled(documents: Sequence[MapDocument]) -> dict[str, list[MapDocument]]:
 
 
 def written_twice(documents: Sequence[MapDocument]) -> Iterator[Problem]:
-    """Columns of one table that two maps write; each but the first of them is told of."""
+    """Columns of one table that two maps write; each but the first of them is told of.
+
+    Maps of two commerce sides that share a Dataverse table part its rows (`shared_rows`).
+    """
     writers: dict[tuple[str, str, str, str], MapDocument] = {}
     for document in documents:
         for side in Side:
             end = document.end(side)
             for index, row in enumerate(document.fields):
                 for name in _written(document, row, side):
-                    place = (side.value, end.side or "", end.entity.casefold(), name.casefold())
+                    system = document.system(Side.COMMERCE)
+                    place = (side.value, system, end.entity.casefold(), name.casefold())
                     first = writers.setdefault(place, document)
                     if first is not document:
                         subject = document.field_subject(index, side.value)
                         yield _two_maps(first, document, f"`{name}` of {end.entity}", subject)
+
+
+def shared_rows(maps: Sequence[CompiledMap]) -> Iterator[Problem]:
+    """Maps of two commerce sides that may both take one row of Dataverse.
+
+    Each but the first of them is told of, at its filter or where that should be.
+    """
+    for at, second in enumerate(maps):
+        for first in maps[:at]:
+            if _of_two_systems(first, second) and not _parted(first, second):
+                yield _shared(first, second)
+                break
+
+
+def _of_two_systems(first: CompiledMap, second: CompiledMap) -> bool:
+    systems = {map.document.system(Side.COMMERCE) for map in (first, second)}
+    tables = {map.entity(Side.DATAVERSE).casefold() for map in (first, second)}
+    return len(systems) == 2 and len(tables) == 1
+
+
+def _parted(first: CompiledMap, second: CompiledMap) -> bool:
+    filters = [map.filters.get(Side.DATAVERSE) for map in (first, second)]
+    if filters[0] is None or filters[1] is None:
+        return False
+    return not both_passable(filters[0].filter, filters[1].filter)
+
+
+def _shared(first: CompiledMap, second: CompiledMap) -> Problem:
+    document, system = second.document, second.document.system(Side.COMMERCE)
+    at = "filter" if document.dataverse.filter is not None else "entity"
+    return Problem(
+        "table-shared",
+        f"{second.entity(Side.DATAVERSE)} is also the table of the map {first.name}, which works "
+        f"the side `{first.document.system(Side.COMMERCE)}`: nothing says whose a row is",
+        "give both maps a column that tells the owner: a row `{dataverse: COLUMN, sync: \">>\", "
+        f"constant: {system}}}` and `filter: \"COLUMN eq '{system}'\"` under `dataverse`; or "
+        "filters no row can pass both of",
+        document.file.subject("dataverse", at, map=second.name),
+    )
 
 
 def _written(document: MapDocument, row: FieldRow, side: Side) -> list[str]:

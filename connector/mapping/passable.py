@@ -9,7 +9,7 @@ Tested in: tests/unit/mapping/test_passable.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import product
@@ -33,6 +33,27 @@ def nothing_passes(filter: Filter) -> bool:
     if math.prod(len(values) for values in tried) > _MOST:
         return False
     return not any(filter.admits(values) for values in product(*tried))
+
+
+def both_passable(first: Filter, second: Filter) -> bool:
+    """Whether one row may pass two filters of one table, as far as can be told."""
+    if first.compared is None or second.compared is None:
+        return True
+    columns = {column.name: column for column in (*first.columns, *second.columns)}
+    places = {name: place for place, name in enumerate(columns)}
+    compared = {
+        name: first.compared.get(name, frozenset()) | second.compared.get(name, frozenset())
+        for name in columns
+    }
+
+    def test(values: Sequence[Value]) -> bool:
+        return all(
+            one.admits([values[places[column.name]] for column in one.columns])
+            for one in (first, second)
+        )
+
+    text = f"({first.text}) and ({second.text})"
+    return not nothing_passes(Filter(text, tuple(columns.values()), test, compared))
 
 
 def _kinds(column: Column, compared: Mapping[str, Iterable[Value]]) -> Iterator[Value]:

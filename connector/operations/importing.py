@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from connector.errors import Problem, Subject, UsageError
+from connector.endpoints.base import Endpoint
+from connector.errors import MapError, Problem, Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.mapping.moving.build import ImportedMap, Wishes, build
 from connector.mapping.moving.choosing import distinct, newest
 from connector.mapping.moving.draft import slug
 from connector.mapping.moving.export import ExportedMap, export_map
 from connector.mapping.moving.files import read_file
-from connector.mapping.moving.known import known_entity
+from connector.mapping.moving.knowledge import COMPANY
+from connector.mapping.moving.known import KnownEntity, folded, known_entity
 from connector.mapping.moving.template import Template
 from connector.mapping.tables import read_definitions
 
@@ -38,8 +41,15 @@ class Import:
         return all(one.complete for one in self.maps)
 
 
-def import_maps(files: Sequence[Path], wishes: Wishes, only: str | None = None) -> Import:
+def import_maps(
+    files: Sequence[Path],
+    wishes: Wishes,
+    only: str | None = None,
+    commerce: Endpoint | None = None,
+) -> Import:
     """The maps of these files; `only` takes one, by our name, its label or its Dataverse table.
+
+    `commerce` is asked for the spelling and the keys of its entities, where it is given.
 
     Raises:
         MapError: a file cannot be read.
@@ -55,14 +65,37 @@ def import_maps(files: Sequence[Path], wishes: Wishes, only: str | None = None) 
             f"--key and --…-entity are about one map, and these files hold {len(templates)}",
             remedy=f"choose one with --map: {', '.join(_names(templates)[:20])}",
         )
-    made = [build(template, wishes) for template in templates]
+    ask = partial(_told, commerce)
+    made = [build(template, wishes, ask=ask) for template in templates]
     names = distinct([one.name for one in made], templates)
     return Import(
         [
-            one if one.name == name else build(one.template, wishes, name)
+            one if one.name == name else build(one.template, wishes, name, ask)
             for one, name in zip(made, names, strict=True)
         ],
         left,
+    )
+
+
+def _told(commerce: Endpoint | None, name: str, known: KnownEntity | None) -> KnownEntity | None:
+    """What a live system says of an entity; what is known beside it where it has no such entity."""
+    if commerce is None:
+        return known
+    try:
+        entity = commerce.describe(name)
+    except MapError:
+        return known
+    columns = entity.columns.values()
+    own = tuple(c for key in entity.keys[:1] for c in key.columns if folded(c) != folded(COMPANY))
+    return replace(
+        known or KnownEntity(entity.name, name, keys=own),
+        columns=tuple(column.name for column in columns),
+        symbols={
+            column.name: tuple(str(symbol) for symbol in column.choices)
+            for column in columns
+            if column.choices
+        },
+        company=any(folded(column.name) == folded(COMPANY) for column in columns),
     )
 
 

@@ -7,9 +7,9 @@ Tested in: tests/unit/mapping/moving/test_import.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
@@ -25,7 +25,8 @@ from connector.mapping.moving.draft import (
     slug,
 )
 from connector.mapping.moving.extension import applied, read_extension
-from connector.mapping.moving.knowledge import fill_in, key_columns, name_tables
+from connector.mapping.moving.knowledge import company_row, fill_in, key_columns, name_tables
+from connector.mapping.moving.known import KnownEntity
 from connector.mapping.moving.template import LEFT_OUT, Template
 from connector.mapping.moving.yaml_text import yaml_text
 
@@ -67,11 +68,20 @@ class _Row(NamedTuple):
     subject: Subject | None = None
 
 
+Asked: TypeAlias = Callable[[str, KnownEntity | None], KnownEntity | None]
+"""What a live system says of an entity set, beside what is known of it anyhow."""
+
+
+def _nobody(_entity: str, known: KnownEntity | None) -> KnownEntity | None:
+    return known
+
+
 @dataclass(slots=True)
 class _Building:
     template: Template
     wishes: Wishes
     name: str | None = None
+    ask: Asked = _nobody
     problems: list[Problem] = field(default_factory=list)
 
     def run(self) -> ImportedMap:
@@ -99,9 +109,20 @@ class _Building:
                     "look at the written map: what dual-write has no word for has its default",
                 )
             known = name_tables(head)
+            known = self.ask(self.wishes.commerce_entity or head["commerce"]["entity"], known)
             self._tables(head, confirmed=known is not None)
             self._keys(drafts, key_columns(known))
             fill_in(drafts, known)
+            company = company_row(drafts, known)
+            if company is not None and drafts:
+                rows.append(_Row(company))
+                self._error(
+                    "import-note",
+                    f"rows of {head['commerce']['entity']} belong to a company, which becomes part "
+                    "of the key",
+                    "see to it that the lookup to cdm_companies has this name in Dataverse",
+                    "info",
+                )
         return self._made(head, self._checked(rows))
 
     # ------------------------------------------------------------------ parts
@@ -232,9 +253,14 @@ class _Building:
         )
 
 
-def build(template: Template, wishes: Wishes = Wishes(), name: str | None = None) -> ImportedMap:
+def build(
+    template: Template,
+    wishes: Wishes = Wishes(),
+    name: str | None = None,
+    ask: Asked = _nobody,
+) -> ImportedMap:
     """The map of one template; `name` is what it is called instead of after its table."""
-    return _Building(template, wishes, name).run()
+    return _Building(template, wishes, name, ask).run()
 
 
 def _text(head: Draft, rows: Sequence[_Row]) -> str:

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.mapping.moving.draft import Draft, slug
-from connector.mapping.moving.known import KnownEntity, known_entity
+from connector.mapping.moving.known import KnownEntity, folded, known_entity
+
+COMPANY = "dataAreaId"
+"""The column of commerce that says which company a row belongs to."""
 
 
 def name_tables(draft: Draft) -> KnownEntity | None:
@@ -35,6 +38,22 @@ def key_columns(known: KnownEntity | None) -> tuple[str, ...]:
     return known.keys if known is not None else ()
 
 
+def company_row(rows: Sequence[Draft], known: KnownEntity | None) -> Draft | None:
+    """The row that says which company a record belongs to, which dual-write does without."""
+    if known is None or not known.company:
+        return None
+    if any(str(row.get("commerce", "")).casefold() == COMPANY.casefold() for row in rows):
+        return None
+    ways = {str(row["sync"]).replace("><", "=")[0] for row in rows}
+    sync = ways.pop() if len(ways) == 1 else "="
+    return {
+        "commerce": COMPANY,
+        "sync": sync,
+        "dataverse": "msdyn_company.cdm_companycode",
+        "key": True,
+    }
+
+
 def _spell(row: Draft, known: KnownEntity) -> None:
     spelled = {name.casefold(): name for name in known.columns}
     column = spelled.get(str(row.get("commerce", "")).casefold())
@@ -43,10 +62,10 @@ def _spell(row: Draft, known: KnownEntity) -> None:
     row["commerce"] = column
     if column in known.dates:
         row["type"] = "date"
-    members = {name.casefold(): name for name in known.symbols.get(column, ())}
+    members = {folded(name): name for name in known.symbols.get(column, ())}
     if "values" in row:
         row["values"] = {
-            members.get(symbol.casefold(), symbol): value for symbol, value in row["values"].items()
+            members.get(folded(symbol), symbol): value for symbol, value in row["values"].items()
         }
 
 

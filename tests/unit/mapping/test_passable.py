@@ -6,7 +6,7 @@ import pytest
 
 from connector.mapping.columns import Column
 from connector.mapping.filters import compile_filter
-from connector.mapping.passable import nothing_passes
+from connector.mapping.passable import both_passable, nothing_passes
 from connector.mapping.values import ValueType
 from tests.unit.mapping.live import table, text
 
@@ -80,3 +80,25 @@ def test_a_filter_nothing_can_pass(filter: str) -> None:
 )
 def test_a_filter_something_may_pass(filter: str) -> None:
     assert not nothing(filter)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        ("Name eq 'north'", "Name eq 'south'", False),
+        ("Name eq 'north'", "Name eq 'NORTH '", True),
+        ("Name eq 'north'", "Name ne 'south'", True),
+        ("Name eq 'north' and Level eq 3", "Level ne 3", False),
+        ("Kind eq 1", "Kind in (1, 2)", True),
+        ("Level lt 5", "Level ge 5", False),
+        ("Name eq 'north'", "Level eq 3", True),
+        ("Name eq 'north'", "startswith(Name, 's')", True),
+    ],
+)
+def test_two_filters_part_the_rows_where_none_can_pass_both(
+    first: str, second: str, both: bool
+) -> None:
+    """What cannot be told counts as passable, as `startswith` here."""
+    filters = [compile_filter(text, COLUMNS) for text in (first, second)]
+    assert both_passable(*filters) is both
+    assert both_passable(*reversed(filters)) is both

@@ -11,13 +11,21 @@ from connector.mapping.values import Side, ValueType
 from tests.unit.mapping.live import MAPPINGS, table, text
 
 BOTH = frozenset(Side)
+COMPANY = "msdyn_company.cdm_companycode"
 READY = {
-    # map: entity set, Dataverse table, key, rows
-    "currencies": ("Currencies", "transactioncurrencies", "isocurrencycode", 4),
-    "parties": ("CDSParties", "msdyn_parties", "msdyn_partynumber", 30),
-    "customers-accounts": ("CustomersV3", "accounts", "accountnumber", 25),
-    "customers-contacts": ("CustomersV3", "contacts", "msdyn_contactpersonid", 16),
-    "operating-units": ("OperatingUnits", "msdyn_internalorganizations", "msdyn_partynumber", 5),
+    # map: entity set, Dataverse table, keys, rows
+    "currencies": ("Currencies", "transactioncurrencies", ["isocurrencycode"], 4),
+    "parties": ("CDSParties", "msdyn_parties", ["msdyn_partynumber"], 30),
+    "customers-accounts": ("CustomersV3", "accounts", [COMPANY, "accountnumber"], 26),
+    "customers-contacts": ("CustomersV3", "contacts", [COMPANY, "msdyn_contactpersonid"], 17),
+    "dynamicweb-cards": ("LoyaltyMembers", "msdyn_loyaltycards", "msdyn_cardnumber", 3),
+    "dynamicweb-reward-points": (
+        "EcomLoyaltyReward",
+        "msdyn_loyaltyrewardpoints",
+        "msdyn_rewardpointid",
+        3,
+    ),
+    "operating-units": ("OperatingUnits", "msdyn_internalorganizations", ["msdyn_partynumber"], 5),
 }
 
 
@@ -33,46 +41,47 @@ def row(document: MapDocument, commerce: str) -> FieldRow:
 @pytest.mark.parametrize("name", READY)
 def test_a_ready_map_is_off(name: str) -> None:
     document = ready(name)
-    commerce, dataverse, key, rows = READY[name]
+    commerce, dataverse, keys, rows = READY[name]
     assert not document.enabled
     assert (document.commerce.entity, document.dataverse.entity) == (commerce, dataverse)
-    assert [one.dataverse for one in document.fields if one.key] == [key]
+    assert [one.dataverse for one in document.fields if one.key] == keys
     assert len(document.fields) == rows
 
 
 @pytest.mark.parametrize("name", ["customers-accounts", "customers-contacts"])
 def test_a_customer_is_found_with_its_party(name: str) -> None:
-    party = row(ready(name), "PARTYNUMBER")
+    party = row(ready(name), "PartyNumber")
     assert (party.sync, party.dataverse) == ("=", "msdyn_partyid.msdyn_partynumber")
 
 
 def test_persons_are_contacts_and_organizations_are_accounts() -> None:
     contacts, accounts = ready("customers-contacts"), ready("customers-accounts")
     assert contacts.commerce.filter == "PartyType eq 'Person'"
-    assert contacts.dataverse.filter == "msdyn_sellable eq true and msdyn_contactpersonid ne null"
+    own = "msdyn_sellable eq true and msdyn_contactpersonid ne null"
+    assert contacts.dataverse.filter == f"{own} and msdyn_company/cdm_companycode ne null"
     assert accounts.commerce.filter == "PartyType eq 'Organization'"
-    assert row(accounts, "PARTYTYPE").constant == "Organization"
+    assert row(accounts, "PartyType").constant == "Organization"
     (kind,) = (one for one in accounts.fields if one.dataverse == "customertypecode")
     assert (kind.sync, kind.constant) == (">>", 3)
 
 
 def test_the_kinds_of_parties() -> None:
-    assert row(ready("parties"), "PARTYTYPE").values == {
-        "person": 192350001,
-        "organization": 192350002,
-        "legalEntity": 192350003,
-        "team": 192350004,
-        "operatingUnit": 192350005,
-        "none": 192350000,
+    assert row(ready("parties"), "PartyType").values == {
+        "Person": 192350001,
+        "Organization": 192350002,
+        "LegalEntity": 192350003,
+        "Team": 192350004,
+        "OperatingUnit": 192350005,
+        "None": 192350000,
     }
 
 
 def test_operating_units_go_to_dataverse_only() -> None:
     document = ready("operating-units")
     assert {one.ways for one in document.fields} == {frozenset({Side.DATAVERSE})}
-    kinds = row(document, "OPERATINGUNITTYPE").values
+    kinds = row(document, "OperatingUnitType").values
     assert kinds is not None
-    assert kinds["retailChannel"] == 192350000
+    assert kinds["RetailChannel"] == 192350000
 
 
 def test_currencies_run_once_they_are_on() -> None:

@@ -324,3 +324,42 @@ def test_a_text_of_any_characters_makes_neither_a_row_nor_a_broken_file() -> Non
     imported = one_row(valueTransforms=[{"transformType": "ValueMap", "valueMap": {evil: evil}}])
     assert imported.document is not None
     assert imported.document.fields[1].values == {evil: evil}
+
+
+def of_company(direction: int, **members: Any) -> ImportedMap:
+    rows = [
+        {"syncDirection": direction, "sourceField": left, "destinationField": right}
+        for left, right in (("CUSTOMERACCOUNT", "accountnumber"), ("SALESMEMO", "description"))
+    ]
+    leg = {"sourceSchema": "Customers V3", "destinationSchema": "accounts", "fieldMappings": rows}
+    return from_json({"legs": [leg | members]})
+
+
+@pytest.mark.parametrize(("direction", "sync"), [(3, "="), (1, ">"), (2, "<")])
+def test_the_company_dual_write_pairs_by_becomes_part_of_the_key(direction: int, sync: str) -> None:
+    made = of_company(direction)
+    assert made.document is not None
+    keys = {row.commerce: (row.sync, row.dataverse) for row in made.document.fields if row.key}
+    assert keys == {
+        "CustomerAccount": (sync, "accountnumber"),
+        "dataAreaId": (sync, "msdyn_company.cdm_companycode"),
+    }
+    assert [problem.code for problem in made.problems] == ["import-note"]
+    assert made.complete
+
+
+def test_a_symbol_is_known_however_it_is_hyphened() -> None:
+    gender = {"valueMap": {"non-Specific": "192350000"}, "transformType": "ValueMap"}
+    rows = [
+        {"syncDirection": 3, "sourceField": "PARTYNUMBER", "destinationField": "msdyn_partynumber"},
+        {
+            "syncDirection": 3,
+            "sourceField": "PERSONGENDER",
+            "destinationField": "msdyn_gender",
+            "valueTransforms": [gender],
+        },
+    ]
+    leg = {"sourceSchema": "CDS Parties", "destinationSchema": "msdyn_parties"}
+    made = from_json({"legs": [leg | {"fieldMappings": rows}]})
+    assert made.document is not None
+    assert made.document.fields[1].values == {"NonSpecific": 192350000}
