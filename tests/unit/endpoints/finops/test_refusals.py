@@ -27,7 +27,8 @@ DELETE = Delete("CardNumber='1'", 'W/"x"')
 COLUMNS = ["CardNumber", "CardTenderType", "PartyNumber"]
 WRITE = "Write failed for table row of type 'RetailLoyaltyCardEntity'. Infolog: "
 UNRELATED = (
-    f"{WRITE}Warning: The value 'P9' in field 'Party' is not found in the related table 'Parties'.; "
+    f"{WRITE}Warning: The value 'P9' in field 'Party' is not found in the related table "
+    "'Parties'.; "
     "Warning: validateField failed on field 'RetailLoyaltyCardEntity.PartyNumber'."
 )
 TAKEN = (

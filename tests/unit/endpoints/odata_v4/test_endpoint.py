@@ -83,6 +83,15 @@ def test_an_id_is_made_of_the_whole_key(endpoint: ODataV4Endpoint) -> None:
     assert endpoint.id_for("Lines", {"Order": "a"}, "p") == "p"
 
 
+def test_ids_are_made_without_asking(endpoint: ODataV4Endpoint, service: MemoryService) -> None:
+    service.annotated = False
+    endpoint.describe("Cards")
+    asked = len(service.asked)
+    for number in range(3):
+        endpoint.id_for("Cards", {"Number": str(number)}, "p")
+    assert len(service.asked) == asked
+
+
 def test_a_set_without_a_key_cannot_be_mapped(endpoint: ODataV4Endpoint) -> None:
     with pytest.raises(MapError) as caught:
         endpoint.describe("Loose")

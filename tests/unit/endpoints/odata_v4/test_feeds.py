@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from requests import PreparedRequest
 
-from connector.endpoints.base import Create, Delete, Page, Update
+from connector.endpoints.base import Create, Delete, Operation, Page, Update
 from connector.endpoints.odata_v4 import ODataV4Endpoint
 from connector.endpoints.odata_v4.feeds import Way
 from connector.errors import MapError, PositionExpiredError, UnreachableError
@@ -63,7 +63,11 @@ def test_an_idle_look_reads_keys_and_etags_alone(
 def test_what_differs_is_read_by_key(endpoint: ODataV4Endpoint) -> None:
     put(endpoint, *"12345")
     position = scanned(endpoint)
-    changes = [Update("Number='2'", None, {"Text": "x"}), Delete("Number='3'", None), *born("6")]
+    changes: list[Operation] = [
+        Update("Number='2'", None, {"Text": "x"}),
+        Delete("Number='3'", None),
+        *born("6"),
+    ]
     endpoint.write("Cards", COLUMNS, changes)
     told, gone, after = since(endpoint, position)
     assert (told, gone) == ({"Number='2'", "Number='6'"}, {"Number='3'"})
