@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     [
         ("load", {"dualwrite load, whole run", "official client, upsert by 1,000", "verify"}),
         ("limits", {"load: share of theory", "updates: prediction off by"}),
+        ("odata-v2", {"through the endpoint", "endpoint against pyodata alone"}),
         ("idle", {"20 bound rows: requests to the feed", "30 bound rows: processor time"}),
     ],
 )
@@ -25,7 +26,7 @@ def test_a_benchmark_runs_and_writes_its_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, told: set[str]
 ) -> None:
     file = tmp_path / "figures.json"
-    sizes = ["--cards", "50", "--limited", "60", "--idle", "20", "30"]
+    sizes = ["--cards", "50", "--limited", "60", "--idle", "20", "30", "--entities", "2500"]
     report = main([name, *sizes, "--json", str(file)])
     figures = json.loads(file.read_text("utf-8"))["figures"]
     assert told <= {figure["name"] for figure in figures}
