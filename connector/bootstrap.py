@@ -22,6 +22,7 @@ from connector.config_connections import Connection
 from connector.config_policies import AlertSettings, NotifySettings, RetrySettings
 from connector.config_sides import (
     CommerceSettings,
+    DynamicwebSettings,
     FinopsSettings,
     LedgerSettings,
     ODataV2Settings,
@@ -295,7 +296,7 @@ def _commerce_endpoint(
     stopping: Callable[[], bool],
     manner: Manner,
 ) -> Endpoint:
-    """The endpoint of a commerce side; raises `ConfigError` (`kind-unsupported`)."""
+    """The endpoint of a commerce side; raises `ConfigError`."""
     match side:
         case LedgerSettings():
             from connector.endpoints.ledger.endpoint import LedgerEndpoint
@@ -307,13 +308,8 @@ def _commerce_endpoint(
             return remote_sides.odata_v4(name, side, retry, stopping, manner)
         case ODataV2Settings():
             return remote_sides.odata_v2(name, side, retry, stopping)
-        case _:
-            raise ConfigError(
-                "kind-unsupported",
-                f"commerce sides of kind `{side.kind}` are not built yet",
-                subject=Subject(side=name),
-                remedy='use kind = "ledger" in this version',
-            )
+        case DynamicwebSettings():
+            return remote_sides.dynamicweb(side, manner)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -91,6 +91,17 @@ class PlainChangeSettings(ChangeSettings):
         return entities
 
 
+class ShopChangeSettings(Section):
+    """The same for a shop's database, where each table has one way in which changes are found."""
+
+    folder: Path = Path("var/snapshots")
+    """Where the ids and versions of the last look are kept."""
+    sweep_minutes: float = Field(default=360, gt=0)
+    """Minutes between two looks for transactions that were removed."""
+    every: float = Field(default=60.0, ge=0, le=86_400)
+    """Seconds between two looks of live mode at least; commands look each time."""
+
+
 class EventSettings(Section):
     """Events the system sends to `serve`, as a hint what to read."""
 
@@ -185,7 +196,7 @@ class DynamicwebSettings(Section):
     """Seconds to wait for the database."""
     tables: dict[str, str] = Field(default={})
     """Names of tables that are called otherwise here."""
-    changes: PlainChangeSettings = PlainChangeSettings()
+    changes: ShopChangeSettings = ShopChangeSettings()
 
 
 CommerceSettings: TypeAlias = (

@@ -1,4 +1,4 @@
-"""The commerce sides behind HTTPS, opened by their settings.
+"""The commerce sides that are systems of their own, opened by their settings.
 
 Owns: making an endpoint of a remote kind out of its settings, and how it signs in there.
 Never does: deciding anything; opening a connection before something is asked.
@@ -18,6 +18,7 @@ from connector.config_connections import Connection, OpenConnection
 from connector.config_policies import RetrySettings
 from connector.config_sides import (
     ChangeSettings,
+    DynamicwebSettings,
     FinopsSettings,
     ODataV2Settings,
     ODataV4Settings,
@@ -192,6 +193,26 @@ def odata_v2(
         connections=side.connections,
         finding=finding,
         governor=_governor(side, side.batch_size, patience, stopping),
+    )
+
+
+def dynamicweb(side: DynamicwebSettings, manner: Manner) -> Endpoint:
+    """A shop's database; raises `ConfigError` for its URL, its driver and its secret."""
+    from connector.endpoints.dynamicweb import DynamicwebEndpoint
+    from connector.endpoints.dynamicweb.database import Database
+
+    password = None
+    if side.password is not None:
+        password = read_secret(side.password).get_secret_value()
+    return DynamicwebEndpoint(
+        Database(side.url, password, side.timeout),
+        folder=side.changes.folder,
+        sweep=60.0 * side.changes.sweep_minutes,
+        clock=time.time,
+        manner=manner,
+        every=side.changes.every,
+        names=side.tables,
+        page_rows=side.page_size,
     )
 
 

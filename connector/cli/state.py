@@ -57,17 +57,18 @@ def import_file(options: Options, file: FileName) -> None:
 @with_options
 def rebind(
     options: Options,
-    side: Annotated[str, typer.Argument(metavar="SIDE", help="commerce or dataverse.")],
+    side: Annotated[
+        str, typer.Argument(metavar="SIDE", help="commerce, dataverse, or a further side.")
+    ],
     yes: YesOption = False,
 ) -> None:
     """Accept that a side is another system now: moved, copied, or restored under another name."""
     from connector.bootstrap import open_project
-    from connector.operations.choosing import named_side
     from connector.operations.moving import rebind as bind
     from connector.operations.moving import rebinding_of
 
     with open_project(options.settings()) as project:
-        rebinding = rebinding_of(project, named_side(side))
+        rebinding = rebinding_of(project, side)
         old, new = rebinding.old, rebinding.new
         if not options.json:
             output.say(f"{side} was {old.identity} ({old.title})")

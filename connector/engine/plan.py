@@ -15,6 +15,7 @@ from typing import NamedTuple
 from connector.engine.agreement import apart
 from connector.engine.merge import Need, Pair, merge
 from connector.engine.observe import renamed_problem
+from connector.engine.ownership import of_another
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap, Field, Group
 from connector.mapping.document import DeletePolicy, FilterExit
@@ -125,6 +126,8 @@ def _outside(record: Record, map: CompiledMap, refusing: Sequence[Side]) -> Acti
     """The record is none of the map's, but a pair that was in sync may have to be undone."""
     first = refusing[0]
     here, other = record.side(first), record.side(first.other)
+    if refusing == [Side.DATAVERSE] and (problem := of_another(record, map)) is not None:
+        return Action(problem=problem)
     if (
         map.document.filter_exit is FilterExit.DELETE
         and len(refusing) == 1

@@ -100,18 +100,19 @@ class MapRun:
         return self.ports.endpoints[side]
 
     def _world(self, side: Side, identity: Identity) -> World:
-        known = self.store.world(side)
+        system = self.map.document.system(side)
+        known = self.store.world(system)
         if known is None:
-            return World(side, identity.world, identity.title)
+            return World(system, identity.world, identity.title)
         if known.identity != identity.world:
             raise IdentityChangedError(
                 "identity-changed",
-                f"{side} is another system than the one this state belongs to",
+                f"{system} is another system than the one this state belongs to",
                 subject=Subject(map=self.map.name, side=side.value),
                 tried=f"compare its identity {identity.world} ({identity.title})",
                 cause=f"the state was built against {known.identity} ({known.title})",
                 remedy="point the config back at the old system; where it was moved or copied on "
-                f"purpose, `dualwrite state rebind {side.value}` goes on with the new one",
+                f"purpose, `dualwrite state rebind {system}` goes on with the new one",
             )
         return known
 
@@ -121,7 +122,7 @@ class MapRun:
         A run of another map may have found out first; then its epoch is joined.
         """
         known = self.worlds[side]
-        world = self.ports.store.world(side) or known
+        world = self.ports.store.world(known.side) or known
         if world.epoch == known.epoch:
             world = replace(world, epoch=world.epoch + 1)
             if self.keeps:
@@ -241,8 +242,8 @@ class MapRun:
     def take(self) -> None:
         """Take the lease and bind sides seen for the first time; raises `LeaseHeldError`."""
         self._tenure.take()
-        for side, world in self.worlds.items():
-            if self.store.world(side) is None:
+        for world in self.worlds.values():
+            if self.store.world(world.side) is None:
                 self.store.bind_world(world)
         row = self.store.map_row(self.map.name)
         if row is not None and row.loaded_at is not None:

@@ -16,6 +16,7 @@ from connector.engine.absorb import Absorbed, absorb
 from connector.engine.apply import chunks
 from connector.engine.cycle import settle_due
 from connector.engine.lookups import resolve
+from connector.engine.ownership import of_another
 from connector.engine.pairs import Couple, Held, couples, couples_of
 from connector.engine.plan import plan, refused_by
 from connector.engine.ports import Ports
@@ -211,7 +212,7 @@ def _records(ports: Ports, layout: Layout, batch: Sequence[Couple]) -> dict[str,
 def _left_alone(map: CompiledMap, couple: Couple, record: Record | None) -> str | None:
     """Why the map leaves a record that both sides have alone, if it does."""
     live = as_record(map, couple, 0, record)
-    if refused_by(live, map):
+    if refused_by(live, map) and of_another(live, map) is None:
         return "outside the map's filter"
     accepted = live.accepted or _accepted_as_it_is(record)
     return "a person accepted the difference" if accepted else None

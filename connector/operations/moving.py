@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connector.bootstrap import Progress, Project, open_state
-from connector.endpoints.base import Identity
-from connector.errors import ConfigError, Subject, UsageError
+from connector.endpoints.base import Endpoint, Identity
+from connector.errors import Subject, UsageError
 from connector.mapping.values import Side
 from connector.settings import Settings
 from connector.store.transfer import export_state, import_state
@@ -37,7 +37,7 @@ def import_from(settings: Settings, path: Path, told: Progress) -> Mapping[str, 
 class Rebinding:
     """The world a side was bound to, and the one that answers now."""
 
-    side: Side
+    side: str
     old: World
     new: Identity
 
@@ -52,10 +52,14 @@ class Rebinding:
         )
 
 
-def rebinding_of(project: Project, side: Side) -> Rebinding:
-    """What would change; raises `UsageError` (`identity-unchanged`, `identity-unbound`)."""
+def rebinding_of(project: Project, side: str) -> Rebinding:
+    """What would change in the system of this name, which some map works.
+
+    Raises `UsageError` (`side-unknown`, `identity-unchanged`, `identity-unbound`).
+    """
+    endpoint = _endpoint(project, side)
     old = project.store.world(side)
-    subject = Subject(side=side.value)
+    subject = Subject(side=side)
     if old is None:
         raise UsageError(
             "identity-unbound",
@@ -63,7 +67,7 @@ def rebinding_of(project: Project, side: Side) -> Rebinding:
             subject=subject,
             remedy="nothing to do: the first `dualwrite load` binds it",
         )
-    new = _identity(project, side)
+    new = endpoint.identity()
     if new.world == old.identity:
         raise UsageError(
             "identity-unchanged",
@@ -74,21 +78,21 @@ def rebinding_of(project: Project, side: Side) -> Rebinding:
     return Rebinding(side, old, new)
 
 
-def _identity(project: Project, side: Side) -> Identity:
-    """Who answers on a side now; raises `ConfigError` (`identity-ambiguous`)."""
-    endpoints = [project.endpoints(document)[side] for document in project.documents.values()]
-    distinct = {id(endpoint): endpoint for endpoint in endpoints}
-    found = {one.world: one for one in (endpoint.identity() for endpoint in distinct.values())}
-    if len(found) > 1:
-        raise ConfigError(
-            "identity-ambiguous",
-            f"the maps of this project work {len(found)} different systems on this side",
-            subject=Subject(side=side.value),
-            cause=", ".join(sorted(f"{one.world} ({one.title})" for one in found.values())),
-            remedy="give each of them a project of its own",
+def _endpoint(project: Project, name: str) -> Endpoint:
+    """The system of this name as the first map that works it reaches it."""
+    systems = {
+        document.system(side): (document, side)
+        for document in reversed(list(project.documents.values()))
+        for side in Side
+    }
+    if name not in systems:
+        raise UsageError(
+            "side-unknown",
+            f"no map works a side `{name}`",
+            remedy=f"write {' or '.join(sorted(systems))}",
         )
-    (identity,) = found.values()
-    return identity
+    document, side = systems[name]
+    return project.endpoints(document)[side]
 
 
 def rebind(project: Project, rebinding: Rebinding) -> World:

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from connector.bootstrap import Project
 from connector.endpoints.base import Entity
 from connector.errors import DualWriteError, Problem
-from connector.mapping.between import Pointing, circles, pointing_of, written_twice
+from connector.mapping.between import (
+    Pointing,
+    circles,
+    pointing_of,
+    shared_rows,
+    written_twice,
+)
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import MapDocument
 from connector.mapping.doubts import doubts
@@ -91,13 +97,16 @@ def _every_step(lookup: Lookup | None) -> Iterator[Lookup]:
 def check_between(project: Project, reachable: Sequence[MapDocument]) -> Iterator[Problem]:
     """What is wrong between these maps; one that does not run is left out."""
     documents: list[MapDocument] = []
+    maps: list[CompiledMap] = []
     pointing: dict[str, Sequence[Pointing]] = {}
     for document in reachable:
         try:
-            _, entities = project.compiled(document)
+            map, entities = project.compiled(document)
         except DualWriteError:
             continue  # told already
         documents.append(document)
+        maps.append(map)
         pointing[document.map] = pointing_of(document, entities[Side.DATAVERSE].columns)
     yield from written_twice(documents)
+    yield from shared_rows(maps)
     yield from circles(documents, pointing)

@@ -96,7 +96,7 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
             "outcome": run.outcome,
         }
     problem = row.stopped if row is not None else None
-    worlds = {side: store.world(side) for side in Side}
+    worlds = {side: store.world(document.system(side)) for side in Side}
     epochs = {side: world.epoch if world is not None else 1 for side, world in worlds.items()}
     return MapStatus(document.map, state, lag, store.counts(document.map), last, problem, epochs)
 

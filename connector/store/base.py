@@ -55,8 +55,8 @@ class Store(Protocol):
     """
 
     # worlds and maps
-    def world(self, side: Side) -> World | None:
-        """The identity this state belongs to on one side."""
+    def world(self, side: str) -> World | None:
+        """The identity this state belongs to in the system of this name."""
         ...
 
     def bind_world(self, world: World) -> None:

@@ -60,17 +60,17 @@ class Bookkeeping:
 
     # ------------------------------------------------------------------------ worlds
 
-    def world(self, side: Side) -> World | None:
-        """The identity of one side, None before it was bound."""
-        row = self._db.row(self._world, side=side.value)
+    def world(self, side: str) -> World | None:
+        """The identity of one system, None before it was bound."""
+        row = self._db.row(self._world, side=str(side))
         if row is None:
             return None
-        return World(side, row.identity, row.title, row.epoch, row.high_version)
+        return World(row.side, row.identity, row.title, row.epoch, row.high_version)
 
     def bind_world(self, world: World) -> None:
-        """Remember (or replace) the identity of a side."""
+        """Remember (or replace) the identity of a system."""
         values = {
-            "side": world.side.value,
+            "side": str(world.side),
             "identity": world.identity,
             "title": world.title,
             "epoch": world.epoch,

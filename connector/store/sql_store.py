@@ -64,7 +64,7 @@ class SqlStore:
 
     # ------------------------------------------------------------------------ worlds and maps
 
-    def world(self, side: Side) -> World | None:
+    def world(self, side: str) -> World | None:
         """The identity this state belongs to on one side."""
         return self._books.world(side)
 

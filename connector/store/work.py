@@ -127,9 +127,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The identity a side was bound to, its epoch, and the highest version seen in it."""
+    """The identity a system was bound to, its epoch, and the highest version seen in it.
 
-    side: Side
+    `side` is the system's name in the config: a side's own, or that of a further commerce side.
+    """
+
+    side: str
     identity: str
     title: str
     epoch: int = 1

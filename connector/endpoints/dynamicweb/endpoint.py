@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 
 from connector.endpoints.base import (
     Applied,
     Create,
     Entity,
+    Exists,
     Found,
     Identity,
     Operation,
@@ -31,6 +33,8 @@ from connector.endpoints.dynamicweb.rewards import BATCH, Rewards
 from connector.endpoints.dynamicweb.schema import REWARD, TRANSACTION, tables
 from connector.endpoints.dynamicweb.shelves import Reading, Shelf, chunks, folded, id_of
 from connector.endpoints.dynamicweb.transactions import Transactions
+from connector.endpoints.looks import Detection, Looks
+from connector.endpoints.manner import Manner
 from connector.endpoints.snapshots import Snapshots, Table, Watermarks
 from connector.errors import MapError, Subject
 from connector.mapping.values import Value
@@ -45,7 +49,8 @@ class DynamicwebEndpoint:
     """One shop; closing the endpoint closes its connections.
 
     `folder` is where the last look is kept, `sweep` the seconds between two looks for transactions
-    that were removed, `names` the tables that are called otherwise.
+    that were removed, `every` the seconds between two looks of live mode, `names` the tables that
+    are called otherwise.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class DynamicwebEndpoint:
         folder: Path,
         sweep: float,
         clock: Callable[[], float],
+        manner: Manner = Manner.COMMAND,
+        every: float = 60.0,
         names: Mapping[str, str] | None = None,
         page_rows: int = PAGE_ROWS,
     ) -> None:
@@ -69,6 +76,7 @@ class DynamicwebEndpoint:
         }
         self._snapshots = Snapshots(folder, database.name)
         self._watermarks = Watermarks(self._snapshots, OVERLAP, sweep, clock)
+        self._looks = Looks(manner, every, monotonic, self._snapshots)
 
     def identity(self) -> Identity:
         """The database by its address: it has no id of its own, and names nobody who writes."""
@@ -82,23 +90,19 @@ class DynamicwebEndpoint:
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         """Pages in the order of ids."""
-        name, table = self._table(entity, columns)
-        if name == TRANSACTION:
-            return self._watermarks.scan(table, resume)
-        return self._snapshots.scan(table, resume)
+        detection, table = self._detection(entity, columns)
+        return detection.scan(table, resume)
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """Pages of what changed; the table is read whole for it, unless its ids only rise."""
-        name, table = self._table(entity, columns)
-        if name == TRANSACTION:
-            return self._watermarks.changes(table, position)
-        return self._snapshots.changes(table, position)
+        detection, table = self._detection(entity, columns)
+        return self._looks.changes(detection, table, position)
 
     def read(
         self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
     ) -> Found:
         """Records by id, or by a text column without regard to case and trailing blanks."""
-        _, shelf = self._shelf(entity)
+        name, shelf = self._shelf(entity)
         if by is None:
             reading = Reading(self._database, shelf, columns, self._page_rows)
             by_id = {row.id: [row] for row in reading.read(values)}
@@ -108,6 +112,9 @@ class DynamicwebEndpoint:
             with self._database.transaction() as connection:
                 for value, row in shelf.find(connection, columns, by, some):
                     found.setdefault(folded(value), []).append(row)
+        # A row of a lost create is found by its key, and may be gone before the next look.
+        told = [row.id for rows in found.values() for row in rows]
+        self._snapshots.note(name, columns, told)
         return Found({one: found[folded(one)] for one in values if folded(one) in found})
 
     def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:  # noqa: ARG002
@@ -121,15 +128,17 @@ class DynamicwebEndpoint:
         assert len(operations) <= BATCH, "more operations than one call takes"
         name, _ = self._shelf(entity)
         if name != REWARD:
-            told = f"{name} is only read here; the shop itself changes it"
-            return [Rejected("entity-read-only", told) for _ in operations]
+            why = f"{name} is only read here; the shop itself changes it"
+            return [Rejected("entity-read-only", why) for _ in operations]
         with self._database.transaction(write=True) as connection:
             outcomes = self._rewards.apply(connection, columns, operations)
         pairs = zip(operations, outcomes, strict=True)
         born = [
-            out.id for one, out in pairs if isinstance(one, Create) and isinstance(out, Applied)
+            outcome.id
+            for operation, outcome in pairs
+            if isinstance(operation, Create) and isinstance(outcome, Applied | Exists)
         ]
-        self._snapshots.note(REWARD, columns, born)
+        self._snapshots.note(REWARD, columns, [id for id in born if id is not None])
         return outcomes
 
     def newer(self, a: str, b: str) -> bool | None:  # noqa: ARG002
@@ -159,7 +168,11 @@ class DynamicwebEndpoint:
             subject=Subject(side="commerce", entity=entity),
         )
 
-    def _table(self, entity: str, columns: Sequence[str]) -> tuple[str, Table[Reading]]:
+    def _detection(
+        self, entity: str, columns: Sequence[str]
+    ) -> tuple[Detection[Reading], Table[Reading]]:
+        """How the changes of an entity are found, and what for."""
         name, shelf = self._shelf(entity)
         reading = Reading(self._database, shelf, columns, self._page_rows)
-        return name, Table(name, tuple(columns), reading)
+        detection = self._watermarks if name == TRANSACTION else self._snapshots
+        return detection, Table(name, tuple(columns), reading)

@@ -174,7 +174,7 @@ def field_of(column: sa.Column[Any]) -> Field | None:
         return boolean(name, writable=False)
     if isinstance(kind, sa.Integer):
         return Field(name, ValueType.INTEGER, writable=False)
-    if isinstance(kind, sa.Numeric):
+    if isinstance(kind, sa.Numeric | sa.Float):
         return decimal(name, writable=False)
     if isinstance(kind, sa.DateTime):
         return instant(name)

@@ -78,7 +78,7 @@ class MemoryStore:
 
     # ------------------------------------------------------------------------ worlds and maps
 
-    def world(self, side: Side) -> World | None:
+    def world(self, side: str) -> World | None:
         return self._tables.worlds.get(side)
 
     def bind_world(self, world: World) -> None:

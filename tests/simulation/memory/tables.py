@@ -42,7 +42,7 @@ class Told:
 class Tables:
     """One dictionary for each noun; the protocol in `connector/store/base.py` tells of them."""
 
-    worlds: dict[Side, World] = field(default_factory=dict)
+    worlds: dict[str, World] = field(default_factory=dict)
     maps: dict[str, MapRow] = field(default_factory=dict)
     audit_kept_since: dict[str, float] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)

@@ -18,11 +18,11 @@ READY = {
     "parties": ("CDSParties", "msdyn_parties", ["msdyn_partynumber"], 30),
     "customers-accounts": ("CustomersV3", "accounts", [COMPANY, "accountnumber"], 26),
     "customers-contacts": ("CustomersV3", "contacts", [COMPANY, "msdyn_contactpersonid"], 17),
-    "dynamicweb-cards": ("LoyaltyMembers", "msdyn_loyaltycards", "msdyn_cardnumber", 3),
+    "dynamicweb-cards": ("LoyaltyMembers", "msdyn_loyaltycards", ["msdyn_cardnumber"], 3),
     "dynamicweb-reward-points": (
         "EcomLoyaltyReward",
         "msdyn_loyaltyrewardpoints",
-        "msdyn_rewardpointid",
+        ["msdyn_rewardpointid"],
         3,
     ),
     "operating-units": ("OperatingUnits", "msdyn_internalorganizations", ["msdyn_partynumber"], 5),
