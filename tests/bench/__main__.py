@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import idle, limited, live, loading, odata_v2_reads, snapshots_bench
+from tests.bench import exports_bench, idle, limited, live, loading, odata_v2_reads, snapshots_bench
 from tests.bench.report import Report
 
 
@@ -22,13 +22,14 @@ def main(arguments: list[str] | None = None) -> Report:
     parser.add_argument("--idle", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--live", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--compared", type=int, default=1_000_000, help="rows compared")
+    parser.add_argument("--exported", type=int, default=100_000, help="rows of an export")
     parser.add_argument("--store", default="sqlite", help="sqlite, postgresql, or a store.url")
     parser.add_argument("--entities", type=int, default=50_000, help="of the V2 reads")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "only",
         nargs="*",
-        help="load, limits, idle, live, snapshots, odata-v2; all if none is named",
+        help="load, limits, idle, live, snapshots, exports, odata-v2; all if none is named",
     )
     chosen = parser.parse_args(arguments)
     report = Report()
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> Report:
         "idle": lambda: idle.bench(report, tuple(chosen.idle)),
         "live": lambda: live.bench(report, tuple(chosen.live)),
         "snapshots": lambda: snapshots_bench.bench(report, chosen.compared),
+        "exports": lambda: exports_bench.bench(report, chosen.exported),
         "odata-v2": lambda: odata_v2_reads.bench(report, chosen.entities),
     }
     wrong = [name for name in chosen.only if name not in benches]

@@ -21,6 +21,7 @@ import orjson
 from connector.endpoints.finops.exports.faults import misfit
 from connector.endpoints.finops.exports.journal import Journal
 from connector.endpoints.finops.exports.package import KEY_TYPES, Wanted
+from connector.endpoints.finops.exports.runs import START
 from connector.endpoints.odata_v4.client import Client
 from connector.errors import AccessError, MapError, Problem, Subject
 
@@ -61,7 +62,7 @@ def advice_on_exports(
         what = "it has rows of each company, a job exports one: set `company`"
         yield Problem.of(misfit(wanted.project, wanted.entity, what))
     last = journal.last()
-    if last is not None and last.lost and last.number > 1:
+    if last is not None and last.lost not in (None, START):
         yield Problem(
             "export-lost",
             f"what export {last.number} of {wanted.project} told is not known: {last.lost}",

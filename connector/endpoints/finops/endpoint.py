@@ -4,7 +4,7 @@ Owns: putting the OData endpoint together with this system's dialect, exports an
 identity.
 Never does: what its parts do (`dialect`, `refusals`, `exports`, `ear`,
 `connector/endpoints/odata_v4`).
-Tested in: tests/contract/endpoints/, tests/unit/endpoints/finops/, tests/integration/finops/.
+Tested in: tests/contract/endpoints/, tests/unit/endpoints/finops/.
 
 Facts: "Finance and Operations: odata": pages of at most 10,000 rows; a batch takes 5,000
 operations, and each change set is one transaction.

@@ -2,7 +2,7 @@
 
 Owns: asking Data management over the common transport; where a project's runs are kept.
 Never does: what its parts do (`exports/`).
-Tested in: tests/integration/finops/test_exports.py.
+Tested in: tests/acceptance/test_finops_exports.py.
 """
 
 from __future__ import annotations

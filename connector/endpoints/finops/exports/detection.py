@@ -2,7 +2,8 @@
 
 Owns: what a position counts as told, and when the exports do not suffice.
 Never does: exporting (`runs`), comparing (`connector/endpoints/snapshots`), keeping a position.
-Tested in: tests/unit/endpoints/finops/exports/test_detection.py, tests/integration/finops/.
+Tested in: tests/unit/endpoints/finops/exports/test_detection.py,
+tests/acceptance/test_finops_exports.py.
 
 An export tells which rows were made or changed since the one before, and of no delete. So a
 position names two things: the last run whose keys were told, and a snapshot to compare the table

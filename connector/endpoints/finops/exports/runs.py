@@ -2,7 +2,8 @@
 
 Owns: the order of the steps of a run, and going on with one that somebody else began.
 Never does: reading a row; moving a position (`detection`).
-Tested in: tests/unit/endpoints/finops/exports/test_runs.py, tests/integration/finops/.
+Tested in: tests/unit/endpoints/finops/exports/test_detection.py,
+tests/acceptance/test_finops_exports.py.
 
 The order is what makes a crash harmless: the run stands in the journal before the service is asked,
 its job as soon as it is known, its keys before anybody counts it. Where the answer to the first
@@ -23,7 +24,7 @@ from connector.endpoints.finops.exports.faults import late
 from connector.endpoints.finops.exports.jobs import Jobs, ReplyLost, Status
 from connector.endpoints.finops.exports.journal import Begun, Journal
 from connector.endpoints.finops.exports.package import Wanted, keys_of
-from connector.errors import MapError, UnreachableError
+from connector.errors import DualWriteError, MapError, UnreachableError
 from connector.mapping.values import Value
 
 FIRST_WAIT, LONGEST_WAIT, GROWTH = 1.0, 30.0, 1.5
@@ -35,6 +36,8 @@ UNKNOWN_FOR = 600.0
 is not under way any more."""
 KEPT = 86_400.0
 """Seconds for which the keys of a run stay: maps that share it come at their own times."""
+
+START = "the first export only sets the start"
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,8 +98,9 @@ class Runs:
         return self._finished(begun, until)
 
     def _lost_since(self, time: float) -> bool:
+        """Whether the last run was lost since; its job may be at work unknown to us."""
         last = self.journal.last()
-        return last is not None and last.lost is not None and last.at >= time
+        return last is not None and last.lost not in (None, START) and last.at >= time
 
     def _finished(self, begun: Begun | None, until: float) -> bool:
         wait = FIRST_WAIT
@@ -129,8 +133,8 @@ class Runs:
         except ReplyLost as lost:
             self._lose(begun, f"the answer to ExportToPackage was lost: {lost}")
             return None
-        except (MapError, UnreachableError) as error:
-            if self._lost_since(begun.at - UNKNOWN_FOR):
+        except DualWriteError as error:
+            if isinstance(error, MapError) and self._lost_since(begun.at - UNKNOWN_FOR):
                 self._lose(begun, f"a job nobody knows may still be at work: {error.cause}")
                 return None
             self.journal.end(begun.number, (), self._time.clock())  # nothing was exported
@@ -161,7 +165,7 @@ class Runs:
         """Fetch the package; its keys end the run."""
         if begun.number == 1:
             # The whole table: from here on the service counts, what is there is compared.
-            self.journal.lose(1, "the first export only sets the start", self._time.clock())
+            self.journal.lose(1, START, self._time.clock())
             return
         spill = self._folder / f"{begun.number:08d}.{uuid.uuid4().hex}.zip"
         url = self._jobs.url(execution)

@@ -20,6 +20,7 @@ from connector.endpoints.finops.exports.journal import Journal
 from connector.endpoints.finops.exports.runs import Clockwork, Runs
 from connector.endpoints.manner import Manner
 from connector.endpoints.snapshots import Snapshots, Table
+from connector.errors import DualWriteError
 from connector.mapping.values import Value
 from tests.unit.endpoints.finops.packages import WANTED, cards, package
 from tests.unit.endpoints.snapshots.things import COLUMNS, Shelf
@@ -42,6 +43,8 @@ class Management:
     answers: dict[str, Answer] = field(default_factory=dict)
     """What an action answers instead of doing anything."""
     packages: dict[str, bytes] = field(default_factory=dict)
+    fails: DualWriteError | None = None
+    """What every question raises."""
     cut: int = 0
     """Bytes that lack at the end of a package."""
     asked: list[str] = field(default_factory=list)
@@ -74,6 +77,8 @@ class Management:
     def ask(self, action: str, body: Mapping[str, object]) -> Answer:
         name = action.removeprefix(ACTIONS)
         self.asked.append(name)
+        if self.fails is not None:
+            raise self.fails
         self.effect()
         answer = self.answers.get(name) or self._do(name, body)
         self.effect()

@@ -10,7 +10,13 @@ import pytest
 
 from connector.endpoints.finops.exports.jobs import Denied, Status, Unheard
 from connector.endpoints.manner import Manner
-from connector.errors import MapError, PositionExpiredError, UnreachableError
+from connector.errors import (
+    AccessError,
+    DualWriteError,
+    MapError,
+    PositionExpiredError,
+    UnreachableError,
+)
 from tests.unit.endpoints.finops.exports.management import (
     SWEEP,
     Killed,
@@ -216,6 +222,27 @@ def test_a_job_nobody_knows_that_is_still_at_work_holds_up_nothing(
     del service.answers["ExportToPackage"]
     station.look()
     assert station.known == held(service), "a refusal told nothing and lost nothing"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AccessError("token-refused", "no", remedy="sign in"),
+        UnreachableError("certificate-untrusted", "no", remedy="trust it"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_a_request_that_never_was_leaves_nothing_behind(
+    service: Management, station: Station, error: DualWriteError
+) -> None:
+    service.edit("a")
+    service.fails = error
+    with pytest.raises(type(error)):
+        station.look()
+    service.fails = None
+    station.look()
+    assert station.known == held(service)
+    assert service.shelf.read_ids[-1:] == ["a"], "by an export, not by a compare"
 
 
 def test_a_lost_folder_asks_for_the_table(
