@@ -13,7 +13,8 @@ days without their time.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -49,6 +50,8 @@ _ARITHMETIC: Mapping[type[ast._Node], str] = {
     ast.Mult: "*",
     ast.Div: "/",
 }
+MAX_DEPTH = 25
+_GROUP = 100
 _NUMBERS = (Kind.INT32, Kind.INT64, Kind.DECIMAL)
 
 
@@ -73,14 +76,27 @@ class _Compiler:
 
     def __init__(self, entity: Entity) -> None:
         self._entity = entity
+        self._depth = 0
 
     def condition(self, node: ast._Node) -> Sql:
         """A node that is true or false."""
+        with self._deeper():
+            return self._condition(node)
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        """One level further in; the filter is refused where there are too many."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise errors.bad_query(f"The filter is nested more than {MAX_DEPTH} levels deep.")
+        yield
+        self._depth -= 1
+
+    def _condition(self, node: ast._Node) -> Sql:
         if isinstance(node, ast.BoolOp):
             word = "AND" if isinstance(node.op, ast.And) else "OR"
-            left, one = self.condition(node.left)
-            right, other = self.condition(node.right)
-            return f"({left} {word} {right})", one + other
+            parts = [self.condition(one) for one in _chain(node)]
+            return _joined(word, [one for one, _ in parts]), [v for _, vs in parts for v in vs]
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner, values = self.condition(node.operand)
             return f"(NOT {inner})", values
@@ -158,8 +174,9 @@ class _Compiler:
             inner, values = self._number(node.operand)
             return f"(-{inner})", values
         if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-            left, one = self._number(node.left)
-            right, other = self._number(node.right)
+            with self._deeper():
+                left, one = self._number(node.left)
+                right, other = self._number(node.right)
             return f"({left} {_ARITHMETIC[type(node.op)]} {right})", one + other
         if isinstance(node, ast.Identifier):
             field = self._field(node.name)
@@ -185,6 +202,24 @@ class _Compiler:
     def _unsupported(self, node: ast._Node) -> errors.AxError:
         name = node.func.name if isinstance(node, ast.Call) else type(node).__name__
         return errors.bad_query(f"The expression '{name}' is not supported here.")
+
+
+def _chain(node: ast.BoolOp) -> list[ast._Node]:
+    """The operands of `a or b or c …`, in order; the parser nests them to the left."""
+    operands: list[ast._Node] = []
+    current: ast._Node = node
+    while isinstance(current, ast.BoolOp) and type(current.op) is type(node.op):
+        operands.append(current.right)
+        current = current.left
+    return [current, *reversed(operands)]
+
+
+def _joined(word: str, parts: list[str]) -> str:
+    """Conditions side by side, in groups, because SQLite takes no more than 1,000 in a row."""
+    while len(parts) > 1:
+        groups = (parts[place : place + _GROUP] for place in range(0, len(parts), _GROUP))
+        parts = [f"({f' {word} '.join(group)})" for group in groups]
+    return parts[0]
 
 
 def _text(column: str, operator: str, wanted: str) -> Sql:

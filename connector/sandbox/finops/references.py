@@ -77,7 +77,8 @@ class References:
             reference = field.reference
             assert reference is not None
             if reference.joined:
-                condition = f'"{field.name}" = ?'
+                # The index leaves out rows without a reference.
+                condition = f'"{field.name}" = ? AND "{field.name}" <> 0'
                 wanted: list[object] = [recid]
             else:
                 condition = f'fold("{field.name}") = ?'

@@ -62,6 +62,17 @@ def test_rows_that_fit(finops: FinopsSession, text: str, numbers: list[str]) -> 
     assert found(finops, text) == numbers
 
 
+@pytest.mark.usefixtures("cards")
+def test_many_conditions_side_by_side(finops: FinopsSession) -> None:
+    """As a client asks for rows by key, hundreds at a time."""
+    text = " or ".join(f"CardNumber eq 'X-{number}'" for number in range(1500))
+    assert found(finops, f"{text} or CardNumber eq 'A-1'") == ["A-1"]
+    deep = "not (" * 30 + "CardNumber eq 'A-1'" + ")" * 30
+    sums = "LoyaltyEnrollmentTime" + " add 1" * 200 + " gt 0"
+    for text in (deep, sums):
+        assert finops.get(f"{CARDS}?$filter={quote(text)}").status_code == 400
+
+
 def test_arithmetic_on_numbers(finops: FinopsSession) -> None:
     for number in (1, 2, 3):
         finops.post(
