@@ -108,9 +108,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create a record under the id `Endpoint.id_for` gave; a provisional one where ids are
-    allotted.
-    """
+    """Create a record under the id `Endpoint.id_for` gave, a provisional one where it allots."""
 
     id: str
     values: Mapping[str, Value]
