@@ -132,9 +132,12 @@ def test_a_row_somebody_made_under_the_key_is_a_first_contact(make_bench: MakeBe
 def test_a_row_in_the_way_of_a_create_is_a_first_contact(make_bench: MakeBench) -> None:
     bench = keyed(make_bench)
     bench.new(D, "N1", "ours")
-    bench.commerce.before_write = lambda: (
-        bench.commerce.rows["Cards"] or bench.new(C, "N1", "theirs")
-    )
+
+    def somebody() -> None:
+        bench.commerce.before_write = lambda: None
+        bench.new(C, "N1", "theirs")
+
+    bench.commerce.before_write = somebody
     bench.load()
     assert len(bench.commerce.rows["Cards"]) == 1
     assert bench.card(D, "N1")["name"] == "theirs"
