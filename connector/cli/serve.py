@@ -14,7 +14,7 @@ import typer
 from connector.cli import output
 from connector.cli.options import Options, with_options
 from connector.cli.outcomes import need_told
-from connector.cli.signals import stop_in_good_order
+from connector.cli.signals import heard_on_hangup, stop_in_good_order
 
 if TYPE_CHECKING:
     from connector.operations.outcomes import MapOutcome
@@ -43,6 +43,7 @@ def serve(
     inbox = Inbox()
     with (
         stop_in_good_order(lambda: inbox.put(Wake(Kind.SIGNAL))) as stop,
+        heard_on_hangup(lambda: inbox.put(Wake(Kind.FILES))),
         open_project(options.settings(), stopping=stop, manner=Manner.LIVE) as project,
     ):
         tell = _tell_script if options.json else _tell_person

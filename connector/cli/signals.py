@@ -65,6 +65,23 @@ def stop_in_good_order(wake: Callable[[], None] = _nobody_waits) -> Iterator[Sto
         raise typer.Exit(128 + stop.signal)
 
 
+@contextmanager
+def heard_on_hangup(heard: Callable[[], None]) -> Iterator[None]:
+    """Inside the block SIGHUP calls `heard`, which must be reentrant, where there is such a signal.
+
+    Outside it ends the process, as it does any other.
+    """
+    number = getattr(signal, "SIGHUP", None)
+    if number is None:
+        yield
+        return
+    before = signal.signal(number, lambda _number, _frame: heard())
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def exit_on_sigterm() -> None:
     """Let SIGTERM end any command like SIGINT does: unwinding, with 143."""
 

@@ -36,6 +36,7 @@ class Standing(StrEnum):
     """It could not be worked and is tried again."""
 
 
+_NOT_OURS = (Standing.STARTING, Standing.STANDBY)
 _UNWELL = (Standing.STARTING, Standing.NEW, Standing.FAILING)
 
 
@@ -69,6 +70,7 @@ class Board:
         self._silence = silence
         self._started = self._beaten = clock()
         self._maps: Sequence[MapHealth] = ()
+        self._files: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
         self._counted: Counter[tuple[Posted, str]] = Counter()
 
@@ -76,9 +78,9 @@ class Board:
         """The work goes on."""
         self._beaten = self._clock()
 
-    def show(self, maps: Sequence[MapHealth]) -> None:
-        """Replace what is told of the maps."""
-        self._maps = maps
+    def show(self, maps: Sequence[MapHealth], files: Mapping[str, Any] | None = None) -> None:
+        """Replace what is told of the maps; `files` is why changed map files are not used."""
+        self._maps, self._files = maps, files
         self.beat()
 
     def count(self, kind: str, of: Posted = "notices") -> int:
@@ -100,8 +102,8 @@ class Board:
 
     @property
     def active(self) -> bool:
-        """Whether this instance works a map."""
-        return self.live and any(m.standing is not Standing.STANDBY for m in self._maps)
+        """Whether this instance works a map, or holds it for a person."""
+        return self.live and any(m.standing not in _NOT_OURS for m in self._maps)
 
     def as_dict(self, notices: Sequence[str], events: Sequence[str]) -> dict[str, Any]:
         """The documented JSON form, with these kinds of notices and of events."""
@@ -126,6 +128,7 @@ class Board:
                 }
                 for one in self._maps
             ],
+            "files": self._files,
             "needs": [need for one in self._maps for need in one.needs],
             "notices": {kind: counted.get(("notices", kind), 0) for kind in notices},
             "events": {kind: counted.get(("events", kind), 0) for kind in events},

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """A commerce system told that an entity changed; `what` is `event_of` side and entity."""
     COMMIT = "commit"
     """Somebody committed to a ledger; `what` is its side."""
+    FILES = "files"
+    """The map files changed, or somebody asks to read them."""
     SEATS = "seats"
     """A seat was won or lost."""
     SIGNAL = "signal"

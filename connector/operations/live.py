@@ -19,6 +19,7 @@ from connector.live import systemd
 from connector.live.board import Board
 from connector.live.crew import Crew, looking_out
 from connector.live.events import Events
+from connector.live.folder import watching
 from connector.live.inbox import Inbox, Kind, Wake, event_of
 from connector.live.receiver import Receiver
 from connector.live.seats import Seats
@@ -70,6 +71,8 @@ def serve_maps(
         sides = {document.commerce.side or "commerce" for document in documents}
         for side in sorted(sides & project.watchable):
             crew.start(f"look-out {side}", looking_out(side, partial(project.watch, side), inbox))
+        files = watching(project.settings.maps.path, lambda: inbox.put(Wake(Kind.FILES)))
+        crew.start("map files", files)
         crew.start("seats", seats.keep)  # the last to begin: at the end others take over first
         _LOG.info("serving %s; listening on %s", _names(documents), server.url)
         systemd.notify("READY=1", f"STATUS=listening on {server.url}")

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from connector.backoff import Backoff
 from connector.bootstrap import Project
-from connector.endpoints.base import Entity, Identity
 from connector.engine.cycle import Finish, sync
 from connector.engine.ports import Ports
 from connector.engine.retention import Retention, clear_out
@@ -33,16 +31,17 @@ from connector.errors import (
     StateError,
     Subject,
 )
-from connector.live.board import Board, MapHealth, Standing
+from connector.live.board import Board, Standing
 from connector.live.inbox import Inbox, Kind, Wake, event_of
 from connector.live.pace import Pace
 from connector.live.seats import Seats
-from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
 from connector.operations.alerting import count_before_run
 from connector.operations.outcomes import MapOutcome
+from connector.operations.rereading import Rereading
 from connector.operations.standing import held_state, needs
+from connector.operations.stations import Station, Warm
 
 TURN = 4.0
 """Seconds one map may keep the others, and commands of people, waiting with what is due."""
@@ -64,43 +63,6 @@ _NO_NEWS = ("throttled ", "waited ", "purged ")
 _HOPELESS = (ConfigError, AccessError, IdentityChangedError)
 
 _LOG = logging.getLogger("connector.live")
-
-
-@dataclass(frozen=True, slots=True)
-class Warm:
-    """What is known of a map's two sides without asking them again."""
-
-    map: CompiledMap
-    entities: dict[Side, Entity]
-    identities: dict[Side, Identity]
-    until: float
-
-
-@dataclass(slots=True)
-class Station:
-    """One map as it is served."""
-
-    document: MapDocument
-    pace: Pace
-    side: str
-    """The name of its commerce side."""
-    standing: Standing = Standing.STARTING
-    ours: bool = False
-    """Whether this instance has its seat."""
-    warm: Warm | None = None
-    after: Ended | None = None
-    """The last run, if it ended well."""
-    problem: Problem | None = None
-    failed_at: float | None = None
-    read_at: float | None = None
-    changed_at: float | None = None
-    needs: list[dict[str, Any]] = field(default_factory=list)
-    counted_at: float | None = None
-
-    @property
-    def map(self) -> str:
-        """Its name."""
-        return self.document.map
 
 
 class Serving:
@@ -142,10 +104,10 @@ class Serving:
                     Backoff(FIRST_WAIT, LONGEST_WAIT, ports.random),
                     self._monotonic(),
                 ),
-                document.commerce.side or "commerce",
             )
             for document in documents
         ]
+        self._files = Rereading(project)
 
     # ------------------------------------------------------------------------ the loop
 
@@ -196,9 +158,18 @@ class Serving:
         for wake in wakes:
             if wake.error is not None:
                 raise wake.error
+            if wake.kind is Kind.FILES:
+                self._reread(now)
             for station in self._stations:
                 if self._concerns(wake, station):
                     station.pace.wake(now)
+
+    def _reread(self, now: float) -> None:
+        """Maps whose files changed are taken over at their next turn."""
+        changed = self._files.read([station.document for station in self._stations])
+        for station in self._stations:
+            if station.map in changed:
+                station.pace.wake(now)
 
     def _concerns(self, wake: Wake, station: Station) -> bool:
         if wake.kind is Kind.NOTICE:
@@ -291,8 +262,11 @@ class Serving:
 
     def _warmed(self, station: Station) -> Warm:
         now = self._monotonic()
+        taken = self._files.take(station.document)
+        if taken is not None:
+            station.document, station.warm = taken[0], None
         if station.warm is None or station.warm.until <= now:
-            map, entities = self._project.compiled(station.document)
+            map, entities = taken[1:] if taken else self._project.compiled(station.document)
             endpoints = self._project.endpoints(station.document)
             identities = {side: endpoints[side].identity() for side in Side}
             station.warm = Warm(map, entities, identities, now + DRIFT)
@@ -317,6 +291,7 @@ class Serving:
         now, news = self._monotonic(), _news(outcome)
         if station.failed_at is not None:
             _LOG.warning("%s: works again, after %.0f s", station.map, now - station.failed_at)
+            station.trouble.over()
         self._worked = True
         station.standing, station.problem, station.failed_at = Standing.ACTIVE, None, None
         station.read_at = at
@@ -346,7 +321,8 @@ class Serving:
             wait = LONGEST_WAIT
             station.pace.rest(now, wait)
         told = str(error).replace("\n  ", "; ")
-        _LOG.warning("%s: %s; tried again in %.0f s", station.map, told, wait)
+        level = logging.WARNING if station.trouble.due(error.code, now) else logging.DEBUG
+        _LOG.log(level, "%s: %s; tried again in %.0f s", station.map, told, wait)
 
     # ------------------------------------------------------------------------ what is told
 
@@ -357,18 +333,10 @@ class Serving:
             station.counted_at = now
 
     def _show(self) -> None:
+        problem = self._files.problem
         self._board.show(
-            [
-                MapHealth(
-                    one.map,
-                    one.standing,
-                    one.read_at,
-                    one.changed_at,
-                    None if one.problem is None else one.problem.as_dict(),
-                    one.needs,
-                )
-                for one in self._stations
-            ]
+            [station.health() for station in self._stations],
+            None if problem is None else problem.as_dict(),
         )
 
 

@@ -39,6 +39,18 @@ def test_it_is_ready_while_every_map_is_in_good_hands(board: Board) -> None:
         assert show(board, Standing.ACTIVE, unwell) == (True, False, True)
 
 
+def test_nobody_is_sent_to_an_instance_that_has_only_begun(board: Board) -> None:
+    assert show(board, Standing.STARTING, Standing.STARTING) == (True, False, False)
+    assert show(board, Standing.STARTING, Standing.ACTIVE) == (True, False, True)
+
+
+def test_why_changed_files_are_not_used_is_told(board: Board) -> None:
+    board.show([], {"code": "map-invalid"})
+    assert board.as_dict([], [])["files"] == {"code": "map-invalid"}
+    board.show([])
+    assert board.as_dict([], [])["files"] is None
+
+
 def test_work_that_falls_silent_is_dead_until_it_beats_again(board: Board, clock: Clock) -> None:
     show(board, Standing.ACTIVE)
     clock.now += 61
