@@ -307,7 +307,7 @@ def _commerce_endpoint(
         case ODataV4Settings():
             return remote_sides.odata_v4(name, side, retry, stopping, manner)
         case ODataV2Settings():
-            return remote_sides.odata_v2(name, side, retry, stopping)
+            return remote_sides.odata_v2(name, side, retry, stopping, manner)
         case DynamicwebSettings():
             return remote_sides.dynamicweb(side, manner)
 

@@ -162,7 +162,11 @@ def _origin(url: str) -> str:
 
 
 def odata_v2(
-    name: str, side: ODataV2Settings, retry: RetrySettings, stopping: Callable[[], bool]
+    name: str,
+    side: ODataV2Settings,
+    retry: RetrySettings,
+    stopping: Callable[[], bool],
+    manner: Manner,
 ) -> Endpoint:
     """A service of OData V2; raises `ConfigError` for its secrets."""
     from connector.endpoints.odata_v2.endpoint import Finding, ODataV2Endpoint, naming
@@ -192,6 +196,8 @@ def odata_v2(
         batch_size=side.batch_size,
         connections=side.connections,
         finding=finding,
+        manner=manner,
+        every=side.changes.every,
         governor=_governor(side, side.batch_size, patience, stopping),
     )
 

@@ -25,6 +25,8 @@ from connector.endpoints.base import (
     Page,
     Throttling,
 )
+from connector.endpoints.looks import Looks
+from connector.endpoints.manner import Manner
 from connector.endpoints.odata_v2.changes import TableSource, WatermarkSource
 from connector.endpoints.odata_v2.connection import Connection
 from connector.endpoints.odata_v2.faults import fault_of
@@ -32,7 +34,7 @@ from connector.endpoints.odata_v2.keys import id_of, key_in
 from connector.endpoints.odata_v2.metadata import Policy, Table, Tables
 from connector.endpoints.odata_v2.reads import Reader
 from connector.endpoints.odata_v2.rows import etag_of
-from connector.endpoints.odata_v2.sending import Manner
+from connector.endpoints.odata_v2.sending import Habits
 from connector.endpoints.odata_v2.writes import Writing
 from connector.endpoints.snapshots import Snapshots, Watermarks
 from connector.endpoints.snapshots import Table as Watched
@@ -70,7 +72,8 @@ class ODataV2Endpoint:
 
     `url` is the service root, `side` the name of this side in the config, `update` the method of
     updates, `folder` where the last look is kept, `finding` how the changes of an entity are
-    found. Entities are entity sets, columns are properties; both are named without case.
+    found, `every` the least seconds between two looks in live mode, which `manner` says. Entities
+    are entity sets, columns are properties; both are named without case.
     """
 
     def __init__(  # noqa: PLR0913 - all by name, each a figure or a part of its own
@@ -91,6 +94,8 @@ class ODataV2Endpoint:
         batch_size: int = BATCH,
         connections: int = 4,
         finding: Callable[[str], Finding] = lambda _: Finding(),
+        manner: Manner = Manner.COMMAND,
+        every: float = 60.0,
         governor: Governor | None = None,
     ) -> None:
         path = urlsplit(url).path.rstrip("/") + "/"
@@ -120,7 +125,7 @@ class ODataV2Endpoint:
         self._monotonic = patience.monotonic
         self._longest = longest_write(timeout, patience)
         self._method = update
-        self._manner = Manner()
+        self._habits = Habits()
 
         def modified(entity: str) -> str | None:
             return finding(entity).column
@@ -135,6 +140,8 @@ class ODataV2Endpoint:
             modified=modified,
         )
         self._snapshots = Snapshots(folder, transport.base)
+        self._looks = Looks(manner, every, patience.monotonic, self._snapshots)
+        self._clock = clock
         self._watermarks: dict[Finding, Watermarks] = {}
 
     # ------------------------------------------------------------------------ description
@@ -157,17 +164,20 @@ class ODataV2Endpoint:
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         """The whole table, page by page."""
-        table, finding = self._tables.get(entity), self._finding(entity)
+        table = self._tables.get(entity)
+        finding = self._finding(table.name)
         if finding.column is None:
             return self._snapshots.scan(self._watched(table, columns), resume)
         return self._marks(finding).scan(self._timed(table, columns, finding), resume)
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """What a look at the table finds against the last one."""
-        table, finding = self._tables.get(entity), self._finding(entity)
+        table = self._tables.get(entity)
+        finding = self._finding(table.name)
         if finding.column is None:
-            return self._snapshots.changes(self._watched(table, columns), position)
-        return self._marks(finding).changes(self._timed(table, columns, finding), position)
+            return self._looks.changes(self._snapshots, self._watched(table, columns), position)
+        timed = self._timed(table, columns, finding)
+        return self._looks.changes(self._marks(finding), timed, position)
 
     def _watched(self, table: Table, columns: Sequence[str]) -> Watched[TableSource]:
         source = TableSource(self._reader, table, columns)
@@ -184,7 +194,7 @@ class ODataV2Endpoint:
     def _marks(self, finding: Finding) -> Watermarks:
         if finding not in self._watermarks:
             self._watermarks[finding] = Watermarks(
-                self._snapshots, finding.overlap, finding.sweep, self._monotonic
+                self._snapshots, finding.overlap, finding.sweep, lambda: self._clock().timestamp()
             )
         return self._watermarks[finding]
 
@@ -222,7 +232,7 @@ class ODataV2Endpoint:
             table,
             columns,
             method=self._method,
-            manner=self._manner,
+            habits=self._habits,
             late=lambda: self._monotonic() > end,
         )
         creates = [one.id for one in operations if isinstance(one, Create)]

@@ -36,7 +36,7 @@ Set: TypeAlias = Sequence[Step]
 Told: TypeAlias = Sequence[Sequence[Part] | Part]
 
 
-class Manner:
+class Habits:
     """What was learned of how a service takes change sets; shared by all calls."""
 
     def __init__(self) -> None:
@@ -52,13 +52,13 @@ class Sending:
         connection: Connection,
         table: Table,
         projection: Projection,
-        manner: Manner,
+        habits: Habits,
         late: Callable[[], bool],
     ) -> None:
         self._connection = connection
         self._table = table
         self._projection = projection
-        self._manner = manner
+        self._habits = habits
         self._late = late
         self.outcomes: dict[int, Outcome] = {}
         """By the place of a step."""
@@ -74,7 +74,7 @@ class Sending:
 
         Raises `UnreachableError` and `AccessError` where nothing of this call happened.
         """
-        size = 1 if self._table.name in self._manner.singly else len(steps)
+        size = 1 if self._table.name in self._habits.singly else len(steps)
         pending = _parted(steps, size)
         failed: list[Set] = []
         while pending:
@@ -83,7 +83,7 @@ class Sending:
                 break
             pending = self._round(pending, failed)
         if failed and all(self._went_well(one) for one in failed):
-            self._manner.singly.add(self._table.name)
+            self._habits.singly.add(self._table.name)
 
     def _round(self, sets: Sequence[Set], failed: list[Set]) -> list[Set]:
         """One batch; what is to be sent again is returned, what was parted is put on `failed`."""

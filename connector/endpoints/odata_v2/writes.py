@@ -29,7 +29,7 @@ from connector.endpoints.odata_v2.connection import Connection
 from connector.endpoints.odata_v2.faults import refused
 from connector.endpoints.odata_v2.metadata import Table
 from connector.endpoints.odata_v2.reads import Reader
-from connector.endpoints.odata_v2.sending import Manner, Sending
+from connector.endpoints.odata_v2.sending import Habits, Sending
 from connector.endpoints.odata_v2.steps import Preparation, Step, waves
 from connector.errors import DualWriteError
 
@@ -47,7 +47,7 @@ class Writing:
         columns: Sequence[str],
         *,
         method: str,
-        manner: Manner,
+        habits: Habits,
         late: Callable[[], bool],
     ) -> None:
         self._side = connection.side
@@ -58,7 +58,7 @@ class Writing:
         self._late = late
         self._preparation = Preparation(table, method)
         projection = reader.projection(table, columns)
-        self._sending = Sending(connection, table, projection, manner, late)
+        self._sending = Sending(connection, table, projection, habits, late)
 
     def run(self, operations: Sequence[Operation]) -> list[Outcome]:
         """One outcome each, in order.
