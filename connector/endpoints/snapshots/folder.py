@@ -40,6 +40,7 @@ ABANDONED = 30 * 86_400.0
 """Seconds for which a generation stays that was in use: that of a map which is not on any more."""
 
 _NAME = re.compile(r"([0-9a-f]{12})-[0-9a-f]{12}")
+_TIE = re.compile(r"[0-9a-f]{32}")
 _CLAIMED = "claimed"
 _UNFINISHED = frozenset({".rows", MAKING})
 
@@ -119,9 +120,9 @@ class Folder:
     def tidy(self) -> None:
         """Remove what nobody has used for long, of all ties."""
         now = self._clock()
-        for folder in list(self.root.iterdir()) if self.root.is_dir() else ():
-            if not folder.is_dir():
-                continue
+        for folder in list(self.root.iterdir()):
+            if not _TIE.fullmatch(folder.name):
+                continue  # others keep their things beside ours
             everything = list(_held(folder))
             lines = {held.line for held in everything if held.claimed}
             for held in everything:
@@ -130,8 +131,8 @@ class Folder:
                     _remove(held.path)
             loose = [held for held in everything if held.whole and held.line not in lines]
             _thin(loose, now, UNCLAIMED)
-            if folder != self.path:
-                with suppress(OSError):  # it is not empty
+            with suppress(OSError):  # it is not empty, or gone
+                if now - folder.stat().st_mtime > UNFINISHED:
                     folder.rmdir()
 
 
@@ -154,6 +155,8 @@ def _held(folder: Path) -> Iterator[_Held]:
     """What lies in a folder; what another process removes meanwhile is left out."""
     for path in list(folder.iterdir()) if folder.is_dir() else ():
         match = _NAME.match(path.name)
+        if match is None and not path.name.startswith(PREFIX):
+            continue
         try:
             manifest = path / MANIFEST
             used = (manifest if manifest.exists() else path).stat().st_mtime

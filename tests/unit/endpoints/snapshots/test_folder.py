@@ -93,9 +93,25 @@ def test_what_nobody_uses_goes_with_its_folder(shop: Shop) -> None:
     age(shop.folder, kept.ABANDONED + 1)
     other = shop.table(entity="Points")
     list(shop.snapshots.scan(other, None))
-    assert len(list(shop.folder.iterdir())) == 1
     with pytest.raises(PositionExpiredError):
         shop.changes(old)
+    age(shop.folder, kept.UNFINISHED + 1)
+    list(shop.snapshots.scan(other, None))
+    assert len(list(shop.folder.iterdir())) == 1
+
+
+def test_what_others_keep_in_the_folder_is_theirs(shop: Shop) -> None:
+    for path in (shop.folder / "exports-x" / "1.keys", shop.folder / "note.txt"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs")
+    (shop.folder / "events-y").mkdir()
+    shop.scan()
+    (tie,) = [path for path in shop.folder.iterdir() if len(path.name) == 32]
+    (tie / "somebody's").write_text("theirs")
+    age(shop.folder, kept.ABANDONED + 1)
+    shop.scan()
+    names = {path.name for path in shop.folder.rglob("*")}
+    assert names >= {"1.keys", "note.txt", "events-y", "somebody's"}
 
 
 def test_what_a_compare_told_goes_when_its_position_came(shop: Shop) -> None:
