@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
@@ -32,6 +32,8 @@ from connector.sandbox.finops.writes import Writes
 from connector.sandbox.messages import Response
 
 _PREFIX = f"{NAMESPACE}."
+Act: TypeAlias = Callable[[Request, dict[str, Any]], Any]
+"""(request, parameters) to the value; raises `AxError`."""
 _KINDS: Mapping[str, type] = {"Edm.String": str, "Edm.Boolean": bool}
 
 
@@ -50,7 +52,7 @@ class DataManagement:
         self._imports = Imports(storage, writes, self.executions, self.blobs)
         self.nested = False
         self.plain_http = False
-        self._acts: Mapping[str, Callable[[Request, dict[str, Any]], Any]] = {
+        self._acts: dict[str, Act] = {
             "ExportToPackage": self._export,
             "GetExecutionSummaryStatus": self._status,
             "GetExportedPackageUrl": self._package_url,
@@ -60,9 +62,11 @@ class DataManagement:
             "GetImportStagingErrorFileUrl": self._staging_errors,
             "GenerateImportTargetErrorKeysFile": self._generate_keys,
             "GetImportTargetErrorKeysFileUrl": self._keys_url,
-            "GetMessageStatus": self._message_status,
         }
-        self.message_status: Callable[[str], str] = lambda _: ""
+
+    def add(self, name: str, act: Act) -> None:
+        """One more declared action, which another part carries out."""
+        self._acts[name] = act
 
     def clear(self) -> None:
         """Without projects, runs and files; part of the running transaction."""
@@ -106,12 +110,12 @@ class DataManagement:
     def _export(self, request: Request, given: dict[str, Any]) -> str:
         project = self.projects.find(given["definitionGroupId"])
         if project is None:
-            raise _refused(f"The data project '{given['definitionGroupId']}' was not found.")
+            raise refused(f"The data project '{given['definitionGroupId']}' was not found.")
         if self.executions.running(project=project.name):
-            raise _refused(f"An execution of the data project '{project.name}' is in progress.")
+            raise refused(f"An execution of the data project '{project.name}' is in progress.")
         execution_id = given["executionId"] or self.executions.new_id(project.name)
         if not given["reExecute"] and self.executions.find(execution_id) is not None:
-            raise _refused(f"The execution '{execution_id}' exists already.")
+            raise refused(f"The execution '{execution_id}' exists already.")
         self._exports.run(project, execution_id, _company(request, given))
         return execution_id
 
@@ -121,7 +125,7 @@ class DataManagement:
     def _package_url(self, request: Request, given: dict[str, Any]) -> str:
         execution = self._execution(given)
         if execution.blob is None or execution.ends > self.executions.now:
-            raise _refused(f"The execution '{execution.id}' has no package.")
+            raise refused(f"The execution '{execution.id}' has no package.")
         return self._address(request, execution.blob, READ)
 
     def _errors(self, _request: Request, given: dict[str, Any]) -> str:
@@ -141,11 +145,11 @@ class DataManagement:
 
     def _import(self, request: Request, given: dict[str, Any]) -> str:
         if self.executions.running(imports=True):
-            raise _refused("Another import is in progress; imports must not run at the same time.")
+            raise refused("Another import is in progress; imports must not run at the same time.")
         name = self.blobs.named(given["packageUrl"])
         content = None if name is None else self.blobs.read(name)
         if content is None:
-            raise _refused("The package could not be downloaded.")
+            raise refused("The package could not be downloaded.")
         project = given["definitionGroupId"]
         execution_id = given["executionId"] or self.executions.new_id(project)
         company = _company(request, given)
@@ -166,20 +170,14 @@ class DataManagement:
         try:
             return self._imports.error_keys(self._execution(given), given["entityName"])
         except KeyError:
-            raise _refused(f"The entity '{given['entityName']}' was not found.") from None
-
-    def _message_status(self, _request: Request, given: dict[str, Any]) -> str:
-        status = self.message_status(given["messageId"])
-        if not status:
-            raise _refused(f"The message '{given['messageId']}' was not found.")
-        return status
+            raise refused(f"The entity '{given['entityName']}' was not found.") from None
 
     # ------------------------------------------------------------------------ parts
 
     def _execution(self, given: dict[str, Any]) -> Execution:
         found = self.executions.find(given["executionId"])
         if found is None:
-            raise _refused(f"The execution '{given['executionId']}' was not found.")
+            raise refused(f"The execution '{given['executionId']}' was not found.")
         return found
 
     def _address(self, request: Request, name: str, right: str) -> str:
@@ -203,9 +201,10 @@ def _parameters(action: str, request: Request) -> dict[str, Any]:
 def _company(request: Request, given: Mapping[str, Any]) -> str:
     company = str(given["legalEntityId"] or request.user.company).lower()
     if company not in COMPANIES:
-        raise _refused(f"The legal entity '{company}' was not found.")
+        raise refused(f"The legal entity '{company}' was not found.")
     return company
 
 
-def _refused(why: str) -> errors.AxError:
+def refused(why: str) -> errors.AxError:
+    """An action that cannot be carried out."""
     return errors.AxError(400, why, kind="Microsoft.Dynamics.Ax.Xpp.ErrorException")

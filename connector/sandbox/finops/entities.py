@@ -40,7 +40,6 @@ class Default(StrEnum):
     TODAY = "today"
     SECONDS = "seconds"
     """Seconds since midnight."""
-    MOMENT = "moment"
 
 
 @dataclass(frozen=True, eq=False)

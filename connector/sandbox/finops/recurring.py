@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import orjson
 
 from connector.sandbox.finops import errors
-from connector.sandbox.finops.data_management import DataManagement
+from connector.sandbox.finops.data_management import DataManagement, refused
 from connector.sandbox.finops.executions import Outcome
 from connector.sandbox.finops.messages import Request, json_response
 from connector.sandbox.finops.packages import wrapped
@@ -62,6 +62,7 @@ class Recurring:
         self._storage = storage
         self._management = management
         self._jobs: dict[str, str] = {}
+        management.add("GetMessageStatus", self._status)
 
     def add_job(self, activity: str, project: str) -> None:
         """Make a job that exports a project, or takes files for it."""
@@ -102,27 +103,29 @@ class Recurring:
         if act is None:
             raise errors.no_such_resource(request.url)
         if activity not in self._jobs:
-            raise errors.AxError(400, f"There is no data job with the activity '{activity}'.")
+            raise refused(f"There is no data job with the activity '{activity}'.")
         return act(activity, request)
 
-    def status(self, message: str) -> str:
-        """What `GetMessageStatus` says; "" for a message there is not."""
-        letter = self._find(message)
-        return "" if letter is None else letter.state
+    def _status(self, _request: Request, given: dict[str, Any]) -> str:
+        """`GetMessageStatus`."""
+        letter = self._find(given["messageId"])
+        if letter is None:
+            raise refused(f"The message '{given['messageId']}' was not found.")
+        return letter.state
 
     def _enqueue(self, activity: str, request: Request) -> Response:
         """A file for an import: a package, or the data file of the entity the URL names."""
         asked = {name: values[0] for name, values in parse_qs(request.query).items()}
         company = asked.get("company", request.user.company).lower()
         if company not in COMPANIES:
-            raise errors.AxError(400, f"The legal entity '{company}' was not found.")
+            raise refused(f"The legal entity '{company}' was not found.")
         content = request.body
         if "entity" in asked:
             try:
                 entity = entity_named(asked["entity"])
             except KeyError:
                 text = f"The entity '{asked['entity']}' was not found."
-                raise errors.AxError(400, text) from None
+                raise refused(text) from None
             content = wrapped(self._jobs[activity], entity, content)
         execution = self._management.import_now(
             self._jobs[activity], content, request.user, company
@@ -164,7 +167,7 @@ class Recurring:
         letter = self._find(str(body.get("CorrelationId", "")))
         held = letter is not None and letter.state == DEQUEUED and letter.activity == activity
         if letter is None or not held or body.get("PopReceipt") != letter.receipt:
-            raise errors.AxError(400, "The message is not in the hand of the caller.")
+            raise refused("The message is not in the hand of the caller.")
         letter.state = ACKED
         self._put(letter)
         return Response(200)

@@ -48,7 +48,6 @@ class Service:
         self.events = Events(self.storage, event_ca)
         self.data_management = DataManagement(folder, self.storage, self.writes)
         self.recurring = Recurring(self.storage, self.data_management)
-        self.data_management.message_status = self.recurring.status
         if self.storage.fresh:
             with self.storage.transaction():
                 seed.masters(self.writes)

@@ -121,16 +121,14 @@ class Writes:
             f'INSERT INTO "{entity.set_name}" VALUES ({marks})',
             row,
         )
-        if self._wanted(entity):
-            self._tell(CREATE, entity, recid, {}, self._shown(entity, recid), user)
+        self._tell(CREATE, entity, recid, {}, user)
         return recid
 
     def change(
         self, entity: Entity, row: Row, given: Values, user: str, method: str = "PATCH"
     ) -> None:
         """Write `given` over a row read with all its fields. Raises `AxError`."""
-        joined = 2 * len(entity.joined)
-        now = dict(zip(entity.fields, row[2 + joined :], strict=True))
+        now = _fields_of(entity, row)
         for name in entity.key:
             if name in given and str(given[name]).casefold() != str(now[name]).casefold():
                 field = entity.fields[name]
@@ -140,30 +138,27 @@ class Writes:
         self.rules.check(entity, now, method)
         company = str(now[COMPANY]) if entity.company else None
         self._resolve(entity, changed, {**changed, **({COMPANY: company} if company else {})})
-        before = self._shown(entity, row[0]) if self._wanted(entity) else {}
+        before = self._image(entity, row[0])
         version, mark = self._storage.next_version(), self._storage.next_change()
         parts = ["recversion = ?", "changed = ?", *(f'"{name}" = ?' for name in changed)]
         self._storage.connection.execute(
             f'UPDATE "{entity.set_name}" SET {", ".join(parts)} WHERE recid = ?',
             [version, mark, *changed.values(), row[0]],
         )
-        if self._wanted(entity):
-            self._tell(UPDATE, entity, row[0], before, self._shown(entity, row[0]), user)
+        self._tell(UPDATE, entity, row[0], before, user)
 
     def remove(self, entity: Entity, row: Row, user: str) -> None:
         """Without the row. Raises `AxError` while others name it."""
-        joined = 2 * len(entity.joined)
-        now = dict(zip(entity.fields, row[2 + joined :], strict=True))
+        now = _fields_of(entity, row)
         self.rules.check(entity, now, "DELETE")
         self.references.need_free(entity, row[0], now)
-        before = self._shown(entity, row[0]) if self._wanted(entity) else {}
+        before = self._image(entity, row[0])
         self._storage.next_change()
         self._storage.connection.execute(
             f'DELETE FROM "{entity.set_name}" WHERE recid = ?',
             (row[0],),
         )
-        if self._wanted(entity):
-            self._tell(DELETE, entity, row[0], before, {}, user)
+        self._tell(DELETE, entity, row[0], before, user)
 
     # ------------------------------------------------------------------------ values
 
@@ -214,22 +209,18 @@ class Writes:
 
     # ------------------------------------------------------------------------ telling
 
-    def _wanted(self, entity: Entity) -> bool:
-        return entity.set_name in self._storage.happenings.wanted
+    def _image(self, entity: Entity, recid: int) -> Mapping[str, Any]:
+        """A row in the values of the wire; nothing if nobody listens."""
+        if entity.set_name not in self._storage.happenings.wanted:
+            return {}
+        return Renderer(entity, entity.listed, Level("none", ""))(self._row(entity, recid))
 
     def _tell(
-        self,
-        message: str,
-        entity: Entity,
-        recid: int,
-        before: Mapping[str, Any],
-        after: Mapping[str, Any],
-        user: str,
+        self, message: str, entity: Entity, recid: int, before: Mapping[str, Any], user: str
     ) -> None:
-        self._storage.happenings.note(Happening(message, entity, recid, before, after, user))
-
-    def _shown(self, entity: Entity, recid: int) -> dict[str, Any]:
-        return Renderer(entity, entity.listed, Level("none", ""))(self._row(entity, recid))
+        if entity.set_name in self._storage.happenings.wanted:
+            after = {} if message == DELETE else self._image(entity, recid)
+            self._storage.happenings.note(Happening(message, entity, recid, before, after, user))
 
     def _row(self, entity: Entity, recid: int) -> Row:
         found = self._storage.connection.execute(
@@ -255,6 +246,11 @@ def read_body(entity: Entity, body: dict[str, Any]) -> Values:
         except UnfitError as error:
             raise errors.bad_body(str(error)) from error
     return given
+
+
+def _fields_of(entity: Entity, row: Row) -> Values:
+    """The stored values in a row that was read with all its fields."""
+    return dict(zip(entity.fields, row[2 + 2 * len(entity.joined) :], strict=True))
 
 
 def _blank(field: Field) -> Stored:

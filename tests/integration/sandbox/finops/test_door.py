@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import requests
+from azure.identity import ClientSecretCredential
 
 from tests.conftest import FinopsSession, fetch_token
 from tests.integration.sandbox.finops.conftest import CARDS
@@ -43,6 +44,22 @@ def test_the_audience_has_no_slash_at_its_end(sandbox: dict[str, Any]) -> None:
     answer = token(sandbox, f"{sandbox['finops']}//.default")
     with FinopsSession(sandbox, answer.json()["access_token"]) as session:
         assert session.get(CARDS).status_code == 401
+
+
+def test_a_client_made_for_the_real_one_signs_in(
+    sandbox: dict[str, Any], finops: FinopsSession, trust: None
+) -> None:
+    del trust
+    with ClientSecretCredential(
+        sandbox["tenant"],
+        sandbox["client_id"],
+        sandbox["client_secret"],
+        authority=sandbox["dataverse"],
+        disable_instance_discovery=True,
+    ) as credential:
+        granted = credential.get_token(f"{sandbox['finops']}/.default").token
+    answer = finops.get(CARDS, headers={"Authorization": f"Bearer {granted}"})
+    assert answer.status_code == 200
 
 
 def test_without_a_token_the_door_names_the_tenant(
