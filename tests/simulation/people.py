@@ -124,9 +124,11 @@ class People:
         if system.traits.ids == "key":
             if key is None:
                 return f"{side} {id} keeps its key"
-            values = system.rows[id].values | {KEYS[side]: key}
+            old, moved = system.rows[id], system.id_for({KEYS[side]: key}, id)
             system.drop(id, SOMEBODY)
-            return self.put(side, system.id_for(values, id), values)
+            told = self.put(side, moved, old.values | {KEYS[side]: key})
+            system.rows[moved].creator = old.creator
+            return told
         return self.put(side, id, {KEYS[side]: key})
 
     # ------------------------------------------------------------------ what cards refer to

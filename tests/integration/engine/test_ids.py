@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Create, Delete, Operation
+from connector.engine.decisions.renames import Way, resolve_renamed
 from connector.engine.ports import Guard
+from connector.engine.run import MapRun
 from connector.errors import MapStoppedError
 from connector.mapping.values import Side
 from connector.store.work import ChangeKind
@@ -232,4 +234,26 @@ def test_a_card_made_again_after_a_delete_without_a_reply_is_a_new_card(
     bench.sync()
     assert bench.card(C, "N1")["Name"] == "another card"
     assert bench.card(D, "N1")["name"] == "another card"
+    bench.assert_settled()
+
+
+def test_a_card_renamed_on_both_sides_is_paired_again_by_one_decision(known_by_key: Bench) -> None:
+    """The row here stayed, the one there is another: a person knows that it is one card."""
+    bench = known_by_key
+    row = bench.dataverse.id_of("cards", "N1")
+    bench.edit(D, "N1", number="N9")
+    bench.delete(C, "N1")
+    bench.new(C, "N9", "N1")
+    bench.sync()
+    renamed = bench.record("N1")
+    assert renamed.problem is not None
+    assert renamed.problem.code == "key-changed"
+
+    def resolve(run: MapRun) -> int:
+        return resolve_renamed(run, [renamed], Way.NEW_CARD, "anna", lambda _undecided: None)
+
+    assert bench.run(resolve, "resolve") == 1
+    bench.sync()
+    assert bench.dataverse.id_of("cards", "N9") == row, "its row was never deleted"
+    assert bench.record("N9").dataverse.id == row
     bench.assert_settled()
