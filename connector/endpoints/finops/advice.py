@@ -26,6 +26,8 @@ from connector.endpoints.odata_v4.client import Client
 from connector.errors import AccessError, MapError, Problem, Subject
 
 PROJECTS = "DataManagementDefinitionGroups"
+MANY = 100
+"""Rows two exports in a row hardly have in common by chance."""
 SILENT = 86_400.0
 """Seconds without an event after which that is worth a word."""
 
@@ -61,6 +63,7 @@ def advice_on_exports(
     if len(wanted.exported) < len(wanted.key) and wanted.company is None:
         what = "it has rows of each company, a job exports one: set `company`"
         yield Problem.of(misfit(wanted.project, wanted.entity, what))
+    yield from _full_push(wanted, journal)
     last = journal.last()
     if last is not None and last.lost not in (None, START):
         yield Problem(
@@ -69,6 +72,22 @@ def advice_on_exports(
             "the table was compared instead, and nothing is lost; if it stays so, look at the "
             "jobs in Data management",
             subject,
+            "warning",
+        )
+
+
+def _full_push(wanted: Wanted, journal: Journal) -> Iterator[Problem]:
+    """Two exports in a row that told of as many rows look like the whole table each time."""
+    runs = journal.after(max(journal.head() - 2, 0)) or []
+    told = {run.keys for run in runs}
+    if len(runs) == 2 and len(told) == 1 and min(told) >= MANY:
+        yield Problem(
+            "export-not-incremental",
+            f"each of the last two exports of {wanted.project} told of {min(told):,} rows, which "
+            "looks like the whole table",
+            "in Data management, enable change tracking of the entity and set the refresh type of "
+            "the project to `Incremental push only`",
+            Subject(side="commerce", entity=wanted.entity),
             "warning",
         )
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from connector.endpoints.finops.advice import advice_on_events, advice_on_exports
 from connector.endpoints.finops.exports.journal import Journal
 from connector.endpoints.finops.exports.runs import START
@@ -50,6 +52,22 @@ def test_what_the_last_export_lost_is_said(tmp_path: Path) -> None:
     (lost,) = advice_on_exports(WANTED, journal, None)
     assert (lost.code, lost.severity) == ("export-lost", "warning")
     assert "job 7" in lost.message
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [((500, 500), True), ((500, 499), False), ((9, 9), False)]
+)
+def test_exports_of_the_whole_table_are_found_out(
+    tmp_path: Path, counts: tuple[int, int], said: bool
+) -> None:
+    journal = Journal(tmp_path)
+    for count in counts:
+        begun = journal.begin("host/1", 1.0)
+        assert begun is not None
+        assert codes(advice_on_exports(WANTED, journal, None)) == []
+        journal.end(begun.number, map(str, range(count)), 2.0)
+    found = codes(advice_on_exports(WANTED, journal, None))
+    assert found == (["export-not-incremental"] if said else [])
 
 
 def test_silence_of_events_is_noted(tmp_path: Path) -> None:
