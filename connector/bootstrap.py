@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector import remote_sides
@@ -29,6 +27,9 @@ from connector.config_sides import (
     ODataV4Settings,
 )
 from connector.config_values import read_secret
+from connector.connecting import patience_of
+from connector.dataverse_side import dataverse_endpoint
+from connector.dataverse_side import open_administration as open_administration
 from connector.endpoints.base import Endpoint, Entity, Pace
 from connector.endpoints.manner import Manner as Manner
 from connector.engine.alerts import Rule, Then
@@ -47,8 +48,6 @@ from connector.mapping.values import Side
 from connector.notify import Notifier
 from connector.process import gone, monotonic, own_name, rarely_collecting, sleeper
 from connector.settings import (
-    DataverseSettings,
-    FurtherUser,
     Settings,
     StoreSettings,
 )
@@ -57,11 +56,6 @@ from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
-    from connector.endpoints.dataverse.administration import Administration
-    from connector.endpoints.web.certificates import Certificate
-    from connector.endpoints.web.credentials import Credential
-    from connector.endpoints.web.patience import Patience
-    from connector.endpoints.web.transport import TokenSource
     from connector.live.events import Listener
 
 LEASE_PATIENCE = 6.0
@@ -324,7 +318,7 @@ def _limits(settings: Settings) -> Limits:
         in_flight=READY * settings.dataverse.connections,
         lease=request + RENEWAL,
         margin=request,
-        silence=longest_write(timeout, _patience(settings.retry)),
+        silence=longest_write(timeout, patience_of(settings.retry, _never)),
     )
 
 
@@ -346,108 +340,3 @@ def _notifier(notify: NotifySettings) -> Notifier:
     if webhook is not None and "://" not in webhook:
         webhook = read_secret(webhook).get_secret_value()
     return Notifier(notify.command, webhook, str(notify.ca) if notify.ca is not None else None)
-
-
-def _patience(retry: RetrySettings, sleep: Callable[[float], None] = time.sleep) -> Patience:
-    from connector.endpoints.web.patience import Patience
-
-    return Patience(retry.attempts, retry.first_wait, retry.longest_wait, sleep)
-
-
-def dataverse_endpoint(
-    side: DataverseSettings, retry: RetrySettings, stopping: Callable[[], bool] = _never
-) -> Endpoint:
-    """The Dataverse endpoint of the settings; raises `ConfigError` for its secrets."""
-    from connector.endpoints.dataverse.endpoint import DataverseEndpoint
-    from connector.endpoints.web.governor import Governor
-
-    first, *others = _token_sources(side)
-    patience = _patience(retry, sleeper(stopping))
-    governor = Governor(
-        users=1 + len(others),
-        most=side.connections,
-        batch=side.batch_size,
-        timeout=side.timeout,
-        clock=patience.monotonic,
-        sleep=patience.sleep,
-        stopping=stopping,
-    )
-    return DataverseEndpoint(
-        side.url,
-        tokens=first,
-        others=others,
-        governor=governor,
-        affinity=side.affinity,
-        ca=_ca(side),
-        patience=patience,
-        clock=lambda: datetime.now(UTC),
-        timeout=side.timeout,
-        page_size=side.page_size,
-        batch_size=side.batch_size,
-        connections=side.connections,
-    )
-
-
-@contextmanager
-def open_administration(settings: Settings) -> Iterator[Administration]:
-    """The organization's definitions, to be changed; asked nothing yet. Raises `ConfigError`."""
-    from connector.endpoints.dataverse.administration import LONGEST_CHANGE, Administration
-    from connector.endpoints.dataverse.service import SERVICE
-    from connector.endpoints.web.governor import Governor
-    from connector.endpoints.web.transport import Transport
-
-    side, patience = settings.dataverse, _patience(settings.retry)
-    tokens = _token_sources(side)
-    transport = Transport(
-        SERVICE,
-        side.url,
-        tokens=tokens,
-        ca=_ca(side),
-        patience=patience,
-        clock=lambda: datetime.now(UTC),
-        timeout=max(side.timeout, LONGEST_CHANGE),
-        connections=1,
-        governor=Governor(users=len(tokens), most=1, timeout=LONGEST_CHANGE),
-    )
-    try:
-        yield Administration(transport, sleep=time.sleep)
-    finally:
-        transport.close()
-
-
-def _token_sources(side: DataverseSettings) -> tuple[TokenSource, ...]:
-    """Where the tokens of each application user come from, the first one first."""
-    from connector.endpoints.dataverse.service import NAMING
-    from connector.endpoints.web.auth import TokenFile, Tokens
-
-    credentials = [_credential(side, user) for user in side.all_users()]
-    folder = Path(side.token_cache) if side.token_cache else None
-    return tuple(
-        Tokens(one, None if folder is None else TokenFile(folder, one.name), side=NAMING.side)
-        for one in credentials
-    )
-
-
-def _credential(side: DataverseSettings, user: FurtherUser) -> Credential:
-    from connector.endpoints.dataverse.service import NAMING
-    from connector.endpoints.web.certificates import read_certificate
-    from connector.endpoints.web.credentials import Application, ManagedIdentity
-
-    if user.auth == "managed-identity":
-        return ManagedIdentity(user.client_id, side.url, NAMING)
-    # The settings see to it that these are there.
-    assert user.authority is not None
-    assert user.client_id is not None
-    proof: str | Certificate
-    if user.auth == "certificate":
-        assert user.certificate is not None
-        text = read_secret(user.certificate).get_secret_value()
-        proof = read_certificate(text, datetime.now(UTC), NAMING)
-    else:
-        assert user.client_secret is not None
-        proof = read_secret(user.client_secret).get_secret_value()
-    return Application(user.authority, user.client_id, proof, side.url, _ca(side), naming=NAMING)
-
-
-def _ca(side: DataverseSettings) -> str | None:
-    return None if side.ca is None else str(side.ca)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from connector.config_connections import Connection, OpenConnection
 from connector.config_policies import RetrySettings
 from connector.config_sides import (
     ChangeSettings,
@@ -24,6 +23,7 @@ from connector.config_sides import (
     ODataV4Settings,
 )
 from connector.config_values import read_secret
+from connector.connecting import governor_of, patience_of, token_source
 from connector.endpoints.base import Endpoint
 from connector.endpoints.manner import Manner
 from connector.process import gone, own_name, sleeper
@@ -32,11 +32,8 @@ from connector.settings import Settings
 if TYPE_CHECKING:
     from connector.endpoints.odata_v2.endpoint import Finding
     from connector.endpoints.odata_v4.feeds import Way
-    from connector.endpoints.web.credentials import Credential
-    from connector.endpoints.web.governor import Governor
-    from connector.endpoints.web.patience import Patience
-    from connector.endpoints.web.service import Naming, Service
-    from connector.endpoints.web.transport import TokenSource, Transport
+    from connector.endpoints.web.service import Service
+    from connector.endpoints.web.transport import Transport
     from connector.live.events import Listener
 
 
@@ -125,7 +122,7 @@ def _transport(
     """Requests to a service of OData V4; tokens are for `resource`."""
     from connector.endpoints.web.transport import Transport
 
-    patience = _patience(retry, stopping)
+    patience = patience_of(retry, stopping)
     return Transport(
         service,
         side.url,
@@ -135,7 +132,7 @@ def _transport(
         clock=lambda: datetime.now(UTC),
         timeout=side.timeout,
         connections=side.connections,
-        governor=_governor(side, side.batch_size, patience, stopping),
+        governor=governor_of(side, side.batch_size, patience, stopping),
     )
 
 
@@ -179,7 +176,7 @@ def odata_v2(
             chosen.column, chosen.key_column, chosen.overlap, 60.0 * chosen.sweep_minutes
         )
 
-    patience = _patience(retry, stopping)
+    patience = patience_of(retry, stopping)
     return ODataV2Endpoint(
         side.url,
         tokens=token_source(side, naming(name)),
@@ -198,7 +195,7 @@ def odata_v2(
         finding=finding,
         manner=manner,
         every=side.changes.every,
-        governor=_governor(side, side.batch_size, patience, stopping),
+        governor=governor_of(side, side.batch_size, patience, stopping),
     )
 
 
@@ -219,85 +216,4 @@ def dynamicweb(side: DynamicwebSettings, manner: Manner) -> Endpoint:
         every=side.changes.every,
         names=side.tables,
         page_rows=side.page_size,
-    )
-
-
-# ---------------------------------------------------------------------------- signing in
-
-
-def token_source(side: Connection, naming: Naming, resource: str | None = None) -> TokenSource:
-    """How a side is signed in to; raises `ConfigError` for a secret that is not there.
-
-    `resource` is what tokens are for, where that is not the side's URL.
-    """
-    from connector.endpoints.web.auth import Nobody, Password, TokenFile, Tokens
-
-    if side.auth == "none":
-        return Nobody()
-    if side.auth == "basic":
-        # The settings see to it that these are there.
-        assert isinstance(side, OpenConnection)
-        assert side.username is not None
-        assert side.password is not None
-        return Password(side.username, read_secret(side.password).get_secret_value())
-    credential = _credential(side, naming, resource or side.url)
-    kept = TokenFile(Path(side.token_cache), credential.name) if side.token_cache else None
-    return Tokens(credential, kept, side=naming.side)
-
-
-def _credential(side: Connection, naming: Naming, resource: str) -> Credential:
-    from connector.endpoints.web.certificates import read_certificate
-    from connector.endpoints.web.credentials import Application, ManagedIdentity
-    from connector.endpoints.web.oauth import ClientCredentials
-
-    ca = None if side.ca is None else str(side.ca)
-    scope = side.scope if isinstance(side, OpenConnection) else None
-    if side.auth == "managed-identity":
-        return ManagedIdentity(
-            side.client_id, (scope or resource).removesuffix("/.default"), naming
-        )
-    assert side.client_id is not None
-    if side.auth == "certificate":
-        assert side.certificate is not None
-        assert side.authority is not None
-        text = read_secret(side.certificate).get_secret_value()
-        certificate = read_certificate(text, datetime.now(UTC), naming)
-        return Application(
-            side.authority, side.client_id, certificate, resource, ca, naming=naming, scope=scope
-        )
-    assert side.client_secret is not None
-    secret = read_secret(side.client_secret).get_secret_value()
-    if isinstance(side, OpenConnection) and side.token_url is not None:
-        return ClientCredentials(
-            side.token_url, side.client_id, secret, scope=scope, ca=ca, naming=naming
-        )
-    assert side.authority is not None
-    return Application(
-        side.authority, side.client_id, secret, resource, ca, naming=naming, scope=scope
-    )
-
-
-# ---------------------------------------------------------------------------- patience
-
-
-def _patience(retry: RetrySettings, stopping: Callable[[], bool]) -> Patience:
-    from connector.endpoints.web.patience import Patience
-
-    return Patience(retry.attempts, retry.first_wait, retry.longest_wait, sleeper(stopping))
-
-
-def _governor(
-    side: Connection, batch: int, patience: Patience, stopping: Callable[[], bool]
-) -> Governor:
-    """One application's turns, which end when the command does."""
-    from connector.endpoints.web.governor import Governor
-
-    return Governor(
-        users=1,
-        most=side.connections,
-        batch=batch,
-        timeout=side.timeout,
-        clock=patience.monotonic,
-        sleep=patience.sleep,
-        stopping=stopping,
     )
