@@ -57,9 +57,9 @@ class MapRun:
         tuning: Tuning,
         identities: dict[Side, Identity] | None = None,
     ) -> None:
-        self.map = map
+        self.map = owned(map, ports.endpoints[Side.DATAVERSE])
         self.entities = entities
-        self.ports = self._attending(ports) if self.keeps else ports
+        self.ports = self._attending(ports)
         self.sides = ports.endpoints
         """As they are: for work the executor carries out."""
         self.store = ports.store
@@ -258,12 +258,14 @@ class MapRun:
         self._tenure.hold()
 
     def _attending(self, ports: Ports) -> Ports:
-        """The ports of a run that holds a lease: no answer of a side is worth losing it."""
+        """The ports of a run that may hold a lease: no answer of a side is worth losing it."""
         sides = {side: Attended(one, self.ask) for side, one in ports.endpoints.items()}
         return replace(ports, endpoints=sides)
 
     def ask(self, question: Callable[[], T]) -> T:
-        """What a question to a side answers; the lease is kept meanwhile."""
+        """What a question to a side answers; a lease this run holds is kept meanwhile."""
+        if not self._tenure.held:
+            return question()
         return self.wait(self.ports.executor.submit(question))
 
     def wait(self, future: Future[T]) -> T:

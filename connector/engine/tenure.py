@@ -31,6 +31,11 @@ class Tenure:
         assert self._lease is not None, "this run holds no lease"
         return self._lease
 
+    @property
+    def held(self) -> bool:
+        """Whether this run has taken its lease."""
+        return self._lease is not None
+
     def take(self) -> None:
         """Take the lease, as soon as whoever holds it gives it back within our patience.
 
