@@ -82,11 +82,9 @@ class Members:
         if after is not None:
             query = query.where(column > after)
         users = self._users(connection, query.order_by(column).limit(limit))
-        if not users:
-            return []
         whose = self._transactions.c.LoyaltyUserTransactionUserId
-        totals = self._totals(connection, whose.between(min(users), max(users)))
-        return self._rows(connection, columns, users, totals)
+        between = whose.between(min(users, default=0), max(users, default=0))
+        return self._rows(connection, columns, users, self._totals(connection, between))
 
     def read(
         self, connection: sa.Connection, columns: Sequence[str], ids: Sequence[int]
