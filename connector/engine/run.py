@@ -57,7 +57,7 @@ class MapRun:
         tuning: Tuning,
         identities: dict[Side, Identity] | None = None,
     ) -> None:
-        self.map = owned(map, ports.endpoints[Side.DATAVERSE])
+        self.map = map
         self.entities = entities
         self.ports = self._attending(ports)
         self.sides = ports.endpoints
