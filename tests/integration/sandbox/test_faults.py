@@ -90,6 +90,23 @@ def test_a_proxy_answers_a_page_in_place_of_the_service(dataverse: DataverseSess
     assert dataverse.get(f"{CARDS}(msdyn_cardnumber='C-1')").status_code == 404
 
 
+@pytest.mark.parametrize(("kind", "status"), [("empty", 200), ("error-page", 500)])
+def test_nothing_or_a_page_of_the_server_in_place_of_an_answer(
+    dataverse: DataverseSession, kind: str, status: int
+) -> None:
+    dataverse.switch("faults", {"kind": kind, "method": "POST"})
+    answer = dataverse.post(CARDS, json={"msdyn_cardnumber": "C-1"})
+    assert (answer.status_code, answer.text[:9]) == (status, "" if kind == "empty" else "<!DOCTYPE")
+    assert dataverse.get(f"{CARDS}(msdyn_cardnumber='C-1')").status_code == 404
+
+
+def test_a_refusal_may_keep_to_itself_when_to_come_again(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "throttle", "header": False})
+    refused = dataverse.get("WhoAmI")
+    assert refused.status_code == 429
+    assert "Retry-After" not in refused.headers
+
+
 def test_a_clock_that_is_ahead_shows_in_the_date_of_an_answer(dataverse: DataverseSession) -> None:
     dataverse.switch("clock", {"seconds": 3600})
     for url in ("WhoAmI", f"{dataverse.host}/crm"):
