@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.endpoints.finops.exports import detection
 from connector.endpoints.finops.exports.jobs import Denied, Status, Unheard
 from connector.endpoints.manner import Manner
 from connector.errors import (
@@ -314,8 +315,11 @@ def test_killed_anywhere_nothing_is_lost(
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_whatever_happens_the_table_is_known_in_the_end(tmp_path: Path, seed: int) -> None:
+def test_whatever_happens_the_table_is_known_in_the_end(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Edits, deletes, deaths, slow and failing jobs, in three manners and two processes."""
+    monkeypatch.setattr(detection, "TOGETHER", 2)
     chance = random.Random(seed)
     service = Management()
     service.edit(*(f"r{number}" for number in range(9)))
