@@ -2,7 +2,7 @@
 
 Owns: the endpoint protocol for one service; which way the changes of each entity are found.
 Never does: what its parts do (`metadata`, `reads`, `writes`, `changes`).
-Tested in: tests/contract/endpoints/, tests/integration/odata_v2/.
+Tested in: tests/contract/endpoints/, tests/acceptance/test_odata_v2.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: an outcome per operation, from its own status and body.
 Never does: reading a row to settle a doubt (`writes`).
-Tested in: tests/unit/endpoints/odata_v2/test_outcomes.py.
+Tested in: tests/unit/endpoints/odata_v2/test_faults.py.
 
 Facts: "OData V2: operations" (201 with the entity, 204 without a body; 412 for another ETag).
 Services differ: an update may be answered 200 with the entity, a duplicate 400, 409 or 500 with

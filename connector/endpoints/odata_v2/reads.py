@@ -2,7 +2,7 @@
 
 Owns: the queries, paging, and matching rows to what was asked.
 Never does: writing; remembering what was read.
-Tested in: tests/unit/endpoints/odata_v2/test_reads.py.
+Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py.
 
 Facts: "OData V2: URI conventions, 4. query options"; a service may answer with fewer rows than
 asked and a `__next` link to the others (server-driven paging), or with fewer and no link. Offsets

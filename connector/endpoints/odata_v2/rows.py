@@ -3,7 +3,7 @@
 Owns: taking an answer apart, values in the order of the columns, id, version and modified time.
 Never does: HTTP; pyodata's proxies, whose attributes ask the service when they are looked at and
 one of which, holding a null it must not, ends a whole page.
-Tested in: tests/unit/endpoints/odata_v2/test_rows.py.
+Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py.
 
 Facts: "OData V2: JSON format" (`d`, `results`, `__metadata.etag`, `__next`, `__count`).
 """
