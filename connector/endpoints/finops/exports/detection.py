@@ -109,7 +109,7 @@ class Exports:
     # ------------------------------------------------------------------------ by exports
 
     def _news(self, table: Table[Source], place: Place) -> Generator[Page, None, Place | None]:
-        """What the runs since told; the place behind them, None where one of them is lost."""
+        """What the runs since told; the place behind them, None where one of them is not known."""
         runs = self._journal.after(place.run)
         if runs is None or any(run.lost for run in runs):
             return None
@@ -120,6 +120,8 @@ class Exports:
                 self._snapshots.note(table.entity, table.columns, some)
                 rows, absent = _read(table.source, some)
                 yield Page(rows, absent, resume=_text(place))
+            if place.skip != run.keys:
+                return None  # the list of its keys is damaged
             place = replace(place, run=run.number, skip=0)
         return place
 

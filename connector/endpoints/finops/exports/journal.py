@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -77,9 +77,10 @@ class Journal:
     def pending(self) -> Begun | None:
         """The first run that has not ended."""
         open_ones = set(self._numbers(_BEGUN)).difference(self._numbers(_DONE))
-        begun = self._read(number := min(open_ones), _BEGUN) if open_ones else None
-        if begun is None:
+        if not open_ones:
             return None
+        number = min(open_ones)
+        begun = self._read(number, _BEGUN) or {"holder": "", "at": 0.0}  # damaged: nobody's
         job = self._read(number, _JOB)
         execution = None if job is None else str(job["execution"])
         return Begun(number, str(begun["holder"]), float(begun["at"]), execution)
@@ -106,8 +107,12 @@ class Journal:
         return found if number <= head else None
 
     def keys(self, number: int, skip: int = 0) -> Iterator[str]:
-        """The keys a run told of, in its order, without the first `skip`; FileNotFoundError."""
-        with self._path(number, _DONE).open("rb") as file:
+        """The keys a run told of, in its order, without the first `skip`.
+
+        Fewer than the run had where its file is damaged or gone.
+        """
+        damaged = suppress(FileNotFoundError, orjson.JSONDecodeError)
+        with damaged, self._path(number, _DONE).open("rb") as file:
             for line in islice(file, skip + 1, None):
                 yield orjson.loads(line)
 
@@ -191,7 +196,7 @@ class Journal:
             with self._path(number, suffix).open("rb") as file:
                 found: dict[str, Any] = orjson.loads(file.readline())
                 return found
-        except FileNotFoundError:
+        except (FileNotFoundError, orjson.JSONDecodeError):
             return None
 
     def _is_lost(self, number: int) -> bool:

@@ -267,6 +267,21 @@ def test_a_position_that_cannot_be_read_asks_for_the_table(station: Station, pos
         station.look()
 
 
+@pytest.mark.parametrize("suffix", [".begun", ".job", ".done"])
+@pytest.mark.parametrize("left", [0, 20, 105])
+def test_a_damaged_folder_costs_a_compare(
+    service: Management, station: Station, tmp_path: Path, suffix: str, left: int
+) -> None:
+    service.edit("a", "c")
+    assert station.runs.advance(0.0), "its keys are on disk, and told to nobody"
+    (file,) = (tmp_path / "exports").glob(f"00000002{suffix}")
+    file.write_bytes(file.read_bytes()[:left])
+    service.edit("d")
+    for _ in range(2):
+        station.look()
+    assert station.known == held(service)
+
+
 def test_two_maps_of_one_entity_each_hear_of_everything(
     service: Management, station: Station, tmp_path: Path
 ) -> None:
