@@ -86,6 +86,9 @@ def show(options: Options, map: MapName) -> None:
         f"{document.title or document.map} {document.version}: master {document.master}, "
         f"deletes commerce {document.deletes.commerce}, dataverse {document.deletes.dataverse}"
     )
+    owner = document.dataverse.owner
+    if owner is not None:
+        title += f", new rows of {' '.join(owner.named)}"
     columns = [
         document.commerce.entity,
         "",
@@ -163,6 +166,9 @@ def _transform(row: dict[str, Any]) -> str:
         parts.append(", ".join(f"{left}={right}" for left, right in row["values"].items()))
     if row["join"]:
         parts.append(f"joined by {row['join']['by']!r}")
+    if row["lookup"]:
+        named = ", ".join(f"{there}={commerce}" for there, commerce in row["lookup"].items())
+        parts.append(f"found by {named}")
     if row["unmatched"]:
         parts.append("others " + _by_side(row["unmatched"]))
     for name in ("transform", "back"):

@@ -59,7 +59,7 @@ def owner_of(document: MapDocument, endpoint: Endpoint) -> Found | None:
             document,
             "owner-unknown",
             f"Dataverse has no {_spoken(kind)} `{name}`",
-            "correct the name, or create it; nothing was written",
+            "correct the name, or create it",
         )
     if len(found) > 1:
         raise _wrong(

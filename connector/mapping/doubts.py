@@ -32,7 +32,8 @@ def doubts(map: CompiledMap, live: Mapping[Side, Mapping[str, Column]]) -> Itera
     rows = {row.name: index for index, row in enumerate(map.document.fields)}
     for field in map.fields:
         for side in Side:
-            if field.travels_to(side) and field.index(side.other) >= 0:
+            # Joined columns have no column of their own on the other side.
+            if field.travels_to(side) and min(field.index(one) for one in Side) >= 0:
                 yield from _Way(map, rows[field.name], field, side).doubts()
     for side, row_filter in map.filters.items():
         if nothing_passes(row_filter.filter):

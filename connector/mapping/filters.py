@@ -205,14 +205,26 @@ class _Compiler:
             place = self.used.index(column)
             return _Operand(column, lambda values: values[place])
         if isinstance(node, ast.Attribute) and isinstance(node.owner, ast.Identifier):
-            # What a key looks up is read as a column of the table (`row_compiler.py`).
-            name = f"{node.owner.name}.{node.attr}"
-            if name in self.columns:
-                return self._operand(ast.Identifier(name))
+            return self._operand(ast.Identifier(self._looked_up(node.owner.name, node.attr)))
         raise BadFilter(
             "filter-unsupported",
-            "a filter compares columns of its own table with values, and what a key looks up",
+            "a filter compares columns of its own table with values",
             KNOWN,
+        )
+
+    def _looked_up(self, lookup: str, column: str) -> str:
+        """What a key looks up is read as a column of the table (`row_compiler.py`)."""
+        name = f"{lookup}.{column}"
+        if name in self.columns:
+            return name
+        known = [one.replace(".", "/") for one in self.columns if "." in one]
+        near = difflib.get_close_matches(f"{lookup}/{column}", known, n=1)
+        raise BadFilter(
+            "filter-unsupported",
+            f"`{lookup}/{column}` is a column of another table, and a filter sees its own table",
+            f"write `{near[0]}`"
+            if near
+            else "compare a column of its own table; only what a key looks up is named so",
         )
 
     def _column(self, written: str) -> Column:

@@ -266,7 +266,8 @@ class FieldRow(BaseModel):
             )
         if all("." in name for name in lookup):
             raise Contradiction(
-                "rows are looked for by a column of their own table first",
+                "every column of this lookup stands behind a dot: rows are asked for by a column "
+                "of their own table first",
                 "lookup",
                 remedy="name one without a dot; best the one most rows differ in",
             )

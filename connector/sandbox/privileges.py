@@ -66,6 +66,7 @@ _ACTIONS = {
     "ReactivateEntityKey": "prvWriteEntityKey",
     "ImportSolution": "prvImportCustomization",
 }
+_NAMED_OTHERWISE = {"systemuser": "User"}
 ALLOWED = 4
 """The value of a field permission that grants."""
 _GRANTS = "role-privileges"
@@ -159,7 +160,7 @@ class Privileges:
         contents = self._storage.catalog.contents
         if self._named is None or self._named[0] is not contents:
             tables = contents.tables.values()
-            names = (f"prv{right}{table.schema_name}" for table in tables for right in TABLE_RIGHTS)
+            names = (privilege_name(right, table) for table in tables for right in TABLE_RIGHTS)
             self._named = (contents, (*names, *SYSTEM_PRIVILEGES))
         return self._named[1]
 
@@ -173,7 +174,7 @@ class Privileges:
     def need(self, right: str, table: Table) -> None:
         """One of the `TABLE_RIGHTS`. Raises `WireError` where the user does not have it."""
         user = self._user
-        if user is None or self.allowed(user, name := f"prv{right}{table.schema_name}"):
+        if user is None or self.allowed(user, name := privilege_name(right, table)):
             return
         self.need_role()
         raise access_errors.missing_privilege(
@@ -222,7 +223,7 @@ class Privileges:
         team = self._execute("SELECT teamtype FROM team WHERE teamid = ?", (owner,)).fetchone()
         if team is not None and team[0] == ACCESS_TEAM:
             raise access_errors.access_team_owns_nothing(owner)
-        name = f"prvRead{table.schema_name}"
+        name = privilege_name("Read", table)
         if not self.allowed(owner, name):
             raise access_errors.missing_privilege(
                 self._principal(owner), name, privilege_id(name), table.name, table.title
@@ -279,6 +280,11 @@ def definition_privilege(method: str, names: Sequence[str]) -> str:
     right = {"POST": "Create", "PUT": "Write", "DELETE": "Delete"}.get(method, "Write")
     thing = next((_PARTS[name] for name in reversed(names) if name in _PARTS), "Entity")
     return f"prv{right}{thing}"
+
+
+def privilege_name(right: str, table: Table) -> str:
+    """What a right on a table is called; those on users bear another name than their table."""
+    return f"prv{right}{_NAMED_OTHERWISE.get(table.name, table.schema_name)}"
 
 
 def privilege_id(name: str) -> str:

@@ -52,6 +52,15 @@ def test_new_rows_get_the_owner_and_others_keep_theirs(project: Project) -> None
     assert [value["after"] for value in values] == [f"teams({desk})"]
 
 
+def test_a_user_may_own_them_too(project: Project) -> None:
+    owned_by(project, "{user: agent@sandbox.example}")
+    assert project.json("check")["problems"] == []
+    project.import_cards(members(1))
+    project.json("load", "--map", "loyalty-card")
+    agent = str(project.agent.get("WhoAmI").json()["UserId"])
+    assert set(owners(project).values()) == {agent}
+
+
 def test_check_says_who_is_not_there_or_may_not_own(project: Project) -> None:
     team(project, "Rightless")
     for owner, code in (

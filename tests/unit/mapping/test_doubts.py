@@ -151,6 +151,20 @@ def test_a_filter_nothing_passes_is_told_at_its_line() -> None:
     assert problem.subject.line == 2
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "join: {columns: [A, B], by: '-'}, sync: '>>', dataverse: a",
+        "join: {columns: [A, B], by: '-'}, sync: '><', dataverse: a",
+        "lookup: {isocurrencycode: A, currencyname: B}, sync: '=', dataverse: currencyid",
+    ],
+)
+def test_joined_columns_leave_no_doubt(row: str) -> None:
+    currency = Reference("transactioncurrencies", "transactioncurrencyid")
+    right = table(text("a"), Column("currencyid", ValueType.REFERENCE, reference=currency))
+    assert found(row, table(text("A"), text("B")), right) == []
+
+
 COMPANY = Column("msdyn_company", ValueType.REFERENCE, reference=Reference("cdm_companies", "id"))
 
 
