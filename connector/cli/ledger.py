@@ -7,27 +7,28 @@ Tested in: tests/unit/cli/test_ledger_commands.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import ledger_points, output
+from connector.cli import ledger_desk, ledger_points, output
 from connector.cli.ledger_access import (
     EntityOption,
     LedgerOption,
+    as_dict,
     found,
     missing,
     modifier,
     opened,
     pairs,
+    show_record,
 )
 from connector.cli.ledger_import import import_file_command
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption
 
 if TYPE_CHECKING:
-    from connector.ledger.entity_store import EntityStore
-    from connector.ledger.operations import Record
+    pass
 
 app = typer.Typer(
     add_completion=False,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("import")(import_file_command)
 ledger_points.register(app)
+ledger_desk.register(app)
 
 KeyArgument = Annotated[
     str, typer.Argument(metavar="KEY", help="Card number, reward point id, or record id.")
@@ -51,7 +53,7 @@ def show(
     with opened(options, ledger, create=False) as target:
         store = target.store(entity)
         record = found(store, key)
-    _show_record(options, store, record)
+    show_record(options, store, record)
 
 
 @app.command("set")
@@ -94,7 +96,7 @@ def set_(
         )
         done = store.carry_out(operation, by=modifier(by), create_references=create_references)
     assert done.record is not None, "only a delete leaves no record"
-    _show_record(options, store, done.record, done.effect)
+    show_record(options, store, done.record, done.effect)
 
 
 @app.command()
@@ -112,7 +114,7 @@ def delete(
         record = found(store, key)
         store.delete(record.id, by=modifier(by), version=record.version)
     if options.json:
-        output.emit(_as_dict(store, record, "deleted"))
+        output.emit(as_dict(store, record, "deleted"))
     else:
         output.say(f"Deleted {store.entity.title.lower()}, record {record.id}.")
 
@@ -135,38 +137,9 @@ def list_(
             {
                 "entity": store.entity.name,
                 "total": total,
-                "records": [_as_dict(store, record) for record in records],
+                "records": [as_dict(store, record) for record in records],
             }
         )
         return
     title = f"{store.entity.title}: {len(records)} of {total}"
     output.table(title, store.entity.names, [record.values for record in records])
-
-
-def _as_dict(store: EntityStore, record: Record, effect: str | None = None) -> dict[str, Any]:
-    """The documented JSON form of a record (docs/json.md)."""
-    return {
-        "entity": store.entity.name,
-        "id": record.id,
-        "key": record.values[0],
-        "version": record.version,
-        "modified_at": record.modified_at,
-        "modified_by": record.modified_by,
-        **({"effect": effect} if effect else {}),
-        "values": dict(zip(store.entity.names, record.values, strict=True)),
-    }
-
-
-def _show_record(
-    options: Options, store: EntityStore, record: Record, effect: str | None = None
-) -> None:
-    if options.json:
-        output.emit(_as_dict(store, record, effect))
-        return
-    rows: list[tuple[str, object]] = list(zip(store.entity.names, record.values, strict=True))
-    rows += [
-        ("id", record.id),
-        ("version", record.version),
-        ("modified", f"{record.modified_at:%Y-%m-%d %H:%M:%S} UTC by {record.modified_by}"),
-    ]
-    output.table(f"{store.entity.title} {effect or ''}".strip(), ("field", "value"), rows)

@@ -1,6 +1,7 @@
 """What the commands of `dualwrite ledger` share: which ledger, which entity, who writes.
 
-Owns: these options, opening the ledger they mean, finding a record, `NAME=TEXT` words.
+Owns: these options, opening the ledger they mean, finding and showing a record,
+`NAME=TEXT` words.
 Never does: a command.
 Tested in: tests/unit/cli/test_ledger_commands.py.
 """
@@ -9,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connector.cli import output
 from connector.cli.options import Options
 from connector.cli.people import person
 from connector.errors import Subject, UsageError
@@ -92,3 +94,33 @@ def missing(store: EntityStore, key: str, also: str = "") -> UsageError:
         remedy=f"`dualwrite ledger list --entity {store.entity.alias}` shows what there is{also}",
         subject=Subject(entity=store.entity.name, record=key[-4:]),
     )
+
+
+def as_dict(store: EntityStore, record: Record, effect: str | None = None) -> dict[str, Any]:
+    """The documented JSON form of a record (docs/json.md)."""
+    return {
+        "entity": store.entity.name,
+        "id": record.id,
+        "key": record.values[0],
+        "version": record.version,
+        "modified_at": record.modified_at,
+        "modified_by": record.modified_by,
+        **({"effect": effect} if effect else {}),
+        "values": dict(zip(store.entity.names, record.values, strict=True)),
+    }
+
+
+def show_record(
+    options: Options, store: EntityStore, record: Record, effect: str | None = None
+) -> None:
+    """A record as JSON or as a table, with what was done to it."""
+    if options.json:
+        output.emit(as_dict(store, record, effect))
+        return
+    rows: list[tuple[str, object]] = list(zip(store.entity.names, record.values, strict=True))
+    rows += [
+        ("id", record.id),
+        ("version", record.version),
+        ("modified", f"{record.modified_at:%Y-%m-%d %H:%M:%S} UTC by {record.modified_by}"),
+    ]
+    output.table(f"{store.entity.title} {effect or ''}".strip(), ("field", "value"), rows)

@@ -94,9 +94,9 @@ def transactions(
         number = found(target.store("cards"), card).values[0]
         entries = statements.transactions(target, str(number), before=before, limit=limit)
     if options.json:
-        output.emit({"card": number, "entries": [_as_dict(one) for one in entries]})
+        output.emit({"card": number, "entries": [entry_as_dict(one) for one in entries]})
     else:
-        _show(f"Points of {number}", entries)
+        show_entries(f"Points of {number}", entries)
 
 
 @with_options
@@ -166,15 +166,16 @@ def _post(
     with opened(options, ledger, create=False) as target:
         posted = Journal(target).post(posting, by=modifier(by))
     if options.json:
-        entries = [_as_dict(one) for one in posted.entries]
+        entries = [entry_as_dict(one) for one in posted.entries]
         output.emit({"posting": posted.number, "repeated": posted.repeated, "entries": entries})
         return
     if posted.repeated:
         output.say(f"Posted before under the name {once}: nothing was done again.")
-    _show(f"Posting {posted.number}", posted.entries)
+    show_entries(f"Posting {posted.number}", posted.entries)
 
 
-def _show(title: str, entries: Sequence[Entry]) -> None:
+def show_entries(title: str, entries: Sequence[Entry]) -> None:
+    """Entries of the journal as a table."""
     names = ("entry", "at (UTC)", "type", "card", "kind", "points", "from", "until", "why")
     rows = [
         (
@@ -193,7 +194,7 @@ def _show(title: str, entries: Sequence[Entry]) -> None:
     output.table(title, names, rows)
 
 
-def _as_dict(entry: Entry) -> dict[str, Any]:
+def entry_as_dict(entry: Entry) -> dict[str, Any]:
     """The documented JSON form of an entry (docs/json.md)."""
     return {**entry._asdict(), "type": entry.type.value}
 

@@ -65,6 +65,27 @@ changes = sa.Table(
     sqlite_with_rowid=False,
 )
 
+number_sequences = sa.Table(
+    "number_sequences",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("form", sa.String(64), nullable=False),
+    sa.Column("next", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""`form` has a # for each digit of `next`, the number to be given out next."""
+
+blocked_customers = sa.Table(
+    "blocked_customers",
+    metadata,
+    sa.Column("party", sa.String(40), primary_key=True),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("by", sa.String(128), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Customers no card is issued to; `party` folded."""
+
 
 def _reference_table(name: str, length: int) -> sa.Table:
     return sa.Table(

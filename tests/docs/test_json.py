@@ -128,7 +128,7 @@ def play(person: Person) -> Samples:
 
 
 def spend_points(person: Person, take: Callable[..., None]) -> None:
-    """Points are given, pay and move, in a ledger of their own."""
+    """Points are given, pay and move, and cards come and go, in a ledger of their own."""
     where = "--ledger sqlite:///var/points.db"
     for card in ("100002", "100003"):
         person.types(f"dualwrite ledger set {card} CardTenderType=AsCardTender --create {where}")
@@ -139,6 +139,12 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger transfer", f"100002 100003 bonus 15 {where}")
     take("ledger balance", f"100002 {where}")
     take("ledger transactions", f"100003 {where}")
+    take("ledger replace", f"100003 100004 {where}")
+    take("ledger sequence", f"L-###### --next 7 {where}")
+    take("ledger issue", where)
+    take("ledger enrol", f"L-000007 --party P000001 --create-references {where}")
+    take("ledger block", f"--party P000001 {where}")
+    take("ledger unblock", f"--party P000001 {where}")
 
 
 def decide_conflicts(take: Callable[..., None]) -> None:

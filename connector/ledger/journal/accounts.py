@@ -16,7 +16,7 @@ from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import UNIT
 from connector.ledger.journal.books import POOLED, Books, Card, Kind, Origin
 from connector.ledger.journal.lots import Draw, Lot, by_age
-from connector.ledger.journal.posting import EntryType, GiveBack, Line, TakeBack, Transfer
+from connector.ledger.journal.posting import EntryType, GiveBack, HandOver, Line, TakeBack, Transfer
 from connector.ledger.journal.tables import deductions, entries
 from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.sql import rows_in
@@ -42,24 +42,48 @@ class Accounts:
         returns = [line for line in lines if isinstance(line, TakeBack | GiveBack)]
         others = [line for line in lines if not isinstance(line, TakeBack | GiveBack)]
         numbers = {fold(line.card) for line in others}
-        numbers |= {fold(line.to) for line in others if isinstance(line, Transfer)}
+        numbers |= {fold(line.to) for line in others if isinstance(line, Transfer | HandOver)}
+        names = {fold(line.kind) for line in others if not isinstance(line, HandOver)}
         rows = self._entries({line.entry for line in returns})
-        self._load_kinds(_KIND.key, {fold(line.kind) for line in others})
-        self._load_kinds(_KIND.id, {row.kind for row in rows})
         self._load_cards(_CARD.key, numbers)
         self._load_cards(_CARD.id, {row.card for row in rows})
+        self._load_successors()
+        self._load_kinds(_KIND.key, names)
+        self._load_kinds(_KIND.id, {row.kind for row in rows})
+        if any(isinstance(line, HandOver) for line in others):
+            self._load_kinds(_KIND.id, self._held())
         parties = {one.party for one in self._cards.values() if one.tender == POOLED and one.party}
         self._load_cards(_CARD.party_number, parties)
         self._load_lots()
         self._load_origins(rows)
 
     def _load_cards(self, column: sa.Column[Any], values: Iterable[str]) -> None:
-        columns = [_CARD.id, _CARD.card_number, _CARD.card_tender_type, _CARD.party_number]
+        columns = [
+            _CARD.id,
+            _CARD.card_number,
+            _CARD.card_tender_type,
+            _CARD.party_number,
+            _CARD.replacement_card_number,
+        ]
         for row in rows_in(self._connection, columns, column, list(values)):
             card = Card(*row)
             if card.id not in self._cards:
                 self._cards[card.id] = card
                 self._books.add_card(card)
+
+    def _load_successors(self) -> None:
+        """The cards that replaced those we have, and so on; each round brings new ones or ends."""
+        known = 0
+        while known < len(self._cards):
+            known = len(self._cards)
+            numbers = {fold(one.replaced_by) for one in self._cards.values() if one.replaced_by}
+            self._load_cards(_CARD.key, numbers)
+
+    def _held(self) -> set[str]:
+        """The kinds of which our cards hold anything."""
+        left = entries.c.remaining > 0
+        rows = rows_in(self._connection, [entries.c.kind], entries.c.card, list(self._cards), left)
+        return {row[0] for row in rows}
 
     def _load_kinds(self, column: sa.Column[Any], values: Iterable[str]) -> None:
         columns = [

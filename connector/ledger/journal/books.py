@@ -31,6 +31,7 @@ class Card:
     number: str
     tender: str
     party: str | None
+    replaced_by: str | None = None
 
     @property
     def tail(self) -> str:
@@ -146,6 +147,21 @@ class Books:
                 subject=Subject(field="kind"),
             )
         return kind
+
+    def successor(self, card: Card) -> Card:
+        """The card that answers for one that was replaced; a card itself where it was not."""
+        seen = {card}
+        while card.replaced_by is not None:
+            following = self._cards.get(fold(card.replaced_by))
+            if following is None or following in seen:
+                break
+            seen.add(following)
+            card = following
+        return card
+
+    def held(self, card: Card) -> list[Kind]:
+        """The kinds of which a card holds anything."""
+        return [kind for (owner, kind), lots in self._lots.items() if owner == card and lots]
 
     def lots(self, card: Card, kind: Kind) -> Sequence[Lot]:
         """What a card holds of a kind."""

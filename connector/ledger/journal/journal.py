@@ -54,7 +54,14 @@ class Journal:
         before anything is posted, and UnreachableError.
         """
         with self._ledger.writing(by) as transaction:
-            return _Batch(transaction, wanted, self._zone).carried_out()
+            return post_within(transaction, wanted, self._zone)
+
+
+def post_within(
+    transaction: WriteTransaction, wanted: Sequence[Posting], zone: tzinfo = UTC
+) -> list[Result]:
+    """As `Journal.post_all`, in a transaction that does something else as well."""
+    return _Batch(transaction, wanted, zone).carried_out()
 
 
 class _Batch:

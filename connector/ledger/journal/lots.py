@@ -50,15 +50,16 @@ def spendable(lots: Iterable[Lot], on: date) -> list[Lot]:
     return sorted((lot for lot in lots if lot.available(on)), key=by_age)
 
 
-def retrievable(own: Lot, lots: Iterable[Lot], on: date) -> list[Lot]:
+def retrievable(own: Lot | None, lots: Iterable[Lot], on: date) -> list[Lot]:
     """Where earned points are taken back from: their own lot, unvested ones, available ones.
 
-    The own lot counts even when it is expired: what nobody can spend hurts nobody. Unvested
-    points go before available ones (commerce-loyalty, section 2), the newest first.
+    The own lot counts even when it is expired: what nobody can spend hurts nobody. None where it
+    was handed on. Unvested points go before available ones (commerce-loyalty, section 2), the
+    newest first.
     """
     others = [lot for lot in lots if lot is not own]
     unvested = sorted((lot for lot in others if lot.unvested(on)), key=lambda lot: -lot.entry)
-    return [own, *unvested, *spendable(others, on)]
+    return [*([own] if own is not None else []), *unvested, *spendable(others, on)]
 
 
 def draw(lots: Iterable[Lot], units: int) -> list[Draw]:

@@ -57,7 +57,8 @@ class Redeem:
 class TakeBack:
     """Goods came back: what entry `entry` earned for them goes.
 
-    Where part of it was spent already, what is there is taken; the answer says how much.
+    Where part of it was spent already, what is there is taken; the answer says how much. A card
+    that was replaced answers by the one that replaced it, here and in `GiveBack`.
     """
 
     entry: int
@@ -95,7 +96,16 @@ class Transfer:
     why: str = ""
 
 
-Line: TypeAlias = Earn | Redeem | TakeBack | GiveBack | Adjust | Transfer
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """All that a card holds goes to the one that replaces it, unvested points as well."""
+
+    card: str
+    to: str
+    why: str = ""
+
+
+Line: TypeAlias = Earn | Redeem | TakeBack | GiveBack | Adjust | Transfer | HandOver
 
 
 @dataclass(frozen=True, slots=True)

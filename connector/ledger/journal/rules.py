@@ -9,22 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import TypeAlias
 
 from connector.errors import RecordError, Subject
 from connector.ledger.journal.amounts import points, units
 from connector.ledger.journal.books import BLOCKED, EARN_ONLY, Books, Card, Draft, Kind, Origin
-from connector.ledger.journal.lots import Draw, draw, retrievable, spendable
+from connector.ledger.journal.lots import Draw, by_age, draw, retrievable, spendable
 from connector.ledger.journal.periods import after
 from connector.ledger.journal.posting import (
     Adjust,
     Earn,
     EntryType,
     GiveBack,
+    HandOver,
     Line,
     Redeem,
     TakeBack,
     Transfer,
 )
+
+Counted: TypeAlias = Earn | Redeem | TakeBack | GiveBack | Adjust | Transfer
+Way: TypeAlias = tuple[Card, Card, Kind]
+"""From, to, and of what."""
 
 
 def enter(books: Books, lines: Iterable[Line], on: date) -> list[Draft]:
@@ -45,11 +51,13 @@ def _entered(books: Books, line: Line, on: date) -> Sequence[Draft]:
         case TakeBack():
             return [_take_back(books, line, on)]
         case GiveBack():
-            return [_give_back(books, line)]
+            return _give_back(books, line, on)
         case Adjust():
             return [_adjust(books, line, on)]
         case Transfer():
             return _transfer(books, line, on)
+        case HandOver():
+            return _hand_over(books, line, on)
 
 
 def _earn(books: Books, line: Earn, on: date) -> Draft:
@@ -87,11 +95,12 @@ def _redeem(books: Books, line: Redeem, on: date) -> list[Draft]:
 def _take_back(books: Books, line: TakeBack, on: date) -> Draft:
     origin = _returnable(books, line.entry, EntryType.EARN)
     asked = _returning(line, origin)
-    assert origin.lot is not None, "what was earned is a lot"
-    lots = retrievable(origin.lot, books.lots(origin.card, origin.kind), on)
-    draws = draw(lots, asked)
+    card, kind, why = books.successor(origin.card), origin.kind, line.why
+    own = origin.lot
+    if card != origin.card:
+        own, why = None, _also(why, f"earned with card {origin.card.tail}, which it replaced")
+    draws = draw(retrievable(own, books.lots(card, kind), on), asked)
     taken = sum(one.units for one in draws)
-    why = line.why
     if taken < asked:
         why = _also(why, f"{points(asked - taken)} of them are spent already")
     books.returned(origin, asked)
@@ -99,8 +108,8 @@ def _take_back(books: Books, line: TakeBack, on: date) -> Draft:
     return Draft(
         books.number(),
         EntryType.RETURN_EARNED,
-        origin.card,
-        origin.kind,
+        card,
+        kind,
         -taken,
         -asked,
         why,
@@ -109,7 +118,7 @@ def _take_back(books: Books, line: TakeBack, on: date) -> Draft:
     )
 
 
-def _give_back(books: Books, line: GiveBack) -> Draft:
+def _give_back(books: Books, line: GiveBack, on: date) -> list[Draft]:
     origin = _returnable(books, line.entry, EntryType.REDEEM)
     asked = left = _returning(line, origin)
     back: list[Draw] = []
@@ -122,7 +131,7 @@ def _give_back(books: Books, line: GiveBack) -> Draft:
     assert left == 0, "what was paid was drawn"
     books.returned(origin, asked, back)
     books.drawn(back)
-    return Draft(
+    refund = Draft(
         books.number(),
         EntryType.REFUND,
         origin.card,
@@ -133,6 +142,12 @@ def _give_back(books: Books, line: GiveBack) -> Draft:
         draws=back,
         source=origin.number,
     )
+    holder = books.successor(origin.card)
+    if holder == origin.card:
+        return [refund]
+    live = [Draw(lot, -units) for lot, units in back if not lot.expired(on)]
+    way = (origin.card, holder, origin.kind)
+    return [refund, *(_moved(books, way, live, line.why) if live else [])]
 
 
 def _adjust(books: Books, line: Adjust, on: date) -> Draft:
@@ -149,23 +164,45 @@ def _adjust(books: Books, line: Adjust, on: date) -> Draft:
 def _transfer(books: Books, line: Transfer, on: date) -> list[Draft]:
     card, to, kind = books.card(line.card), books.card(line.to), books.kind(line.kind)
     asked = _positive(line, kind)
-    if card == to:
-        raise _of_card(
-            "transfer-to-itself", card, "is on both ends of the transfer", "name another card"
-        )
+    _two(card, to)
     draws = draw(spendable(books.lots(card, kind), on), asked)
     _enough(card, kind, asked, draws)
+    return _moved(books, (card, to, kind), draws, line.why)
+
+
+def _hand_over(books: Books, line: HandOver, on: date) -> list[Draft]:
+    card, to = books.card(line.card), books.card(line.to)
+    _two(card, to)
+    return [
+        entry
+        for kind in books.held(card)
+        for entry in _handed(books, (card, to, kind), line.why, on)
+    ]
+
+
+def _handed(books: Books, way: Way, why: str, on: date) -> list[Draft]:
+    """All that is not expired, unvested points included."""
+    card, _, kind = way
+    live = [lot for lot in books.lots(card, kind) if not lot.expired(on)]
+    draws = draw(sorted(live, key=by_age), sum(lot.remaining for lot in live))
+    return _moved(books, way, draws, why) if draws else []
+
+
+def _moved(books: Books, way: Way, draws: Sequence[Draw], why: str) -> list[Draft]:
+    """One entry that takes, and one for each lot that keeps its days on the other card."""
+    card, to, kind = way
+    total = sum(one.units for one in draws)
     out = Draft(
         books.number(),
         EntryType.ADJUST,
         card,
         kind,
-        -asked,
-        -asked,
-        _also(line.why, f"to card {to.tail}"),
+        -total,
+        -total,
+        _also(why, f"to card {to.tail}"),
         draws=draws,
     )
-    entries, why = [books.paid(out)], _also(line.why, f"from card {card.tail}")
+    entries, why = [books.paid(out)], _also(why, f"from card {card.tail}")
     for lot, part in draws:
         into = Draft(books.number(), EntryType.ADJUST, to, kind, part, part, why, source=lot.entry)
         entries.append(books.brought(into, lot.starts, lot.expires))
@@ -178,6 +215,13 @@ def _transfer(books: Books, line: Transfer, on: date) -> list[Draft]:
 def _not_blocked(card: Card) -> None:
     if card.tender == BLOCKED:
         raise _of_card("card-blocked", card, "is blocked", "unblock it, or use another card")
+
+
+def _two(card: Card, to: Card) -> None:
+    if card == to:
+        raise _of_card(
+            "transfer-to-itself", card, "is on both ends of the transfer", "name another card"
+        )
 
 
 def _may_pay(card: Card, kind: Kind) -> None:
@@ -234,14 +278,14 @@ def _returning(line: TakeBack | GiveBack, origin: Origin) -> int:
     return asked
 
 
-def _some(line: Line, kind: Kind) -> int:
+def _some(line: Counted, kind: Kind) -> int:
     asked = units(line.points, whole=kind.whole)
     if asked == 0:
         raise _no_number("a posting of 0 points says nothing", "give a number of points")
     return asked
 
 
-def _positive(line: Line, kind: Kind) -> int:
+def _positive(line: Counted, kind: Kind) -> int:
     asked = _some(line, kind)
     if asked < 0:
         raise _no_number(

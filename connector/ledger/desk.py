@@ -1,0 +1,262 @@
+"""What a service desk does with cards: issue, enrol, replace, block.
+
+Owns: these acts, each one transaction over cards, points and the blocked customers.
+Never does: the rules of a field (`batch.py`) or of points (`journal/rules.py`).
+Tested in: tests/unit/ledger/test_desk.py.
+
+Facts: commerce-loyalty, section 3: a card without a number and without a sequence is an error; a
+replacement is a new card to which points move by entries on both; a customer may be blocked from
+enrolment besides a card being blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+import sqlalchemy as sa
+
+from connector.errors import RecordError, Subject
+from connector.ledger.fields import fold
+from connector.ledger.journal.journal import post_within
+from connector.ledger.journal.posting import Entry, HandOver, Posting, Refused
+from connector.ledger.ledger import Ledger, WriteTransaction
+from connector.ledger.operations import Change, Done, Insert, Operation, Record
+from connector.ledger.operations import Refused as RecordRefused
+from connector.ledger.schema import CARDS, REFERENCES, blocked_customers
+from connector.ledger.sequences import next_number, set_sequence
+
+SEQUENCE = "cards"
+BLOCKED = "Blocked"
+ACTIVE = "AsCardTender"
+_CARD = CARDS.table.c
+_PARTY = REFERENCES["parties"].c
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Whose a card is to be, and where it is issued; None leaves it open.
+
+    With `create`, a party or operating unit the ledger does not know is added.
+    """
+
+    party: str | None = None
+    unit: str | None = None
+    create: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The new card, and what moved to it."""
+
+    card: Record
+    entries: Sequence[Entry]
+
+
+class Desk:
+    """Cards of one open ledger. `zone` says which day it is when a card is issued."""
+
+    def __init__(self, ledger: Ledger, zone: tzinfo = UTC) -> None:
+        self._ledger = ledger
+        self._zone = zone
+
+    def sequence(self, form: str, following: int = 1) -> None:
+        """Number cards by this form from now on, beginning with `following`; UsageError."""
+        with self._ledger.writing("desk") as transaction:
+            set_sequence(transaction.connection, SEQUENCE, form, following)
+
+    def issue(
+        self,
+        number: str | None = None,
+        customer: Customer = Customer(),
+        *,
+        tender: str = ACTIVE,
+        by: str,
+    ) -> Record:
+        """A new card, of nobody if the customer is open; its number from the sequence if None.
+
+        Raises RecordError (`card-taken`, `customer-blocked` and a field's own) and ConfigError.
+        """
+        with self._ledger.writing(by) as transaction:
+            return self._issued(transaction, number, customer, tender)
+
+    def enrol(self, number: str, customer: Customer, *, by: str) -> Record:
+        """The card somebody brings becomes this customer's; one nobody knows is made.
+
+        Raises RecordError (`card-of-another`, `card-blocked`, `customer-blocked`).
+        """
+        with self._ledger.writing(by) as transaction:
+            card = _found(transaction, number)
+            if card is None:
+                return self._issued(transaction, number, customer, ACTIVE)
+            _not_blocked(transaction, customer)
+            values = _values(card)
+            if values["CardTenderType"] == BLOCKED:
+                raise _refused("card-blocked", number, "is blocked", "use another card")
+            party = values["PartyNumber"]
+            if party is not None and customer.party is not None:
+                if fold(str(party)) == fold(customer.party):
+                    return card
+                raise _refused(
+                    "card-of-another",
+                    number,
+                    "belongs to another customer",
+                    "issue a new card; points move with `dualwrite ledger transfer`",
+                )
+            owner = self._owner(transaction, customer)
+            return _changed(transaction, card, owner, create=customer.create)
+
+    def replace(self, number: str, new: str | None = None, *, by: str) -> Replaced:
+        """A new card takes the place of one that is lost: same customer, all the points.
+
+        The old one is blocked and names the new one. Raises RecordError (`card-unknown`,
+        `card-replaced`, `card-taken`) and ConfigError.
+        """
+        with self._ledger.writing(by) as transaction:
+            old = _known(transaction, number)
+            values = _values(old)
+            if values["ReplacementCardNumber"] is not None:
+                raise _refused(
+                    "card-replaced", number, "was replaced already", "replace the newer card"
+                )
+            given = {name: value for name, value in values.items() if value is not None}
+            following = self._number(transaction, new)
+            given["CardNumber"] = following
+            if given["CardTenderType"] == BLOCKED:
+                given["CardTenderType"] = ACTIVE
+            card = _done(transaction, Insert(self._ledger.new_id(), given), following)
+            points = HandOver(number, following)
+            (result,) = post_within(
+                transaction, [Posting(f"replace:{old.id}", (points,))], self._zone
+            )
+            if isinstance(result, Refused):
+                raise result.error
+            changes = {"ReplacementCardNumber": following, "CardTenderType": BLOCKED}
+            _changed(transaction, old, changes)
+            return Replaced(card, result.entries)
+
+    def block(self, number: str, *, by: str) -> Record:
+        """The card neither earns nor pays any more; RecordError `card-unknown`."""
+        with self._ledger.writing(by) as transaction:
+            card = _known(transaction, number)
+            return _changed(transaction, card, {"CardTenderType": BLOCKED})
+
+    def block_customer(self, party: str, why: str, *, by: str) -> list[Record]:
+        """No card is issued to this customer any more, and the ones there are, are blocked."""
+        with self._ledger.writing(by) as transaction:
+            connection = transaction.connection
+            gone = sa.delete(blocked_customers).where(blocked_customers.c.party == fold(party))
+            connection.execute(gone)
+            at = transaction.at.astimezone(UTC).replace(tzinfo=None)
+            row = {"party": fold(party), "at": at, "by": by, "why": why}
+            connection.execute(sa.insert(blocked_customers), [row])
+            spelled = sa.select(_PARTY.number).where(_PARTY.key == fold(party))
+            query = sa.select(_CARD.card_number).where(_CARD.party_number.in_(spelled))
+            numbers = connection.scalars(query).all()
+            cards = [_known(transaction, number) for number in numbers]
+            return [_changed(transaction, card, {"CardTenderType": BLOCKED}) for card in cards]
+
+    def allow_customer(self, party: str, *, by: str) -> bool:
+        """Cards may be issued to this customer again; whether that was not so before."""
+        with self._ledger.writing(by) as transaction:
+            gone = sa.delete(blocked_customers).where(blocked_customers.c.party == fold(party))
+            return transaction.connection.execute(gone).rowcount > 0
+
+    # ------------------------------------------------------------------ parts
+
+    def _issued(
+        self, transaction: WriteTransaction, number: str | None, customer: Customer, tender: str
+    ) -> Record:
+        owner = self._owner(transaction, customer)
+        given = {"CardNumber": self._number(transaction, number), "CardTenderType": tender, **owner}
+        insert = Insert(self._ledger.new_id(), given)
+        return _done(transaction, insert, str(given["CardNumber"]), create=customer.create)
+
+    def _owner(self, transaction: WriteTransaction, customer: Customer) -> dict[str, object]:
+        """Party, unit and the day of enrolment, which counts from when there is a customer."""
+        _not_blocked(transaction, customer)
+        today = transaction.at.astimezone(self._zone)
+        values: dict[str, object] = {}
+        if customer.party is not None:
+            values["PartyNumber"] = customer.party
+            values["LoyaltyEnrollmentDate"] = transaction.at.astimezone(UTC).date()
+            values["LoyaltyEnrollmentDateLocal"] = today.date()
+        if customer.unit is not None:
+            values["OmOperatingUnitNumber"] = customer.unit
+        return values
+
+    def _number(self, transaction: WriteTransaction, number: str | None) -> str:
+        if number is not None:
+            return number
+        return next_number(
+            transaction.connection, SEQUENCE, lambda one: _found(transaction, one) is not None
+        )
+
+
+# ---------------------------------------------------------------------------- one card
+
+
+def _found(transaction: WriteTransaction, number: str) -> Record | None:
+    columns = [_CARD.id, _CARD.version, _CARD.modified_at, _CARD.modified_by]
+    columns += [CARDS.table.c[one.column] for one in CARDS.fields]
+    query = sa.select(*columns).where(_CARD.key == fold(number))
+    row = transaction.connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return Record(row[0], row[1], row[2].replace(tzinfo=UTC), row[3], tuple(row[4:]))
+
+
+def _known(transaction: WriteTransaction, number: str) -> Record:
+    card = _found(transaction, number)
+    if card is None:
+        raise _refused("card-unknown", number, "is not in the ledger", "check its number")
+    return card
+
+
+def _values(card: Record) -> dict[str, object]:
+    return dict(zip(CARDS.names, card.values, strict=True))
+
+
+def _changed(
+    transaction: WriteTransaction,
+    card: Record,
+    values: Mapping[str, object],
+    *,
+    create: bool = False,
+) -> Record:
+    change = Change(card.id, card.version, values)
+    return _done(transaction, change, str(card.values[0]), create=create)
+
+
+def _done(
+    transaction: WriteTransaction, operation: Operation, number: str, *, create: bool = False
+) -> Record:
+    (result,) = transaction.apply(CARDS, [operation], create_references=create)
+    if isinstance(result, RecordRefused):
+        raise result.error
+    if not isinstance(result, Done) or result.record is None:
+        raise _refused("card-taken", number, "is in the ledger already", "use another number")
+    return result.record
+
+
+def _not_blocked(transaction: WriteTransaction, customer: Customer) -> None:
+    if customer.party is None:
+        return
+    query = sa.select(blocked_customers).where(blocked_customers.c.party == fold(customer.party))
+    row = transaction.connection.execute(query).one_or_none()
+    if row is not None:
+        why = f": {row.why}" if row.why else ""
+        raise RecordError(
+            "customer-blocked",
+            f"this customer gets no card{why}",
+            cause=f"blocked by {row.by} on {row.at:%Y-%m-%d}",
+            remedy="`dualwrite ledger unblock --party NUMBER` lifts that",
+            subject=Subject(field="PartyNumber"),
+        )
+
+
+def _refused(code: str, number: str, what: str, remedy: str) -> RecordError:
+    return RecordError(
+        code, f"the card {what}", remedy=remedy, subject=Subject(record=f"…{number[-4:]}")
+    )
