@@ -168,6 +168,7 @@ class MapRun:
             self.retry,
             self.ports.random,
             self.asked,
+            frozenset(s for s in Side if self.entities[s].capabilities.preconditions == "none"),
         )
 
     # ------------------------------------------------------------------ numbers and work

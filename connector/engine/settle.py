@@ -16,6 +16,7 @@ from connector.endpoints.base import (
     Missing,
     Outcome,
     Rejected,
+    Row,
     Transient,
 )
 from connector.engine.agreement import agree, agreed_with, apart, meet
@@ -25,7 +26,7 @@ from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
 from connector.mapping.compiled import CompiledMap, Group
 from connector.mapping.values import Image, Side, Value
-from connector.store.record import Presence, Record, State
+from connector.store.record import Presence, Record, SideState, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Reply:
     random: Callable[[], float]
     asked: frozenset[Side] = frozenset()
     """Sides that are asked for each row we made: their feed may never tell of it."""
+    unguarded: frozenset[Side] = frozenset()
+    """Sides that take every write, whatever the row holds by then."""
 
 
 def note(record: Record, action: Action, map: CompiledMap) -> None:
@@ -140,7 +143,9 @@ def _refused(record: Record, write: Write, outcome: Rejected) -> Problem:
 def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> None:
     target, row = record.side(write.side), outcome.row
     target.tick = max(target.tick, reply.tick)
-    record.attempts = 0
+    if record.side(write.side.other).presence is not Presence.UNKNOWN:
+        # Else they say that the other side may hold a write of ours whose reply was lost.
+        record.attempts = 0
     if write.kind is Kind.DELETE:
         target.presence = Presence.ABSENT
         target.version = None
@@ -148,6 +153,8 @@ def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> No
         return
     target.presence = Presence.PRESENT
     target.id = outcome.id
+    if row is not None and write.side in reply.unguarded and _overtaken(target, write, row, reply):
+        row = None  # what somebody wrote in between is told from ours when it is read
     if row is None:
         if write.kind is Kind.UPDATE:
             # Read like one whose reply was lost: what it made of the row is ours (`doubt.py`).
@@ -175,6 +182,12 @@ def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> No
     agree(record, write.groups)
     if expected is not None and _touched_more(reply.map, write, expected, row.image):
         record.due = reply.now
+
+
+def _overtaken(target: SideState, write: Write, row: Row, reply: Reply) -> bool:
+    """Whether somebody wrote to a row between our last look at it and our update."""
+    updated = write.kind is Kind.UPDATE and target.image is not None
+    return updated and _touched_more(reply.map, write, target.image or (), row.image)
 
 
 def _touched_more(map: CompiledMap, write: Write, expected: Image, image: Image) -> bool:

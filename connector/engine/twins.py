@@ -72,14 +72,15 @@ def rejoin(records: Sequence[Record], now: float) -> bool:
     if any(len(_holders(records, side)) > 1 for side in Side):
         return False
     root = min(records, key=lambda record: record.ordinal)
-    for side in Side:
-        for holder in _holders(records, side):
-            if holder is not root:
-                if root.unconfirmed:  # the create of ours lost to this row
-                    root.unconfirmed = False
-                    root.commerce.agreed = root.dataverse.agreed = None
-                _put(root, side, replace(holder.side(side), agreed=root.side(side).agreed))
-                _put(holder, side, SideState())
+    moved = [(side, h) for side in Side for h in _holders(records, side) if h is not root]
+    # A create of ours lost to the row, or the card it comes after is gone: they never met.
+    alone = any(not _holders(records, side) for side in Side)
+    if moved and (root.unconfirmed or alone):
+        root.unconfirmed = False
+        root.commerce.agreed = root.dataverse.agreed = None
+    for side, holder in moved:
+        _put(root, side, replace(holder.side(side), agreed=root.side(side).agreed))
+        _put(holder, side, SideState())
     for record in records:
         record.problem = None
         record.due = now

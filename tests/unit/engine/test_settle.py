@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connector.endpoints.base import (
@@ -375,3 +377,24 @@ def test_the_gravest_state_counts(
     made = Record(1, "m", "k", problem=problem, conflicts=conflicts, waiting=waiting, due=due)
     stand(made)
     assert made.state is state
+
+
+def test_the_success_of_one_side_leaves_the_doubt_about_the_other() -> None:
+    """Its failed attempts say that it may hold a write of ours whose reply was lost."""
+    made, write = updated()
+    made.commerce.presence, made.attempts = Presence.UNKNOWN, 2
+    settle(made, write, applied(a="y"), reply(MAP))
+    assert made.attempts == 2
+
+
+def test_what_somebody_wrote_in_between_is_not_agreed_where_nothing_kept_them_out() -> None:
+    made, write = updated()
+    unguarded = replace(reply(MAP), unguarded=frozenset({DATAVERSE}))
+    settle(made, write, applied(a="y", b="theirs"), unguarded)
+    assert made.dataverse.presence is Presence.UNKNOWN
+    assert made.dataverse.image == image(MAP, DATAVERSE, XX[1])
+    assert made.commerce.agreed == image(MAP, COMMERCE, XX[0])
+    settled, write = updated()
+    settle(settled, write, applied(a="y"), unguarded)
+    assert settled.dataverse.presence is Presence.PRESENT
+    assert settled.state is State.SETTLED
