@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from connector.config_policies import RetrySettings
-from connector.config_sides import FinopsSettings, ODataV4Settings
+from connector.config_sides import FinopsSettings, ODataV2Settings, ODataV4Settings
 from connector.connecting import credential, token_source
 from connector.endpoints.base import Endpoint
 from connector.endpoints.finops.service import naming_of
 from connector.endpoints.manner import Manner
+from connector.endpoints.odata_v2 import Finding, ODataV2Endpoint
 from connector.endpoints.web.auth import Nobody, Password, Tokens
 from connector.endpoints.web.credentials import Application, ManagedIdentity
 from connector.endpoints.web.oauth import ClientCredentials
 from connector.errors import ConfigError
-from connector.remote_sides import finops, odata_v4
+from connector.remote_sides import finops, odata_v2, odata_v4
 
 NAMING = naming_of("commerce")
 SIGN_IN: dict[str, Any] = {
@@ -82,3 +83,26 @@ def test_an_environment_is_asked_at_data(url: str) -> None:
 def test_a_service_is_asked_at_its_path() -> None:
     made = odata_v4("north", v4(), RetrySettings(), lambda: False, Manner.COMMAND)
     assert opened(made) == "https://erp.example/odata/v4/"
+
+
+def v2(**keys: Any) -> ODataV2Endpoint:
+    side = ODataV2Settings.model_validate(
+        {"kind": "odata-v2", "url": "https://shop.example/odata/Loyalty", **keys}
+    )
+    made = odata_v2("shop", side, RetrySettings(), lambda: False, Manner.COMMAND)
+    assert isinstance(made, ODataV2Endpoint)
+    return made
+
+
+def test_the_client_of_an_sap_system_is_sent_with_every_request() -> None:
+    made = v2(url="https://erp.example/sap/opu/odata/sap/LOYALTY?sap-client=100")
+    assert made._transport._session.headers["sap-client"] == "100"
+    assert opened(made) == "https://erp.example/sap/opu/odata/sap/LOYALTY/"
+
+
+def test_changes_are_found_as_the_config_says_for_each_entity() -> None:
+    cards = {"by": "watermark", "column": "Changed", "sweep_minutes": 5}
+    made = v2(changes={"entities": {"Cards": cards}})
+    assert made._finding("Cards") == Finding("Changed", None, 120.0, 300.0)
+    assert made._finding("PointKinds") == Finding()
+    made.close()

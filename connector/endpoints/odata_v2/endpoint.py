@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from connector.endpoints.base import (
     Applied,
@@ -98,9 +98,8 @@ class ODataV2Endpoint:
         every: float = 60.0,
         governor: Governor | None = None,
     ) -> None:
-        path = urlsplit(url).path.rstrip("/") + "/"
         transport = Transport(
-            _service(side, path),
+            _service(side, url),
             url,
             tokens=[tokens],
             ca=ca,
@@ -282,12 +281,14 @@ def naming(side: str) -> Naming:
     )
 
 
-def _service(side: str, path: str) -> Service:
-    named = naming(side)
+def _service(side: str, url: str) -> Service:
+    """The service behind a URL; a client of an SAP system in its query goes into a header."""
+    named, parts = naming(side), urlsplit(url)
+    client = dict(parse_qsl(parts.query)).get("sap-client")
     return Service(
         naming=named,
-        path=path,
-        headers=_HEADERS,
+        path=parts.path.rstrip("/") + "/",
+        headers=_HEADERS if client is None else {**_HEADERS, "sap-client": client},
         fault_of=fault_of,
         refusal_of=_refusal_of,
         unknown_client=f"check that {named.section}.url and where its tokens come from belong "

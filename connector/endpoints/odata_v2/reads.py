@@ -24,10 +24,13 @@ from connector.endpoints.odata_v2.faults import unreadable
 from connector.endpoints.odata_v2.keys import KeyValues, id_of, is_behind, is_row, parse_id
 from connector.endpoints.odata_v2.metadata import Field, Table, column_unknown
 from connector.endpoints.odata_v2.rows import Answer, Projection, answer_of, cut
+from connector.errors import MapError
 from connector.mapping.values import Value, ValueType, has_control, normal_key
 
-LONGEST_FILTER = 1_500
-"""Encoded bytes of one filter: a common bound of servers is 2,048 for a whole query."""
+LONGEST_FILTER = 5_000
+"""Encoded bytes of one filter; most servers take 8,192 for a whole request line."""
+SHORT_FILTER = 1_500
+"""The same for a service that refused a longer one: some take 2,048 for a whole query."""
 _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 Ask: TypeAlias = Callable[[GetEntitySetRequest], GetEntitySetRequest]
@@ -52,6 +55,7 @@ class Reader:
         self._connection = connection
         self._page_size = page_size
         self._modified = modified
+        self._longest = LONGEST_FILTER
 
     def projection(self, table: Table, columns: Sequence[str]) -> Projection:
         """How rows of these columns are read; raises `MapError` for unknown ones."""
@@ -165,8 +169,7 @@ class Reader:
         projection = self.projection(table, [])
         return {
             projection.id(entity): entity
-            for chunk in _chunks(is_row(table, key) for key in keys)
-            for fetched in self._answers(table, _asking(None, chunk))
+            for fetched in self._matching(table, None, [is_row(table, key) for key in keys])
             for entity in fetched.answer.entities
         }
 
@@ -202,16 +205,32 @@ class Reader:
         """Rows for which one of the conditions holds, each once."""
         projection = self.projection(table, columns)
         seen: set[str] = set()
-        for chunk in _chunks(conditions):
-            for fetched in self._answers(table, _asking(projection.select, chunk)):
-                for row in self.rows(table, projection, fetched):
-                    if row.id not in seen:
-                        seen.add(row.id)
-                        yield row
+        for fetched in self._matching(table, projection.select, conditions):
+            for row in self.rows(table, projection, fetched):
+                if row.id not in seen:
+                    seen.add(row.id)
+                    yield row
 
-    def _answers(self, table: Table, ask: Ask) -> Iterator[Fetched]:
-        """The answer to a query, and those its links lead to."""
-        fetched = self.fetch(table, ask)
+    def _matching(
+        self, table: Table, select: str | None, conditions: Sequence[str]
+    ) -> Iterator[Fetched]:
+        """Answers with the entities for which one of the conditions holds."""
+        for chunk in _chunks(conditions, self._longest):
+            try:
+                fetched = self.fetch(table, _asking(select, chunk))
+            except MapError:
+                # Too long for it, or too many terms: it is asked for half of them at a time.
+                if len(chunk) == 1:
+                    raise
+                self._longest = SHORT_FILTER
+                half = len(chunk) // 2
+                yield from self._matching(table, select, chunk[:half])
+                yield from self._matching(table, select, chunk[half:])
+                continue
+            yield from self._following(table, fetched)
+
+    def _following(self, table: Table, fetched: Fetched) -> Iterator[Fetched]:
+        """An answer, and those its links lead to."""
         yield fetched
         while fetched.next is not None:
             link = fetched.next
@@ -261,13 +280,13 @@ def _literals(field: Field, spellings: Iterable[str]) -> list[str]:
     return list(told)
 
 
-def _chunks(conditions: Iterable[str]) -> Iterator[list[str]]:
-    """Lists of conditions whose encoded text stays within `LONGEST_FILTER`."""
+def _chunks(conditions: Iterable[str], longest: int) -> Iterator[list[str]]:
+    """Lists of conditions whose encoded text stays within `longest`."""
     chunk: list[str] = []
     size = 0
     for condition in conditions:
         length = len(quote(condition)) + len("%20or%20")
-        if chunk and size + length > LONGEST_FILTER:
+        if chunk and size + length > longest:
             yield chunk
             chunk, size = [], 0
         chunk.append(condition)

@@ -26,6 +26,7 @@ from connector.endpoints.odata_v2.steps import Step
 from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Call, Held
+from connector.errors import DualWriteError
 
 NARROWING = 10
 """Into how many change sets one is parted that failed."""
@@ -139,7 +140,11 @@ class Sending:
         steps = _all(sets)
         batch = batches.batch_of([[step.request for step in one] for one in sets])
         call = Call(self._table.name, "batch", len(steps))
-        answer = self._connection.post(batch.path, batch.body, batch.headers, call)
+        try:
+            answer = self._connection.post(batch.path, batch.body, batch.headers, call)
+        except DualWriteError as error:  # nothing of this batch happened
+            self._give_up(steps, error)
+            return None
         if isinstance(answer, Reply) and answer.status < 300:
             return self._read(answer, steps)
         self._failed(answer, steps)

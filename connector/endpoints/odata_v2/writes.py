@@ -12,6 +12,7 @@ are looked up first everywhere: a service may take the POST of a key that is the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from connector.endpoints.base import (
     Create,
@@ -34,6 +35,8 @@ from connector.endpoints.odata_v2.steps import Preparation, Step, waves
 from connector.errors import DualWriteError
 
 _IN_THE_WAY = "a row with this key is there"
+_UNSEEN = Transient("not sent: the row could not be looked at before")
+Found = TypeVar("Found")
 
 
 class Writing:
@@ -85,7 +88,7 @@ class Writing:
         seen = self._look([step for step in steps if self._is_looked_at(step)])
         if seen is None:
             for step in steps:
-                self._sending.outcomes[step.place] = Transient("the row could not be looked at")
+                self._sending.outcomes[step.place] = _UNSEEN
             return
         ready = [step for step in steps if self._passes(step, seen)]
         if self._replaces:
@@ -103,12 +106,18 @@ class Writing:
 
     def _look(self, steps: Sequence[Step]) -> Mapping[str, Row] | None:
         """The rows of these steps by id; None where outcomes must come back without them."""
-        if not steps:
+        ids = [step.id for step in steps]
+        return self._read(lambda: self._reader.by_ids(self._table, self._columns, ids), ids)
+
+    def _read(
+        self, read: Callable[[], Mapping[str, Found]], ids: Sequence[str]
+    ) -> Mapping[str, Found] | None:
+        if not ids:
             return {}
         if self._late():
             return None
         try:
-            return self._reader.by_ids(self._table, self._columns, [step.id for step in steps])
+            return read()
         except DualWriteError:
             # What was carried out has to reach the engine, which meets the rest again.
             if not self._sending.begun:
@@ -134,11 +143,13 @@ class Writing:
     def _completed(self, steps: Sequence[Step]) -> list[Step]:
         """Updates that replace whole rows, with what the rows hold besides."""
         ids = [step.id for step in steps if isinstance(step.operation, Update)]
-        whole = self._reader.whole(self._table, ids)
+        whole = self._read(lambda: self._reader.whole(self._table, ids), ids)
         ready: list[Step] = []
         for step in steps:
             if not isinstance(step.operation, Update):
                 ready.append(step)
+            elif whole is None:
+                self._sending.outcomes[step.place] = _UNSEEN
             elif step.id in whole:
                 ready.append(self._preparation.completed(step, whole[step.id]))
             else:

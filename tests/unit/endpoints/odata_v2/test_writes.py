@@ -184,3 +184,40 @@ def test_an_update_that_repeats_the_key_is_fine(endpoint: ODataV2Endpoint) -> No
     assert made.row is not None
     update = Update(made.id, made.row.version, {"CARDNUMBER": "K0", "Note": "x"})
     assert kinds(write(endpoint, update)) == [Applied]
+
+
+def test_an_error_in_a_later_request_does_not_hide_what_was_carried_out(
+    service: Service, endpoint: ODataV2Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made,) = write(endpoint, card("K0"))
+    assert isinstance(made, Applied)
+    assert made.row is not None
+    post, posts = endpoint._connection.post, [0]
+
+    def refused(*args: Any) -> Any:
+        posts[0] += 1
+        if posts[0] > 1:
+            raise AccessError("token-refused", "no", remedy="see")
+        return post(*args)
+
+    monkeypatch.setattr(endpoint._connection, "post", refused)
+    outcomes = write(endpoint, Delete(made.id, made.row.version), card("K0"))
+    assert kinds(outcomes) == [Applied, Transient]
+
+
+@pytest.mark.parametrize("limit", [200, 2048])
+def test_a_service_that_takes_short_requests_only_is_asked_for_less(
+    service: Service, endpoint: ODataV2Endpoint, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    numbers = [f"{number:030}" for number in range(100)]
+    query = service._query
+
+    def short(type: Any, asked: str) -> Any:
+        if len(asked) > limit:
+            raise Refusal(414, "LONG", "URI too long")
+        return query(type, asked)
+
+    monkeypatch.setattr(service, "_query", short)
+    assert set(kinds(write(endpoint, *(card(one) for one in numbers)))) == {Applied}
+    ids = [card(one).id for one in numbers]
+    assert len(endpoint.read("Cards", COLUMNS, by=None, values=ids).rows) == 100
