@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,3 +183,66 @@ def test_a_shop_that_is_not_there_is_named(both: tuple[Project, Shop]) -> None:
     result = project.call("check", "--json", code=None)
     assert result.code == 2
     assert "shop-url" in result.stdout
+
+
+# ---------------------------------------------------------------------------- kill -9
+
+COUNT = 200
+
+
+@pytest.mark.slow
+def test_a_load_and_a_sync_that_are_killed_end_as_if_they_had_not(
+    both: tuple[Project, Shop],
+) -> None:
+    """Killed while it reads, while it writes, and after its reply got lost: no row twice."""
+    project, shop = both
+    for number in range(COUNT):
+        shop.add_reward(f"Shop {number}")
+    born = [
+        {
+            "msdyn_rewardpointid": f"CRM {n}",
+            "msdyn_rewardpointtype": 192350000,
+            "msdyn_redeemable": True,
+            "@odata.type": "Microsoft.Dynamics.CRM.msdyn_loyaltyrewardpoint",
+        }
+        for n in range(COUNT)
+    ]
+    url = f"{POINTS}/Microsoft.Dynamics.CRM.CreateMultiple"
+    assert project.agent.post(url, json={"Targets": born}).status_code == 200
+    kill_until_done(project, "load", "--map", REWARDS)
+    names = {f"{side} {n}" for side in ("Shop", "CRM") for n in range(COUNT)}
+    assert shop.rewards().keys() == points(project).keys() == names
+    project.verified()
+
+    for number in range(40):
+        shop.add_reward(f"Later {number}")
+    for number in range(20):
+        delete_point(project, f"CRM {number}")
+    shop.execute(
+        "UPDATE EcomLoyaltyReward SET LoyaltyRewardArchived = 1 "
+        "WHERE LoyaltyRewardName IN ('Shop 1', 'Shop 2', 'Shop 3')"
+    )
+    kill_until_done(project, "sync", "--map", REWARDS)
+    project.verified()
+    names = names - {"Shop 1", "Shop 2", "Shop 3"} | {f"Later {n}" for n in range(40)}
+    assert points(project).keys() == names - {f"CRM {n}" for n in range(20)}
+    rewards = shop.rewards()
+    assert rewards.keys() == names
+    assert all(not rewards[f"CRM {n}"]["LoyaltyRewardActive"] for n in range(20))
+    assert project.json("sync", "--map", REWARDS)["synced"] == 0
+
+
+def kill_until_done(project: Project, *words: str) -> None:
+    """Run a command that dies later each time, until it ends by itself."""
+    for attempt in range(14):
+        process = project.start(*words)
+        try:
+            _, errors = process.communicate(timeout=1.0 * 1.4**attempt)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            continue
+        # It may have been killed when all was done but saying so.
+        assert process.returncode == 0 or b"map-loaded" in errors, errors.decode()
+        return
+    raise AssertionError("it never ended")
