@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 
 import responses
 from odata_query import ast
@@ -147,7 +147,8 @@ class MemoryService:
         return 200, {"Content-Type": told}, content
 
     def _part(self, one: BatchRequest) -> BatchResponse:
-        url = f"https://erp.example{one.url}"
+        assert "://" not in one.url, "parts are addressed from the batch on"
+        url = urljoin(ROOT, one.url)
         return BatchResponse(*self._safely(one.method, url, one.headers, one.body))
 
     def _safely(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -42,6 +42,7 @@ class FinopsDialect(Dialect):
     versioned: bool | None = True
     folds: bool = True
     change_sets: bool = True
+    absolute_parts: bool = True
     options: Mapping[str, str] = field(default_factory=lambda: {"cross-company": "true"})
     company: str | None = None
 

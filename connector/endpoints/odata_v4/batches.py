@@ -35,15 +35,19 @@ parts the service did not come to lack."""
 
 
 class Batches:
-    """Batches of one service; `options` go with the batch itself too."""
+    """Batches of one service; `options` go with the batch itself too.
 
-    def __init__(self, transport: Transport, options: str = "") -> None:
+    Parts are addressed from the batch on, which every service takes, or `absolute`.
+    """
+
+    def __init__(self, transport: Transport, options: str = "", *, absolute: bool = False) -> None:
         self._transport = transport
+        self._base = transport.base if absolute else ""
         self._url = f"$batch?{options}" if options else "$batch"
 
     def path(self, url: str) -> str:
         """What stands in a part for a URL that is relative to the service."""
-        return f"{self._transport.path}{url}"
+        return f"{self._base}{url}"
 
     def post(self, parts: Sequence[RequestPart], call: Call | None = None) -> Answer:
         """Send it, by the rules of a write."""

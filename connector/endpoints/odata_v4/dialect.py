@@ -29,6 +29,8 @@ class Dialect:
     """Whether texts that differ in case, or in blanks at their end, are one."""
     change_sets: bool = False
     """Whether each write of a batch is a change set of its own."""
+    absolute_parts: bool = False
+    """Whether the parts of a batch are addressed by whole URLs."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Query options of every request to a set."""
 

@@ -17,6 +17,7 @@ from connector.endpoints.base import (
     Capabilities,
     Create,
     Entity,
+    Exists,
     Found,
     Identity,
     Key,
@@ -36,14 +37,14 @@ from connector.endpoints.odata_v4.faults import not_a_service, refused
 from connector.endpoints.odata_v4.feeds import SetSource, Way
 from connector.endpoints.odata_v4.metadata import TIMEOUT, Metadata
 from connector.endpoints.odata_v4.reads import Reader
-from connector.endpoints.odata_v4.rows import ETAG
+from connector.endpoints.odata_v4.rows import ETAG, Projection
 from connector.endpoints.odata_v4.tables import Table
 from connector.endpoints.odata_v4.writes import Writing
 from connector.endpoints.snapshots import Snapshots, Watermarks
 from connector.endpoints.snapshots import Table as Compared
 from connector.endpoints.web.answers import Reply, clock_offset
 from connector.endpoints.web.transport import Transport
-from connector.errors import MapError, Problem, Subject
+from connector.errors import DualWriteError, MapError, Problem, Subject
 from connector.mapping.values import Value, ValueType
 from connector.odata.queries import query_string
 from connector.process import monotonic
@@ -86,7 +87,8 @@ class ODataV4Endpoint:
         self._metadata = Metadata(transport, metadata, clock)
         self._client = Client(transport, page_size, self._dialect.options)
         options = query_string(self._dialect.options)
-        self._batches = Batches(transport, options) if batches else None
+        absolute = self._dialect.absolute_parts
+        self._batches = Batches(transport, options, absolute=absolute) if batches else None
         self._reader = Reader(
             self._client, self._dialect, self._batches, lambda entity: way_of(entity).column
         )
@@ -230,9 +232,29 @@ class ODataV4Endpoint:
         if born := [one.id for one in operations if isinstance(one, Create)]:
             # Deleted before the next compare, they would stand in neither of its two ends.
             self._snapshots.note(entity, columns, born)
-        return Writing(
-            self._client, self._dialect, self._batches, table, projection, operations
-        ).run()
+        writing = Writing(self._client, self._dialect, self._batches, table, projection, operations)
+        outcomes = writing.run()
+        if writing.failed:
+            self._look_for(table, projection, writing.failed, operations, outcomes)
+        return outcomes
+
+    def _look_for(
+        self,
+        table: Table,
+        projection: Projection,
+        failed: Sequence[int],
+        operations: Sequence[Operation],
+        outcomes: list[Outcome],
+    ) -> None:
+        """A service may fail over a key that is taken, and say nothing: then the row is there."""
+        try:
+            rows = self._reader.by_ids(table, projection, [operations[at].id for at in failed])
+        except DualWriteError:
+            return  # the engine meets the same at its next try
+        there = {row.id for row in rows}
+        for at in failed:
+            if operations[at].id in there:
+                outcomes[at] = Exists(operations[at].id, "a row with this key is there")
 
     def newer(self, a: str, b: str) -> bool | None:  # noqa: ARG002 - the protocol's names
         """ETags tell equality only."""

@@ -91,6 +91,8 @@ def refusal_of(fault: Fault, otherwise: float | None = None) -> Refusal | None:
 
 def outcome_of(operation: Operation, fault: Fault, columns: Sequence[str]) -> Outcome:
     """What one refused operation means to the engine."""
+    if fault.status == 500 and not isinstance(operation, Delete) and is_duplicate(operation, fault):
+        return Exists(None, fault.message)  # the words of its database, let through
     if fault.status in (408, 429) or fault.status >= 500:
         return Transient(str(fault), fault.retry_after)
     conditional = not isinstance(operation, Create) and operation.version is not None
@@ -107,7 +109,7 @@ def is_duplicate(operation: Create | Update, fault: Fault) -> bool:
     """Whether another row has this key."""
     if isinstance(operation, Create) and fault.status in (409, 412):
         return True
-    return fault.status in (400, 409, 422) and bool(_DUPLICATE.search(fault.message))
+    return fault.status in (400, 409, 422, 500) and bool(_DUPLICATE.search(fault.message))
 
 
 def rejected(operation: Operation, fault: Fault, columns: Sequence[str]) -> Rejected:

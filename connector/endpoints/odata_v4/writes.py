@@ -78,6 +78,8 @@ class Writing:
         self._operations = operations
         self._outcomes: list[Outcome | None] = [None] * len(operations)
         self._query = query_string(dialect.options)
+        self.failed: list[int] = []
+        """Places of creates that failed within the service: their rows may be there."""
 
     def run(self) -> list[Outcome]:
         """Carry it out, in order."""
@@ -238,7 +240,10 @@ class Writing:
         if answer.status in _MAYBE_DONE:
             self._outcomes[part.place] = Unknown(str(fault))
         else:
-            self._outcomes[part.place] = self._dialect.outcome(self._table, part.operation, fault)
+            outcome = self._dialect.outcome(self._table, part.operation, fault)
+            self._outcomes[part.place] = outcome
+            if isinstance(part.operation, Create) and isinstance(outcome, Transient):
+                self.failed += [part.place] if fault.status == 500 else []
         return fault
 
     def _applied(self, operation: Operation, answer: BatchResponse) -> Outcome:

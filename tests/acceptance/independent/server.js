@@ -29,6 +29,7 @@ async function main([model, certificate]) {
   const front = express();
   const target = `http://${HOST}:${inner.address().port}`;
   front.use(adapter({ target, registerOnListening: false }));
+  front.use(app); // V4 itself, at /odata/v4/commerce
   const pem = fs.readFileSync(certificate);
   const outer = https.createServer({ key: pem, cert: pem }, front);
   await new Promise((done) => outer.listen(0, HOST, done));

@@ -55,6 +55,13 @@ def test_what_is_no_json_of_an_error_is_quoted(body: bytes, says: str) -> None:
     [
         (CREATE, 409, "", Exists(None, "")),
         (CREATE, 400, "A duplicate key.", Exists(None, "A duplicate key.")),
+        (
+            CREATE,
+            500,
+            "UNIQUE constraint failed: c.n",
+            Exists(None, "UNIQUE constraint failed: c.n"),
+        ),
+        (CREATE, 500, "x", Transient("HTTP 500 E x", 5.0)),
         (UPDATE, 412, "", Stale()),
         (BLIND, 412, "", Missing()),
         (DELETE, 412, "", Stale()),

@@ -80,11 +80,11 @@ def test_every_update_and_delete_has_a_precondition(
         Delete("Number='a/b'", 'W/"8"'),
     )
     first, second, third = sent(service)
-    assert (first.method, first.url) == ("PATCH", "/odata/Cards(Number='1')")
+    assert (first.method, first.url) == ("PATCH", "Cards(Number='1')")
     assert first.headers["if-match"] == 'W/"7"'
     assert json.loads(first.body) == {"Text": None}
     assert second.headers["if-match"] == "*"
-    assert (third.method, third.url) == ("DELETE", "/odata/Cards(Number='a%2Fb')")
+    assert (third.method, third.url) == ("DELETE", "Cards(Number='a%2Fb')")
     assert third.headers["if-match"] == 'W/"8"'
     assert service.asked[-1].headers["Prefer"] == "odata.continue-on-error"
 
@@ -125,6 +125,18 @@ def test_what_follows_a_failure_that_stopped_the_batch_did_not_happen(
     outcomes = write(endpoint, born("1"), born("x" * 99), born("2"))
     assert kinds(outcomes) == ["Applied", "Rejected", "Transient"]
     assert [*service.rows["Cards"]] == [("1",)]
+
+
+@pytest.mark.parametrize(("there", "outcome"), [(True, "Exists"), (False, "Transient")])
+def test_a_create_that_fails_without_a_reason_is_looked_for(
+    endpoint: ODataV4Endpoint, service: MemoryService, there: bool, outcome: str
+) -> None:
+    if there:
+        write(endpoint, born("1"))
+    endpoint.describe("Cards")
+    batches(service, parts(BatchResponse(500, {}, b""), BatchResponse(500, {}, b"")))
+    outcomes = write(endpoint, born("1"), Update("Number='1'", None, {"Text": "x"}))
+    assert kinds(outcomes) == [outcome, "Transient"]
 
 
 def test_a_batch_that_breaks_off_leaves_the_rest_unknown(
