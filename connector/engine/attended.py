@@ -12,10 +12,21 @@ lease until the answer is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from connector.endpoints.base import Endpoint, Entity, Found, Identity
+from connector.endpoints.base import (
+    Endpoint,
+    Entity,
+    Found,
+    Identity,
+    Operation,
+    Outcome,
+    Pace,
+    Page,
+    Throttling,
+)
+from connector.mapping.values import Value
 
 T = TypeVar("T")
 
@@ -34,19 +45,10 @@ class Attended:
     def __init__(self, endpoint: Endpoint, ask: Ask) -> None:
         self._endpoint = endpoint
         self._ask = ask
-        # Submitted by the run as they are, or answered without asking the side.
-        self.scan = endpoint.scan
-        self.changes = endpoint.changes
-        self.write = endpoint.write
-        self.id_for = endpoint.id_for
-        self.newer = endpoint.newer
-        self.throttling = endpoint.throttling
-        self.pace = endpoint.pace
-        self.close = endpoint.close
 
     def identity(self) -> Identity:
         """Which world this is."""
-        return self._ask(lambda: self._endpoint.identity())
+        return self._ask(self._endpoint.identity)
 
     def describe(self, entity: str) -> Entity:
         """One table, from live metadata."""
@@ -57,3 +59,40 @@ class Attended:
     ) -> Found:
         """Records by id or column."""
         return self._ask(lambda: self._endpoint.read(entity, columns, by=by, values=values))
+
+    # ------------------------------------------------------ submitted by the run as they are
+
+    def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
+        """Pages of the whole table."""
+        return self._endpoint.scan(entity, columns, resume)
+
+    def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
+        """Pages of what changed."""
+        return self._endpoint.changes(entity, columns, position)
+
+    @property
+    def write(self) -> Callable[[str, Sequence[str], Sequence[Operation]], Sequence[Outcome]]:
+        """Carries out operations."""
+        return self._endpoint.write
+
+    # ------------------------------------------------------ answered without asking the side
+
+    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
+        """The id a create will have."""
+        return self._endpoint.id_for(entity, values, proposed)
+
+    def newer(self, a: str, b: str) -> bool | None:
+        """Whether one version is newer."""
+        return self._endpoint.newer(a, b)
+
+    def throttling(self) -> Throttling:
+        """What was counted so far."""
+        return self._endpoint.throttling()
+
+    def pace(self, entity: str) -> Pace:
+        """How writes are taken at present."""
+        return self._endpoint.pace(entity)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._endpoint.close()

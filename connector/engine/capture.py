@@ -27,13 +27,15 @@ Then = Callable[[Absorbed], None]
 def capture(run: MapRun, side: Side, then: Then | None = None) -> int:
     """Read what is new on one side; how many rows came.
 
-    A feed that expired, was never begun, or was begun for other columns becomes a full scan.
+    A feed that expired, was never begun, or was begun for other columns becomes a full scan, which
+    gives way at the end of a page when the run's time is over; the next run goes on behind it.
     """
     keep = then or _committing(run)
     positions = run.store.positions(run.map.name)
     columns = run.map.column_names(side)
     feed, scan = (positions.get((side, kind)) for kind in ("feed", "scan"))
-    if feed is not None and feed.text is not None and _fits(run, feed, columns):
+    reading = scan is not None and _fits(run, scan, columns)  # the feed was no good any more
+    if feed is not None and feed.text is not None and _fits(run, feed, columns) and not reading:
         try:
             count = _resume(run, side, feed, keep)
             if count is not None:
@@ -105,7 +107,7 @@ def _follow(
             absorbed.work.positions.append(position)
             keep(absorbed)
         run.tell(f"read {side}", len(page.rows) + len(page.deleted))
-        if run.ports.stopping():
+        if run.out_of_time() and not page.last:
             return count
     run.whole.add(side)
     return count if missing is None else None
@@ -113,6 +115,7 @@ def _follow(
 
 def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
     run.looked.add(side)
+    run.reading.add(side)
     columns, epoch = run.map.column_names(side), run.worlds[side].epoch
     first = begun.tick if begun is not None else run.numbers("tick")
     resume = begun.text if begun is not None else None
@@ -131,11 +134,12 @@ def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
             feed = replace(position, kind="feed", text=page.position, tick=tick)
             absorbed.work.positions += [Position(side, "scan", None), feed]
             run.unread.discard(side)
+            run.reading.discard(side)
         elif page.resume is not None:
             absorbed.work.positions.append(position)
         keep(absorbed)
         run.tell(f"read {side}", len(page.rows))
-        if run.ports.stopping():
+        if run.out_of_time():
             return count
     return count + _catch_up(run, side, feed, keep) if feed is not None else count
 

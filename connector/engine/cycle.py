@@ -25,6 +25,8 @@ class Finish:
 
     finished: bool
     rounds: int
+    cut: bool = False
+    """Whether time ran out with work that could go on at once."""
 
 
 def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None) -> Finish:
@@ -50,17 +52,19 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
     for round in range(1, run.limits.rounds + 1):
         for side in (Side.COMMERCE, Side.DATAVERSE):
             capture(run, side)
+            if run.out_of_time() and run.reading:
+                return Finish(False, round, cut=True)
         if round == 1:
             wake(run)
         left = settle_due(run, only)
         if left or run.out_of_time():
-            return Finish(False, round)
+            return Finish(False, round, cut=True)
         if only is not None:
             return Finish(True, round)
         if not _more(run):
             # What failed and is to be tried again later is left to a later run.
             return Finish(run.store.next_due(run.map.name) is None, round)
-    return Finish(False, run.limits.rounds)
+    return Finish(False, run.limits.rounds, cut=True)
 
 
 def settle_due(run: MapRun, only: str | None = None) -> bool:

@@ -86,6 +86,8 @@ class MapRun:
         """Sides this run has looked at: they did not go back in time unnoticed before it wrote."""
         self.unread: set[Side] = set()
         """Sides whose table has to be read anew before this run may end."""
+        self.reading: set[Side] = set()
+        """Sides whose table is being read whole."""
         self._free: dict[str, tuple[int, int]] = {}
         self._tenure = Tenure(map.name, ports, tuning.limits)
         self.asked = frozenset(s for s in Side if entities[s].capabilities.ids != "chosen")

@@ -303,6 +303,8 @@ class Serving:
         """When a record has to be tried again, on our monotonic clock."""
         if finish.finished:
             return None
+        if finish.cut:
+            return now
         due = self._project.store.next_due(station.map)
         return now if due is None else now + (due - self._clock())
 

@@ -99,3 +99,27 @@ def test_a_bound_on_time_is_kept(loaded: Bench) -> None:
     assert not loaded.sync(seconds=0.0).finished
     assert loaded.sync().finished
     loaded.assert_settled()
+
+
+def test_a_table_read_whole_gives_way_at_each_page_and_goes_on_there(loaded: Bench) -> None:
+    """The other maps of live mode wait for one turn, not for the whole table."""
+    for n in range(10, 30):
+        loaded.new(C, f"C{n}")
+    loaded.sync()
+    loaded.edit(C, "C1", Name="edited")
+    loaded.delete(C, "C29")
+    loaded.commerce.forget_feed()
+    calls, written = loaded.commerce.calls.copy(), loaded.writes()
+    turns = 0
+    assert loaded.sync(seconds=0).cut
+    while (C, "scan") in loaded.open().positions("card"):
+        turns += 1
+        assert loaded.writes() == written, "something was planned from half a table"
+        assert loaded.sync(seconds=0).cut
+    assert turns >= 28 // 3 - 1
+    # A page more than it needs in each turn: it was on its way when the time was over.
+    assert loaded.commerce.calls["scan"] - calls["scan"] <= 2 * (28 // 3 + 1)
+    assert loaded.sync().finished
+    assert loaded.card(D, "C1")["name"] == "edited"
+    assert "c29" not in loaded.dataverse.by_key("cards")
+    loaded.assert_settled()
