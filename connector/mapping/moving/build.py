@@ -27,6 +27,7 @@ from connector.mapping.moving.draft import (
 from connector.mapping.moving.extension import applied, read_extension
 from connector.mapping.moving.knowledge import company_row, fill_in, key_columns, name_tables
 from connector.mapping.moving.known import KnownEntity
+from connector.mapping.moving.several import gathered, groups_of
 from connector.mapping.moving.template import LEFT_OUT, Template
 from connector.mapping.moving.yaml_text import yaml_text
 
@@ -74,6 +75,10 @@ Asked: TypeAlias = Callable[[str, KnownEntity | None], KnownEntity | None]
 
 def _nobody(_entity: str, known: KnownEntity | None) -> KnownEntity | None:
     return known
+
+
+_GATHERED = _Row(None)
+"""Stands for a row that has become part of another one."""
 
 
 @dataclass(slots=True)
@@ -137,6 +142,12 @@ class _Building:
             except NotExpressible as error:
                 self.problems.append(error.problem)
                 rows.append(_Row(None, error.problem.message))
+        for first, *others in groups_of([row.draft for row in rows]):
+            drafts = [row.draft for row in (rows[place] for place in (first, *others)) if row.draft]
+            rows[first] = _Row(gathered(drafts), subject=rows[first].subject)
+            for place in others:
+                rows[place] = _GATHERED
+        rows = [row for row in rows if row is not _GATHERED]
         unread = [p for p in self.template.problems if p.exit_code]
         return [*rows, *(_Row(None, problem.message) for problem in unread)]
 

@@ -23,6 +23,7 @@ from connector.mapping.moving.extension import difference
 from connector.mapping.moving.json_file import EXTENSION, read_json_value
 from connector.mapping.moving.known import KnownEntity, known_entity
 from connector.mapping.moving.query_range import dataverse_condition, to_query_range
+from connector.mapping.moving.several import gathered, groups_of, parted
 from connector.mapping.values import Side
 
 _DIRECTIONS = {"=": "3", ">": "1", "<": "2"}
@@ -49,7 +50,8 @@ def export_map(
     meant = document.model_dump(mode="json", exclude_defaults=True)
     meant_rows: list[Draft] = meant.pop("fields")
     known = known_entity(document.commerce.entity)
-    told = [_told(row, known, targets or {}) for row in meant_rows]
+    alone = frozenset(row.commerce.casefold() for row in document.fields if row.commerce)
+    told = [_told(row, known, targets or {}, alone) for row in meant_rows]
     problems = [*_not_understood(document), *_rows_not_understood(document, meant_rows, told)]
     leg: dict[str, Any] = {
         "id": "001",
@@ -60,7 +62,7 @@ def export_map(
         "destinationSchema": document.dataverse.entity,
         "destinationEnvironmentType": "CRM",
         "reversedSourceFilter": _filter(document, Side.DATAVERSE, problems),
-        "fieldMappings": [row.mapping for row in told if row.mapping is not None],
+        "fieldMappings": [mapping for row in told for mapping in row.mappings],
     }
     data: dict[str, Any] = {
         "name": f"[{leg['sourceSchema']}] - [{leg['destinationSchema']}]",
@@ -79,23 +81,38 @@ def export_map(
 
 
 class _Told(NamedTuple):
-    """A row as the JSON tells it, and what an import makes of that; None where it has no form."""
+    """A row as the JSON tells it, and what an import makes of that; none where it has no form."""
 
-    mapping: dict[str, Any] | None
+    mappings: Sequence[dict[str, Any]]
     draft: Draft | None
     keys: frozenset[str] = frozenset()
     """Keys of the row that the JSON tells."""
 
 
-def _told(row: Draft, entity: KnownEntity | None, targets: Mapping[str, str]) -> _Told:
+def _told(
+    row: Draft, entity: KnownEntity | None, targets: Mapping[str, str], alone: frozenset[str]
+) -> _Told:
     """The row with as much of it as an import would take for what it is."""
+    several = parted(row, alone)
+    if several:
+        mappings = [m for one in several if (m := _mapping(one, entity, targets)) is not None]
+        drafts = [draft for mapping in mappings if (draft := _read_back(mapping)) is not None]
+        if len(drafts) == len(several) and groups_of(drafts):
+            return _Told(mappings, gathered(drafts), frozenset(row))
+    if _by_company(row):
+        return _Told((), None)
     for left_out in ((), ("values", "default")):
         part = {key: value for key, value in row.items() if key not in left_out}
         mapping = _mapping(part, entity, targets)
         draft = _read_back(mapping) if mapping is not None else None
-        if draft is not None:
-            return _Told(mapping, draft, frozenset(part) & _OWN_KEYS)
-    return _Told(None, None)
+        if mapping is not None and draft is not None:
+            return _Told([mapping], draft, frozenset(part) & _OWN_KEYS)
+    return _Told((), None)
+
+
+def _by_company(row: Draft) -> bool:
+    """Whether the row pairs by company, which dual-write does without a row."""
+    return bool(row.get("key")) and "." in str(row.get("dataverse"))
 
 
 def _read_back(mapping: Mapping[str, Any]) -> Draft | None:
@@ -219,8 +236,13 @@ def _rows_not_understood(
     document: MapDocument, rows: Sequence[Draft], told: Sequence[_Told]
 ) -> Iterator[Problem]:
     for index, (row, one) in enumerate(zip(rows, told, strict=True)):
-        if one.mapping is None:
-            yield _problem("this row has no form in dual-write", document.field_subject(index))
+        if not one.mappings:
+            why = (
+                "dual-write pairs rows by their company without a row of the map"
+                if _by_company(row)
+                else "this row has no form in dual-write"
+            )
+            yield _problem(why, document.field_subject(index))
             continue
         towards = _default_side(str(row["sync"])).value
         lost = sorted(set(row) - one.keys)

@@ -121,8 +121,8 @@ def _spelling(pairs: Sequence[tuple[Draft | None, Draft]]) -> dict[str, str]:
     spelling: dict[str, str] = {}
     for row, meant in pairs:
         if row is not None:
-            written = {row.get("commerce"), *row.get("values", ())}
-            for name in (meant.get("commerce"), *(meant.get("values") or ())):
+            written = {row.get("commerce"), *row.get("values", ()), *_looked_up(row)}
+            for name in (meant.get("commerce"), *(meant.get("values") or ()), *_looked_up(meant)):
                 if isinstance(name, str) and name not in written:
                     spelling.setdefault(name.casefold(), name)
     return spelling
@@ -131,10 +131,20 @@ def _spelling(pairs: Sequence[tuple[Draft | None, Draft]]) -> dict[str, str]:
 def _spell(row: Draft, spelling: Mapping[str, str]) -> None:
     if isinstance(row.get("commerce"), str):
         row["commerce"] = spelling.get(row["commerce"].casefold(), row["commerce"])
+    if isinstance(row.get("lookup"), dict):
+        row["lookup"] = {
+            there: spelling.get(str(name).casefold(), name) for there, name in row["lookup"].items()
+        }
     if isinstance(row.get("values"), dict):
         row["values"] = {
             spelling.get(name.casefold(), name): value for name, value in row["values"].items()
         }
+
+
+def _looked_up(row: Draft) -> list[Any]:
+    """The commerce columns of a lookup by several."""
+    lookup = row.get("lookup")
+    return list(lookup.values()) if isinstance(lookup, dict) else []
 
 
 def _changes(before: Draft, after: Draft) -> dict[str, _Change]:

@@ -56,6 +56,10 @@ def company_row(rows: Sequence[Draft], known: KnownEntity | None) -> Draft | Non
 
 def _spell(row: Draft, known: KnownEntity) -> None:
     spelled = {name.casefold(): name for name in known.columns}
+    if "lookup" in row:
+        row["lookup"] = {
+            there: spelled.get(str(name).casefold(), name) for there, name in row["lookup"].items()
+        }
     column = spelled.get(str(row.get("commerce", "")).casefold())
     if column is None:
         return
