@@ -154,16 +154,16 @@ class Site:
         return worker
 
     def start_sandbox(self) -> None:
-        """The sandbox over its folder, at the port it always had."""
-        port = str(self.where["dataverse"]).rpartition(":")[2] if self.where else "0"
-        folder = str(self.folder / "var" / "sandbox")
+        """The sandbox over its folder, at the ports it always had."""
+        port, beside = (
+            str(self.where[side]).rpartition(":")[2] if self.where else "0"
+            for side in ("dataverse", "finops")
+        )
+        command = [sys.executable, "-m", "connector.sandbox", "--port", port]
+        command += ["--finops-port", beside, "--dir", str(self.folder / "var" / "sandbox")]
         began = time.monotonic()
         with (self.folder / "var" / "sandbox.log").open("ab") as log:
-            self._sandbox = subprocess.Popen(
-                [sys.executable, "-m", "connector.sandbox", "--dir", folder, "--port", port],
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
+            self._sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         assert self._sandbox.stdout is not None
         line = self._sandbox.stdout.readline()
         assert line.startswith(b"{"), f"the sandbox did not start: {line!r}"
