@@ -17,6 +17,7 @@ from connector.endpoints.base import Create, Outcome, Transient, Unknown
 from connector.engine import absorb, agreement, apply, batches, observe, plan, settle
 from connector.engine.merge import Merged, Need, Pair
 from connector.engine.run import MapRun
+from connector.engine.witness import Witness
 from connector.mapping.compiled import Group
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
@@ -102,6 +103,16 @@ def blind_overwrite(patch: Patch) -> None:
     patch.setattr(apply, "operation_of", unconditional)
 
 
+def id_taken_for_proof(patch: Patch) -> None:
+    """A row that stands where a create of ours was lost is ours, whoever may have made it."""
+    witness = MapRun.witness
+
+    def trusting(run: MapRun, side: Side, tick: int) -> Witness:
+        return replace(witness(run, side, tick), ids="chosen")
+
+    patch.setattr(MapRun, "witness", trusting)
+
+
 def late_observation_accepted(patch: Patch) -> None:
     """What a page tells counts, whenever its request left: before a write settled, or was sent."""
     patch.setattr(observe, "_weigh", lambda _state, _row, _witness: observe._NEWS)
@@ -139,6 +150,7 @@ BUGS = [
     retried_create_with_a_new_id,
     lease_without_fencing,
     blind_overwrite,
+    id_taken_for_proof,
     late_observation_accepted,
     sweep_that_deletes_unread,
 ]

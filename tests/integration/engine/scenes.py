@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from connector.endpoints.base import Create, Operation, Update
 from connector.engine.decisions.again import try_again
@@ -235,6 +236,21 @@ def failing(*faults: Fault) -> Callable[[CrashBench], None]:
     return prepare
 
 
+def foreign(ids: Literal["key", "allotted"]) -> Callable[[CrashBench], None]:
+    """A commerce side that names no one, whose ids prove nothing, and whose replies get lost."""
+
+    def prepare(bench: CrashBench) -> None:
+        bench.commerce.ids, bench.commerce.names_modifiers = ids, False
+        loaded(bench)
+        bench.edit(D, "C1", name="edited")
+        bench.new(D, "X1")
+        bench.new(D, "X2")
+        bench.delete(D, "C2")
+        bench.commerce.fault = Faults((Create, Update), ["lost-after", "lost-before"])
+
+    return prepare
+
+
 def waiting(bench: CrashBench) -> None:
     """A currency nobody knows, in an edit and in a new card."""
     loaded(bench, 1)
@@ -279,6 +295,8 @@ SCENES: Sequence[Scene] = (
     Scene("throttled", failing("transient", "transient")),
     Scene("replies lost before the effect", failing("lost-before")),
     Scene("replies lost after the effect", failing("lost-after")),
+    Scene("rows known by their key", foreign("key")),
+    Scene("ids that are allotted", foreign("allotted")),
     Scene("failures retried", parked, retry_all, small=True),
     Scene("a reference is missing", waiting, text=LOOKUP),
     Scene("a missing reference arrives", arrived, text=LOOKUP, small=True),
