@@ -19,12 +19,17 @@ from enum import StrEnum
 from connector.endpoints.base import Page, Row
 from connector.engine.run import MapRun
 from connector.mapping.values import Side
+from connector.store.record import SideState, State
 from connector.store.work import Position
 
 IDLE = 60.0
 """Seconds after which a side is looked at again; nobody restores one faster."""
 JITTER = 5.0
 """Seconds between two readings of one time, as the side's clock is measured anew each run."""
+
+
+WITNESSES = 20
+"""Records whose rows are asked whether a clock was set, before a side counts as restored."""
 
 
 class Sight(StrEnum):
@@ -66,8 +71,37 @@ def _edited_anew(run: MapRun, side: Side, row: Row) -> bool:
         return False
     if known.modified_at is None or row.modified_at is None:
         return known.image is not None and known.image != row.image
+    shift = _shift(run, side, row, known)
+    if shift is None or abs(shift) <= JITTER:
+        return False
+    return not _clock_was_set(run, side, shift, row.id)
+
+
+def _shift(run: MapRun, side: Side, row: Row, known: SideState) -> float | None:
+    """Seconds between what a row says of its last edit now and what it said before."""
+    if known.modified_at is None or row.modified_at is None or known.version != row.version:
+        return None
     offset = run.identities[side].clock_offset.total_seconds()
-    return abs(row.modified_at.timestamp() - offset - known.modified_at) > JITTER
+    return row.modified_at.timestamp() - offset - known.modified_at
+
+
+def _clock_was_set(run: MapRun, side: Side, shift: float, suspect: str) -> bool:
+    """Whether rows nobody edited moved by as much: a clock, theirs or ours, was set meanwhile.
+
+    On a side that went back in time the other rows say what they said before.
+    """
+    known: dict[str, SideState] = {}
+    for record in run.store.needing(run.layout, list(State), 0, WITNESSES):
+        state = record.side(side)
+        if state.id is not None and state.epoch == run.worlds[side].epoch:
+            known[state.id] = state
+    known.pop(suspect, None)
+    if not known:
+        return False
+    entity, columns = run.map.entity(side), run.map.column_names(side)
+    found = run.endpoint(side).read(entity, columns, by=None, values=list(known)).rows
+    shifts = [_shift(run, side, rows[0], known[id]) for id, rows in found.items() if rows]
+    return any(one is not None and abs(one - shift) <= JITTER for one in shifts)
 
 
 def remembering(run: MapRun, position: Position, page: Page) -> Position:

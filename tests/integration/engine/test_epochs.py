@@ -88,6 +88,36 @@ def test_a_row_that_comes_to_its_version_once_more_begins_a_new_epoch(
 
 
 @pytest.mark.parametrize("side", [C, D])
+@pytest.mark.parametrize("seconds", [-40.0, 40.0])
+def test_a_clock_that_was_set_is_no_restore(loaded: Bench, side: Side, seconds: float) -> None:
+    """All rows moved by as much as the one that is looked at."""
+    rename(loaded, side, "C1", "the newest row")
+    loaded.sync()
+    loaded.ahead += 100
+    endpoint(loaded, side).ahead += timedelta(seconds=seconds)
+    assert loaded.sync().finished
+    assert "epoch" not in loaded.counts
+    assert epoch(loaded, side) == 1
+    loaded.assert_settled()
+
+
+def test_a_clock_that_was_set_hides_no_restore(loaded: Bench) -> None:
+    rename(loaded, D, "C2", "the newest row is C2")
+    loaded.sync()
+    restore = loaded.dataverse.backup()
+    rename(loaded, D, "C1", "after the backup")
+    loaded.sync()
+    loaded.ahead += 100
+    restore()
+    loaded.dataverse.ahead += timedelta(seconds=40)
+    loaded.dataverse.clock = lambda: datetime.now(UTC) + timedelta(seconds=100)
+    rename(loaded, D, "C1", "after the restore")
+    loaded.sync()
+    assert loaded.counts["epoch"] == 1
+    assert name_of(loaded, C, "C1") == "after the restore"
+
+
+@pytest.mark.parametrize("side", [C, D])
 def test_rows_made_after_the_backup_are_missing(loaded: Bench, side: Side) -> None:
     """Their deletes were told by nobody; the map's policies decide, within the guard."""
     restore = endpoint(loaded, side).backup()
