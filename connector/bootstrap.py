@@ -303,7 +303,7 @@ def _commerce_endpoint(
         case ODataV2Settings():
             return remote_sides.odata_v2(name, side, retry, stopping, manner)
         case DynamicwebSettings():
-            return remote_sides.dynamicweb(side, manner)
+            return remote_sides.dynamicweb(name, side, manner)
 
 
 def _limits(settings: Settings) -> Limits:

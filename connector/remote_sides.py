@@ -199,16 +199,17 @@ def odata_v2(
     )
 
 
-def dynamicweb(side: DynamicwebSettings, manner: Manner) -> Endpoint:
+def dynamicweb(name: str, side: DynamicwebSettings, manner: Manner) -> Endpoint:
     """A shop's database; raises `ConfigError` for its URL, its driver and its secret."""
     from connector.endpoints.dynamicweb import DynamicwebEndpoint
     from connector.endpoints.dynamicweb.database import Database
 
+    section = name if name == "commerce" else f"sides.{name}"
     password = None
     if side.password is not None:
         password = read_secret(side.password).get_secret_value()
     return DynamicwebEndpoint(
-        Database(side.url, password, side.timeout),
+        Database(side.url, password, side.timeout, section),
         folder=side.changes.folder,
         sweep=60.0 * side.changes.sweep_minutes,
         clock=time.time,

@@ -33,11 +33,18 @@ _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql", "mssql": "sqlserver"
 
 
 class Database:
-    """One shop's database."""
+    """One shop's database; `section` is that of the config, for who has to mend something."""
 
-    def __init__(self, url: str, password: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        password: str | None = None,
+        timeout: float = 60.0,
+        section: str = "commerce",
+    ) -> None:
         """Reach nothing yet; raises `ConfigError` (`shop-url`, `shop-driver`)."""
-        self.engine = _engine(_parsed(url, password), timeout)
+        self.section = section
+        self.engine = _engine(_parsed(url, password, section), timeout, section)
 
     @property
     def name(self) -> str:
@@ -70,7 +77,7 @@ class Database:
                 subject=Subject(side="commerce"),
                 cause=cause_of(error),
                 remedy="give this user SELECT on the loyalty tables, and INSERT and UPDATE on "
-                "those that are written; check their names in [commerce.tables]",
+                f"those that are written; check their names in [{self.section}.tables]",
             ) from error
 
     def close(self) -> None:
@@ -95,30 +102,30 @@ def cause_of(error: DBAPIError) -> str:
     return lines[0] if lines else type(error.orig).__name__
 
 
-def _parsed(url: str, password: str | None) -> sa.URL:
+def _parsed(url: str, password: str | None, section: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
     except ArgumentError as error:
-        raise _wrong_url(None) from error
+        raise _wrong_url(None, section) from error
     if parsed.get_backend_name() not in _DRIVERS:
-        raise _wrong_url(f"{parsed.get_backend_name()} is not known")
+        raise _wrong_url(f"{parsed.get_backend_name()} is not known", section)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).is_file():
-        raise _wrong_url(f"there is no file {parsed.database}")
+        raise _wrong_url(f"there is no file {parsed.database}", section)
     return parsed if password is None else parsed.set(password=password)
 
 
-def _wrong_url(cause: str | None) -> ConfigError:
+def _wrong_url(cause: str | None, section: str) -> ConfigError:
     return ConfigError(
         "shop-url",
         "this URL names no shop's database",
-        subject=Subject(side="commerce", field="url"),
+        subject=Subject(field=f"{section}.url"),
         cause=cause,
         remedy="write it like mssql+pyodbc://USER@HOST/NAME?driver=ODBC+Driver+18+for+SQL+Server, "
         "postgresql+psycopg://USER@HOST/NAME or sqlite:///PATH",
     )
 
 
-def _engine(url: sa.URL, timeout: float) -> sa.Engine:
+def _engine(url: sa.URL, timeout: float, section: str) -> sa.Engine:
     backend, seconds = url.get_backend_name(), max(1, round(timeout))
     arguments: dict[str, dict[str, Any]] = {
         "sqlite": {"timeout": timeout},
@@ -136,7 +143,7 @@ def _engine(url: sa.URL, timeout: float) -> sa.Engine:
         raise ConfigError(
             "shop-driver",
             f"the driver `{url.drivername}` is not installed",
-            subject=Subject(side="commerce", field="url"),
+            subject=Subject(field=f"{section}.url"),
             cause=str(error),
             remedy=f"pip install 'loyalty-dual-write[{_DRIVERS[backend]}]'",
         ) from error

@@ -67,7 +67,7 @@ class DynamicwebEndpoint:
     ) -> None:
         self._database = database
         self._page_rows = page_rows
-        known = tables(names)
+        known = tables(names, database.section)
         self._rewards = Rewards(known)
         self._shelves: dict[str, Shelf] = {
             REWARD: self._rewards,

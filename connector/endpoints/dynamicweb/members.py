@@ -202,7 +202,7 @@ def _no_users(name: str) -> MapError:
     return MapError(
         "entity-unknown",
         f"the shop has no table {name} with a column {USER_ID}",
-        remedy="correct the name of AccessUser in [commerce.tables], or leave it out: members are "
-        "then the users who have transactions",
+        remedy="correct the name of AccessUser in `tables` of this side, or leave it out: members "
+        "are then the users who have transactions",
         subject=Subject(side="commerce", entity=MEMBERS),
     )

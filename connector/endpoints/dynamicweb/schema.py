@@ -80,7 +80,7 @@ class Tables:
         }[name]
 
 
-def tables(names: Mapping[str, str] | None = None) -> Tables:
+def tables(names: Mapping[str, str] | None = None, section: str = "commerce") -> Tables:
     """The tables, under other names where `names` says so (`SCHEMA.TABLE` or `TABLE`).
 
     Raises `ConfigError` (`table-unknown`) for a table that is none of these.
@@ -91,7 +91,7 @@ def tables(names: Mapping[str, str] | None = None) -> Tables:
         raise ConfigError(
             "table-unknown",
             f"a shop has no table `{unknown[0]}` of loyalty",
-            subject=Subject(side="commerce", field="tables"),
+            subject=Subject(field=f"{section}.tables"),
             remedy=f"name one of {', '.join(NAMES)}",
         )
     metadata = sa.MetaData()

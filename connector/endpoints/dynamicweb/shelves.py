@@ -156,8 +156,8 @@ def checked(connection: sa.Connection, table: sa.Table, needed: Iterable[str]) -
         raise MapError(
             "entity-unknown",
             f"the table {table.fullname} of the shop {what}",
-            remedy="check the database in [commerce] url; where the table has another name, say it "
-            "in [commerce.tables]; the user needs SELECT on it",
+            remedy="check the `url` of this side; where the table has another name, say it in its "
+            "`tables`; the user needs SELECT on it",
             subject=Subject(side="commerce", entity=table.name),
         )
 

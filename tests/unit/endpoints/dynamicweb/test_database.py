@@ -17,8 +17,9 @@ from tests.unit.endpoints.dynamicweb.shop import REWARD, Shop
 )
 def test_a_url_that_names_no_database_is_refused(url: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        Database(url)
+        Database(url, section="sides.south")
     assert raised.value.code == "shop-url"
+    assert raised.value.subject.field == "sides.south.url"
 
 
 def test_a_missing_driver_is_named_with_what_installs_it() -> None:
