@@ -138,7 +138,7 @@ def test_events_between_lives_of_an_instance_lose_nothing(
     loaded: tuple[Project, Shop], tmp_path: Path
 ) -> None:
     project, shop = loaded
-    numbers = [f"5500{number}" for number in range(4)]
+    numbers = ["55000", "55001"]
     for turn, number in enumerate(numbers):
         with living(project, tmp_path, **SELDOM) as live:
             live.comes_to("active")
@@ -150,7 +150,7 @@ def test_events_between_lives_of_an_instance_lose_nothing(
             shop.clerk.delete(f"{shop.clerk.host}/sandbox/listeners")
     with living(project, tmp_path, **SELDOM) as live:
         live.comes_to("active")
-        for number in (*numbers, "55005", "55006", "55007", "55008"):
+        for number in (*numbers, "55005", "55006"):
             until(number, lambda number=number: tender(project, number) == BLOCKED)  # type: ignore[misc]
         assert live.ends() == 143
     project.verified()

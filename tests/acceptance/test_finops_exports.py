@@ -115,10 +115,7 @@ def test_whatever_a_job_does_no_edit_is_lost(loaded: tuple[Project, Shop]) -> No
     troubles: list[dict[str, object]] = [
         {"outcome": "Failed", "errors": ["The staging table is locked."]},
         {"outcome": "PartiallySucceeded"},
-        {"outcome": "Canceled"},
         {"spoil": "truncated"},
-        {"spoil": "missing-file"},
-        {"spoil": "no-manifest"},
         {"spoil": "unknown-entity"},
     ]
     for number, trouble in enumerate(troubles):
@@ -191,22 +188,22 @@ def test_live_mode_finds_edits_by_exports(loaded: tuple[Project, Shop], tmp_path
 def test_syncs_that_are_killed_anywhere_end_the_same(loaded: tuple[Project, Shop]) -> None:
     """Killed while it waits for an answer, when the service has begun with it or has done it."""
     project, shop = loaded
-    paths = (START, "GetExecutionSummaryStatus", "GetExportedPackageUrl", "blobs", "RetailLoyaltyC")
+    paths = (START, "GetExecutionSummaryStatus", "blobs")  # all others: unit tests
     for number, path in enumerate(paths):
         card = f"5500{number}"
         shop.edit(card, CardTenderType="NoTender")
         shop.put(cards(1, 56_000 + number))
         project.edit(f"5501{number}", msdyn_cardtendertype=806380001)
-        shop.clerk.switch("faults", {"kind": "slow", "seconds": 1.0, "path": path, "count": 50})
+        shop.clerk.switch("faults", {"kind": "slow", "seconds": 0.6, "path": path, "count": 50})
         before = asked(shop, path)
         process = project.start("sync", "--map", MAP, "--json")
         until(f"{path} is asked", lambda path=path, before=before: asked(shop, path) > before)  # type: ignore[misc]
-        time.sleep(0.4 * (number % 2))
+        time.sleep(0.3 * (number % 2))
         assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGKILL)
         process.wait(30)
         shop.clerk.delete(f"{shop.clerk.host}/sandbox/faults")
-        time.sleep(1.2)  # what was under way arrives, although nobody waits for its answer
+        time.sleep(0.7)  # what was under way arrives, although nobody waits for its answer
         project.json("sync", "--map", MAP)
         project.json("sync", "--map", MAP)
         project.verified()
