@@ -1,9 +1,16 @@
 """The story over a V2 server that is not ours: cards and point kinds, equal at the end.
 
-The server is a CAP service with its V2 adapter (tests/acceptance/independent/). What it does
-otherwise than its specification, or than services written by us would, is asserted here too: it
-answers an update 200 with the row, a duplicate 500 with its database's words, a part of a batch
-behind a failure not at all unless asked to, and takes 64-bit numbers for binary fractions.
+The server is a CAP service with its V2 adapter (tests/acceptance/independent/). What it taught us,
+and what the endpoint does about it:
+
+- an update is answered 200 with the row, which pyodata takes for a failure: any 2xx is a success;
+- a duplicate is answered 500 with its database's words: a refused create is looked up;
+- a batch ends at its first failing change set unless `Prefer: odata.continue-on-error` is sent;
+- a PUT of a key that is not there makes a row, and a PATCH without If-Match is refused (428) where
+  rows have ETags: nothing is written without a look or an ETag;
+- `$select` adds the property behind the ETag, decimals lose zeros at their end, numbers beyond 2^53
+  and decimals beyond some 15 digits lose digits: the row that comes back is what the side holds;
+- ETags are times in milliseconds: two writes within one have the same.
 """
 
 from __future__ import annotations

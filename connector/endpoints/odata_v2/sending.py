@@ -68,7 +68,7 @@ class Sending:
         self.denied: list[Fault] = []
         """Refusals for a missing right."""
         self.begun = False
-        """Whether a batch was answered: from then on outcomes have to reach the engine."""
+        """Whether something may have happened: from then on outcomes have to reach the engine."""
 
     def send(self, steps: Set) -> None:
         """Give each of these steps an outcome.
@@ -151,18 +151,17 @@ class Sending:
         return None
 
     def _read(self, reply: Reply, steps: Set) -> Told | None:
+        self.begun = True
         try:
-            told = batches.parts_of(reply.body, reply.headers.get("Content-Type", ""))
+            return batches.parts_of(reply.body, reply.headers.get("Content-Type", ""))
         except ValueError as error:
             self._settle(steps, Unknown(f"the batch's answer cannot be read: {error}"))
             return None
-        self.begun = True
-        return told
 
     def _failed(self, answer: Answer, steps: Set) -> None:
         """Settle steps whose batch failed as a whole, or raise what made it fail."""
         if isinstance(answer, Lost):
-            self._settle(steps, Unknown(answer.text))
+            self._lost(steps, answer.text)
         elif isinstance(answer, Unsent):
             self._give_up(steps, self._connection.transport.unreachable(answer))
         elif isinstance(answer, Held):
@@ -170,12 +169,17 @@ class Sending:
         else:
             fault = self._connection.transport.fault_of(answer)
             if answer.status in _MAYBE_DONE or answer.status < 400:
-                self._settle(steps, Unknown(str(fault)))
+                self._lost(steps, str(fault))
             elif answer.status in BUSY or answer.status >= 500:
                 self._settle(steps, Transient(str(fault), fault.retry_after))
             else:
                 side, name = self._connection.side, self._table.name
                 self._give_up(steps, refused(fault, side, name, "POST $batch"))
+
+    def _lost(self, steps: Set, text: str) -> None:
+        """Nobody knows what became of these."""
+        self.begun = True
+        self._settle(steps, Unknown(text))
 
     def _give_up(self, steps: Set, error: Exception) -> None:
         """End with an error, unless earlier outcomes have to reach the engine."""

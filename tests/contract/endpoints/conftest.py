@@ -32,7 +32,6 @@ WORLDS: dict[str, Build] = {
     "odata-v4, without ETags": odata_v4.world(etags=False),
     "odata-v4, without batches": odata_v4.world(batches=False),
     "odata-v2": odata_v2.world(),
-    "odata-v2, small pages": odata_v2.world(paged=True),
     "odata-v2, without ETags": odata_v2.world(etags=False),
 }
 

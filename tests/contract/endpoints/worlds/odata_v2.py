@@ -13,8 +13,12 @@ from tests.integration.odata_v2.loyalty import loyalty_types
 from tests.integration.odata_v2.service import Service
 
 
-def world(*, etags: bool = True, paged: bool = False) -> Callable[..., Iterator[World]]:
-    """The cards of a new service; `paged` gives smaller pages than are asked for."""
+def world(*, etags: bool = True) -> Callable[..., Iterator[World]]:
+    """The cards of a new service.
+
+    The one with ETags gives smaller pages than are asked for, and its batches end at a failure
+    unless it is asked to go on.
+    """
 
     def build(request: pytest.FixtureRequest) -> Iterator[World]:
         from connector.endpoints.odata_v2 import ODataV2Endpoint
@@ -25,8 +29,8 @@ def world(*, etags: bool = True, paged: bool = False) -> Callable[..., Iterator[
         service: Service = request.getfixturevalue("odata_v2_service")
         service.reset(loyalty_types(etags=etags))
         service.manners.csrf = True
-        service.manners.page = 2 if paged else None
-        service.manners.stops = paged
+        service.manners.page = 2 if etags else None
+        service.manners.stops = etags
         endpoint = ODataV2Endpoint(
             service.url,
             tokens=Nobody(),

@@ -205,6 +205,25 @@ def test_an_error_in_a_later_request_does_not_hide_what_was_carried_out(
     assert kinds(outcomes) == [Applied, Transient]
 
 
+@pytest.mark.parametrize("fault", ["lost", "502", "empty"])
+def test_what_may_have_happened_is_not_hidden_by_a_later_error(
+    service: Service, endpoint: ODataV2Endpoint, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    (made,) = write(endpoint, card("K0"))
+    assert isinstance(made, Applied)
+    assert made.row is not None
+
+    def gone(*_: Any) -> Any:
+        raise UnreachableError("unreachable", "no answer", remedy="wait")
+
+    look = endpoint._reader.by_ids
+    monkeypatch.setattr(endpoint._reader, "by_ids", gone)
+    service.manners.faults = [fault]
+    delete = Delete(made.id, made.row.version)
+    assert kinds(write(endpoint, delete, card("K0"))) == [Unknown, Transient]
+    monkeypatch.setattr(endpoint._reader, "by_ids", look)
+
+
 @pytest.mark.parametrize("limit", [200, 2048])
 def test_a_service_that_takes_short_requests_only_is_asked_for_less(
     service: Service, endpoint: ODataV2Endpoint, monkeypatch: pytest.MonkeyPatch, limit: int
