@@ -13,6 +13,7 @@ import logging
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,8 @@ HEAD = 16 * 1024
 """Bytes of a request before its body."""
 PATIENCE = 10.0
 """Seconds within which a client that has no request at work has to bring a whole head."""
+RARELY = 100
+"""Of so many lines that say the same, one is logged."""
 GOODBYE = 2
 """Seconds for answers under way at the end."""
 
@@ -73,6 +76,19 @@ class _Protocol(H11Protocol):
             super().shutdown()
 
 
+class _Rarely(logging.Filter):
+    """Lets the first of one message pass and every hundredth: anybody may send what is no HTTP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: Counter[str] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is told."""
+        self._seen[str(record.msg)] += 1
+        return self._seen[str(record.msg)] % RARELY == 1
+
+
 class _Quiet(uvicorn.Server):
     """A server that says when it takes requests."""
 
@@ -92,7 +108,9 @@ class Server:
     """
 
     def __init__(self, app: ASGIApp, address: tuple[str, int], certificate: Path | None) -> None:
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        log = logging.getLogger("uvicorn.error")
+        log.setLevel(logging.WARNING)
+        log.filters[:] = [_Rarely()]
         config = uvicorn.Config(
             app,
             http=_Protocol,

@@ -95,7 +95,7 @@ def _sqlite(url: sa.URL) -> _Place:
             f"{path} is on a network file system ({kind}), where SQLite cannot lock",
             remedy="put the store on a local disk, or into PostgreSQL",
         )
-    return Sqlite(), sa.create_engine(url, hide_parameters=True), str(path)
+    return Sqlite(path), sa.create_engine(url, hide_parameters=True), str(path)
 
 
 def _postgresql(url: sa.URL, password: str | None) -> _Place:

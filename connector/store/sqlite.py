@@ -33,13 +33,43 @@ _MOUNTS = Path("/proc/mounts")
 class Sqlite:
     """SQLite 3.35 or newer, in a local file with a write-ahead log."""
 
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        """None for a state that no file keeps."""
+        self._file: tuple[int, int] | None = None
+        """Device and inode of the file that is open."""
+
     def prepare(self, engine: sa.Engine) -> None:
         """Set the pragmas of every connection; the driver begins no transactions of its own."""
         sa.event.listen(engine, "connect", _prepare)
 
     def begin(self, connection: sa.Connection) -> None:
-        """Take the lock at once: a writer that reads first would be refused instead of waiting."""
+        """Take the lock at once: a writer that reads first would be refused instead of waiting.
+
+        Raises `StateError` (`state-replaced`) where the path names another file by now: what is
+        written to the old one nobody would find.
+        """
+        self._refuse_replaced()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _refuse_replaced(self) -> None:
+        if self._path is None:
+            return
+        try:
+            stat = self._path.stat()
+            file = (stat.st_dev, stat.st_ino)
+        except FileNotFoundError:
+            file = None
+        if self._file is None:
+            self._file = file
+        if file is None or file != self._file:
+            raise StateError(
+                "state-replaced",
+                f"{self._path} was {'removed' if file is None else 'replaced'} while it was in use",
+                cause="the file that is open is another one than the path names",
+                remedy="nothing more is written to the old one; start the command again, and stop "
+                "`dualwrite serve` before you restore a backup",
+            )
 
     def alone(self, connection: sa.Connection) -> None:
         """Every transaction of a writer is alone from its first statement on."""

@@ -33,7 +33,7 @@ class RestorableState:
         self._engine = sa.create_engine(
             "sqlite:///restorable", creator=self._connect, poolclass=sa.NullPool
         )
-        self._dialect = Sqlite()
+        self._dialect = Sqlite(path)
         self._dialect.prepare(self._engine)
         sa.event.listen(self._engine, "connect", _hurry)
         self._compiled: dict[Any, Hot] = {}

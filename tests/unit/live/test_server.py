@@ -161,3 +161,14 @@ def test_who_keeps_a_connection_does_not_hold_up_the_end() -> None:
         assert session.get(url + "/health/live", timeout=20).status_code == 200
         began = time.monotonic()
     assert time.monotonic() - began < 5
+
+
+def test_what_is_no_http_is_logged_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    with serving() as (url, _):
+        host, port = url.removeprefix("http://").split(":")
+        for _time in range(30):
+            with socket.create_connection((host, int(port)), 20) as one:
+                one.sendall(b"no http at all\r\n\r\n")
+                one.recv(1000)
+    told = [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"]
+    assert told == ["Invalid HTTP request received."]

@@ -46,6 +46,27 @@ def test_the_file_is_durable_and_readable_beside_a_writer(tmp_path: Path) -> Non
     connection.close()
 
 
+@pytest.mark.parametrize("how", ["replaced", "removed"])
+def test_a_file_that_is_exchanged_under_a_running_process_is_noticed(
+    tmp_path: Path, how: str
+) -> None:
+    """As by somebody who restores a backup and forgets that live mode is at work."""
+    file, backup = tmp_path / "state.db", tmp_path / "backup.db"
+    open_store(f"sqlite:///{file}").close()
+    backup.write_bytes(file.read_bytes())
+    store = open_store(f"sqlite:///{file}")
+    store.numbers("record", 1)
+    if how == "replaced":
+        backup.replace(file)
+    else:
+        file.unlink()
+    with pytest.raises(StateError) as told:
+        store.numbers("record", 1)
+    assert told.value.code == "state-replaced"
+    assert how in told.value.message
+    store.close()
+
+
 def start(code: str) -> subprocess.Popen[bytes]:
     """A process of its own that can import the project."""
     root = str(Path(__file__).parents[3])
