@@ -36,7 +36,7 @@ def refuse_unreadable(run: MapRun, side: Side, sights: Sights) -> None:
         return
     entity = run.map.entity(side)
     columns = run.endpoint(side).describe(entity).columns
-    for name in run.map.column_names(side):
+    for name in dict.fromkeys(name.partition(".")[0] for name in run.map.column_names(side)):
         column, known = columns.get(name), run.entities[side].columns.get(name)
         subject = Subject(map=run.map.name, side=side.value, entity=entity, field=name)
         if column is not None and not column.readable:

@@ -31,6 +31,7 @@ from connector.endpoints.base import (
     Throttling,
 )
 from connector.engine.lookups import ask
+from connector.errors import MapError, Subject
 from connector.mapping.document import MapDocument
 from connector.mapping.references import Lookup
 from connector.mapping.values import Side, Value
@@ -149,7 +150,11 @@ class ThroughLookups:
         return found
 
     def _named(self, entity: str, columns: Sequence[str], rows: Sequence[Row]) -> list[Row]:
-        """The rows with texts in place of ids; a row that cannot be read has no text."""
+        """The rows with texts in place of ids.
+
+        Raises `MapError` (`reference-unreadable`) for an id that names no row we may read: without
+        its text a row would look as if it had no key.
+        """
         images = [list(row.image) for row in rows]
         for place, name in enumerate(columns):
             if "." not in name:
@@ -160,7 +165,7 @@ class ThroughLookups:
                 ask(lookup, self._endpoint, [], [id for id in ids if not lookup.asked_id(id)])
                 for image in images:
                     if image[place] is not None:
-                        image[place] = lookup.text_of(str(image[place]))
+                        image[place] = _text(lookup, str(image[place]), entity, name)
         return [row._replace(image=tuple(i)) for row, i in zip(rows, images, strict=True)]
 
     def _ids(self, entity: str, name: str, texts: Iterable[str]) -> dict[str, str | None]:
@@ -189,6 +194,20 @@ class ThroughLookups:
         if isinstance(operation, Create):
             return replace(operation, values=values)
         return replace(operation, values=values)
+
+
+def _text(lookup: Lookup, id: str, entity: str, name: str) -> str:
+    text = lookup.text_of(id)
+    if text is None:
+        raise MapError(
+            "reference-unreadable",
+            f"rows of {entity} point to the row {id} of {lookup.entity}, which cannot be read or "
+            f"has no {lookup.column}",
+            subject=Subject(side=Side.DATAVERSE.value, entity=lookup.entity, field=name),
+            remedy="give every application user Read on this table at organization level; nothing "
+            "that was read is used",
+        )
+    return text
 
 
 def _bare(columns: Sequence[str]) -> list[str]:

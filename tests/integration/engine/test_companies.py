@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Create
+from connector.errors import MapError
 from connector.mapping.columns import Column, Reference
 from connector.mapping.values import Side, Value, ValueType, normal_key
 from connector.store.record import State
 from tests.integration.engine.scripted import ScriptedEndpoint, Table
 
 if TYPE_CHECKING:
+    from connector.engine.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE
@@ -266,4 +268,38 @@ def test_a_row_that_loses_its_company_leaves_the_filter(make_bench: MakeBench) -
     bench.dataverse.put("msdyn_loyaltylevels", id, msdyn_company="id-USMF")
     bench.sync()
     assert held(bench, C)["usmf", "Gold"]["LevelDescription"] == "two"
+    bench.assert_settled()
+
+
+def test_a_company_we_may_not_read_is_no_row_without_a_key(bench: Bench) -> None:
+    """Else every row of it would look as if it had lost its company."""
+    bench.dataverse.drop("cdm_companies", "id-USRT")
+    bronze = "dataverse-USRT-Bronze"
+    bench.dataverse.put("msdyn_loyaltylevels", bronze, msdyn_description="edited")
+    with pytest.raises(MapError) as refused:
+        bench.sync()
+    assert refused.value.code == "reference-unreadable"
+    assert "id-USRT of cdm_companies" in refused.value.message
+    assert bench.record("bronze\x1fusrt").problem is None
+    bench.dataverse.put("cdm_companies", "id-USRT", cdm_companycode="USRT")
+    bench.sync()
+    assert held(bench, C)["usrt", "Bronze"]["LevelDescription"] == "edited"
+    bench.assert_settled()
+
+
+def test_a_company_column_secured_while_a_run_works_empties_nothing(bench: Bench) -> None:
+    bronze = "dataverse-USRT-Bronze"
+    bench.dataverse.put("msdyn_loyaltylevels", bronze, msdyn_description="edited")
+
+    def secured(run: MapRun) -> object:
+        bench.dataverse.unreadable.add("msdyn_company")
+        return bench.sync_in(run)
+
+    with pytest.raises(MapError) as refused:
+        bench.run(secured)
+    assert refused.value.code == "column-forbidden"
+    assert bench.record("bronze\x1fusrt").problem is None
+    bench.dataverse.unreadable.clear()
+    bench.sync()
+    assert held(bench, C)["usrt", "Bronze"]["LevelDescription"] == "edited"
     bench.assert_settled()
