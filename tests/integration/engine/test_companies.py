@@ -298,8 +298,8 @@ def test_a_company_column_secured_while_a_run_works_empties_nothing(bench: Bench
     with pytest.raises(MapError) as refused:
         bench.run(secured)
     assert refused.value.code == "column-forbidden"
-    assert bench.record("bronze\x1fusrt").problem is None
     bench.dataverse.unreadable.clear()
+    assert bench.record("bronze\x1fusrt").problem is None
     bench.sync()
     assert held(bench, C)["usrt", "Bronze"]["LevelDescription"] == "edited"
     bench.assert_settled()
