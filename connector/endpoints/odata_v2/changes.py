@@ -22,6 +22,8 @@ from connector.endpoints.snapshots import Batch, Mark, Marked
 from connector.errors import MapError, PositionExpiredError, Subject
 from connector.mapping.values import ValueType
 
+_UNREAD = "the mark cannot be read"
+
 
 class TableSource:
     """One table under one column list; see `connector.endpoints.snapshots.Source`."""
@@ -80,9 +82,9 @@ class TableSource:
                 return Place(link=told["link"])
             behind = parse_id(self._table, told["behind"])
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-            raise self._expired(mark) from error
+            raise self._expired(_UNREAD) from error
         if behind is None:
-            raise self._expired(mark)
+            raise self._expired(_UNREAD)
         return Place(behind=behind)
 
     def _expired(self, cause: str) -> PositionExpiredError:

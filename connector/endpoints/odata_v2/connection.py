@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from connector.endpoints.odata_v2.faults import refused, unreadable
 from connector.endpoints.web.answers import Answer, Reply
@@ -85,7 +85,8 @@ class Connection:
         assert data is None
         # It spells a blank as in a form, which not every service reads as one in a query.
         query = params.replace("+", "%20").replace("%24", "$")
-        return self.get(f"{url}?{query}" if query else url)
+        entity = urlsplit(url).path.rpartition("/")[2]
+        return self.get(f"{url}?{query}" if query else url, entity)
 
     def get(self, url: str, entity: str | None = None) -> Received:
         """The good answer to a read; raises likewise."""

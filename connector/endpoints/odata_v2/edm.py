@@ -54,7 +54,8 @@ class EdmType:
 def _text(value: Any) -> Value:
     """An empty text is null, as commerce systems have it."""
     if not isinstance(value, str):
-        raise TypeError(f"not a text: {value!r}")
+        # Not shown: it may be the number of a card.
+        raise TypeError(f"not a text but {type(value).__name__}")
     return value or None
 
 

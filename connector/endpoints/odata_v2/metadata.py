@@ -169,8 +169,9 @@ class Tables:
 
     def _look(self, entity: str) -> Table:
         table = self._known(entity) or self._build(entity)
-        # An empty table shows no ETag: rows with one may come later.
-        if not table.versioned and self._sample(table):
+        # Asked also where metadata promises ETags: this tells whether we may read the table. An
+        # empty one shows none: rows with one may come later.
+        if self._sample(table) and not table.versioned:
             table = _versioned(table)
         self._tables[entity.casefold()] = table
         return table

@@ -9,7 +9,7 @@ import pytest
 from connector.endpoints.base import Applied, Create
 from connector.endpoints.odata_v2 import ODataV2Endpoint
 from connector.endpoints.odata_v2.document import read_document
-from connector.errors import MapError
+from connector.errors import AccessError, MapError
 from connector.mapping.values import ValueType
 from tests.integration.odata_v2.service import Service
 
@@ -91,3 +91,14 @@ def test_an_unknown_entity_names_those_there_are(endpoint: ODataV2Endpoint) -> N
     with pytest.raises(MapError) as raised:
         endpoint.describe("Karten")
     assert "Cards" in raised.value.remedy
+
+
+def test_a_table_that_may_not_be_read_is_said_so_when_it_is_described(
+    service: Service, endpoint: ODataV2Endpoint
+) -> None:
+    service.manners.faults = ["", "403"]
+    with pytest.raises(AccessError) as raised:
+        endpoint.describe("Cards")
+    assert raised.value.code == "privilege-missing"
+    assert raised.value.subject.entity == "Cards"
+    assert endpoint.describe("Cards").name == "Cards"
