@@ -48,5 +48,6 @@ def test_one_half_of_a_hash_may_be_shared() -> None:
     none = np.empty(0, np.uint8)
     wanted_low = np.array([1, 2, 3, 4, 5, 5, 5], WORD)
     wanted_high = np.array([7, 7, 7, 7, 7, 9, 1], WORD)
-    wanted = Entries(wanted_high, wanted_low, wanted_low, wanted_low, none)
+    wanted = Entries(wanted_high, wanted_low, wanted_low, np.zeros(7, WORD), none)
+    assert len(wanted.latest()) == 7
     assert search(high, low, wanted).tolist() == [1, 2, -1, 3, -1, 4, 0]

@@ -143,6 +143,20 @@ def test_rows_of_one_instant_are_not_lost_between_pages(shop: TimedShop) -> None
         assert told(rest)[0].keys() == {r.id for page in pages[number:] for r in page.rows}
 
 
+def test_a_look_that_is_taken_up_again_counts_from_its_beginning(shop: TimedShop) -> None:
+    position = after(shop.scan())
+    shop.shelf.now = 60
+    for number in range(8):
+        shop.shelf.write(f"n{number}", "v1")
+    first = shop.changes(position)[0]
+    assert first.resume is not None
+    shop.shelf.write("k1", "v2", at=60 - OVERLAP / 2)  # behind the page it stopped at
+    shop.shelf.now = 3600
+    rest = shop.changes(first.resume)
+    assert "k1" not in told(rest)[0]
+    assert told(shop.changes(after(rest)))[0]["k1"] == "v2"
+
+
 def test_what_is_written_during_a_scan_is_told_afterwards(shop: TimedShop) -> None:
     def write(number: int) -> None:
         shop.shelf.now = 30
