@@ -36,7 +36,7 @@ class Standing(StrEnum):
     """It could not be worked and is tried again."""
 
 
-_NOT_OURS = (Standing.STARTING, Standing.STANDBY)
+_IDLE = (Standing.STARTING, Standing.STANDBY)
 _UNWELL = (Standing.STARTING, Standing.NEW, Standing.FAILING)
 
 
@@ -52,6 +52,8 @@ class MapHealth:
     """When a cycle last had something to do."""
     problem: Mapping[str, Any] | None = None
     needs: Sequence[Mapping[str, Any]] = field(default=())
+    ours: bool = True
+    """Whether this instance has its seat."""
 
 
 class Board:
@@ -103,7 +105,7 @@ class Board:
     @property
     def active(self) -> bool:
         """Whether this instance works a map, or holds it for a person."""
-        return self.live and any(m.standing not in _NOT_OURS for m in self._maps)
+        return self.live and any(m.ours and m.standing not in _IDLE for m in self._maps)
 
     def as_dict(self, notices: Sequence[str], events: Sequence[str]) -> dict[str, Any]:
         """The documented JSON form, with these kinds of notices and of events."""

@@ -124,6 +124,9 @@ class Serving:
                 if station.pace.due <= self._monotonic() and not self._stopping():
                     self._turn(station)
                     self._show()
+            if not ours:
+                for station in self._stations:
+                    self._probe(station)
             self._show()
             next_due = min((one.pace.due for one in ours), default=self._monotonic() + LONGEST_REST)
             if not self._stopping():
@@ -149,8 +152,31 @@ class Serving:
         station.problem = None if trouble is None else _problem(trouble)
         if trouble is not None:
             station.standing = Standing.FAILING
+        elif station.unfit is not None:
+            station.standing, station.problem = Standing.FAILING, station.unfit
         elif self._seats.looked:
             station.standing = Standing.STANDBY
+
+    def _probe(self, station: Station) -> None:
+        """Whether this instance could take a map over; whoever only stands by has time to ask."""
+        now = self._monotonic()
+        if now < station.probed_until or not self._seats.looked or self._stopping():
+            return
+        station.probed_until, before, station.unfit = now + DRIFT, station.unfit, None
+        try:
+            for endpoint in self._project.endpoints(station.document).values():
+                endpoint.identity()
+        except DualWriteError as error:
+            if isinstance(error, _HOPELESS) and not self._worked:
+                raise
+            station.unfit = _problem(error)
+            if station.trouble.due(error.code, now):
+                _LOG.warning("%s: could not be taken over: %s", station.map, error)
+        else:
+            self._worked = True
+            if before is not None:
+                station.trouble.over()
+                _LOG.warning("%s: could be taken over again", station.map)
 
     def _hear(self, wakes: Iterable[Wake]) -> None:
         """What wakes which map. Held and failing ones keep to their own times."""

@@ -41,6 +41,9 @@ class Station:
     ours: bool = False
     """Whether this instance has its seat."""
     warm: Warm | None = None
+    unfit: Problem | None = None
+    """Why this instance could not take it over."""
+    probed_until: float = 0.0
     after: Ended | None = None
     """The last run, if it ended well."""
     problem: Problem | None = None
@@ -65,5 +68,5 @@ class Station:
         """What is told of it."""
         problem = None if self.problem is None else self.problem.as_dict()
         return MapHealth(
-            self.map, self.standing, self.read_at, self.changed_at, problem, self.needs
+            self.map, self.standing, self.read_at, self.changed_at, problem, self.needs, self.ours
         )

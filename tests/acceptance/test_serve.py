@@ -445,6 +445,9 @@ def test_wrong_credentials_and_config_end_it(loaded: Project, tmp_path: Path) ->
         with living(loaded, tmp_path, SERVE__LISTEN=f"127.0.0.1:{one.port}") as other:
             assert other.process.wait(30) == 2
             assert "port-in-use" in other.out.read_text()
+        wrong = {"DATAVERSE__CLIENT_ID": "00000000-0000-4000-8000-000000000001"}
+        with living(loaded, tmp_path, **wrong) as standby:
+            assert standby.process.wait(30) == 2, "whoever could not take over says so at once"
     with living(loaded, tmp_path, SERVE__CERTIFICATE="config/connector.toml") as c:
         assert c.process.wait(30) == 2
         assert re.search("serve-certificate", c.out.read_text())

@@ -44,6 +44,11 @@ def test_nobody_is_sent_to_an_instance_that_has_only_begun(board: Board) -> None
     assert show(board, Standing.STARTING, Standing.ACTIVE) == (True, False, True)
 
 
+def test_what_another_instance_has_is_not_active_here(board: Board) -> None:
+    board.show([MapHealth("card", Standing.FAILING, ours=False)])
+    assert (board.ready, board.active) == (False, False)
+
+
 def test_why_changed_files_are_not_used_is_told(board: Board) -> None:
     board.show([], {"code": "map-invalid"})
     assert board.as_dict([], [])["files"] == {"code": "map-invalid"}
