@@ -173,6 +173,14 @@ class Settings(BaseSettings):
         """Every commerce side by its name."""
         return {"commerce": self.commerce, **self.sides}
 
+    @field_validator("sides")
+    @classmethod
+    def _names_are_free(cls, sides: dict[str, Commerce]) -> dict[str, Commerce]:
+        for name in sides:
+            if name in ("commerce", "dataverse"):
+                raise ValueError(f"`{name}` is the name of a side already: choose another")
+        return sides
+
     @field_validator("notify")
     @classmethod
     def _alerts_reach_somebody(cls, notify: NotifySettings, info: ValidationInfo) -> NotifySettings:

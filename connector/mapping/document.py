@@ -174,7 +174,7 @@ class MapDocument(_Model):
 
     def system(self, side: Side) -> str:
         """The name of the configured system an end lies on; there may be several for commerce."""
-        return self.end(side).side or side.value
+        return self.commerce.side or side.value if side is Side.COMMERCE else side.value
 
     def commerce_columns(self, row: FieldRow) -> list[str]:
         """The commerce columns that are a row's own.

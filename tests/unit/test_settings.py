@@ -141,6 +141,14 @@ def test_an_unknown_key_gets_the_nearest_known_one(
     assert f"{key}: unknown key; did you mean {nearest}?" in message
 
 
+@pytest.mark.parametrize("name", ["commerce", "dataverse"])
+def test_a_further_side_needs_a_name_of_its_own(write: Write, name: str) -> None:
+    side = f'[sides.{name}]\nkind = "ledger"\nurl = "sqlite:///n.db"\n'
+    error = refusal(write(VALID + side))
+    assert error.code == "config-invalid"
+    assert f"`{name}` is the name of a side already" in error.message
+
+
 def test_all_mistakes_come_in_one_error(write: Write) -> None:
     text = VALID.replace('kind = "ledger"', 'kind = "x"').replace("https://crm", "http://crm")
     message = refusal(write(text)).message
