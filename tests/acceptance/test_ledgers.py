@@ -101,3 +101,20 @@ def test_two_ledgers_without_an_owner_are_an_error_that_says_where(ledgers: Proj
     lines = path.read_text("utf-8").splitlines()
     assert "dataverse: {entity" in lines[problem["subject"]["line"] - 1]
     assert "constant: south" in problem["remedy"]
+
+
+def test_each_ledger_may_move_by_itself(ledgers: Project) -> None:
+    """Another system under the name of one side is found out, and says nothing of the other."""
+    ledgers.import_cards(members(2))
+    ledgers.import_cards(members(2, start=200_000), "--ledger", "sqlite:///var/south.db")
+    ledgers.json("load")
+    (ledgers.folder / "var/south.db").rename(ledgers.folder / "var/old-south.db")
+    ledgers.import_cards(members(2, start=200_000), "--ledger", "sqlite:///var/south.db")
+    error = ledgers.call("sync", "--map", "south-card", "--json", code=None).error
+    assert error["code"] == "identity-changed"
+    assert "state rebind south" in error["remedy"]
+    ledgers.json("sync", "--map", "loyalty-card")
+    bound = ledgers.json("state", "rebind", "south", "--yes")
+    assert (bound["side"], bound["epoch"]) == ("south", 2)
+    ledgers.json("sync")
+    assert ledgers.verified()
