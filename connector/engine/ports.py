@@ -73,6 +73,8 @@ class Ports:
     """Whether a holder is known to have died, so that its lease need not expire first."""
     progress: Callable[[str, int], None] = lambda _step, _count: None
     """Told what was done: a step (`read commerce`, `written dataverse`, ...) and how many."""
+    alive: Callable[[], None] = lambda: None
+    """Called now and then while a run waits for a side that takes long."""
     paced: Callable[[Side, Pace], None] = lambda _side, _pace: None
     """Told how fast a side takes writes, now and then while they go on."""
     stopping: Callable[[], bool] = lambda: False

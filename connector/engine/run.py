@@ -280,6 +280,7 @@ class MapRun:
             except TimeoutError:
                 if future.done():  # just now, or with a timeout of its own
                     return future.result()
+                self.ports.alive()
 
     def out_of_time(self) -> bool:
         """Whether this run has to end with work left."""

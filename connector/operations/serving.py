@@ -254,7 +254,7 @@ class Serving:
         """One sync of one map, over what is warm."""
         usual = self._project.ports(station.document)
         beat, gone = self._board.beat, _left_behind(usual)
-        ports = replace(usual, progress=lambda _step, _count: beat(), patience=0.0, gone=gone)
+        ports = replace(usual, progress=lambda _s, _n: beat(), alive=beat, patience=0.0, gone=gone)
         run: MapRun | None = None
         after, station.after = station.after, None
         try:

@@ -135,11 +135,13 @@ def test_neither_does_a_question_in_the_middle_of_a_run(loaded: Bench) -> None:
     def passing(seconds: float) -> None:
         passed[0] += seconds
 
+    signs: list[float] = []
     ports = replace(
         loaded.ports(),
         store=cast(Store, store),
         monotonic=lambda: passed[0],
         executor=Slow(passing, patience=9),
+        alive=lambda: signs.append(passed[0]),
     )
     map, entities = loaded.compiled()
     with running("sync", map, entities, ports, loaded.tuning) as run:
@@ -152,6 +154,7 @@ def test_neither_does_a_question_in_the_middle_of_a_run(loaded: Bench) -> None:
             ask()
             assert passed[0] - began > 2 * run.limits.lease
             assert store.count - before >= 3
+            assert len([sign for sign in signs if sign > began]) >= 8, "it looked dead"
 
 
 def test_a_lease_is_short_and_outlives_every_request() -> None:
