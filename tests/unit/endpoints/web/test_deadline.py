@@ -18,7 +18,7 @@ from connector.endpoints.web.deadline import Adapter, within
 
 DROP = 0.05
 """Seconds between two bytes of a reply that trickles."""
-Serve = Callable[[Callable[[ssl.SSLSocket], None]], str]
+Serve = Callable[..., str]
 
 
 @pytest.fixture
@@ -29,12 +29,13 @@ def authority() -> trustme.CA:
 @pytest.fixture
 def serve(authority: trustme.CA) -> Iterator[Serve]:
     """A TLS server on this machine that treats each connection as it is told."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
     listener = socket.create_server(("127.0.0.1", 0))
     closing = threading.Event()
 
-    def started(treat: Callable[[ssl.SSLSocket], None]) -> str:
+    def started(treat: Callable[[ssl.SSLSocket], None], name: str = "127.0.0.1") -> str:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name).configure_cert(context)
+
         def accept() -> None:
             while not closing.is_set():
                 with contextlib.suppress(OSError):
@@ -101,3 +102,10 @@ def test_a_certificate_of_a_stranger_is_still_refused(
     session.verify = True
     with pytest.raises(requests.exceptions.SSLError, match="verify failed"), within(5):
         session.get(serve(drops(b"")), timeout=5)
+
+
+def test_a_certificate_of_another_host_is_still_refused(
+    serve: Serve, session: requests.Session
+) -> None:
+    with pytest.raises(requests.exceptions.SSLError, match="verify failed"), within(5):
+        session.get(serve(drops(b""), "other.example"), timeout=5)
