@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +42,8 @@ READ_ROWS = 1000
 """Rows read by id at a time, and most rows of a page of changes."""
 MANY = 16
 """Files of notes that are read again each time before they are taken into a generation."""
+BREATH = 5.0
+"""Seconds without a page after which an empty one lets whoever follows see to other things."""
 FEW = 2
 """Rows that may all be gone at once without a question."""
 
@@ -51,8 +54,11 @@ class Snapshots:
     `system` names the system in the same words each time, such as its address.
     """
 
-    def __init__(self, folder: Path, system: str) -> None:
+    def __init__(
+        self, folder: Path, system: str, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._folder = folder
+        self._monotonic = monotonic
         self._system = system
         self._notes: dict[str, Notes] = {}
         self._lock = threading.Lock()
@@ -105,10 +111,14 @@ class Snapshots:
             journal = Journal(folder.told(new))
         try:
             compare = _Compare(table, base, journal, fresh)
+            told = self._monotonic()
             for news in compare.news():
+                if not news.rows and not news.deleted and self._monotonic() - told < BREATH:
+                    continue
                 with _writing(folder.path):
                     journal.sync()  # whoever keeps this page may die before the last one
                 yield Page(news.rows, news.deleted, resume=position)
+                told = self._monotonic()
             if compare.differs or len(noted) > len(base.noted) + MANY:
                 with _writing(folder.path):
                     noted[journal.path.name] = journal.length
@@ -176,11 +186,15 @@ class _Compare:
         return bool(self._journal.count or len(self._noted)) or not self.kept.all()
 
     def news(self) -> Iterator[_News]:
-        """What differs; after the last of it, `kept` and the journal make the new generation."""
+        """What differs, also where it is nothing, step by step.
+
+        After the last of it, `kept` and the journal make the new generation.
+        """
         listed = 0
         for sights in self._table.source.versions():
             listed += len(sights)
             yield from self._differing(sights)
+            yield _News(())
         if not listed and self._base.count > FEW:
             raise _emptied(self._table, self._base.count)
         absent = np.flatnonzero(~self._seen)
@@ -203,8 +217,7 @@ class _Compare:
         ids = [sights[at][0] for at in np.flatnonzero(differs).tolist()]
         for start in range(0, len(ids), READ_ROWS):
             rows = self._news_of(self._table.source.read(ids[start : start + READ_ROWS]))
-            if rows:
-                yield _News(rows)
+            yield _News(rows)
         # Listed, but not there any more when it was read: it is looked for again at the end.
         self._seen[places[known & differs]] = ~self.kept[places[known & differs]]
 
@@ -214,9 +227,7 @@ class _Compare:
         deleted = [id for id in ids if id not in found]
         if places is not None:
             self.kept[places[np.array([id not in found for id in ids], np.bool_)]] = False
-        rows = self._news_of(found.values())
-        if rows or deleted:
-            yield _News(rows, deleted)
+        yield _News(self._news_of(found.values()), deleted)
 
     def _news_of(self, found: Iterable[Row]) -> list[Row]:
         """Those of the rows that differ from the generation; they are in the new one as read."""

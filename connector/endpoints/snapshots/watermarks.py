@@ -97,7 +97,7 @@ class Watermarks:
                 if page.last:
                     assert page.position is not None
                     place = replace(place, snapshot=page.position, swept=began)
-                if page.rows or page.deleted:
+                if page.rows or page.deleted or not page.last:
                     yield replace(page, resume=position, position=None, last=False)
         yield Page([], position=text(place), last=True)
 

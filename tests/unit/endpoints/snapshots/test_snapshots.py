@@ -170,6 +170,17 @@ def test_what_changes_between_the_list_and_the_read_is_told_as_read(shop: Shop) 
     assert told(shop.changes(after(pages))) == ({"k3": "v2"}, [])
 
 
+def test_a_long_look_gives_a_page_now_and_then(shop: Shop) -> None:
+    """So that a signal is heard and a lease is kept while nothing is found."""
+    position = shop.scanned()
+    seconds = iter(range(0, 1000, 3))
+    slow = Snapshots(shop.folder, "https://shop.example", lambda: float(next(seconds)))
+    pages = list(slow.changes(shop.table(), position))
+    assert told(pages) == ({}, [])
+    assert [page.resume for page in pages[:-1]] == [position]
+    assert after(pages) == position
+
+
 def test_ids_that_differ_by_case_only_are_two_rows(shop: Shop) -> None:
     shop.shelf.put("K1", "v1")
     position = shop.scanned()
