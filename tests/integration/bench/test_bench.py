@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ("load", {"dualwrite load, whole run", "official client, upsert by 1,000", "verify"}),
         ("limits", {"load: share of theory", "updates: prediction off by"}),
         ("odata-v2", {"through the endpoint", "endpoint against pyodata alone"}),
+        ("snapshots", {"first read: peak memory", "1 % changed, no network: rows per second"}),
         ("idle", {"20 bound rows: requests to the feed", "30 bound rows: processor time"}),
     ],
 )
@@ -27,6 +28,7 @@ def test_a_benchmark_runs_and_writes_its_figures(
 ) -> None:
     file = tmp_path / "figures.json"
     sizes = ["--cards", "50", "--limited", "60", "--idle", "20", "30", "--entities", "2500"]
+    sizes += ["--compared", "300"]
     report = main([name, *sizes, "--json", str(file)])
     figures = json.loads(file.read_text("utf-8"))["figures"]
     assert told <= {figure["name"] for figure in figures}
