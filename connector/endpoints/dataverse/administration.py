@@ -140,8 +140,7 @@ class Administration:
                 self._exchange.change("POST", path, self._declare.column(column), step)
             case AddOption(table, column, value):
                 body = {
-                    "EntityLogicalName": self._logical(table),
-                    "AttributeLogicalName": column.name,
+                    **self._choice(table, column),
                     "Value": value,
                     "Label": self._declare.label(column.options[value]),
                 }
@@ -219,6 +218,21 @@ class Administration:
         if self._known is None:
             self._known = Declarations(self.language())
         return self._known
+
+    def _choice(self, table: WantedTable, column: WantedColumn) -> dict[str, str]:
+        """What names the choice of a column: a global one has a name of its own.
+
+        Dataverse Web API: "InsertOptionValue" (OptionSetName for a global choice, else the table
+        and the column), "create-update-optionsets".
+        """
+        logical = self._logical(table)
+        attribute = f"{_definition(logical)}/Attributes(LogicalName={literal(column.name)})"
+        options = query_string({"$select": "LogicalName", "$expand": "OptionSet"})
+        path = f"{attribute}/Microsoft.Dynamics.CRM.PicklistAttributeMetadata?{options}"
+        choice = self._exchange.read(path, table.set_name).get("OptionSet") or {}
+        if choice.get("IsGlobal"):
+            return {"OptionSetName": choice["Name"]}
+        return {"EntityLogicalName": logical, "AttributeLogicalName": column.name}
 
     def _logical(self, table: WantedTable) -> str:
         """The logical name, which a table that was there before may have of its own."""

@@ -124,7 +124,28 @@ def test_a_lookup_is_made_by_its_relationship(
     assert body["ReferencedAttribute"] == "pointid"
 
 
+def choice(points: Service, name: str, shared: bool) -> None:
+    """What the column has for a choice."""
+    cast = "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+    path = (
+        f"{POINT}/Attributes(LogicalName='new_unit')/{cast}?$select=LogicalName&$expand=OptionSet"
+    )
+    points.on("GET", path, body={"OptionSet": {"Name": name, "IsGlobal": shared}})
+
+
+def test_an_option_of_a_global_choice_is_added_to_that(
+    points: Service, administration: Administration
+) -> None:
+    choice(points, "new_units", shared=True)
+    points.on("POST", "InsertOptionValue", 200, {"NewOptionValue": 1})
+    administration.carry_out(AddOption(WANTED, UNIT, 1))
+    _, body = sent(points, "POST", "InsertOptionValue")
+    assert (body["OptionSetName"], body["Value"]) == ("new_units", 1)
+    assert "EntityLogicalName" not in body
+
+
 def test_an_option_is_added(points: Service, administration: Administration) -> None:
+    choice(points, "point_new_unit", shared=False)
     points.on("POST", "InsertOptionValue", 200, {"NewOptionValue": 1})
     administration.carry_out(AddOption(WANTED, UNIT, 1))
     _, body = sent(points, "POST", "InsertOptionValue")
