@@ -91,7 +91,8 @@ def _clock_was_set(run: MapRun, side: Side, shift: float, suspect: str) -> bool:
     On a side that went back in time the other rows say what they said before.
     """
     known: dict[str, SideState] = {}
-    for record in run.store.needing(run.layout, list(State), 0, WITNESSES):
+    # A dry run answers only what absorbing a page asks of its records.
+    for record in run.ports.store.needing(run.layout, list(State), 0, WITNESSES):
         state = record.side(side)
         if state.id is not None and state.epoch == run.worlds[side].epoch:
             known[state.id] = state

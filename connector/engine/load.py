@@ -46,7 +46,9 @@ def load(run: MapRun, again: bool = False) -> Finish:
         return Finish(False, 1)
     applier = Applier(run)
     try:
-        capture(run, Side.COMMERCE, applier.push)
+        # A row we made under an id we do not know yet would pass for another one of its key.
+        allots = run.entities[Side.COMMERCE].capabilities.ids == "allotted"
+        capture(run, Side.COMMERCE, None if allots else applier.push)
     finally:
         applier.drain()
     applier.read_unknown()
