@@ -24,6 +24,7 @@ from connector.endpoints.web.texts import untaken_text
 from connector.endpoints.web.transport import Transport
 from connector.errors import MapError
 from connector.mapping.values import Value
+from tests.unit.endpoints.dataverse.conftest import RELATIONS, script_metadata
 
 if TYPE_CHECKING:
     from tests.unit.endpoints.scripted import Service
@@ -35,6 +36,10 @@ USER = "22222222-0000-4000-8000-000000000001"
 
 @pytest.fixture
 def table(points: Service) -> Table:
+    return described(points)
+
+
+def described(points: Service) -> Table:
     transport = Transport(
         SERVICE,
         "https://org.example",
@@ -155,10 +160,17 @@ def test_values_come_back_as_they_were_written(table: Table) -> None:
     assert read(table, list(values), wire(**item)).image == tuple(values.values())
 
 
-def test_a_lookup_with_several_targets_is_refused(table: Table) -> None:
+def test_a_lookup_with_several_targets_is_refused(service: Service) -> None:
+    one, *others = RELATIONS
+    script_metadata(service, relations=[one, {**one, "ReferencedEntity": "account"}, *others])
     with pytest.raises(MapError) as caught:
-        Encoder(table).update({"ownerid": USER})
+        Encoder(described(service)).update({"cur": EUR})
     assert caught.value.code == "reference-ambiguous"
+
+
+def test_an_owner_is_written_with_its_table(table: Table) -> None:
+    item = Encoder(table).update({"ownerid": f"teams({EUR})"})
+    assert item == {"ownerid@odata.bind": f"/teams({EUR})"}
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\x1f", "\x0b", "\ud800", "\uffff"])
