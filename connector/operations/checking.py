@@ -136,8 +136,10 @@ def _check_map(
         if described.capabilities.preconditions == "none":
             yield Problem(
                 "preconditions-none",
-                f"{side} offers no preconditions: an edit made while we write can be overwritten",
-                "keep write windows short; both values are logged",
+                f"{side} takes every write, whatever a row holds by then: an edit made between our "
+                "last look at the row and our write, a moment later, is overwritten",
+                "switch its ETags on if it has any, or let nobody else write to it while a sync "
+                "runs; what the row held before and after is in the audit",
                 document.file.subject(side.value, map=document.map),
                 "warning",
             )
