@@ -20,7 +20,7 @@ import orjson
 
 from connector.endpoints.odata_v4.faults import plain, refused, unreadable
 from connector.endpoints.web.answers import Reply
-from connector.endpoints.web.transport import Transport
+from connector.endpoints.web.transport import Transport, is_absolute
 from connector.odata.queries import query_string
 
 Item: TypeAlias = dict[str, Any]
@@ -66,7 +66,7 @@ class Client:
 
     def absolute(self, asked: str, link: str) -> str:
         """A link of an answer; a relative one counts from what was asked."""
-        return link if "://" in link else urljoin(urljoin(self.transport.base, asked), link)
+        return link if is_absolute(link) else urljoin(urljoin(self.transport.base, asked), link)
 
     def object(
         self,

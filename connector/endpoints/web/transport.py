@@ -12,6 +12,7 @@ Facts: "Dataverse Web API: webapi/compose-http-requests-handle-errors" (headers)
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -42,7 +43,14 @@ from connector.endpoints.web.trust import (
 )
 from connector.errors import ConfigError, Subject, UnreachableError
 
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
 _LOG = logging.getLogger(__name__)
+
+
+def is_absolute(url: str) -> bool:
+    """Whether a URL names its host; a filter within a relative one may hold an address too."""
+    return _ABSOLUTE.match(url) is not None
 
 
 class TokenSource(Protocol):
@@ -184,7 +192,7 @@ class Transport:
         self._session.close()
 
     def _own(self, url: str) -> str:
-        if "://" not in url:
+        if not is_absolute(url):
             return self.base + url
         if not self.is_own(url):
             raise UnreachableError(

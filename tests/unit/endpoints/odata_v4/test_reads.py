@@ -200,7 +200,27 @@ def test_a_link_to_another_host_is_not_followed(
     assert all(str(one.url).startswith(ROOT) for one in service.asked)
 
 
-@pytest.mark.parametrize("link", ["Next?$skiptoken=%2B1", "/odata/Next?$skiptoken=%2B1"])
+def test_a_value_may_look_like_an_address(
+    endpoint: ODataV4Endpoint, service: MemoryService
+) -> None:
+    """It stands in the filter of a relative URL, which is no link to another host."""
+    fill(endpoint, "http://x.example/1", "//2")
+    asked = ["http://x.example/1", "//2"]
+    assert list(endpoint.read("Cards", COLUMNS, by="Number", values=asked).rows) == asked
+    for alone in asked:
+        id = f"Number='{alone}'"
+        assert list(endpoint.read("Cards", COLUMNS, by=None, values=[id]).rows) == [id]
+    assert all(str(one.url).startswith(ROOT) for one in service.asked)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "Next?$skiptoken=%2B1",
+        "/odata/Next?$skiptoken=%2B1",
+        "Next?$skiptoken=%2B1&$filter=Number%20gt%20'http://x'",
+    ],
+)
 def test_a_relative_link_is_followed_as_it_is(
     endpoint: ODataV4Endpoint, service: MemoryService, link: str
 ) -> None:
@@ -213,4 +233,4 @@ def test_a_relative_link_is_followed_as_it_is(
 
     service.instead = instead
     list(endpoint.scan("Cards", COLUMNS, None))
-    assert str(service.asked[-1].url) == f"{ROOT}Next?$skiptoken=%2B1"
+    assert str(service.asked[-1].url) == f"{ROOT}{link.removeprefix('/odata/')}"
