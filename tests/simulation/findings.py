@@ -14,7 +14,8 @@ from connector.store.record import Record, State
 from tests.simulation.people import known_key
 from tests.simulation.process import Process
 from tests.simulation.stores import Audited
-from tests.simulation.systems import Stored, System
+from tests.simulation.systems import System
+from tests.simulation.told import Stored
 from tests.simulation.world import World
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from connector.endpoints.base import (
     Applied,
@@ -34,64 +33,13 @@ from connector.errors import PositionExpiredError
 from connector.mapping.values import Side, Value, normal_key
 from tests.simulation.compare import Compared
 from tests.simulation.maps import SHARED
+from tests.simulation.told import Backup, Cell, Dropped, Stored, Written
 from tests.simulation.traits import Traits
 
 US = "dualwrite"
 SOMEBODY = "somebody"
 MASK = 0x5DEECE66D
 """Makes versions that cannot be ordered out of those that can."""
-
-
-class Cell(NamedTuple):
-    """One value somebody wrote, where it stood."""
-
-    side: Side
-    id: str
-    column: str
-    value: Value
-
-
-class Written(NamedTuple):
-    """One write of ours that took effect."""
-
-    at: int
-    """Its place in the change log."""
-    operation: Operation
-    before: Mapping[str, Value]
-    """The written columns as they were; the whole row before a delete; nothing at a create."""
-    asked: str = ""
-    """The id it was sent for, where the row got another one."""
-    blind: bool = False
-    """Whether somebody wrote to the row after our last look, and nothing could refuse ours."""
-
-
-class Dropped(NamedTuple):
-    """One row that went."""
-
-    at: int
-    id: str
-    key: str
-    by: str
-
-
-@dataclass
-class Stored:
-    """One row as the system holds it; `people` are the columns a person wrote last."""
-
-    values: dict[str, Value]
-    version: int
-    modified_at: float
-    modifier: str
-    creator: str
-    people: frozenset[str]
-
-
-class Backup(NamedTuple):
-    """A system as it was at one time."""
-
-    rows: Mapping[str, Stored]
-    log: Sequence[str]
-    targets: Mapping[str, str]
 
 
 class System:
@@ -237,9 +185,10 @@ class System:
             if row is not None:
                 before = {name: row.values[name] for name in operation.values}
             self.change(operation.id, operation.values, US)
-        if isinstance(operation, Update) and not blind and before == self._held(operation):
+        same = isinstance(operation, Update) and before == self._held(operation)
+        if same and not blind and isinstance(operation, Update):
             self.idle.append(operation)
-        self.writes.append(Written(len(self.log), operation, before, asked, blind))
+        self.writes.append(Written(len(self.log), operation, before, asked, blind, same))
         traits = self.traits
         shown = traits.sees_creates if isinstance(operation, Create) else traits.sees_updates
         if isinstance(operation, Delete) or not shown:

@@ -15,7 +15,8 @@ from tests.simulation import audited, left
 from tests.simulation.excuses import may_be_parked
 from tests.simulation.findings import Found, by_key
 from tests.simulation.maps import MEANT
-from tests.simulation.systems import US, Stored
+from tests.simulation.systems import US
+from tests.simulation.told import Stored
 from tests.simulation.world import World
 
 PAIRED = ("Name", "Level", "First", "Second", "Active")

@@ -25,7 +25,8 @@ from tests.simulation.people import People
 from tests.simulation.plan_of_seed import Plan
 from tests.simulation.process import Killed, Process, Sender
 from tests.simulation.stores import Stores
-from tests.simulation.systems import Backup, System
+from tests.simulation.systems import System
+from tests.simulation.told import Backup
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Wire
 
