@@ -20,9 +20,10 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from connector.endpoints.snapshots.generation import MAKING, MANIFEST
@@ -52,6 +53,8 @@ class _Held(NamedTuple):
     line: str
     used: float
     claimed: bool
+    size: int
+    """Bytes of a file."""
 
     @property
     def whole(self) -> bool:
@@ -97,19 +100,20 @@ class Folder:
         now = self._clock()
         os.utime(self.generation(name) / MANIFEST, (now, now))
 
-    def claim(self, name: str, noted: Iterable[str] = ()) -> None:
+    def claim(self, name: str, noted: Mapping[str, int] = MappingProxyType({})) -> None:
         """The position with this generation has come: it was committed. Tidies its line.
 
-        `noted` are files of notes that are in it; nobody writes to those of processes after `OWN`.
+        `noted` are files of notes and how much of each is in it: what was noted later is not.
+        Nobody writes to those of processes after `OWN`.
         """
         (self.generation(name) / _CLAIMED).touch()
         line, now = name.partition("-")[0], self._clock()
         everything = list(_held(self.path))
-        alone = all(held.line == line for held in everything if held.claimed)
+        # A full read that nobody has gone on from yet knows of no notes either.
+        alone = all(held.line == line for held in everything if held.claimed or held.whole)
         for held in everything:
-            if held.path.name in noted and (
-                held.line == line or (alone and now - held.used > 2 * OWN)
-            ):
+            whole = held.path.name in noted and held.size <= noted[held.path.name]
+            if whole and (held.line == line or (alone and now - held.used > 2 * OWN)):
                 _remove(held.path)
         others = [h for h in everything if h.line == line and h.path.name != name]
         _thin([held for held in others if held.whole], now, GRACE)
@@ -159,11 +163,12 @@ def _held(folder: Path) -> Iterator[_Held]:
             continue
         try:
             manifest = path / MANIFEST
-            used = (manifest if manifest.exists() else path).stat().st_mtime
+            status = (manifest if manifest.exists() else path).stat()
         except FileNotFoundError:
             continue
         line = match.group(1) if match is not None else ""
-        yield _Held(path, line, used, (path / _CLAIMED).exists())
+        claimed = (path / _CLAIMED).exists()
+        yield _Held(path, line, status.st_mtime, claimed, status.st_size)
 
 
 def _thin(held: list[_Held], now: float, stay: float) -> None:

@@ -141,6 +141,24 @@ def test_notes_go_when_they_were_read_and_nobody_writes_to_them(shop: Shop) -> N
     assert not list(shop.folder.glob(f"*/{notes.PREFIX}*"))
 
 
+def test_notes_that_were_taken_after_the_look_stay(shop: Shop) -> None:
+    process, position = shop.snapshots, shop.scanned()
+    process.note("Cards", COLUMNS, ["first"])
+    position = after(shop.changes(position))
+    process.note("Cards", COLUMNS, ["born"])  # into the same file
+    age(shop.folder, 2 * notes.OWN + 1)
+    assert told(shop.changes(position)) == ({}, ["born"])
+
+
+def test_notes_stay_for_a_full_read_that_is_gone_on_from_later(shop: Shop) -> None:
+    position, other = shop.scanned(), shop.scanned()
+    shop.snapshots.note("Cards", COLUMNS, ["born"])
+    position = after(shop.changes(position))
+    age(shop.folder, 2 * notes.OWN + 1)
+    shop.changes(position)
+    assert told(shop.changes(other)) == ({}, ["born"])
+
+
 def test_a_broken_off_removal_leaves_no_half_generation(shop: Shop) -> None:
     position = shop.scanned()
     (manifest,) = shop.folder.glob("*/*/manifest.json")
