@@ -35,6 +35,8 @@ _RANGES = {
     "Edm.Int32": (-(2**31), 2**31 - 1),
     "Edm.Int64": (-(2**63), 2**63 - 1),
 }
+_ENDLESS = ("INF", "-INF", "NaN")
+"""What a binary fraction may be that is no number: nothing a map could hold."""
 _COMPUTED = "Org.OData.Core.V1.Computed"
 _IMMUTABLE = "Org.OData.Core.V1.Immutable"
 _PERMISSIONS = "Org.OData.Core.V1.Permissions"
@@ -138,7 +140,7 @@ def _decimal(given: Property, facets: Mapping[str, Any]) -> Field:
 
 
 def _decimals(values: Sequence[Any]) -> list[Value]:
-    return [None if value is None else Decimal(value) for value in values]
+    return [None if value is None or value in _ENDLESS else Decimal(value) for value in values]
 
 
 def _number(value: Any) -> Any:

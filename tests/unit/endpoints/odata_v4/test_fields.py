@@ -71,6 +71,13 @@ def test_numbers_may_come_as_text(edm: str, text: str, value: Value) -> None:
     assert list(read([text])) == [value]
 
 
+@pytest.mark.parametrize("text", ["INF", "-INF", "NaN"])
+def test_what_is_no_number_is_no_value(text: str) -> None:
+    read = field("Edm.Double").read
+    assert read is not None
+    assert list(read([text, 1])) == [None, 1]
+
+
 @pytest.mark.parametrize(
     "edm", ["Edm.Stream", "Edm.Binary", "Edm.GeographyPoint", "Collection(Edm.String)", "Shop.New"]
 )
