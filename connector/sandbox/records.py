@@ -34,7 +34,7 @@ from connector.sandbox.privileges import Privileges
 from connector.sandbox.projections import JsonRow, Projection
 from connector.sandbox.storage import Storage, Stored
 from connector.sandbox.tables import AlternateKey, Column, Kind, Table
-from connector.sandbox.teams import OWNERS
+from connector.sandbox.teams import owner_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,7 @@ class Records:
 
     def _resolved(self, column: Column, url: str) -> str:
         """The id behind what a reference is bound to. Raises `WireError`."""
-        if column.kind is Kind.OWNER:
-            return self.resolve_owner(url)
-        return self.resolve(column.target, url)
+        return self.resolve(owner_named(url) if column.kind is Kind.OWNER else column.target, url)
 
     # ------------------------------------------------------------------------ finding
 
@@ -144,14 +142,6 @@ class Records:
         if self.version(table, address.record) is None:
             raise errors.does_not_exist(table.name, address.record)
         return address.record
-
-    def resolve_owner(self, url: str) -> str:
-        """The id behind the URL of an existing user or team. Raises `WireError`."""
-        found = OWNERS[0]
-        for owner in OWNERS:
-            if f"{self.catalog.by_name[owner].set_name}(" in url:
-                found = owner
-        return self.resolve(found, url)
 
     def version(self, table: Table, record: str) -> int | None:
         """The row version, or None where there is no such row."""

@@ -63,5 +63,8 @@ TEAM_ROLE = table(
 )
 
 TEAM_TABLES = (TEAM, TEAM_ROLE)
-OWNERS = ("systemuser", "team")
-"""The tables whose rows may own others."""
+
+
+def owner_named(url: str) -> str:
+    """The table of the owner a URL names: a team, else a user."""
+    return TEAM.name if f"{TEAM.set_name}(" in url else "systemuser"
