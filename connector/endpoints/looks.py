@@ -96,9 +96,5 @@ class Looks:
         """Rows that are there, and the ids of those that are not; the position stays."""
         ids = hints.take(table.entity)
         for first in range(0, len(ids), TOGETHER):
-            asked = ids[first : first + TOGETHER]
-            self._snapshots.note(table.entity, table.columns, asked)
-            rows = list(table.source.read(asked))
-            # Where keys are compared without case, a row may come back in another spelling.
-            there = {row.id.casefold() for row in rows}
-            yield Page(rows, [id for id in asked if id.casefold() not in there], resume=position)
+            rows, absent = self._snapshots.named(table, ids[first : first + TOGETHER])
+            yield Page(rows, absent, resume=position)

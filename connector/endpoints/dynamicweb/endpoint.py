@@ -13,10 +13,7 @@ from pathlib import Path
 from time import monotonic
 
 from connector.endpoints.base import (
-    Applied,
-    Create,
     Entity,
-    Exists,
     Found,
     Identity,
     Operation,
@@ -35,7 +32,7 @@ from connector.endpoints.dynamicweb.shelves import Reading, Shelf, chunks, folde
 from connector.endpoints.dynamicweb.transactions import Transactions
 from connector.endpoints.looks import Detection, Looks
 from connector.endpoints.manner import Manner
-from connector.endpoints.snapshots import Snapshots, Table, Watermarks
+from connector.endpoints.snapshots import Snapshots, Table, Watermarks, born
 from connector.errors import MapError, Subject
 from connector.mapping.values import Value
 
@@ -132,13 +129,7 @@ class DynamicwebEndpoint:
             return [Rejected("entity-read-only", why) for _ in operations]
         with self._database.transaction(write=True) as connection:
             outcomes = self._rewards.apply(connection, columns, operations)
-        pairs = zip(operations, outcomes, strict=True)
-        born = [
-            outcome.id
-            for operation, outcome in pairs
-            if isinstance(operation, Create) and isinstance(outcome, Applied | Exists)
-        ]
-        self._snapshots.note(REWARD, columns, [id for id in born if id is not None])
+        self._snapshots.note(REWARD, columns, born(operations, outcomes))
         return outcomes
 
     def newer(self, a: str, b: str) -> bool | None:  # noqa: ARG002

@@ -40,7 +40,7 @@ from connector.endpoints.odata_v4.reads import Reader
 from connector.endpoints.odata_v4.rows import ETAG, Projection
 from connector.endpoints.odata_v4.tables import Table
 from connector.endpoints.odata_v4.writes import Writing
-from connector.endpoints.snapshots import Snapshots, Watermarks
+from connector.endpoints.snapshots import Snapshots, Watermarks, born
 from connector.endpoints.snapshots import Table as Compared
 from connector.endpoints.web.answers import Reply, clock_offset
 from connector.endpoints.web.transport import Transport
@@ -229,13 +229,14 @@ class ODataV4Endpoint:
             return []
         table = self._table(entity)
         projection = self._reader.projection(table, columns)
-        if born := [one.id for one in operations if isinstance(one, Create)]:
-            # Deleted before the next compare, they would stand in neither of its two ends.
-            self._snapshots.note(entity, columns, born)
+        # Deleted before the next compare, they would stand in neither of its two ends.
+        asked = [one.id for one in operations if isinstance(one, Create)]
+        self._snapshots.note(entity, columns, asked)
         writing = Writing(self._client, self._dialect, self._batches, table, projection, operations)
         outcomes = writing.run()
         if writing.failed:
             self._look_for(table, projection, writing.failed, operations, outcomes)
+        self._snapshots.note(entity, columns, born(operations, outcomes))
         return outcomes
 
     def _look_for(

@@ -1,5 +1,6 @@
 """Change feeds for systems that have none: whole reads compared, and watermark columns."""
 
+from connector.endpoints.snapshots.notes import born as born
 from connector.endpoints.snapshots.snapshots import Snapshots as Snapshots
 from connector.endpoints.snapshots.source import Batch as Batch
 from connector.endpoints.snapshots.source import Mark as Mark

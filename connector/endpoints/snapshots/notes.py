@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from connector.endpoints.base import Applied, Create, Exists, Operation, Outcome
 from connector.endpoints.snapshots.entries import Entries
 from connector.endpoints.snapshots.journal import add_to, whole_frames
 
@@ -56,6 +57,17 @@ class Notes:
             except OSError:
                 self._path = None  # what was torn here hides what would come after it
                 raise
+
+
+def born(operations: Sequence[Operation], outcomes: Sequence[Outcome]) -> list[str]:
+    """Ids of rows that creates made or met under another id than they asked for."""
+    return [
+        outcome.id
+        for operation, outcome in zip(operations, outcomes, strict=True)
+        if isinstance(operation, Create)
+        and isinstance(outcome, Applied | Exists)
+        and outcome.id not in (None, operation.id)
+    ]
 
 
 def noted_since(

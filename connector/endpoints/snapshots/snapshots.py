@@ -134,14 +134,28 @@ class Snapshots:
     def note(self, entity: str, columns: Sequence[str], ids: Sequence[str]) -> None:
         """Remember rows that somebody is told of otherwise, so that their deletes are found.
 
-        To be called before they are told of, or before a create leaves whose id is known. Raises
-        `StateError` (`snapshot-unwritable`).
+        To be called before they are told of, or before a create leaves whose id is known. A table
+        that was never read whole needs none. Raises `StateError` (`snapshot-unwritable`).
         """
         tie = tie_of(self._system, entity, tuple(columns))
+        if not ids or not (self._folder / tie).is_dir():
+            return
         with self._lock:
             notes = self._notes.setdefault(tie, Notes(self._folder / tie))
         with _writing(self._folder / tie):
             notes.add(ids)
+
+    def named(self, table: Table[Source], ids: Sequence[str]) -> tuple[list[Row], list[str]]:
+        """Rows that somebody named, and the ids of those that are not there; they are noted first.
+
+        Where keys are compared without case, a row may come back in another spelling.
+        """
+        asked = dict.fromkeys(ids)
+        self.note(table.entity, table.columns, list(asked))
+        rows = list(table.source.read(list(asked)))
+        self.note(table.entity, table.columns, [row.id for row in rows if row.id not in asked])
+        there = {row.id.casefold() for row in rows}
+        return rows, [id for id in asked if id.casefold() not in there]
 
     def hold(self, table: Table[Source], position: str) -> None:
         """Keep what `position` names for later, without a look at it; raises as `changes` does."""

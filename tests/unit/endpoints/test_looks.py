@@ -148,3 +148,15 @@ def test_where_something_changed_nobody_knows_what_a_look_comes_sooner(live: Win
     live.hints.is_due = True
     live.look()
     assert live.detection.looks == 2
+
+
+def test_a_hinted_row_in_another_spelling_is_followed(live: Window) -> None:
+    live.look()
+    live.shop.shelf.folds = True
+    live.shop.shelf.put("born", "1")
+    live.hints.waiting = ["BORN"]
+    assert live.look() == ({"born": "1"}, [])
+    live.shop.shelf.remove("born")
+    live.now += EVERY
+    rows, deleted = live.look()
+    assert (rows, "born" in deleted) == ({}, True)

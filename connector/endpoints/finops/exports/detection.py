@@ -16,11 +16,11 @@ A dry run never begins an export, which would take the next real run's news; it 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 
-from connector.endpoints.base import Page, Row
+from connector.endpoints.base import Page
 from connector.endpoints.finops.exports.runs import PATIENCE, Runs
 from connector.endpoints.manner import Manner
 from connector.endpoints.snapshots import Snapshots, Source, Table
@@ -117,8 +117,7 @@ class Exports:
             keys = self._journal.keys(run.number, place.skip)
             while some := list(islice(keys, TOGETHER)):
                 place = replace(place, skip=place.skip + len(some))
-                self._snapshots.note(table.entity, table.columns, some)
-                rows, absent = _read(table.source, some)
+                rows, absent = self._snapshots.named(table, some)
                 yield Page(rows, absent, resume=_text(place))
             if place.skip != run.keys:
                 return None  # the list of its keys is damaged
@@ -136,17 +135,6 @@ class Exports:
             else:
                 new = Place(self._journal.id, head, 0, began, page.position)
                 yield replace(page, resume=None, position=_text(new))
-
-
-def _read(source: Source, keys: Sequence[str]) -> tuple[Sequence[Row], Sequence[str]]:
-    """The rows with these keys, and the keys without a row.
-
-    Where keys are compared without case a row may come back in another spelling.
-    """
-    asked = list(dict.fromkeys(keys))
-    rows = list(source.read(asked))
-    there = {row.id.casefold() for row in rows}
-    return rows, [key for key in asked if key.casefold() not in there]
 
 
 def _text(place: Place) -> str:

@@ -11,6 +11,7 @@ from connector.endpoints.odata_v2 import Finding, ODataV2Endpoint
 from connector.errors import MapError, PositionExpiredError
 from connector.mapping.values import Value
 from tests.integration.odata_v2.service import Service
+from tests.unit.endpoints.odata_v2.test_metadata import replaced
 
 if TYPE_CHECKING:
     from tests.unit.endpoints.odata_v2.conftest import MakeEndpoint
@@ -103,3 +104,24 @@ def test_a_page_that_leads_back_to_itself_ends(
     with pytest.raises(Exception, match="no OData V2") as raised:
         list(endpoint.scan("Cards", COLUMNS, None))
     assert "leads back" in str(raised.value)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_row_whose_key_the_service_made_up_is_followed(
+    service: Service, connect: MakeEndpoint, lost: bool
+) -> None:
+    """It is known by the reply to its create, or by a read where that got lost."""
+    replaced(
+        service, '<Property Name="CardNumber"', '<Property sap:creatable="false" Name="CardNumber"'
+    )
+    endpoint = connect(service)
+    make(endpoint, "A", "B", "C")
+    *_, last = endpoint.scan("Cards", COLUMNS, None)
+    assert last.position is not None
+    other = ["CardNumber"] if lost else COLUMNS  # of another list of columns: nothing is noted
+    endpoint.write("Cards", other, [Create("proposed", {"CardNumber": "NEW"})])
+    if lost:
+        assert endpoint.read("Cards", COLUMNS, by="CardNumber", values=["NEW"]).rows
+    del service.types["Cards"].rows["new",]
+    pages = list(endpoint.changes("Cards", COLUMNS, last.position))
+    assert told(pages) == ({}, ["CardNumber='NEW'"])

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from requests import PreparedRequest
 
-from connector.endpoints.base import Create, Delete, Operation, Page, Update
+from connector.endpoints.base import Applied, Create, Delete, Operation, Page, Update
 from connector.endpoints.odata_v4 import ODataV4Endpoint
 from connector.endpoints.odata_v4.feeds import Way
 from connector.errors import MapError, PositionExpiredError, UnreachableError
@@ -187,3 +187,17 @@ def test_a_watermark_is_an_instant_or_a_number(opened: Open) -> None:
     with pytest.raises(MapError) as caught:
         scanned(endpoint)
     assert "watermark" in str(caught.value.cause)
+
+
+def test_a_create_that_is_answered_with_another_id_is_followed(
+    endpoint: ODataV4Endpoint, service: MemoryService
+) -> None:
+    """The service spells the key in its own way; the row goes before it is ever listed."""
+    put(endpoint, *"123")
+    position = scanned(endpoint)
+    (outcome,) = endpoint.write("Cards", COLUMNS, [Create("Number='NEW'", {"Number": "new"})])
+    assert isinstance(outcome, Applied)
+    assert outcome.id == "Number='new'"
+    del service.rows["Cards"][("new",)]
+    _, gone, _ = since(endpoint, position)
+    assert outcome.id in gone

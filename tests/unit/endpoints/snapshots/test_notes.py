@@ -52,6 +52,11 @@ def test_a_noted_row_that_the_list_does_not_show_is_read(shop: Shop) -> None:
     assert told(shop.changes(position)) == ({"new": "v1"}, [])
 
 
+def test_a_table_that_is_not_compared_needs_no_notes(shop: Shop) -> None:
+    shop.snapshots.note("Cards", COLUMNS, ["x"])
+    assert not shop.folder.exists()
+
+
 def test_a_note_of_a_row_that_is_known_changes_nothing(shop: Shop) -> None:
     position = shop.scanned()
     shop.snapshots.note("Cards", COLUMNS, ["a"])

@@ -26,6 +26,8 @@ class Shelf:
     """Ids that a reading of the whole table shows twice."""
     read_ids: list[str] = field(default_factory=list)
     pages: int = 0
+    folds: bool = False
+    """Whether rows are found by their ids in any case."""
 
     def put(self, id: str, version: str, name: str | None = None) -> None:
         self.rows_by_id[id] = Row(id, version, (name if name is not None else version,))
@@ -45,6 +47,9 @@ class Shelf:
 
     def read(self, ids: Sequence[str]) -> Iterable[Row]:
         self.read_ids += ids
+        if self.folds:
+            wanted = {id.casefold() for id in ids}
+            return [row for id, row in self.rows_by_id.items() if id.casefold() in wanted]
         return [self.rows_by_id[id] for id in ids if id in self.rows_by_id]
 
     def _pages(self, after: str | None) -> Iterator[tuple[list[Row], bool]]:

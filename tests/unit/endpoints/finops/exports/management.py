@@ -48,6 +48,8 @@ class Management:
     cut: int = 0
     """Bytes that lack at the end of a package."""
     asked: list[str] = field(default_factory=list)
+    respelled: Callable[[str], str] = str
+    """How data files spell a key."""
     dies_at: int | None = None
     """How many more effects there are before this process is killed."""
     _changed: dict[str, None] = field(default_factory=dict)
@@ -88,7 +90,7 @@ class Management:
         if name == "ExportToPackage":
             execution = f"job-{len(self.packages) + 1}"
             told = self._changed if self.packages else self.shelf.rows_by_id
-            self.packages[execution] = package(cards(*told))
+            self.packages[execution] = package(cards(*map(self.respelled, told)))
             self._changed.clear()
             return Told({"value": execution})
         execution = str(body["executionId"])

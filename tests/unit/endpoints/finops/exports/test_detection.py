@@ -102,6 +102,20 @@ def test_what_an_export_told_and_was_deleted_before_the_next_compare(
     assert station.known == held(service)
 
 
+def test_the_same_of_a_row_that_a_data_file_spells_otherwise(
+    service: Management, station: Station
+) -> None:
+    service.shelf.folds = True
+    service.edit("short")
+    service.respelled = str.upper
+    station.look()
+    assert "short" in station.known
+    service.remove("short")
+    service.now += SWEEP
+    station.look()
+    assert station.known == held(service)
+
+
 def test_a_row_told_and_gone_when_it_is_read_is_told_as_deleted(
     service: Management, station: Station
 ) -> None:
