@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from connector import remote_sides
@@ -35,6 +35,7 @@ from connector.endpoints.manner import Manner as Manner
 from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
+from connector.engine.through_lookups import through_lookups
 from connector.errors import ConfigError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
@@ -98,6 +99,8 @@ class Project:
     _stopping: Callable[[], bool]
     _notifier: Notifier
     _paced: Paced
+    _seen: dict[str, Endpoint] = field(default_factory=dict)
+    """Dataverse as each map sees it."""
 
     def endpoints(self, document: MapDocument) -> dict[Side, Endpoint]:
         """The two endpoints of a map; raises `ConfigError` (`side-unknown`)."""
@@ -109,7 +112,8 @@ class Project:
                 subject=document.file.subject("commerce", "side", map=document.map),
                 remedy=f"name one of {', '.join(self._commerce)}, or add [sides.{side}]",
             )
-        return {Side.COMMERCE: self._commerce[side], Side.DATAVERSE: self._dataverse}
+        dataverse = self._seen.setdefault(document.map, through_lookups(document, self._dataverse))
+        return {Side.COMMERCE: self._commerce[side], Side.DATAVERSE: dataverse}
 
     def ports(self, document: MapDocument) -> Ports:
         """Everything impure the engine is handed for one map."""

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from connector.endpoints.base import Endpoint, Entity, Identity
 from connector.engine.attended import Attended
 from connector.engine.faults import handling_of_error
+from connector.engine.owners import owned
 from connector.engine.pacing import Pacer
 from connector.engine.ports import Ports, Tuning
 from connector.engine.settle import Reply
@@ -57,7 +58,7 @@ class MapRun:
         tuning: Tuning,
         identities: dict[Side, Identity] | None = None,
     ) -> None:
-        self.map = map
+        self.map = owned(map, ports.endpoints[Side.DATAVERSE])
         self.entities = entities
         self.ports = self._attending(ports)
         self.sides = ports.endpoints
