@@ -123,6 +123,9 @@ def observe_deleted(record: Record, witness: Witness) -> bool:
     """
     state = record.side(witness.side)
     awaited = _awaited(record, state)
+    if awaited and witness.ids != "chosen" and state.presence is not Presence.PRESENT:
+        # Not there, or looked for already: no reason to try a refused create once more.
+        return False
     if witness.tick < state.tick or (awaited and witness.ids != "chosen"):
         state.presence = Presence.UNKNOWN
         record.due = witness.now

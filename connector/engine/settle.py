@@ -21,6 +21,7 @@ from connector.endpoints.base import (
 )
 from connector.engine.agreement import agree, agreed_with, apart, meet
 from connector.engine.faults import Due, Handling, Step, handling_of
+from connector.engine.observe import identify
 from connector.engine.plan import Action, Kind, Write
 from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
@@ -172,6 +173,8 @@ def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> No
     if row.modified_at is not None:
         offset = reply.clock_offset[write.side]
         target.modified_at = row.modified_at.timestamp() - offset
+    if reply.map.key_of(write.side, row.image) != record.key:
+        identify(record, reply.map)  # a key that was cut, or given another value, on its way in
     if write.kind is Kind.CREATE:
         target.agreed = agreed_with(target, write.side, write.groups)
         record.unconfirmed = False

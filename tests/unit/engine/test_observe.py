@@ -209,6 +209,17 @@ def test_a_row_in_doubt_that_is_not_found_counts_attempts_on() -> None:
     assert made.attempts == 3
 
 
+@pytest.mark.parametrize("known", [Presence.ABSENT, Presence.UNKNOWN])
+def test_a_row_that_a_refused_create_did_not_make_is_no_news(known: Presence) -> None:
+    made = settled()
+    made.unconfirmed, made.due = True, None
+    made.dataverse.image, made.dataverse.presence = None, known
+    made.problem = Problem("dataverse-refused", "no", "correct it")
+    assert not observe_deleted(made, witness(ids="key"))
+    assert (presence(made), made.due) == (known, None)
+    assert made.problem is not None
+
+
 # ------------------------------------------------------------------ keys
 
 

@@ -132,6 +132,14 @@ def test_a_create_that_shows_its_row_is_confirmed() -> None:
     assert (made.state, made.due) == (State.SETTLED, None)
 
 
+def test_a_key_that_was_cut_on_its_way_in_parks_the_record() -> None:
+    made, write = creating()
+    shown = image(MAP, DATAVERSE, {"id": "cut", "a": "x", "b": "x"})
+    settle(made, write, Applied("new-1", Row("new-1", "1", shown)), reply(MAP))
+    assert made.problem is not None
+    assert (made.problem.code, made.state) == ("key-changed", State.PARKED)
+
+
 def test_a_create_without_a_row_waits_for_its_first_sight() -> None:
     made, write = creating()
     settle(made, write, Applied("new-1"), reply(MAP, tick=30))
