@@ -61,7 +61,10 @@ class Client:
             items, after = answer.get("value"), answer.get(NEXT)
             if not isinstance(items, list):
                 raise unreadable(self.naming, entity, f"GET {link}", "it has no list of values")
-            link = None if after is None else self.absolute(link, str(after))
+            following = None if after is None else self.absolute(link, str(after))
+            if following == link:
+                raise unreadable(self.naming, entity, f"GET {link}", "it leads back to itself")
+            link = following
             yield items, link
 
     def absolute(self, asked: str, link: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -120,7 +120,8 @@ class SetSource:
             url = self._reader.url(self._table, self._reader.projection(self._table, []), top="1")
             told = self._client.transport.get(url).headers.get("Date", "")
             try:
-                return parsedate_to_datetime(told)
+                # Always GMT (RFC 9110, section 5.6.7), also where a proxy writes no zone.
+                return parsedate_to_datetime(told).replace(tzinfo=UTC)
             except ValueError as error:
                 raise unreadable(
                     self._client.naming, self._table.name, f"GET {url}", "it has no Date"

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connector.endpoints.odata_v4.faults import entity_unknown, refused, unreadable
+from connector.endpoints.snapshots import writing
 from connector.endpoints.web.transport import Transport
 from connector.odata.csdl import EntitySet, EnumType, Property, stream_csdl
 from connector.odata.malformed import MalformedError
@@ -73,7 +74,8 @@ class Metadata:
     def describe(self, entity: str) -> Described:
         """One entity set.
 
-        Raises `MapError` (`entity-unknown`), `UnreachableError` and `AccessError`.
+        Raises `MapError` (`entity-unknown`), `UnreachableError`, `AccessError`, and `StateError`
+        (`snapshot-unwritable`).
         """
         with self._lock:
             if self._digest is None:
@@ -130,9 +132,10 @@ class Metadata:
             raise refused(self._transport.naming, fault, None, f"GET {URL}")
         digest = hashlib.sha256(reply.body).hexdigest()[:32]
         if known is None or state is None or state["hash"] != digest:
-            self._folder.mkdir(parents=True, exist_ok=True)
             try:
-                known = _Digest.write(self._folder, digest, reply.body)
+                with writing(self._folder):
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    known = _Digest.write(self._folder, digest, reply.body)
             except MalformedError as error:
                 raise unreadable(self._transport.naming, None, f"GET {URL}", error) from error
             _LOG.info("%s: read the description anew", self._transport.naming.side)
@@ -141,7 +144,12 @@ class Metadata:
 
     def _remember(self, digest: str, etag: str) -> None:
         state = {"form": FORM, "hash": digest, "etag": etag, "asked_at": self._clock()}
-        _replace(self._folder / "state.json", orjson.dumps(state))
+        with writing(self._folder):
+            _replace(self._folder / "state.json", orjson.dumps(state))
+            self._tidy(digest)
+
+    def _tidy(self, digest: str) -> None:
+        """Remove digests of documents that are not the service's any more."""
         for path in self._folder.glob("*-*.json*"):
             if digest not in path.name and time.time() - path.stat().st_mtime > LIFE:
                 path.unlink(missing_ok=True)

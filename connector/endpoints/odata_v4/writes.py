@@ -207,7 +207,7 @@ class Writing:
         end = clock() + self._transport.timeout
         for number, part in enumerate(parts):
             one = part.request
-            answer = self._transport.send(one.method, one.url, one.body or None, one.headers)
+            answer = self._sent(one, first=not number)
             if isinstance(answer, Reply):
                 shown = BatchResponse(answer.status, answer.headers, answer.body)
                 fault = self._answered(part, shown, answer)
@@ -223,6 +223,15 @@ class Writing:
                 self._settle(rest, Transient("not sent: one before it was not answered in time"))
                 break
         self._all_denied(faults, len(parts))
+
+    def _sent(self, one: BatchRequest, *, first: bool) -> Answer:
+        """The answer to a single request; raises only where nothing was carried out before it."""
+        try:
+            return self._transport.send(one.method, one.url, one.body or None, one.headers)
+        except DualWriteError as error:  # no trust or no token: nothing of this one happened
+            if first:
+                raise
+            return Unsent(error.message)
 
     # ------------------------------------------------------------------------ outcomes
 

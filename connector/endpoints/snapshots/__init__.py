@@ -2,6 +2,7 @@
 
 from connector.endpoints.snapshots.notes import born as born
 from connector.endpoints.snapshots.snapshots import Snapshots as Snapshots
+from connector.endpoints.snapshots.snapshots import writing as writing
 from connector.endpoints.snapshots.source import Batch as Batch
 from connector.endpoints.snapshots.source import Mark as Mark
 from connector.endpoints.snapshots.source import Marked as Marked

@@ -70,7 +70,7 @@ class Snapshots:
         (`snapshot-unwritable`).
         """
         folder = self._of(table)
-        with _writing(folder.path):
+        with writing(folder.path):
             journal, mark = _begun(folder, table, resume)
         try:
             yield from self._scan(folder, table, journal, mark)
@@ -83,14 +83,14 @@ class Snapshots:
         for batch in table.source.rows(mark):
             read = Entries.of([(row.id, version_of(row)) for row in batch.rows])
             if batch.mark is None:
-                with _writing(folder.path):
+                with writing(folder.path):
                     journal.append(read)
                     name = folder.next(journal.path.stem)
                     make(folder.generation(name), journal)
                     folder.tidy()
                 yield Page(batch.rows, position=_position(folder, name), last=True)
                 return
-            with _writing(folder.path):
+            with writing(folder.path):
                 journal.append(read)
                 journal.sync()
             yield Page(batch.rows, resume=_resume(folder, journal, batch.mark))
@@ -103,7 +103,7 @@ class Snapshots:
         """
         folder = self._of(table)
         name = _named(folder, table, position)
-        with _writing(folder.path):
+        with writing(folder.path):
             base = _opened(folder, table, name)
             folder.claim(name, base.noted)
             fresh, noted = noted_since(folder.path, name.partition("-")[0], base.noted)
@@ -115,12 +115,12 @@ class Snapshots:
             for news in compare.news():
                 if not news.rows and not news.deleted and self._monotonic() - told < BREATH:
                     continue
-                with _writing(folder.path):
+                with writing(folder.path):
                     journal.sync()  # whoever keeps this page may die before the last one
                 yield Page(news.rows, news.deleted, resume=position)
                 told = self._monotonic()
             if compare.differs or len(noted) > len(base.noted) + MANY:
-                with _writing(folder.path):
+                with writing(folder.path):
                     noted[journal.path.name] = journal.length
                     make(folder.generation(new), journal, base, compare.kept, noted)
                 position = _position(folder, new)
@@ -142,7 +142,7 @@ class Snapshots:
             return
         with self._lock:
             notes = self._notes.setdefault(tie, Notes(self._folder / tie))
-        with _writing(self._folder / tie):
+        with writing(self._folder / tie):
             notes.add(ids)
 
     def named(self, table: Table[Source], ids: Sequence[str]) -> tuple[list[Row], list[str]]:
@@ -161,7 +161,7 @@ class Snapshots:
         """Keep what `position` names for later, without a look at it; raises as `changes` does."""
         folder = self._of(table)
         name = _named(folder, table, position)
-        with _writing(folder.path):
+        with writing(folder.path):
             try:
                 folder.touch(name)
             except FileNotFoundError as error:
@@ -256,7 +256,7 @@ class _Compare:
         self.kept[places[known & news]] = False
         noted = self._noted.places_of(entries)
         self._unseen[noted[noted >= 0]] = False
-        with _writing(self._journal.path.parent):
+        with writing(self._journal.path.parent):
             self._journal.append(entries.take(news))
         return [rows[at] for at in np.flatnonzero(news).tolist()]
 
@@ -351,7 +351,7 @@ def _emptied(table: Table[Source], count: int) -> PositionExpiredError:
 
 
 @contextmanager
-def _writing(path: Path) -> Generator[None]:
+def writing(path: Path) -> Generator[None]:
     """Turn a folder that cannot be used into an error that names it."""
     try:
         yield

@@ -91,7 +91,8 @@ class Watermarks:
             self._snapshots.note(table.entity, table.columns, [row.id for row in page.rows])
             yield page
         place = look.done()
-        if look.set_back or self._clock() - place.swept >= self._sweep:
+        # Where our own clock was set back, the last sweep seems to lie ahead.
+        if look.set_back or not 0 <= self._clock() - place.swept < self._sweep:
             began = self._clock()
             for page in self._snapshots.changes(table, place.snapshot):
                 if page.last:
@@ -135,8 +136,7 @@ class _Look:
     def done(self) -> Place:
         """The place from which the next look begins."""
         low = self._place.low if self._low is None else self._low
-        told = sorted(self._told)[:MOST_TOLD]
-        return Place(self._place.snapshot, self._place.swept, low, frozenset(told))
+        return Place(self._place.snapshot, self._place.swept, low, frozenset(self._told))
 
     @property
     def set_back(self) -> bool:
@@ -146,7 +146,8 @@ class _Look:
 
     def _is_news(self, one: Marked) -> bool:
         word = _word(one.row)
-        if self._low is None or not is_below(one.mark, self._low):
+        near = self._low is None or not is_below(one.mark, self._low)
+        if near and len(self._told) < MOST_TOLD:
             self._told.add(word)
         return word not in self._place.told
 

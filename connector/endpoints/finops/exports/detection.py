@@ -103,7 +103,8 @@ class Exports:
 
     def _is_due(self, place: Place) -> bool:
         """Whether it is time for a compare, or the exports can tell nothing."""
-        late = self._clock() - place.swept >= self._sweep
+        # Where our own clock was set back, the last compare seems to lie ahead.
+        late = not 0 <= self._clock() - place.swept < self._sweep
         return late or place.journal != self._journal.id
 
     # ------------------------------------------------------------------------ by exports

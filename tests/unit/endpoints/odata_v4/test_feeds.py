@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -201,3 +203,22 @@ def test_a_create_that_is_answered_with_another_id_is_followed(
     del service.rows["Cards"][("new",)]
     _, gone, _ = since(endpoint, position)
     assert outcome.id in gone
+
+
+def test_a_clock_without_a_zone_is_in_utc(opened: Open, service: MemoryService) -> None:
+    """As some proxies write the Date."""
+    endpoint = opened(Way("watermark", "Changed"))
+    put(endpoint, "1")
+    answered = service._safely
+
+    def instead(request: PreparedRequest) -> Answer | None:
+        if request.method != "GET":
+            return None
+        status, headers, body = answered("GET", str(request.url), request.headers, b"")
+        date = format_datetime(datetime.now(UTC), usegmt=True).replace("GMT", "-0000")
+        return status, {"Content-Type": "application/json", "Date": date, **headers}, body
+
+    service.instead = instead
+    position = scanned(endpoint)
+    put(endpoint, "2")
+    assert "Number='2'" in since(endpoint, position)[0]

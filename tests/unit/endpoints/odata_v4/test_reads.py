@@ -213,6 +213,16 @@ def test_a_value_may_look_like_an_address(
     assert all(str(one.url).startswith(ROOT) for one in service.asked)
 
 
+def test_a_page_that_leads_back_to_itself_is_not_followed(
+    endpoint: ODataV4Endpoint, service: MemoryService
+) -> None:
+    service.instead = linked("Cards?$skiptoken=1")
+    with pytest.raises(UnreachableError) as caught:
+        list(endpoint.scan("Cards", COLUMNS, None))
+    assert caught.value.code == "answer-unreadable"
+    assert "back to itself" in caught.value.message
+
+
 @pytest.mark.parametrize(
     "link",
     [

@@ -270,6 +270,18 @@ def test_what_single_writes_did_is_told_though_the_service_goes_away(
         write(endpoint, born("2"))
 
 
+def test_what_single_writes_did_is_told_though_we_are_signed_out(
+    opened: Open, service: MemoryService
+) -> None:
+    endpoint = opened(batches=False)
+    endpoint.describe("Cards")
+    service.instead = lambda _: (401, {}, b"") if service.rows["Cards"] else None
+    outcomes = write(endpoint, born("1"), born("2"), born("3"))
+    assert kinds(outcomes) == ["Applied", "Transient", "Transient"]
+    with pytest.raises(AccessError):
+        write(endpoint, born("2"))
+
+
 def test_a_text_no_service_takes_is_refused_here(endpoint: ODataV4Endpoint) -> None:
     outcomes = write(endpoint, born("1", Text="a\x0bb"), born("2"))
     assert outcomes[0] == Rejected(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.endpoints.base import Page
-from connector.endpoints.snapshots import Mark, Marked, Table, Watermarks
+from connector.endpoints.snapshots import Mark, Marked, Table, Watermarks, watermarks
 from connector.endpoints.snapshots.watermarks import Place, parse, text
 from connector.errors import PositionExpiredError
 from tests.unit.endpoints.snapshots.things import COLUMNS, Shelf, Shop, after, told
@@ -203,6 +203,34 @@ def test_a_clock_that_was_set_back_brings_a_sweep(shop: TimedShop) -> None:
     shop.shelf.now = 90
     shop.shelf.write("k2", "v2")
     assert told(shop.changes(after(pages)))[0]["k2"] == "v2"
+
+
+def test_our_own_clock_that_was_set_back_brings_a_sweep(shop: TimedShop) -> None:
+    """Or deletes would not be found before it has caught up."""
+    shop.sweep, shop.shelf.clockless = 300, True
+    shop.shelf.now = 1e9
+    position = after(shop.scan())
+    shop.shelf.remove("k3")
+    shop.shelf.now = 60
+    pages = shop.changes(position)
+    assert told(pages)[1] == ["k3"]
+    shop.shelf.pages = 0
+    shop.changes(after(pages))
+    assert shop.shelf.pages == 0, "once is enough"
+
+
+def test_a_position_remembers_so_many_rows_and_no_more(
+    shop: TimedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watermarks, "MOST_TOLD", 2)
+    position = after(shop.scan())
+    for number in range(5):
+        shop.shelf.write(f"k{number}", "v2")
+    pages = shop.changes(position)
+    assert len(told(pages)[0]) == 5
+    again = told(shop.changes(after(pages)))[0]
+    assert len(again) == 3
+    assert set(again.values()) == {"v2"}
 
 
 def test_without_a_clock_the_highest_mark_serves(shop: TimedShop) -> None:

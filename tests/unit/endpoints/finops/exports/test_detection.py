@@ -116,6 +116,14 @@ def test_the_same_of_a_row_that_a_data_file_spells_otherwise(
     assert station.known == held(service)
 
 
+def test_a_clock_that_was_set_back_brings_a_compare(service: Management, station: Station) -> None:
+    """Or deletes would not be found before it has caught up."""
+    service.remove("b")
+    service.now -= 10 * SWEEP
+    station.look()
+    assert station.known == held(service)
+
+
 def test_a_row_told_and_gone_when_it_is_read_is_told_as_deleted(
     service: Management, station: Station
 ) -> None:
