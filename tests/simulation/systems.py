@@ -174,7 +174,8 @@ class System:
         blind = self._overtaken(operation.id, looked)
         if blind and row is not None:
             # What a person wrote in between nobody saw, and nobody can tell of.
-            self.rows[operation.id] = row = replace(row, people=frozenset())
+            lost = row.people if isinstance(operation, Delete) else set(operation.values)
+            self.rows[operation.id] = row = replace(row, people=row.people.difference(lost))
         if isinstance(operation, Create) and self.traits.ids == "allotted":
             operation = replace(operation, id=f"a{len(self.log)}")
         if isinstance(operation, Delete):
