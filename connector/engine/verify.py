@@ -27,6 +27,7 @@ from connector.store.record import Layout, Presence, Record, SideState, State
 
 LISTED = 10_000
 """Findings kept in memory; the report callback is told all of them."""
+WAITING = "waiting for a row it refers to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +231,12 @@ def _one_sided(map: CompiledMap, couple: Couple, record: Record | None) -> Findi
     verdict, reason = "difference", f"only in {here}"
     if record is not None and record.state is State.PARKED and record.problem is not None:
         verdict, reason = "excused", f"{record.problem.code}: {record.problem.message}"
-    elif _accepted_as_it_is(record) or plan(as_record(map, couple, 0, record), map).ignored:
-        verdict, reason = "ignored", f"only in {here}, as the map or a person wants"
+    else:
+        action = plan(as_record(map, couple, 0, record), map)
+        if _accepted_as_it_is(record) or action.ignored:
+            verdict, reason = "ignored", f"only in {here}, as the map or a person wants"
+        elif record is not None and record.waiting and action.waits and not action.writes:
+            verdict, reason = "excused", WAITING
     return Finding(
         verdict,
         map.spelled_key(here, held.image),
@@ -273,7 +278,7 @@ def _judge_group(
         if any(conflict.group == group.name for conflict in action.conflicts):
             name, reason = "excused", "in conflict: a person decides"
         elif any(wait.group == group.name for wait in action.waits):
-            name, reason = "excused", "waiting for a row it refers to"
+            name, reason = "excused", WAITING
     tell(
         Finding(
             name,

@@ -166,6 +166,8 @@ def test_a_record_waits_for_its_company_and_is_not_made_without(make_bench: Make
     assert held(bench, D) == {}
     (wait,) = bench.open().waits("levels")
     assert (wait.entity, wait.column, wait.value) == ("cdm_companies", "cdm_companycode", "demf")
+    verdict = bench.verify()
+    assert (verdict.differences, verdict.excused) == (0, 1)
     bench.dataverse.put("cdm_companies", "id-DEMF", cdm_companycode="DEMF")
     bench.sync()
     assert list(held(bench, D)) == [("id-DEMF", "Gold")]
