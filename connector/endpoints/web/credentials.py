@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import requests
 
 from connector.endpoints.web import refusals
+from connector.endpoints.web.deadline import Adapter, within
 from connector.endpoints.web.service import Naming
 from connector.endpoints.web.trust import is_loopback, trust
 
@@ -191,18 +192,21 @@ class ManagedIdentity:
 
 
 class _Session(requests.Session):
-    """What msal sends its requests with: our trust on each request, and a timeout.
+    """What msal sends its requests with: our trust on each request, and a bound on the whole of it.
 
     A session's own `verify` would give way to REQUESTS_CA_BUNDLE.
     """
 
     def __init__(self, verify: str | bool, *, proxied: bool) -> None:
         super().__init__()
+        self.mount("https://", Adapter())
         self._verify = verify
         self.trust_env = proxied
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        return super().request(*args, **{**kwargs, "verify": self._verify, "timeout": TIMEOUT})
+        given = {**kwargs, "verify": self._verify, "timeout": TIMEOUT}
+        with within(TIMEOUT):
+            return super().request(*args, **given)
 
 
 def _name(secret: str, *parts: str) -> str:

@@ -20,6 +20,7 @@ import requests
 
 from connector.endpoints.web import refusals
 from connector.endpoints.web.credentials import TIMEOUT, Granted
+from connector.endpoints.web.deadline import Adapter, within
 from connector.endpoints.web.service import Naming
 from connector.endpoints.web.trust import is_loopback, trust
 from connector.errors import AccessError, Subject
@@ -65,7 +66,8 @@ class ClientCredentials:
     def ask(self) -> Granted:
         """See `Credential.ask`."""
         try:
-            with requests.Session() as session:
+            with within(TIMEOUT), requests.Session() as session:
+                session.mount("https://", Adapter())
                 session.trust_env = not is_loopback(self._url)
                 answer = session.post(
                     self._url,

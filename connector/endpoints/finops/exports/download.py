@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from connector.endpoints.finops.exports.faults import broken
+from connector.endpoints.web.deadline import Adapter, within
 from connector.errors import Subject, UnreachableError
 
 LARGEST = 4 * 1024**3
@@ -40,6 +41,7 @@ class Downloads:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = requests.Session()
+        self._session.mount("https://", Adapter())
         self._session.trust_env = not local
         self._verify = verify
         self._timeout = timeout
@@ -76,15 +78,19 @@ class Downloads:
     def _fetched(self, url: str, path: Path) -> str:
         """Why the package is not there; empty where it is."""
         end = self._monotonic() + WHOLE
-        with self._session.get(
-            url,
-            stream=True,
-            auth=_nothing,
-            timeout=self._timeout,
-            verify=self._verify,
-            allow_redirects=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "dualwrite"},
-        ) as response:
+        # A piece whose bytes come one by one would not end by itself.
+        with (
+            within(WHOLE),
+            self._session.get(
+                url,
+                stream=True,
+                auth=_nothing,
+                timeout=self._timeout,
+                verify=self._verify,
+                allow_redirects=False,
+                headers={"Accept-Encoding": "identity", "User-Agent": "dualwrite"},
+            ) as response,
+        ):
             if response.status_code != 200:
                 return f"status {response.status_code}"
             announced = response.headers.get("Content-Length", "")

@@ -14,7 +14,14 @@ import pytest
 import requests
 import trustme
 
+from connector.endpoints.dataverse.service import NAMING
+from connector.endpoints.finops.exports import download
+from connector.endpoints.finops.exports.download import Downloads
+from connector.endpoints.web import credentials, oauth
+from connector.endpoints.web.credentials import Application
 from connector.endpoints.web.deadline import Adapter, within
+from connector.endpoints.web.oauth import ClientCredentials
+from connector.errors import UnreachableError
 
 DROP = 0.05
 """Seconds between two bytes of a reply that trickles."""
@@ -109,3 +116,40 @@ def test_a_certificate_of_another_host_is_still_refused(
 ) -> None:
     with pytest.raises(requests.exceptions.SSLError, match="verify failed"), within(5):
         session.get(serve(drops(b""), "other.example"), timeout=5)
+
+
+# ---------------------------------------------------------------------------- who keeps to it
+
+
+def token_of_a_server(url: str, ca: str) -> None:
+    ClientCredentials(url, "client", "secret", scope=None, ca=ca, naming=NAMING).ask()
+
+
+def token_of_a_directory(url: str, ca: str) -> None:
+    Application(f"{url}tenant", "client", "secret", "https://x.example", ca, naming=NAMING).ask()
+
+
+def package(url: str, ca: str) -> None:
+    downloads = Downloads(ca, 5.0, local=True)
+    try:
+        downloads.fetch(url, Path(ca).with_name("package"))
+    finally:
+        downloads.close()
+
+
+@pytest.mark.parametrize("ask", [token_of_a_server, token_of_a_directory, package])
+def test_tokens_and_packages_are_not_waited_for_without_end(
+    ask: Callable[[str, str], None],
+    serve: Serve,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module, name in ((oauth, "TIMEOUT"), (credentials, "TIMEOUT"), (download, "WHOLE")):
+        monkeypatch.setattr(module, name, 0.4)
+    ca = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    url, before = serve(drops(HEAD + b"x" * 500)), time.monotonic()
+    with pytest.raises(UnreachableError):
+        ask(url, str(ca))
+    assert time.monotonic() - before < 4
