@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from connector.endpoints.snapshots.entries import U64, WORD, Entries, Flags, Places, search
-from connector.endpoints.snapshots.journal import Journal, Torn
+from connector.endpoints.snapshots.journal import Journal, Torn, sync_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -125,17 +125,6 @@ def make(
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return writer.count
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable, where the system knows how."""
-    if os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class _Writer:

@@ -36,6 +36,7 @@ class Journal:
         self.length = 0
         """Bytes written so far; what `copy_from` takes."""
         self.count = 0
+        self._is_named = False
 
     def append(self, entries: Entries) -> None:
         """Add rows; durable only after `sync`."""
@@ -50,6 +51,9 @@ class Journal:
         """Make everything durable."""
         self._file.flush()
         os.fsync(self._file.fileno())
+        if not self._is_named:
+            sync_folder(self.path.parent)
+            self._is_named = True
 
     def copy_from(self, path: Path, length: int) -> None:
         """Begin with the first `length` bytes of another journal; raises `Torn`, `OSError`."""
@@ -78,10 +82,13 @@ class Journal:
 
 def add_to(path: Path, entries: Entries) -> None:
     """Add rows to a file, durably, and leave it closed."""
+    is_new = not path.exists()
     with path.open("ab") as file:
         file.write(_frame(entries))
         file.flush()
         os.fsync(file.fileno())
+    if is_new:
+        sync_folder(path.parent)
 
 
 def whole_frames(path: Path, begin: int) -> Iterator[tuple[Entries, int]]:
@@ -91,6 +98,17 @@ def whole_frames(path: Path, begin: int) -> Iterator[tuple[Entries, int]]:
             yield from _frames(file, file.seek(0, os.SEEK_END), begin)
     except (Torn, FileNotFoundError):
         return
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable, where the system knows how."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _frame(entries: Entries) -> bytes:

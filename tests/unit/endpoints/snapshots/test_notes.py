@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,25 @@ def test_a_process_goes_on_to_a_new_file(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob(f"{PREFIX}*"))) == 2
     entries, _ = noted_since(tmp_path, "", lengths)
     assert entries.ids() == ["b"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a folder cannot be made durable")
+def test_names_of_new_files_are_durable_too(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a machine that loses its power has the rows, and no file that holds them."""
+    position = shop.scanned()
+    folders: list[bool] = []
+    fsync = os.fsync
+
+    def watched(handle: int) -> None:
+        folders.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    process = shop.snapshots
+    process.note("Cards", COLUMNS, ["x"])
+    process.note("Cards", COLUMNS, ["y"])
+    assert folders == [False, True, False]
+    folders.clear()
+    shop.shelf.put("a", "v2")
+    next(iter(shop.snapshots.changes(shop.table(), position)))
+    assert folders == [False, True]
