@@ -60,10 +60,10 @@ class Client:
             answer = self.object(link, entity, loads, prefer=self._prefer)
             items, after = answer.get("value"), answer.get(NEXT)
             if not isinstance(items, list):
-                raise unreadable(self.naming, entity, f"GET {link}", "it has no list of values")
+                raise unreadable(self.naming, entity, tried(link), "it has no list of values")
             following = None if after is None else self.absolute(link, str(after))
             if following == link:
-                raise unreadable(self.naming, entity, f"GET {link}", "it leads back to itself")
+                raise unreadable(self.naming, entity, tried(link), "it leads back to itself")
             link = following
             yield items, link
 
@@ -83,18 +83,23 @@ class Client:
         """The object at a URL; raises as `pages` does."""
         reply = self.transport.get(url, prefer, timeout=timeout)
         if reply.status != 200:
-            raise refused(self.naming, self.transport.fault_of(reply), entity, f"GET {url}")
-        return self.read(reply, entity, f"GET {url}", loads)
+            raise refused(self.naming, self.transport.fault_of(reply), entity, tried(url))
+        return self.read(reply, entity, url, loads)
 
-    def read(self, reply: Reply, entity: str | None, tried: str, loads: Loads) -> Item:
+    def read(self, reply: Reply, entity: str | None, url: str, loads: Loads) -> Item:
         """The object in an answer; raises `UnreachableError`."""
         try:
             answer = loads(reply.body)
         except ValueError as error:
-            raise unreadable(self.naming, entity, tried, _looks_like(reply)) from error
+            raise unreadable(self.naming, entity, tried(url), _looks_like(reply)) from error
         if not isinstance(answer, dict):
-            raise unreadable(self.naming, entity, tried, "it is JSON, but no object")
+            raise unreadable(self.naming, entity, tried(url), "it is JSON, but no object")
         return answer
+
+
+def tried(url: str) -> str:
+    """What an error says was asked: without the filter, which holds the numbers of cards."""
+    return f"GET {url.partition('?')[0]}"
 
 
 def _looks_like(reply: Reply) -> str:

@@ -113,10 +113,10 @@ class ODataV4Endpoint:
         return self._transport.base.lower()
 
     def _require_service(self, reply: Reply) -> None:
-        tried = f"GET {self._transport.base}"
-        answer = self._client.read(reply, None, tried, orjson.loads)
+        base = self._transport.base
+        answer = self._client.read(reply, None, base, orjson.loads)
         if "@odata.context" not in answer:
-            raise not_a_service(self._transport.naming, tried, "it has no @odata.context")
+            raise not_a_service(self._transport.naming, f"GET {base}", "it has no @odata.context")
 
     def describe(self, entity: str) -> Entity:
         """The entity set with this name."""

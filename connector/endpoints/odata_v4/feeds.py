@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from connector.endpoints.base import Row
-from connector.endpoints.odata_v4.client import Client
+from connector.endpoints.odata_v4.client import Client, tried
 from connector.endpoints.odata_v4.faults import column_unknown, unreadable
 from connector.endpoints.odata_v4.fields import Field
 from connector.endpoints.odata_v4.reads import Reader
@@ -84,7 +84,7 @@ class SetSource:
         for items, _ in self._client.pages(table.name, url, projection.loads):
             rows = self._reader.parsed(table, projection, items)
             if table.versioned and any(row.version is None for row in rows):
-                raise unreadable(self._client.naming, table.name, f"GET {url}", "rows lack ETags")
+                raise unreadable(self._client.naming, table.name, tried(url), "rows lack ETags")
             yield [
                 (row.id, image_version(row.image) if row.version is None else row.version)
                 for row in rows
@@ -124,7 +124,7 @@ class SetSource:
                 return parsedate_to_datetime(told).replace(tzinfo=UTC)
             except ValueError as error:
                 raise unreadable(
-                    self._client.naming, self._table.name, f"GET {url}", "it has no Date"
+                    self._client.naming, self._table.name, tried(url), "it has no Date"
                 ) from error
         projection = self._reader.projection(self._table, [watermark.name])
         order = f"{watermark.name} desc"

@@ -11,7 +11,7 @@ from requests import PreparedRequest
 from connector.endpoints.base import Create
 from connector.endpoints.odata_v4 import ODataV4Endpoint
 from connector.endpoints.odata_v4.reads import LONGEST_FILTER, MOST_COMPARISONS
-from connector.errors import MapError, UnreachableError
+from connector.errors import DualWriteError, MapError, UnreachableError
 from connector.odata.batch import BatchRequest, parse_batch
 from tests.odata_v4_service import ROOT, Answer, MemoryService, path_of
 from tests.unit.endpoints.odata_v4.conftest import Open
@@ -188,6 +188,21 @@ def linked(link: str) -> Callable[[PreparedRequest], Answer | None]:
         return None
 
     return instead
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(400, {}, b"{}"), (403, {}, b""), (200, {}, b"<html>"), (200, {}, b"[]"), (200, {}, b"{}")],
+)
+def test_no_error_names_the_card_that_was_asked_for(
+    endpoint: ODataV4Endpoint, service: MemoryService, answer: Answer
+) -> None:
+    endpoint.describe("Cards")
+    service.instead = lambda _: answer
+    with pytest.raises(DualWriteError) as caught:
+        endpoint.read("Cards", COLUMNS, by="Number", values=["5500123456"])
+    assert "5500123456" not in str(caught.value)
+    assert "GET Cards" in str(caught.value)
 
 
 def test_a_link_to_another_host_is_not_followed(
