@@ -2,7 +2,7 @@
 
 Owns: finding the records a person names, and naming a record so that it is found.
 Never does: anything with them.
-Tested in: tests/acceptance/test_decisions.py.
+Tested in: tests/unit/test_naming.py, tests/acceptance/test_decisions.py.
 """
 
 from __future__ import annotations
@@ -34,9 +34,14 @@ def normalised(document: MapDocument, key: str) -> str | None:
 
 
 def spelled(record: Record) -> str:
-    """The record's key as a side spells it; `NO_KEY` where neither has one."""
+    """The record's key as a side spells it; `NO_KEY` where neither has one.
+
+    Where a side changed it, the key by which the record is found comes first.
+    """
     keys = [key for key in (record.commerce.key, record.dataverse.key) if key]
-    return next((key for key in keys if key != NO_KEY), keys[0] if keys else record.key)
+    finding = next((key for key in keys if _finds(key, record)), None)
+    given = next((key for key in keys if key != NO_KEY), keys[0] if keys else record.key)
+    return finding or given
 
 
 def plain(record: Record) -> str:
@@ -44,5 +49,9 @@ def plain(record: Record) -> str:
     key = spelled(record)
     # Not even a sight of it with its control characters replaced would find the record.
     whole = key.isprintable() and REPLACED not in key
-    named = whole and not key.startswith("-") and key != NO_KEY
+    named = whole and not key.startswith("-") and key != NO_KEY and _finds(key, record)
     return key if named else str(record.number)
+
+
+def _finds(key: str, record: Record) -> bool:
+    return record.key in (normal_key(key), normal_key(*key.split(" / ")))

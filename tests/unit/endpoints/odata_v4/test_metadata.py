@@ -11,7 +11,7 @@ from requests import PreparedRequest
 from connector.endpoints.odata_v4 import metadata as module
 from connector.endpoints.odata_v4.metadata import LIFE, Metadata
 from connector.endpoints.web.transport import Transport
-from connector.errors import MapError, UnreachableError
+from connector.errors import MapError, StateError, UnreachableError
 from tests.odata_v4_service import METADATA, Answer, MemoryService, path_of
 from tests.unit.endpoints.odata_v4.conftest import Clock
 
@@ -52,6 +52,16 @@ def test_processes_share_one_document(process: Make, service: MemoryService, clo
     clock.now += LIFE
     assert process().describe("Cards") == first.describe("Cards")
     assert len(documents(service)) == 2
+
+
+def test_a_folder_that_cannot_be_used_is_named(
+    process: Make, tmp_path: Path, service: MemoryService
+) -> None:
+    (tmp_path / "kept").touch()
+    with pytest.raises(StateError, match="kept") as caught:
+        process().describe("Cards")
+    assert caught.value.code == "snapshot-unwritable"
+    assert documents(service)
 
 
 def test_nothing_is_kept_without_a_folder(
