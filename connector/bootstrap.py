@@ -36,7 +36,7 @@ from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
 from connector.engine.through_lookups import through_lookups
-from connector.errors import ConfigError, Problem, Subject
+from connector.errors import ConfigError, MapError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
 from connector.ledger.watch import Watch
@@ -160,8 +160,16 @@ class Project:
 
     def entities(self, document: MapDocument) -> dict[Side, Entity]:
         """Both tables of a map as the live systems describe them."""
-        endpoints = self.endpoints(document)
-        return {side: endpoints[side].describe(document.end(side).entity) for side in Side}
+        return {side: self._entity(document, side) for side in Side}
+
+    def _entity(self, document: MapDocument, side: Side) -> Entity:
+        try:
+            return self.endpoints(document)[side].describe(document.end(side).entity)
+        except MapError as error:
+            if error.code == "entity-unknown":  # the side does not know which file names it
+                place = document.file.subject(side.value, "entity", map=document.map)
+                error.subject = replace(place, side=error.subject.side, entity=error.subject.entity)
+            raise
 
     @contextmanager
     def beside(self) -> Iterator[Project]:

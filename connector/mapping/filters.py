@@ -235,7 +235,9 @@ class _Compiler:
             raise BadFilter(
                 "column-unknown",
                 f"the filter names `{written}`, which is no column of the table",
-                f"write `{near[0]}`" if near else f"the table has {', '.join(names)}",
+                f"write `{near[0]}`"
+                if near
+                else f"put a text in single quotes, '{written}'; the table has {', '.join(names)}",
             )
         if not column.readable:
             raise BadFilter(

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from connector.bootstrap import Project
 from connector.endpoints.base import Entity
 from connector.engine.cycle import Finish, sync
+from connector.engine.drifted import findings_of
 from connector.engine.faults import Step, handling_of_error
 from connector.engine.load import load
 from connector.engine.retention import Retention, clear_out
 from connector.engine.run import MapRun
 from connector.engine.running import running
+from connector.engine.stock import stock_of
 from connector.errors import (
     DualWriteError,
     MapStoppedError,
@@ -149,6 +151,7 @@ def _prepare(
         try:
             ready[document.map] = _prepared(project, document)
         except DualWriteError as error:
+            _mind_what_was(project, document, error)
             count_before_run(project, document, error)
             failed[document.map] = outcome = MapOutcome(document.map, error=error)
             outcome.seconds = monotonic() - began
@@ -161,6 +164,17 @@ def _prepared(project: Project, document: MapDocument) -> Prepared:
     now = project.ports(document).monotonic()
     map, entities = project.compiled(document)
     return Prepared(document, map, entities, now + FRESH)
+
+
+def _mind_what_was(project: Project, document: MapDocument, error: DualWriteError) -> None:
+    """Another column of a like name is no remedy for one that was there when the map last ran."""
+    if error.code != "column-unknown":
+        return
+    stock = stock_of(project.store, document, project.entities(document))
+    for one in findings_of(stock.found, document, stock.read) if stock is not None else ():
+        if one.code == "column-removed" and one.subject.field == error.subject.field:
+            error.message += ", which was there when the map last ran"
+            error.remedy = one.remedy
 
 
 def _order(ready: Sequence[Prepared]) -> Mapping[str, frozenset[str]]:

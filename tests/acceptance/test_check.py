@@ -47,6 +47,14 @@ def test_a_choice_left_out_of_the_values_is_a_warning(project: Project) -> None:
     assert "Blocked of `CardTenderType`" in found[1]["message"]
 
 
+def test_a_table_that_is_not_there_is_told_with_its_place(project: Project) -> None:
+    change(project, MAP, "{entity: msdyn_loyaltycards}", "{entity: msdyn_loyaltycard}")
+    found = problems(project, code=2)
+    (problem,) = [one for one in found if one["code"] == "entity-unknown"]
+    assert (problem["subject"]["map"], problem["subject"]["file"]) == ("loyalty-card", MAP)
+    assert problem["subject"]["line"]
+
+
 def test_a_filter_nothing_passes(project: Project) -> None:
     filter = '{entity: msdyn_loyaltycards, filter: "statecode eq 0 and statecode eq 1"}'
     change(project, MAP, "{entity: msdyn_loyaltycards}", filter)

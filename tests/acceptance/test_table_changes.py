@@ -49,7 +49,9 @@ def test_a_column_deleted_and_provisioned_anew_is_filled_and_clears_nothing(
     assert project.connector.delete(PARTY).status_code == 204
     told = column_problems(project, code=2)
     assert {one["code"] for one in told} == {"column-unknown", "column-removed"}
-    assert call(project, "sync", 2)["maps"][0]["error"]["code"] == "column-unknown"
+    missing = call(project, "sync", 2)["maps"][0]["error"]
+    assert missing["code"] == "column-unknown"
+    assert "take the row out of the map" in missing["remedy"], "no column of a like name"
 
     project.json("provision", "--map", "loyalty-card")
     project.edit("M100001", msdyn_cardtendertype=806380003)
