@@ -11,6 +11,7 @@ does not move, and every write names the version it expects.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
@@ -69,6 +70,8 @@ class Looks:
         self._monotonic = monotonic
         self._hints = hints
         self._looked: dict[tuple[str, tuple[str, ...], str], float] = {}
+        self._told: dict[str, float] = {}
+        """When it was last heard that something of an entity changed."""
 
     def changes(self, detection: Detection[T], table: Table[T], position: str) -> Iterator[Page]:
         """What events hinted at, then what a look finds if it is time for one."""
@@ -89,7 +92,9 @@ class Looks:
         last = self._looked.get((table.entity, table.columns, position))
         if last is None:
             return 0.0
-        due = self._hints is not None and self._hints.due(table.entity)
+        if self._hints is not None and self._hints.due(table.entity):
+            self._told[table.entity] = self._monotonic()
+        due = self._told.get(table.entity, -math.inf) >= last
         return last + (min(SOON, self._every) if due else self._every)
 
     def _hinted(self, hints: Hints, table: Table[Source], position: str) -> Iterator[Page]:

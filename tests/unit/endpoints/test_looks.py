@@ -160,3 +160,16 @@ def test_a_hinted_row_in_another_spelling_is_followed(live: Window) -> None:
     live.now += EVERY
     rows, deleted = live.look()
     assert (rows, "born" in deleted) == ({}, True)
+
+
+def test_a_hint_that_comes_too_soon_is_not_forgotten(live: Window) -> None:
+    live.look()
+    live.shop.shelf.put("b", "1")
+    live.now += SOON - 1
+    live.hints.is_due = True
+    assert live.look() == ({}, [])
+    live.now += 1
+    assert live.look() == ({"b": "1"}, [])
+    live.now += SOON
+    live.look()
+    assert live.detection.looks == 2, "it is told once"
