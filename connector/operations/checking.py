@@ -273,11 +273,17 @@ def _untimed(document: MapDocument, entities: Mapping[Side, Entity]) -> Iterator
     silent = [s.value for s, entity in entities.items() if not entity.capabilities.modified_time]
     if not silent:
         return
-    for index, row in enumerate(document.fields):
-        if (row.conflict or document.conflict) is Policy.LATEST:
-            yield Problem(
-                "latest-without-time",
-                f"`conflict: latest` needs modification times; {' and '.join(silent)} gives none",
-                "choose commerce, dataverse or manual",
-                document.field_subject(index, "conflict"),
-            )
+    places = [
+        document.field_subject(index, "conflict")
+        for index, row in enumerate(document.fields)
+        if row.conflict is Policy.LATEST
+    ]
+    if document.conflict is Policy.LATEST and any(row.conflict is None for row in document.fields):
+        places.append(document.file.subject("conflict", map=document.map))
+    for place in places:
+        yield Problem(
+            "latest-without-time",
+            f"`conflict: latest` needs modification times; {' and '.join(silent)} gives none",
+            "choose commerce, dataverse or manual",
+            place,
+        )

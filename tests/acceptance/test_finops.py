@@ -150,6 +150,20 @@ def asked(shop: Shop, path: str) -> int:
     return sum(int(count) for kind, count in kinds.items() if path in kind)
 
 
+def test_the_latest_edit_cannot_win_where_nobody_tells_when_it_was(
+    both: tuple[Project, Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, _ = both
+    overlay = project.folder / "mappings/overlays/test/loyalty-card.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("master: dataverse\nconflict: latest\n", "utf-8")
+    monkeypatch.setenv("DUALWRITE__MAPS__ENVIRONMENT", "test")
+    (problem,) = project.json("check", code=2)["problems"]
+    assert problem["code"] == "latest-without-time"
+    assert problem["subject"]["file"] == "mappings/overlays/test/loyalty-card.yaml"
+    assert problem["subject"]["line"] == 2
+
+
 @pytest.mark.slow
 def test_killed_at_every_stage(both: tuple[Project, Shop]) -> None:
     """While it reads, while it creates, while it updates: the same command ends the same."""
