@@ -136,9 +136,7 @@ def _arrives_empty(group: Group, target: Side, source: Image) -> bool:
     """Whether the map makes no value of what the source holds."""
     try:
         arriving = [
-            f.arriving(target, source)
-            for f in group.fields
-            if f.column(target) is not None
+            f.arriving(target, source) for f in group.fields if f.column(target) is not None
         ]
     except (TargetMissing, Untranslatable):
         return False

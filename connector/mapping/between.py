@@ -115,7 +115,7 @@ def _shared(first: CompiledMap, second: CompiledMap) -> Problem:
         "table-shared",
         f"{second.entity(Side.DATAVERSE)} is also the table of the map {first.name}, which works "
         f"the side `{first.document.system(Side.COMMERCE)}`: nothing says whose a row is",
-        "give both maps a column that tells the owner: a row `{dataverse: COLUMN, sync: \">>\", "
+        'give both maps a column that tells the owner: a row `{dataverse: COLUMN, sync: ">>", '
         f"constant: {system}}}` and `filter: \"COLUMN eq '{system}'\"` under `dataverse`; or "
         "filters no row can pass both of",
         document.file.subject("dataverse", at, map=second.name),
