@@ -76,6 +76,7 @@ def test_stop_begins_no_further_map(project: Project) -> None:
     unknown_choice(project)
     project.import_cards(members(3))
     rule(project, kind="parked", then="stop", map=MAP)
+    project.environment["DUALWRITE__MAPS__AT_ONCE"] = "1"  # else the next one has begun beside it
     told = project.json("load", code=3)
     assert [one["map"] for one in told["maps"]] == [MAP]
     assert told["maps"][0]["error"]["code"] == "alert-stopped"
