@@ -77,11 +77,12 @@ def _kept_alike(record: Record, witness: Witness, image: Image) -> set[int]:
 def strange_places(record: Record, row: Row, witness: Witness, before: Image) -> frozenset[int]:
     """Places of a row in doubt that hold neither what was known nor what we sent there.
 
-    Where a side tells who wrote last there are none in a row of ours. Elsewhere the values have
-    to speak for themselves: what we sent, or a shorter form of it, is ours; anything else somebody
-    wrote before us, after us or instead of us, and with it the whole group, that was sent as one.
+    Where a side tells who wrote last there are none in a row of ours, unless it takes every write:
+    somebody may have been there right before us. Elsewhere the values have to speak for
+    themselves: what we sent, or a shorter form of it, is ours; anything else somebody wrote before
+    us, after us or instead of us, and with it the whole group, that was sent as one.
     """
-    if row.modifier is not None:
+    if row.modifier is not None and not witness.unguarded:
         return frozenset()
     names, sent = witness.map.column_names(witness.side), witness.sent.get(record.number, {})
     differing = [i for i, old in enumerate(before) if old != row.image[i]]

@@ -158,6 +158,7 @@ class MapRun:
             identity.users,
             identity.clock_offset.total_seconds(),
             ids=self.entities[side].capabilities.ids,
+            unguarded=side in self.unguarded,
         )
 
     def reply(self) -> Reply:
@@ -171,8 +172,14 @@ class MapRun:
             self.retry,
             self.ports.random,
             self.asked,
-            frozenset(s for s in Side if self.entities[s].capabilities.preconditions == "none"),
+            self.unguarded,
         )
+
+    @property
+    def unguarded(self) -> frozenset[Side]:
+        """Sides that take every write, whatever the row holds by then."""
+        able = {side: self.entities[side].capabilities for side in Side}
+        return frozenset(side for side in Side if able[side].preconditions == "none")
 
     # ------------------------------------------------------------------ numbers and work
 

@@ -37,6 +37,9 @@ class Witness:
     ids: Literal["chosen", "key", "allotted"] = "chosen"
     """How the side's rows come by their ids (`Capabilities.ids`): only one that we chose proves
     that a row came of our create."""
+    unguarded: bool = False
+    """The side takes every write, whatever the row holds by then: that we wrote last does not say
+    that nobody wrote right before."""
     sent: Mapping[int, Sent] = field(default_factory=dict)
     """By record number: what was sent to rows of which a write of ours is in doubt."""
     refused: frozenset[int] = frozenset()

@@ -20,6 +20,7 @@ from tests.simulation.world import World
 FOUND = [347, 1005, 1131, 1227, 1304, 1337, 1513, 1741, 1859, 4267, 5828, 10044, 12931, 40193]
 """Seeds that once failed and whose story is too long to be told in test_named.py."""
 FOREIGN = [24, 46, 128, 178, 233, 326, 349, 2246, 2735, 5397, 10199, 11579, 12427, 32149, 53952]
+FOREIGN += [1283]
 """The same, of commerce sides that are known by their keys, allot ids, or take every write."""
 
 

@@ -183,6 +183,8 @@ class ScriptedEndpoint:
         self.unique = True
         """Whether it refuses a second row of one key."""
         self.names_modifiers = True
+        self.preconditions: Literal["version", "none"] = "version"
+        """"none" takes every write: its rows have no versions."""
 
     # ------------------------------------------------------------------ what people do
 
@@ -256,7 +258,7 @@ class ScriptedEndpoint:
             {c.name: replace(c, readable=c.name not in self.unreadable) for c in table.columns},
             (Key("key", (table.key,)),),
             Capabilities(
-                "version",
+                self.preconditions,
                 "at-least-once" if self.ids == "allotted" else "once",
                 True,
                 True,
@@ -372,7 +374,7 @@ class ScriptedEndpoint:
                 self.change(entity, id, {**blank, **operation.values}, US)
             case Update() | Delete() if row is None:
                 return Missing()
-            case Update() | Delete() if str(row.version) != operation.version:
+            case Update() | Delete() if self._version(row) != operation.version:
                 return Stale()
             case Update() if self.ids == "key" and self.tables[entity].key in operation.values:
                 return Rejected("key-fixed", "the key is the row's id")
@@ -409,7 +411,10 @@ class ScriptedEndpoint:
         image: Image = tuple(seen)
         modified_at = row.modified_at if self.tells_times else None
         modifier = row.modifier if self.names_modifiers else None
-        return Row(id, str(row.version), image, modified_at, modifier)
+        return Row(id, self._version(row), image, modified_at, modifier)
+
+    def _version(self, row: _Row) -> str | None:
+        return str(row.version) if self.preconditions == "version" else None
 
     def _call(self, name: str) -> None:
         self.moments.pass_by(f"{self.name} is asked to {name}")
