@@ -182,8 +182,10 @@ class People:
             return self.random.choice([*sorted(self.systems[side].targets), None])
         self._count += 1
         if column.lower() == "level":
-            # Never a round number: that is what a side makes of it which keeps less.
-            return self._count * 10 + (self.random.randrange(10) or 5)
+            # Never a round number, nor one that a side which counts in tens makes round: that is
+            # what a side makes of another one which keeps less.
+            tens = self._count + (self._count - 1) // 9
+            return tens * 10 + (self.random.randrange(10) or 5)
         return f"{column[0].lower()}{self._count:05}-{side.value}"
 
     def put(self, side: Side, id: str, values: dict[str, Value]) -> str:
