@@ -111,7 +111,7 @@ class Desk:
         """A new card takes the place of one that is lost: same customer, all the points.
 
         The old one is blocked and names the new one. Raises RecordError (`card-unknown`,
-        `card-replaced`, `card-taken`) and ConfigError.
+        `card-replaced`, `card-taken`, `customer-blocked`) and ConfigError.
         """
         with self._ledger.writing(by) as transaction:
             old = _known(transaction, number)
@@ -120,6 +120,8 @@ class Desk:
                 raise _refused(
                     "card-replaced", number, "was replaced already", "replace the newer card"
                 )
+            party = values["PartyNumber"]
+            _not_blocked(transaction, Customer(None if party is None else str(party)))
             given = {name: value for name, value in values.items() if value is not None}
             following = self._number(transaction, new)
             given["CardNumber"] = following

@@ -140,6 +140,7 @@ def test_a_blocked_customer_gets_no_card_and_has_none(desk: Desk) -> None:
     attempts: tuple[Callable[[], Record], ...] = (
         lambda: desk.issue(None, anna(), by="x"),
         lambda: desk.enrol("C", anna(), by="x"),
+        lambda: desk.replace("A", by="x").card,
     )
     for attempt in attempts:
         with pytest.raises(DualWriteError) as caught:
