@@ -98,6 +98,9 @@ def show(options: Options, map: MapName) -> None:
         "transform",
     ]
     output.table(title, columns, rows)
+    for end in (document.commerce, document.dataverse):
+        if end.filter is not None:
+            output.line(f"only {end.entity} where {end.filter}; leaving: {document.filter_exit}")
     if overlay is not None:
         parts = [(part.at, _plain(part.value), _plain(part.instead)) for part in overlay.parts]
         title = f"environment {overlay.environment}: {overlay.file}"

@@ -18,6 +18,7 @@ from connector.mapping.compiled import CompiledMap, Field
 from connector.mapping.joined_rows import COMPANIES
 from connector.mapping.passable import nothing_passes
 from connector.mapping.references import TargetMissing
+from connector.mapping.step_tables import FAIL
 from connector.mapping.translate import Translation, Untranslatable
 from connector.mapping.values import Side, Value, ValueType
 
@@ -148,7 +149,9 @@ class _Way:
             values = list(self.source.choices or ())
         arrived = {value: _tried(self.translation, value) for value in values}
         left = [value for value, there in arrived.items() if isinstance(there, _Refused)]
-        if left:
+        unmatched = self.map.document.fields[self.index].unmatched
+        meant = unmatched is not None and unmatched.of(self.side) == FAIL
+        if left and not meant:
             named = ", ".join(self._named(value) for value in left)
             yield self._problem(
                 "choice-unmapped",

@@ -38,6 +38,10 @@ class Default(BySide):
     """The value a side gets when the other side has none."""
 
 
+FAIL = "fail"
+"""Said of a side, a value without a counterpart is meant to set its record aside."""
+
+
 class Unmatched(BySide):
     """What a side gets for a value that is not in the value map.
 
@@ -113,7 +117,7 @@ class Values(TableStep):
 
     def _unmatched(self, target: Side, source: Column, end: Column, known: str) -> Translation:
         written = self.unmatched.of(target) if self.unmatched else None
-        if written is None or written == "fail":
+        if written is None or written == FAIL:
             return translate.unknown_choice(known)
         if written == "keep":
             kept = conversion(None, source, end)

@@ -32,11 +32,21 @@ def test_a_row_that_goes_one_way_in_one_environment_only(
     drawn = project.call("maps", "show", "loyalty-card").stdout
     assert "environment test" in drawn
     assert "fields.CardTenderType.sync" in drawn
+    assert "where" not in drawn
 
     project.edit("K1", msdyn_cardtendertype=806380003)
     assert project.json("sync")["synced"] == 0
     monkeypatch.delenv("DUALWRITE__MAPS__ENVIRONMENT")
     assert project.json("maps", "show", "loyalty-card")["overlay"] is None
+
+
+def test_a_filter_is_drawn_with_its_map(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    overlay = project.folder / "mappings" / "overlays" / "test" / "loyalty-card.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("commerce: {filter: \"CardNumber ne 'K9'\"}\n", "utf-8")
+    monkeypatch.setenv("DUALWRITE__MAPS__ENVIRONMENT", "test")
+    drawn = project.call("maps", "show", "loyalty-card").stdout
+    assert "only RetailLoyaltyCards where CardNumber ne 'K9'; leaving: keep" in drawn
 
 
 def test_an_overlay_with_a_mistake_stops_every_command(

@@ -228,6 +228,11 @@ def _not_understood(document: MapDocument) -> Iterator[Problem]:
     policies = {document.conflict, *(row.conflict for row in document.fields if row.conflict)}
     named = ", ".join(sorted(policy.value for policy in policies))
     yield told(f"conflicts are not decided by policy ({named}): the last edit wins", "conflict")
+    if document.commerce.side is not None:
+        yield told(f"the commerce side is not `{document.commerce.side}`", "commerce", "side")
+    if document.dataverse.owner is not None:
+        named = " ".join(document.dataverse.owner.named)
+        yield told(f"the rows it creates are not owned by {named}", "dataverse", "owner")
     if document.filter_exit is not FilterExit.KEEP:
         yield told("a row that leaves its filter is not deleted on the other side", "filter_exit")
 

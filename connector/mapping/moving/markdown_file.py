@@ -6,7 +6,8 @@ Tested in: tests/unit/mapping/moving/test_markdown_file.py.
 
 Facts: dual-write "Mapping reference" and its per-table pages. A table is a map's when one of its
 columns holds nothing but symbols; headings of columns are not looked at, they are translated. The
-value map stands behind the symbol (`<br>` and pairs `a` : `b`), or as `a=b, c=d` in the last cell.
+value map stands behind the symbol (`<br>` and pairs `a` : `b`), or in the last cell as `a=b, c=d`,
+also in the marks of code.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ANCHOR = re.compile(r"</?a\b[^>]{0,200}>|<!--.{0,200}?-->")
 _RULE = re.compile(r"[\s|:-]+")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|<>-])")
+_CODED = re.compile(r"`[^`]*`\s*[:=]\s*`[^`]*`")
+_ALL_CODED = re.compile(rf"\s*{_CODED.pattern}(?:\s*[,;]\s*{_CODED.pattern})*\s*")
+"""A cell of pairs in the marks of code, and nothing else."""
 _NAME = r"[A-Za-z_]\w*"
 _PAIRS = (
     re.compile(rf"(?P<left>.+?)\s+\((?P<right>{_NAME})\)"),
@@ -157,9 +161,9 @@ def _row(cells: list[str], place: int, subject: Subject) -> TemplateRow:
     pairs = [_pair(part) for part in _BREAK.split(cells[place])[1:]]
     last = cells[place + 2] if len(cells) > place + 2 else ""
     default: str | None = None
-    prose = _prose_pairs(last)
-    if prose:
-        pairs += prose
+    told = _coded_pairs(last) or _prose_pairs(last)
+    if told:
+        pairs += told
     elif _plain(last) not in ("", "-"):
         default = _plain(last)
     return TemplateRow(
@@ -181,6 +185,11 @@ def _pair(text: str) -> tuple[str, str] | None:
         return html.unescape(coded[1]), html.unescape(coded[2].strip())
     left, sign, right = text.partition(":")
     return (_plain(left), _plain(right)) if sign else None
+
+
+def _coded_pairs(cell: str) -> list[tuple[str, str] | None]:
+    """`` `Yes`: `True`, `No`: `False` ``; empty where it is something else."""
+    return [_pair(one[0]) for one in _CODED.finditer(cell)] if _ALL_CODED.fullmatch(cell) else []
 
 
 def _prose_pairs(cell: str) -> list[tuple[str, str] | None]:

@@ -98,6 +98,8 @@ TABLE = "values: {Gold: 1, Silver: 2}"
         (MADE + TABLE, GRADES, THREE, ["choice-unmapped"]),
         (MADE + TABLE, THREE, THREE, ["choice-unmapped"] * 2),
         ("commerce: A, sync: '>>', dataverse: a, " + TABLE, GRADES, THREE, []),
+        (MADE + TABLE + ", unmatched: {commerce: fail}", GRADES, THREE, []),
+        (MADE + TABLE + ", unmatched: {commerce: fail}", THREE, GRADES, ["choice-unmapped"]),
         # A stand-in for the others: Bronze becomes Silver for good at the next edit in CRM.
         (MADE + TABLE + ", unmatched: {dataverse: 2}", THREE, GRADES, ["values-not-round-trip"]),
         ("commerce: A, sync: '>>', dataverse: a, " + TABLE + ", unmatched: {dataverse: 2}",

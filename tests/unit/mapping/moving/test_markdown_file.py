@@ -111,6 +111,19 @@ def test_constants_filters_and_blanks() -> None:
     assert template.dataverse_filter == "b eq true"
 
 
+@pytest.mark.parametrize(
+    "cell", ["Yes=True, No=False", "`Yes`: `True`, `No`: `False`", "`Yes`=`True`; `No`=`False`"]
+)
+def test_a_value_map_in_the_last_cell(cell: str) -> None:
+    (row,) = page(f"A | >< | b | {cell}").rows
+    assert (row.pairs, row.default) == ((("Yes", "True"), ("No", "False")), None)
+
+
+def test_a_default_in_the_marks_of_code_stays_a_default() -> None:
+    (row,) = page("none | >> | b | `True`").rows
+    assert (row.pairs, row.default) == ((), "True")
+
+
 def test_a_row_without_a_symbol_is_told_of_with_its_line() -> None:
     template = page("A | = | b |", "C | 3 | d |")
     assert [row.commerce for row in template.rows] == ["A"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import string
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,6 +157,20 @@ def test_what_dual_write_would_not_understand_is_listed() -> None:
     assert "conflicts are not decided by policy (manual): the last edit wins" in told
     assert "dual-write has no `together`, `type`" in told
     assert all(problem.subject.line for problem in problems)
+
+
+def test_side_and_owner_are_listed_too(tmp_path: Path) -> None:
+    text = (shipped("mappings") / "loyalty-card.yaml").read_text("utf-8")
+    text = text.replace("{entity: RetailLoyaltyCards}", "{entity: RetailLoyaltyCards, side: shop}")
+    text = text.replace(
+        "{entity: msdyn_loyaltycards}", "{entity: msdyn_loyaltycards, owner: {team: Desk}}"
+    )
+    file = tmp_path / "loyalty-card.yaml"
+    file.write_text(text, "utf-8")
+    problems = export_map(read_document(file), plain=True).problems
+    told = {problem.message: problem.subject.line for problem in problems}
+    assert told["the commerce side is not `shop`"]
+    assert told["the rows it creates are not owned by team Desk"]
 
 
 # ---------------------------------------------------------------------------- changed in between
