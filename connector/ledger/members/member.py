@@ -1,0 +1,33 @@
+"""What the rules of a program may know of whoever holds a card.
+
+Owns: this value.
+Never does: SQL (`members/facts.py`), deciding anything.
+Tested in: tests/unit/ledger/members/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A card with all that rules ask about it. Names are folded (`fields.fold`) for comparing.
+
+    `party` is None for an anonymous card. `sales` counts the sales posted for the card before the
+    one at hand. `tiers` names the tier held by program.
+    """
+
+    card: str
+    """Its number as the ledger spells it."""
+    party: str | None = None
+    groups: frozenset[str] = frozenset()
+    """Customer groups and affiliations, of the customer."""
+    programs: frozenset[str] = frozenset()
+    """Programs the card has joined by itself, besides those that every card is in."""
+    tiers: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    sales: int = 0

@@ -1,0 +1,1 @@
+"""Loyalty programs: who earns what for which sale, tiers, what points pay."""
