@@ -53,12 +53,18 @@ def first_cells(text: str) -> list[str]:
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command by its full name."""
     for row in COMMANDS:
-        command = typer.main.get_command(importlib.import_module(row.module).app)
-        group = getattr(command, "commands", None)
-        if group is None:
-            yield row.name, command
-        else:
-            yield from ((f"{row.name} {name}", one) for name, one in group.items())
+        module = importlib.import_module(row.module)
+        yield from _within(row.name, typer.main.get_command(module.app))
+
+
+def _within(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """A command, or all of a group and of the groups in it."""
+    group = getattr(command, "commands", None)
+    if group is None:
+        yield name, command
+        return
+    for part, one in group.items():
+        yield from _within(f"{name} {part}", one)
 
 
 def options(command: Any) -> set[str]:
