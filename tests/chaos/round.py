@@ -130,12 +130,20 @@ class Round:
             self._kill_sandbox(worker, people)
 
     def _let_it_run(self, worker: Worker, people: People) -> None:
-        """Until a moment of its life, drawn from all of it or from that in which it works."""
+        """Until a moment of its life, drawn from all of it or from that in which it works.
+
+        In a third of the cases until it has announced a write that has no outcome yet.
+        """
         whole = self._takes[worker.command[0]] * self.site.start_seconds
-        if self.random.random() < 0.5:
+        moment = self.random.choice(["any", "working", "writing"])
+        if moment != "any":
             while worker.alive() and self.site.last_run() == self._last_run:
                 time.sleep(0.02)
             whole /= 2
+        if moment == "writing":
+            while worker.alive() and not self.site.open_intents(since=self._last_run):
+                time.sleep(0.005)
+            return
         for _ in pauses(self.random.random() * whole):
             if not worker.alive():
                 return
