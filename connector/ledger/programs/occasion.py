@@ -32,6 +32,13 @@ class Item:
     """Product groups or categories, the nearest first."""
     offer: str | None = None
     """The discount or offer it was sold under."""
+    variant: str | None = None
+    language: str | None = None
+    """Of the product as it was shown, where a shop keeps products by language."""
+    points: Decimal = Decimal(0)
+    """What was paid for it in points, of a product with a price in points; `amount` is 0 then."""
+    fields: Mapping[str, str] = field(default_factory=lambda: _NO_FIELDS)
+    """Whatever else the channel tells about the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +92,5 @@ class Earned(NamedTuple):
     """Places of the lines in the sale that count for the rule; none for a rule of the whole."""
     why: str
     """The arithmetic, for the person who asks later."""
+    months: int | None = None
+    """How long the points live, 0 for ever; None as their kind says."""
