@@ -22,6 +22,7 @@ from connector.ledger.entity_store import EntityStore
 from connector.ledger.fields import fold
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.operations import Operation, Result
+from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
     CURRENCIES,
     ENTITIES,

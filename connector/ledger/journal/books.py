@@ -93,6 +93,7 @@ class Draft(NamedTuple):
     draws: Sequence[Draw] = ()
     source: int | None = None
     """The entry it refers to."""
+    rule: str | None = None
 
 
 class Books:

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
+from connector.ledger.fields import fold
 from connector.ledger.journal.accounts import Accounts
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.books import Books, Draft
@@ -146,11 +147,12 @@ class _Batch:
                 "posted_by": self._by,
                 "comment": one.comment,
                 "source": dict(one.source),
+                "sale": None if one.sale is None else fold(one.sale),
             }
         )
-        return Posted(self._posting, tuple(self._entered(draft, at) for draft in drafts))
+        return Posted(self._posting, tuple(self._entered(draft, one, at) for draft in drafts))
 
-    def _entered(self, draft: Draft, at: datetime) -> Entry:
+    def _entered(self, draft: Draft, one: Posting, at: datetime) -> Entry:
         number, lot = draft.number, draft.lot
         self._rows[entries].append(
             {
@@ -166,6 +168,7 @@ class _Batch:
                 "expires": None if lot is None else lot.expires,
                 "source": draft.source,
                 "why": draft.why,
+                "rule": draft.rule,
             }
         )
         for drawn, units in draft.draws:
@@ -185,6 +188,8 @@ class _Batch:
             None if lot is None else lot.expires,
             draft.source,
             draft.why,
+            draft.rule,
+            None if one.sale is None else fold(one.sale),
         )
 
     def _at(self, one: Posting) -> datetime:

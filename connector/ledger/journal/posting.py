@@ -40,7 +40,9 @@ class Earn:
     kind: str
     points: Decimal
     why: str = ""
-    """The rule and its arithmetic, for the person who asks later."""
+    """The arithmetic, for the person who asks later."""
+    rule: str | None = None
+    """What it was earned by, as PROGRAM/RULE@VERSION."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Posting:
 
     `key` is the idempotency key: who posts it again gets the first answer. `at` is when it
     happened, aware; now where it is None. `source` names channel, receipt, order and so on.
+    `sale` is the number of the sale it belongs to: that earned, was paid with points, or came back.
     """
 
     key: str
@@ -121,6 +124,7 @@ class Posting:
     at: datetime | None = None
     comment: str = ""
     source: Mapping[str, str] = field(default_factory=dict)
+    sale: str | None = None
 
     def digest(self) -> str:
         """The same for two postings that ask for the same."""
@@ -129,6 +133,7 @@ class Posting:
             self.at,
             self.comment,
             dict(self.source),
+            self.sale,
         ]
         text = json.dumps(content, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -153,6 +158,9 @@ class Entry(NamedTuple):
     expires: date | None
     source: int | None
     why: str
+    rule: str | None = None
+    sale: str | None = None
+    """The folded number of the sale its posting belongs to."""
 
 
 class Posted(NamedTuple):

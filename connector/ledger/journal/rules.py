@@ -70,7 +70,7 @@ def _earn(books: Books, line: Earn, on: date) -> Draft:
         granted = max(0, min(asked, kind.cap - held))
         if granted < asked:
             why = _also(why, f"a card holds {points(kind.cap)} at most")
-    entry = Draft(books.number(), EntryType.EARN, card, kind, granted, asked, why)
+    entry = Draft(books.number(), EntryType.EARN, card, kind, granted, asked, why, rule=line.rule)
     return books.brought(entry, after(on, *kind.vests), _last(on, kind))
 
 

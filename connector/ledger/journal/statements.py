@@ -62,6 +62,8 @@ def entries_of(
             e.expires,
             e.source,
             e.why,
+            e.rule,
+            postings.c.sale,
         )
         .join(postings, postings.c.number == e.posting)
         .join(CARDS.table, _CARD.id == e.card)
@@ -83,7 +85,7 @@ def entries_of(
             row[8],
             row[9],
             row[10],
-            row[11],
+            *row[11:],
         )
 
 

@@ -19,15 +19,16 @@ from connector.ledger.journal.posting import EntryType
 from connector.ledger.schema import CARDS, ID_LENGTH, REWARD_POINTS, metadata
 
 KEY_LENGTH = 200
+RULE_LENGTH = 200
 
 # SQLite numbers rows by itself only where the type is spelled INTEGER; here we number anyway.
-_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TYPES = ", ".join(f"'{one.value}'" for one in EntryType)
 
 postings = sa.Table(
     "point_postings",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True, autoincrement=False),
+    sa.Column("number", NUMBER, primary_key=True, autoincrement=False),
     sa.Column("key", sa.String(KEY_LENGTH), nullable=False, unique=True),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("at", sa.DateTime, nullable=False),
@@ -35,12 +36,14 @@ postings = sa.Table(
     sa.Column("posted_by", sa.String(128), nullable=False),
     sa.Column("comment", sa.Text, nullable=False),
     sa.Column("source", sa.JSON, nullable=False),
+    sa.Column("sale", sa.String(KEY_LENGTH), index=True),
 )
+"""`sale` is the folded number of the sale a posting belongs to."""
 
 entries = sa.Table(
     "point_entries",
     metadata,
-    sa.Column("number", _NUMBER, primary_key=True, autoincrement=False),
+    sa.Column("number", NUMBER, primary_key=True, autoincrement=False),
     sa.Column("posting", sa.ForeignKey(postings.c.number), nullable=False, index=True),
     sa.Column("type", sa.String(12), sa.CheckConstraint(f"type IN ({_TYPES})"), nullable=False),
     sa.Column("card", sa.String(ID_LENGTH), sa.ForeignKey(CARDS.table.c.id), nullable=False),
@@ -58,12 +61,14 @@ entries = sa.Table(
     sa.Column("expires", sa.Date),
     sa.Column("source", sa.ForeignKey("point_entries.number"), index=True),
     sa.Column("why", sa.Text, nullable=False),
+    sa.Column("rule", sa.String(RULE_LENGTH)),
     # A balance is read from the index alone.
     sa.Index(
         "point_entries_by_card", "card", "kind", "type", "starts", "expires", "units", "remaining"
     ),
 )
-"""`units` and `asked` are signed ten-thousandths; `remaining` is there for lots only."""
+"""`units` and `asked` are signed ten-thousandths; `remaining` is there for lots only. `rule` is
+what an Earn was earned by, as PROGRAM/RULE@VERSION."""
 
 deductions = sa.Table(
     "point_deductions",
