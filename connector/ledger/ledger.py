@@ -21,6 +21,7 @@ from connector.ledger.batch import Batch
 from connector.ledger.entity_store import EntityStore
 from connector.ledger.fields import fold
 from connector.ledger.ids import TimeOrderedIds
+from connector.ledger.members.tables import cards_by_party
 from connector.ledger.operations import Operation, Result
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
@@ -202,6 +203,7 @@ def _upgrade(engine: sa.Engine) -> None:
     """Add the tables that an older version did not have; what is there stays as it is."""
     with transaction(engine, write=True) as connection:
         metadata.create_all(connection)
+        cards_by_party.create(connection, checkfirst=True)
         connection.execute(sa.update(ledger_info).values(schema_version=SCHEMA_VERSION))
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from connector.errors import ConfigError, UnreachableError
 from connector.ledger.ledger import Ledger
+from connector.ledger.members.tables import cards_by_party, customer_groups
 from connector.ledger.schema import CURRENCIES, REFERENCES, ledger_info
 from connector.ledger.sql import transaction
 
@@ -64,6 +65,17 @@ def test_a_ledger_of_another_version_is_refused(ledger: Ledger) -> None:
         Ledger.open(ledger.title)
     assert caught.value.code == "ledger-version"
     assert "99" in caught.value.message
+
+
+def test_an_older_ledger_gets_the_tables_and_the_index_it_lacks(ledger: Ledger) -> None:
+    with transaction(ledger._engine, write=True) as connection:
+        customer_groups.drop(connection)
+        cards_by_party.drop(connection)
+        connection.execute(sa.update(ledger_info).values(schema_version=1))
+    with Ledger.open(ledger.title) as opened, opened.reading() as connection:
+        looked = sa.inspect(connection)
+        assert looked.has_table(customer_groups.name)
+        assert cards_by_party.name in {one["name"] for one in looked.get_indexes("loyalty_cards")}
 
 
 @pytest.mark.parametrize("broken", ["sqlite://", "sqlite:///:memory:", "nonsense", "cobol:///x"])

@@ -1,0 +1,72 @@
+"""Members as rules see them: everything of many cards in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from connector.ledger.desk import Customer, Desk
+from connector.ledger.ledger import Ledger
+from connector.ledger.members.facts import facts
+from connector.ledger.members.groups import GroupKind, Groups
+from connector.ledger.members.joining import Joining
+from connector.ledger.members.member import Member
+
+
+@pytest.fixture
+def ids(ledger: Ledger) -> dict[str, str]:
+    desk = Desk(ledger)
+    found = {
+        number: desk.issue(number, Customer(party, create=True), by="test").id
+        for number, party in (("A1", "Anna"), ("A2", "Anna"), ("B1", "Ben"))
+    }
+    return {**found, "N1": desk.issue("N1", by="test").id}
+
+
+@contextmanager
+def counted(connection: sa.Connection) -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(connection, "before_cursor_execute", note)
+    yield asked
+    sa.event.remove(connection, "before_cursor_execute", note)
+
+
+def test_groups_come_with_the_customer_and_programs_with_the_card(
+    ledger: Ledger, ids: dict[str, str]
+) -> None:
+    Groups(ledger).add("Anna", "Staff", by="t")
+    Groups(ledger).add("Anna", "Veteran", GroupKind.AFFILIATION, by="t")
+    Joining(ledger).join("A2", "Gold Club", by="t")
+    Joining(ledger).join("N1", "Gold Club", by="t")
+    with ledger.reading() as connection:
+        found = facts(connection, [*ids.values(), ids["A1"], "no such id"])
+    groups = frozenset({"staff", "veteran"})
+    joined = frozenset({"gold club"})
+    assert found == {
+        ids["A1"]: Member("A1", "Anna", groups),
+        ids["A2"]: Member("A2", "Anna", groups, joined),
+        ids["B1"]: Member("B1", "Ben"),
+        ids["N1"]: Member("N1", None, programs=joined),
+    }
+
+
+def test_a_batch_costs_as_many_queries_as_one_card(ledger: Ledger, ids: dict[str, str]) -> None:
+    asked: list[int] = []
+    for wanted in (list(ids.values())[:1], list(ids.values())):
+        with ledger.reading() as connection, counted(connection) as statements:
+            facts(connection, wanted)
+            asked.append(len(statements))
+    assert asked[0] == asked[1]
+
+
+def test_nothing_is_asked_for_nobody(ledger: Ledger) -> None:
+    with ledger.reading() as connection, counted(connection) as statements:
+        assert facts(connection, []) == {}
+        assert statements == []
