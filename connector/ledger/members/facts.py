@@ -7,14 +7,15 @@ Tested in: tests/unit/ledger/members/test_facts.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from connector.ledger.members.member import Member
 from connector.ledger.members.tables import card_programs, customer_groups
+from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS
-from connector.ledger.sql import rows_in
+from connector.ledger.sql import IN_CHUNK, rows_in
 
 _CARD = CARDS.table.c
 
@@ -27,6 +28,7 @@ def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Mem
     parties = {party for _, _, party in rows if party is not None}
     groups = _sets(connection, customer_groups.c.party, customer_groups.c.name, parties)
     programs = _sets(connection, card_programs.c.card, card_programs.c.program, ids)
+    sold = _sold(connection, ids)
     none: frozenset[str] = frozenset()
     return {
         id: Member(
@@ -34,9 +36,20 @@ def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Mem
             party=party,
             groups=frozenset(groups.get(party, none)) if party else none,
             programs=frozenset(programs.get(id, none)),
+            sales=sold.get(id, 0),
         )
         for id, number, party in rows
     }
+
+
+def _sold(connection: sa.Connection, cards: Sequence[str]) -> dict[str, int]:
+    """How many sales each card has had."""
+    found: dict[str, int] = {}
+    for start in range(0, len(cards), IN_CHUNK):
+        query = sa.select(sales.c.card, sa.func.count()).group_by(sales.c.card)
+        query = query.where(sales.c.card.in_(cards[start : start + IN_CHUNK]))
+        found.update((card, count) for card, count in connection.execute(query))
+    return found
 
 
 def _sets(

@@ -14,6 +14,8 @@ from connector.ledger.members.facts import facts
 from connector.ledger.members.groups import GroupKind, Groups
 from connector.ledger.members.joining import Joining
 from connector.ledger.members.member import Member
+from connector.ledger.sales.tables import sales
+from tests.unit.ledger.conftest import START
 
 
 @pytest.fixture
@@ -24,6 +26,27 @@ def ids(ledger: Ledger) -> dict[str, str]:
         for number, party in (("A1", "Anna"), ("A2", "Anna"), ("B1", "Ben"))
     }
     return {**found, "N1": desk.issue("N1", by="test").id}
+
+
+def sold(ledger: Ledger, card: str, times: int) -> None:
+    rows = [
+        {
+            "id": number,
+            "number": f"S{number}",
+            "key": f"s{number}",
+            "digest": "",
+            "card": card,
+            "at": START.replace(tzinfo=None),
+            "currency": "EUR",
+            "payments": {},
+            "fields": {},
+            "member": {},
+            "versions": {},
+        }
+        for number in range(times)
+    ]
+    with ledger.writing("t") as transaction:
+        transaction.connection.execute(sa.insert(sales), rows)
 
 
 @contextmanager
@@ -45,6 +68,7 @@ def test_groups_come_with_the_customer_and_programs_with_the_card(
     Groups(ledger).add("Anna", "Veteran", GroupKind.AFFILIATION, by="t")
     Joining(ledger).join("A2", "Gold Club", by="t")
     Joining(ledger).join("N1", "Gold Club", by="t")
+    sold(ledger, ids["B1"], 3)
     with ledger.reading() as connection:
         found = facts(connection, [*ids.values(), ids["A1"], "no such id"])
     groups = frozenset({"staff", "veteran"})
@@ -52,7 +76,7 @@ def test_groups_come_with_the_customer_and_programs_with_the_card(
     assert found == {
         ids["A1"]: Member("A1", "Anna", groups),
         ids["A2"]: Member("A2", "Anna", groups, joined),
-        ids["B1"]: Member("B1", "Ben"),
+        ids["B1"]: Member("B1", "Ben", sales=3),
         ids["N1"]: Member("N1", None, programs=joined),
     }
 
