@@ -128,7 +128,7 @@ def steps_to(wanted: WantedTable, existing: Existing | None) -> tuple[list[Step]
             return [], [problem]
         made: list[Step] = [MakeTable(wanted)]
         made += [MakeColumn(wanted, column) for column in wanted.columns]
-        return [*made, MakeKey(wanted), AwaitKey(wanted)], []
+        return [*made, *([MakeKey(wanted), AwaitKey(wanted)] if wanted.key else [])], []
     problems = list(_differences(wanted, existing))
     steps: list[Step] = []
     for column in _all(wanted):
@@ -202,7 +202,7 @@ def _differences(wanted: WantedTable, existing: Existing) -> Iterator[Problem]:
 
 def _key(wanted: WantedTable, existing: Existing) -> Iterator[Step]:
     state = existing.keys.get(frozenset(wanted.key))
-    if state == "Active":
+    if state == "Active" or not wanted.key:
         return
     if state is None:
         yield MakeKey(wanted)

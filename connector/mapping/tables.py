@@ -162,7 +162,7 @@ class WantedTable:
     columns: tuple[WantedColumn, ...]
     """All columns but the primary one."""
     key: tuple[str, ...]
-    """Logical names of the columns of the alternate key."""
+    """Logical names of the columns of the alternate key; none where rows pair by their id."""
 
     @property
     def name(self) -> str:
@@ -180,14 +180,17 @@ def wanted_table(
     `commerce` holds, by map, the columns of its commerce entity.
     """
     first = documents[0]
+    set_name = first.dataverse.entity
+    schema_name = definition.name if definition else _singular(set_name)
+    row_id = f"{schema_name}id".lower()
     columns = {one.name: one for one in _defined(definition)}
     problems: list[Problem] = []
     for document in documents:
         live = {name.casefold(): one for name, one in commerce[document.map].items()}
         for index, row in enumerate(document.fields):
             name = (row.dataverse or "").partition(".")[0]
-            # Dataverse makes the columns without a publisher's prefix itself.
-            if "_" not in name or name in columns:
+            # Dataverse makes the columns without a publisher's prefix itself, and the row's id.
+            if "_" not in name or name in columns or name == row_id:
                 continue
             derived = _derived(name, row, live.get((row.commerce or "").casefold()))
             if derived is None:
@@ -196,14 +199,14 @@ def wanted_table(
                 columns[name] = derived
     keyed = [row.dataverse for row in first.fields if row.key and row.dataverse]
     key = tuple(name.partition(".")[0] for name in keyed)
-    set_name = first.dataverse.entity
-    schema_name = definition.name if definition else _singular(set_name)
+    if row_id in key:
+        key = ()
     texts = [name for name in key if name in columns and columns[name].type is ValueType.TEXT]
     if texts:
         primary = columns.pop(texts[0])
     else:
-        prefix = schema_name.partition("_")[0]
-        primary = WantedColumn(f"{prefix}_Name", "Name", ValueType.TEXT)
+        name = WantedColumn(f"{schema_name.partition('_')[0]}_Name", "Name", ValueType.TEXT)
+        primary = columns.pop(name.name, name)
     bare = schema_name.partition("_")[2] or schema_name
     title = definition.title if definition else bare
     titles = definition.titles if definition else (set_name.partition("_")[2] or set_name)

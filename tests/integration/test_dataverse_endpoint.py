@@ -367,6 +367,20 @@ def test_a_lookup_to_nowhere_names_its_field(endpoint: DataverseEndpoint) -> Non
     assert outcome.field == column
 
 
+def test_the_id_of_a_row_is_a_column_like_others(endpoint: DataverseEndpoint) -> None:
+    column = "msdyn_loyaltycardid"
+    described = endpoint.describe(CARDS)
+    assert described.columns[column].type is ValueType.TEXT
+    given = {**create(1).values, column: id_of(7).upper()}
+    id = endpoint.id_for(CARDS, given, id_of(1))
+    assert (id, endpoint.id_for(CARDS, create(1).values, id_of(1))) == (id_of(7), id_of(1))
+    assert endpoint.write(CARDS, [column], [Create(id, given)]) == [Applied(id_of(7))]
+    found = endpoint.read(CARDS, [column], by=column, values=[id_of(7), "no id at all"]).rows
+    assert {asked: [one.image for one in rows] for asked, rows in found.items()} == {
+        id_of(7): [(id_of(7),)]
+    }
+
+
 def test_every_column_of_a_card_comes_back(endpoint: DataverseEndpoint) -> None:
     values: dict[str, Value] = {
         "msdyn_cardnumber": "Ünï \"x\" 'y'",

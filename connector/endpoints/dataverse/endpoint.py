@@ -156,14 +156,10 @@ class DataverseEndpoint:
         """Records by id or text column, by filter."""
         return self._reader.read(entity, columns, by=by, values=values)
 
-    def id_for(
-        self,
-        entity: str,  # noqa: ARG002 - ids are ours to choose in all its tables
-        values: Mapping[str, Value],  # noqa: ARG002
-        proposed: str,
-    ) -> str:
-        """The id we chose; it says nothing of the row."""
-        return proposed
+    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
+        """The id we chose, which says nothing of the row; where a map gives the id, that one."""
+        given = values.get(self._tables.get(entity).id_column)
+        return proposed if given is None else str(given).lower()
 
     def write(
         self, entity: str, columns: Sequence[str], operations: Sequence[Operation]

@@ -46,7 +46,7 @@ class Reader:
         projection = Projection(table, [*columns, column])
         asked: dict[str, list[str]] = {}
         for value in dict.fromkeys(values):
-            normal = _normal(value, is_id=by is None)
+            normal = _normal(value, is_id=column == table.id_column)
             if normal is not None:
                 asked.setdefault(normal, []).append(value)
         found: dict[str, list[Row]] = {}

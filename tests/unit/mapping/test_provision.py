@@ -91,6 +91,12 @@ def test_the_alternate_key(state: str | None, steps: list[str]) -> None:
     assert problems == []
 
 
+def test_rows_that_pair_by_their_id_need_no_key() -> None:
+    keyless = replace(WANTED, key=())
+    assert not [step for step in told(steps_to(keyless, None)[0]) if "key" in step]
+    assert steps_to(keyless, replace(THERE, keys={})) == ([], [])
+
+
 def test_a_key_on_more_columns_is_another_key() -> None:
     keys = {frozenset({"ctso_number", "ctso_kind"}): "Active"}
     found, _ = steps_to(WANTED, replace(THERE, keys=keys))

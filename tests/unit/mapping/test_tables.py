@@ -121,6 +121,16 @@ def test_a_key_that_is_no_text_gets_a_name_beside_it() -> None:
     assert column(wanted, "ctso_number").type is ValueType.INTEGER
 
 
+def test_rows_that_pair_by_their_id_need_no_key() -> None:
+    wanted, problems = derived(
+        MAP.replace("dataverse: ctso_number, key", "dataverse: ctso_giftcardid, key")
+    )
+    assert problems == []
+    assert wanted.key == ()
+    assert wanted.primary == WantedColumn("ctso_Name", "Name", ValueType.TEXT)
+    assert "ctso_giftcardid" not in {one.name for one in wanted.columns}
+
+
 @pytest.mark.parametrize(
     ("set_name", "name"),
     [
