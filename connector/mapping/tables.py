@@ -205,13 +205,14 @@ def wanted_table(
     if texts:
         primary = columns.pop(texts[0])
     else:
-        name = WantedColumn(f"{schema_name.partition('_')[0]}_Name", "Name", ValueType.TEXT)
-        primary = columns.pop(name.name, name)
+        prefix = schema_name.partition("_")[0]
+        naming = WantedColumn(f"{prefix}_Name", "Name", ValueType.TEXT)
+        primary = columns.pop(naming.name, naming)
     bare = schema_name.partition("_")[2] or schema_name
-    title = definition.title if definition else bare
+    singular = definition.title if definition else bare
     titles = definition.titles if definition else (set_name.partition("_")[2] or set_name)
     wanted = WantedTable(
-        set_name, schema_name, title, titles, primary, tuple(columns.values()), key
+        set_name, schema_name, singular, titles, primary, tuple(columns.values()), key
     )
     return wanted, problems
 
