@@ -18,11 +18,15 @@ from connector.ledger.journal.books import POOLED, Books, Card, Kind, Origin
 from connector.ledger.journal.lots import Draw, Lot, by_age
 from connector.ledger.journal.posting import EntryType, GiveBack, HandOver, Line, TakeBack, Transfer
 from connector.ledger.journal.tables import deductions, entries
+from connector.ledger.members.tables import households
 from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.sql import rows_in
 
 _CARD = CARDS.table.c
 _KIND = REWARD_POINTS.table.c
+_HOUSEHOLD = (
+    sa.select(households.c.name).where(households.c.party == _CARD.party_number).scalar_subquery()
+)
 _LOT = (entries.c.number, entries.c.remaining, entries.c.starts, entries.c.expires)
 _RETURNS = (EntryType.RETURN_EARNED, EntryType.REFUND)
 
@@ -52,8 +56,7 @@ class Accounts:
         self._load_kinds(_KIND.id, {row.kind for row in rows})
         if any(isinstance(line, HandOver) for line in others):
             self._load_kinds(_KIND.id, self._held())
-        parties = {one.party for one in self._cards.values() if one.tender == POOLED and one.party}
-        self._load_cards(_CARD.party_number, parties)
+        self._load_cards(_CARD.party_number, self._sharing())
         self._load_lots()
         self._load_origins(rows)
 
@@ -64,6 +67,7 @@ class Accounts:
             _CARD.card_tender_type,
             _CARD.party_number,
             _CARD.replacement_card_number,
+            _HOUSEHOLD,
         ]
         for row in rows_in(self._connection, columns, column, list(values)):
             card = Card(*row)
@@ -78,6 +82,14 @@ class Accounts:
             known = len(self._cards)
             numbers = {fold(one.replaced_by) for one in self._cards.values() if one.replaced_by}
             self._load_cards(_CARD.key, numbers)
+
+    def _sharing(self) -> set[str]:
+        """The customers whose cards pay for those of ours that pool: their households."""
+        pooled = [one for one in self._cards.values() if one.tender == POOLED and one.party]
+        names = {one.household for one in pooled if one.household}
+        column = households.c.party
+        rows = rows_in(self._connection, [column], households.c.name, list(names))
+        return {row[0] for row in rows} | {one.party for one in pooled if one.party}
 
     def _held(self) -> set[str]:
         """The kinds of which our cards hold anything."""

@@ -100,6 +100,15 @@ class Totals:
 
 def balances(ledger: Ledger, card: str, on: date, soon: int = SOON) -> list[Balance]:
     """The balances of a card by kind, in the order of their names; empty for an unknown card."""
+    of = sa.select(_CARD.id).where(_CARD.key == fold(card)).scalar_subquery()
+    with ledger.reading() as connection:
+        return added_up(connection, entries.c.card == of, on, soon)
+
+
+def added_up(
+    connection: sa.Connection, of: sa.ColumnElement[bool], on: date, soon: int = SOON
+) -> list[Balance]:
+    """The same of all entries that meet a condition, such as those of several cards."""
     e = entries.c
     # In the order of the index, which alone is read: entries of a day come as one.
     days = (e.kind, e.type, e.starts, e.expires)
@@ -107,7 +116,7 @@ def balances(ledger: Ledger, card: str, on: date, soon: int = SOON) -> list[Bala
         sa.select(
             *days, sa.func.sum(e.units).label("units"), sa.func.sum(e.remaining).label("rest")
         )
-        .where(e.card == sa.select(_CARD.id).where(_CARD.key == fold(card)).scalar_subquery())
+        .where(of)
         .group_by(*days)
         .subquery()
     )
@@ -118,10 +127,9 @@ def balances(ledger: Ledger, card: str, on: date, soon: int = SOON) -> list[Bala
         .order_by(name)
     )
     held: dict[str, Totals] = {}
-    with ledger.reading() as connection:
-        for kind, type_, starts, expires, units, rest in connection.execute(query):
-            totals = held.setdefault(kind, Totals())
-            totals.count(EntryType(type_), int(units))
-            if rest is not None:
-                totals.hold(Lot(0, int(rest), starts, expires), on, soon)
+    for kind, type_, starts, expires, units, rest in connection.execute(query):
+        totals = held.setdefault(kind, Totals())
+        totals.count(EntryType(type_), int(units))
+        if rest is not None:
+            totals.hold(Lot(0, int(rest), starts, expires), on, soon)
     return [totals.balance(kind) for kind, totals in held.items()]

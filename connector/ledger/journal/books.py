@@ -32,11 +32,20 @@ class Card:
     tender: str
     party: str | None
     replaced_by: str | None = None
+    household: str | None = None
+    """Of its customer."""
 
     @property
     def tail(self) -> str:
         """What of its number may stand in a sentence."""
         return f"…{self.number[-4:]}"
+
+    def pays_from(self, other: Card) -> bool:
+        """Whether the other card's points pay for this one, which pools."""
+        if other.tender == BLOCKED or self.party is None:
+            return False
+        shared = self.household is not None and self.household == other.household
+        return shared or self.party == other.party
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +178,11 @@ class Books:
         return self._lots.get((card, kind), ())
 
     def purse(self, card: Card, kind: Kind) -> list[tuple[Card, Lot]]:
-        """What a card can pay with: its own lots, and those of its customer where it pools."""
+        """What a card can pay with: its own lots; where it pools, its household's as well."""
         shared = [card]
-        if card.tender == POOLED and card.party is not None:
-            shared += [
-                other
-                for other in self._cards.values()
-                if other.party == card.party and other != card and other.tender != BLOCKED
-            ]
+        if card.tender == POOLED:
+            others = (other for other in self._cards.values() if other != card)
+            shared += [other for other in others if card.pays_from(other)]
         return [(owner, lot) for owner in shared for lot in self.lots(owner, kind)]
 
     # ------------------------------------------------------------------ what changes

@@ -27,8 +27,9 @@ from connector.ledger.journal.posting import (
 )
 from connector.ledger.journal.statements import mismatches, transactions
 from connector.ledger.ledger import Ledger
+from connector.ledger.members.households import Households
 from connector.ledger.operations import Refused as RecordRefused
-from connector.ledger.operations import Remove
+from connector.ledger.operations import Remove, Upsert
 from tests.unit.ledger.conftest import START, Clock
 
 TODAY = START.date()
@@ -164,6 +165,24 @@ def test_a_pooling_card_pays_with_the_other_cards_of_its_customer(till: Till) ->
     paid = [(one.card, one.points) for one in entries]
     assert paid == [("POOL", Decimal(-5)), ("SAME", Decimal(-5)), ("EARNS", Decimal(-2))]
     assert entries[1].why == "paid for card …POOL"
+
+
+def test_a_household_pays_with_all_its_cards(till: Till, ledger: Ledger) -> None:
+    values = {"CardNumber": "MATE", "PartyNumber": "P2"}
+    ledger.store("cards").apply([Upsert(values)], by="test", create_references=True)
+    till.post(earn(5, "POOL"), earn(5, "MATE"))
+    assert till.refused(redeem(8, "POOL")) == "points-short"
+    households = Households(ledger)
+    households.set("P1", "Elm Street", by="t")
+    households.set("P2", "Elm Street", by="t")
+    assert till.refused(redeem(8, "MATE")) == "points-short", "a card tender card has its own"
+    entries = till.post(redeem(8, "POOL")).entries
+    paid = [(one.card, int(one.points)) for one in entries]
+    assert paid == [("POOL", -5), ("MATE", -3)]
+    (back,) = till.post(GiveBack(entries[1].number, Decimal(3))).entries
+    assert (back.card, back.points) == ("MATE", Decimal(3))
+    households.leave("P2", by="t")
+    assert till.refused(redeem(1, "POOL")) == "points-short"
     assert till.refused(redeem(6, "SAME")) == "points-short"
 
 
