@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import ledger_desk, ledger_points, output
+from connector.cli import ledger_desk, ledger_members, ledger_points, output
 from connector.cli.ledger_access import (
     EntityOption,
     LedgerOption,
@@ -38,6 +38,7 @@ app = typer.Typer(
 app.command("import")(import_file_command)
 ledger_points.register(app)
 ledger_desk.register(app)
+ledger_members.register(app)
 
 KeyArgument = Annotated[
     str, typer.Argument(metavar="KEY", help="Card number, reward point id, or record id.")

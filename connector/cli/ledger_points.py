@@ -22,7 +22,9 @@ from connector.cli.people import ByOption
 from connector.errors import UsageError
 
 if TYPE_CHECKING:
+    from connector.ledger.journal.balances import Balance
     from connector.ledger.journal.posting import Entry, Line
+    from connector.ledger.members.holdings import Holding
 
 CardArgument = Annotated[str, typer.Argument(metavar="CARD", help="The card's number.")]
 KindArgument = Annotated[
@@ -54,27 +56,64 @@ def register(app: typer.Typer) -> None:
 @with_options
 def balance(
     options: Options,
-    card: CardArgument,
+    card: Annotated[str | None, typer.Argument(metavar="[CARD]", help="The card's number.")] = None,
+    party: Annotated[
+        str | None, typer.Option("--party", metavar="NUMBER", help="All cards of this customer.")
+    ] = None,
+    household: Annotated[
+        str | None, typer.Option("--household", metavar="NAME", help="All cards of a household.")
+    ] = None,
     on: Annotated[
         str | None, typer.Option("--on", metavar="DATE", help="As of this day; today, in UTC.")
     ] = None,
     days: Annotated[int, typer.Option(min=0, max=3650, help="What counts as expiring soon.")] = 30,
     ledger: LedgerOption = None,
 ) -> None:
-    """Show the points of a card."""
+    """Show the points of a card, of a customer or of a household."""
     from connector.ledger.journal.balances import balances
+    from connector.ledger.members import holdings
 
-    day = _day(on)
+    if [card, party, household].count(None) != 2:
+        raise UsageError(
+            "usage", "whose points?", remedy="name a card, --party NUMBER or --household NAME"
+        )
+    when = day(on)
+    cards: Sequence[Holding] = ()
     with opened(options, ledger, create=False) as target:
-        number = found(target.store("cards"), card).values[0]
-        held = balances(target, str(number), day, days)
+        if card is not None:
+            title = str(found(target.store("cards"), card).values[0])
+            held: Sequence[Balance] = balances(target, title, when, days)
+        elif party is not None:
+            title = party
+            cards, held = holdings.of_customer(target, party, when, days)
+        else:
+            assert household is not None
+            title = household
+            cards, held = holdings.of_household(target, household, when, days)
     if options.json:
-        shown = [one._asdict() for one in held]
-        output.emit({"card": number, "on": day, "days": days, "balances": shown})
+        shown = {"card": None if card is None else title, "party": party, "household": household}
+        parts = [
+            {
+                "card": one.card,
+                "party": one.party,
+                "tender": one.tender,
+                "balances": [balance._asdict() for balance in one.balances],
+            }
+            for one in cards
+        ]
+        together = [one._asdict() for one in held]
+        output.emit({**shown, "on": when, "days": days, "balances": together, "cards": parts})
         return
+    for one in cards:
+        show_balances(f"Points of {one.card} ({one.tender})", one.balances, days)
+    show_balances(f"Points of {title} on {when}", held, days)
+
+
+def show_balances(title: str, held: Sequence[Balance], days: int = 30) -> None:
+    """Balances as a table."""
     now = ["kind", "available", "unvested", f"expiring in {days} days", "next expiry"]
     ever = ["redeemed", "expired", "lifetime", "adjusted"]
-    output.table(f"Points of {number} on {day}", now + ever, held)
+    output.table(title, now + ever, held)
 
 
 @with_options
@@ -210,7 +249,8 @@ def _number(text: str) -> Decimal:
         ) from None
 
 
-def _day(text: str | None) -> date:
+def day(text: str | None) -> date:
+    """A day a person wrote, today in UTC for none; UsageError."""
     if text is None:
         return datetime.now(UTC).date()
     try:

@@ -139,12 +139,34 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger transfer", f"100002 100003 bonus 15 {where}")
     take("ledger balance", f"100002 {where}")
     take("ledger transactions", f"100003 {where}")
+    know_members(person, take, where)
     take("ledger replace", f"100003 100004 {where}")
     take("ledger sequence", f"L-###### --next 7 {where}")
     take("ledger issue", where)
     take("ledger enrol", f"L-000007 --party P000001 --create-references {where}")
     take("ledger block", f"--party P000001 {where}")
     take("ledger unblock", f"--party P000001 {where}")
+
+
+def know_members(person: Person, take: Callable[..., None], where: str) -> None:
+    """A customer with a card joins groups, a household and a program, and leaves them."""
+    person.types(f"dualwrite ledger enrol 100002 --party P000009 --create-references {where}")
+    (person.folder / "staff.csv").write_text("PartyNumber,Group\nP000009,family\nP0,staff\n")
+    take("ledger group import", f"staff.csv {where}", 3)
+    take("ledger group add", f"P000009 staff {where}")
+    take("ledger household set", f"P000009 Elm {where}")
+    take("ledger join", f"100002 gold-club {where}")
+    take("ledger group list", where)
+    take("ledger group list", f"staff {where}")
+    take("ledger household show", f"Elm {where}")
+    take("ledger member", f"100002 {where}")
+    take("ledger balance", f"--household Elm {where}")
+    person.types(f"dualwrite ledger block --party P000009 {where}")
+    take("ledger member", f"--party P000009 {where}")
+    person.types(f"dualwrite ledger unblock --party P000009 {where}")
+    take("ledger leave", f"100002 gold-club {where}")
+    take("ledger household leave", f"P000009 {where}")
+    take("ledger group remove", f"P000009 staff {where}")
 
 
 def decide_conflicts(take: Callable[..., None]) -> None:

@@ -74,16 +74,11 @@ class Groups:
         self, group: str | None = None, party: str | None = None, limit: int | None = None
     ) -> Sequence[Membership]:
         """Who belongs to what, by group and customer; RecordError `customer-unknown`."""
-        query = sa.select(_G.party, _G.title, _G.kind, _G.since, _G.by).order_by(_G.name, _G.party)
         with self._ledger.reading() as connection:
-            if group is not None:
-                query = query.where(_G.name == fold(group.strip()))
+            where = [] if group is None else [_G.name == fold(group.strip())]
             if party is not None:
-                query = query.where(_G.party == customer(connection, party))
-            return [
-                Membership(number, title, GroupKind(kind), since.replace(tzinfo=UTC), by)
-                for number, title, kind, since, by in connection.execute(query.limit(limit))
-            ]
+                where.append(_G.party == customer(connection, party))
+            return memberships(connection, *where, limit=limit)
 
     def sizes(self) -> Sequence[tuple[str, GroupKind, int]]:
         """Every group with its kind and how many customers it has, by name."""
@@ -94,6 +89,19 @@ class Groups:
         )
         with self._ledger.reading() as connection:
             return [(name, GroupKind(kind), size) for name, kind, size in connection.execute(query)]
+
+
+def memberships(
+    connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int | None = None
+) -> list[Membership]:
+    """Those that meet the conditions, by group and customer."""
+    query = sa.select(_G.party, _G.title, _G.kind, _G.since, _G.by).where(*where)
+    return [
+        Membership(number, title, GroupKind(kind), since.replace(tzinfo=UTC), by)
+        for number, title, kind, since, by in connection.execute(
+            query.order_by(_G.name, _G.party).limit(limit)
+        )
+    ]
 
 
 def added(
