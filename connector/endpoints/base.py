@@ -43,6 +43,8 @@ class Capabilities:
     ids: Literal["chosen", "key", "allotted"] = "chosen"
     """How a row comes by its id: we choose it, which proves whose create it came from; it is the
     row's key, written out; or the system allots it, and only the reply to the create tells it."""
+    append_only: bool = False
+    """Whether rows come and then neither change nor go, so that a feed never tells of one twice."""
 
 
 @dataclass(frozen=True, slots=True)

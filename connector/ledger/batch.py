@@ -150,7 +150,9 @@ class Batch:
     def _with_points(self, operations: Sequence[Operation]) -> frozenset[str]:
         """Which of the records to be removed the points journal refers to."""
         ids = [one.id.lower() for one in operations if isinstance(one, Remove)]
-        column = POINTS_OF[self._entity.name]
+        column = POINTS_OF.get(self._entity.name)
+        if column is None:
+            return frozenset()
         return frozenset(row[0] for row in rows_in(self._connection, [column], column, ids))
 
     def _remember(self, column: sa.Column[Any], values: Sequence[str]) -> None:

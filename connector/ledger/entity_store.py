@@ -7,7 +7,7 @@ Tested in: tests/unit/ledger/test_entity_store.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ class EntityStore:
     def __init__(self, ledger: Ledger, entity: EntityType) -> None:
         self._ledger = ledger
         self.entity = entity
+        self._own = {place for place, one in enumerate(entity.fields) if one.read_only}
 
     # ------------------------------------------------------------------ reads
 
@@ -54,7 +55,7 @@ class EntityStore:
         """The records with these ids, those that exist, in no promised order."""
         wanted = list(dict.fromkeys(one.lower() for one in ids))
         with self._ledger.reading() as connection:
-            column = self.entity.table.c.id
+            column = self.entity.source.c.id
             return _records(rows_in(connection, self._selected(columns), column, wanted))
 
     def read_by(
@@ -74,7 +75,7 @@ class EntityStore:
                 remedy="use a text field",
                 subject=Subject(entity=self.entity.name, field=field.name),
             )
-        table, wanted = self.entity.table.c, {fold(value) for value in values}
+        table, wanted = self.entity.source.c, {fold(value) for value in values}
         found: dict[str, list[Record]] = {}
         with self._ledger.reading() as connection:
             if field is self.entity.key:
@@ -103,7 +104,7 @@ class EntityStore:
         self, after: str | None, size: int, columns: Sequence[str] | None = None
     ) -> list[Record]:
         """Up to `size` records with an id greater than `after`, in the order of ids."""
-        table = self.entity.table.c
+        table = self.entity.source.c
         query = sa.select(*self._selected(columns)).order_by(table.id).limit(size)
         if after is not None:
             query = query.where(table.id > after)
@@ -112,7 +113,7 @@ class EntityStore:
 
     def listed(self, limit: int, after: str | None = None) -> list[Record]:
         """Up to `limit` whole records in the order of their keys, from beyond key `after`."""
-        table = self.entity.table.c
+        table = self.entity.source.c
         query = sa.select(*self._selected(None)).order_by(table.key).limit(limit)
         if after is not None:
             query = query.where(table.key > fold(after))
@@ -133,9 +134,9 @@ class EntityStore:
         Collapsed: a record stands once, as it is now, in the page of its last change; an id
         that is gone stands among the deleted. Raises PositionExpiredError.
         """
-        table = self.entity.table.c
+        table = self.entity.source.c
         with self._ledger.reading() as connection:
-            feed.require_reach(connection, since)
+            feed.require_reach(connection, self.entity, since)
             through = feed.page_end(connection, self.entity, since, until, size)
             # A record's version is the sequence of its last change, so this range is the
             # collapsed feed already.
@@ -148,8 +149,18 @@ class EntityStore:
             deleted = feed.deleted_ids(connection, self.entity, since, through)
         return ChangePage(records, deleted, through, through >= until)
 
+    def head(self) -> int:
+        """Where the entity's feed ends: the sequence of the last committed change."""
+        with self._ledger.reading() as connection:
+            return feed.head(connection, self.entity)
+
+    def require_reach(self, since: int) -> None:
+        """Raise PositionExpiredError unless the feed still tells all that came after `since`."""
+        with self._ledger.reading() as connection:
+            feed.require_reach(connection, self.entity, since)
+
     def _selected(self, columns: Sequence[str] | None) -> list[sa.ColumnElement[Any]]:
-        table, fields = self.entity.table.c, self.entity.fields
+        table, fields = self.entity.source.c, self.entity.fields
         names = self.entity.names if columns is None else columns
         wanted = [table[fields[place].column] for place in self.entity.places(names)]
         return [table.id, table.version, table.modified_at, table.modified_by, *wanted]
@@ -161,11 +172,35 @@ class EntityStore:
     ) -> list[Result]:
         """Carry out `operations` in one transaction; one result each, in order.
 
-        Operations that cannot be done are answered one by one, the others are done. `by`
-        becomes the last modifier. Raises MapError `column-unknown` with nothing done.
+        Operations that cannot be done are answered one by one, the others are done; what the
+        ledger alone writes is refused as `entity-read-only`, `field-read-only`. `by` becomes the
+        last modifier. Raises MapError `column-unknown` with nothing done.
         """
-        with self._ledger.writing(by) as transaction:
-            return transaction.apply(self.entity, operations, create_references=create_references)
+        refused = [self._not_for_others(one) for one in operations]
+        allowed = [one for one, why in zip(operations, refused, strict=True) if why is None]
+        results: Iterator[Result] = iter(())
+        if allowed:
+            with self._ledger.writing(by) as transaction:
+                done = transaction.apply(self.entity, allowed, create_references=create_references)
+            results = iter(done)
+        return [next(results) if why is None else Refused(why) for why in refused]
+
+    def _not_for_others(self, operation: Operation) -> RecordError | None:
+        """Why only the ledger itself may do this; None where everybody may."""
+        if self.entity.read_only:
+            return self.entity.closed()
+        if isinstance(operation, Remove) or not self._own:
+            return None
+        own = self._own.intersection(self.entity.places(tuple(operation.values)))
+        if not own:
+            return None
+        name = self.entity.fields[min(own)].name
+        return RecordError(
+            "field-read-only",
+            f"field '{name}' is filled in by the ledger alone",
+            remedy="leave it out; map it one way, from commerce",
+            subject=Subject(entity=self.entity.name, field=name),
+        )
 
     def create(self, values: Mapping[str, object], *, by: str, id: str | None = None) -> Record:
         """A new record, under `id` or one made here. Raises RecordError."""

@@ -84,31 +84,34 @@ class FeedWriter:
         self._stored_head = self._head
 
 
-def head(connection: sa.Connection) -> int:
-    """The last sequence that is committed."""
+def head(connection: sa.Connection, entity: EntityType | None = None) -> int:
+    """The last sequence that is committed; of an entity that only grows, its last number."""
+    if entity is not None and entity.append_only:
+        return int(connection.scalar(sa.select(sa.func.max(entity.table.c.number))) or 0)
     return int(connection.scalar(sa.select(feed_counter.c.head)) or 0)
 
 
-def require_reach(connection: sa.Connection, since: int) -> None:
+def require_reach(connection: sa.Connection, entity: EntityType, since: int) -> None:
     """Raise PositionExpiredError unless the feed still tells all that came after `since`.
 
     `position-ahead` says that the ledger itself went back, `position-expired` that entries went.
     """
-    row = connection.execute(sa.select(feed_counter.c.head, feed_counter.c.purged)).one()
+    last = head(connection, entity)
     remedy = "scan the whole entity, then go on from the scan's position"
-    if since > row.head:
+    if since > last:
         raise PositionExpiredError(
             "position-ahead",
             "the ledger's change feed has not come as far as this position",
-            cause=f"the position is {since}, the feed ends at {row.head}: an older copy was "
-            "restored",
+            cause=f"the position is {since}, the feed ends at {last}: an older copy was restored",
             remedy=remedy,
         )
-    if since < row.purged:
+    purged = connection.scalar(sa.select(feed_counter.c.purged)) or 0
+    # Entries of the journal are its feed, and they stay.
+    if since < purged and not entity.append_only:
         raise PositionExpiredError(
             "position-expired",
             "the ledger's change feed does not reach back to this position",
-            cause=f"entries up to {row.purged} were purged, the position is {since}",
+            cause=f"entries up to {purged} were purged, the position is {since}",
             remedy=remedy,
         )
 
@@ -120,11 +123,15 @@ def page_end(
 
     `until` when no more than `size` entries are left.
     """
-    entry = changes.c
+    if entity.append_only:
+        sequence: sa.Column[int] = entity.table.c.number
+        query = sa.select(sequence)
+    else:
+        sequence = changes.c.sequence
+        query = sa.select(sequence).where(changes.c.entity == entity.name)
     query = (
-        sa.select(entry.sequence)
-        .where(entry.sequence > since, entry.sequence <= until, entry.entity == entity.name)
-        .order_by(entry.sequence)
+        query.where(sequence > since, sequence <= until)
+        .order_by(sequence)
         .limit(1)
         .offset(size - 1)
     )
@@ -135,6 +142,8 @@ def deleted_ids(
     connection: sa.Connection, entity: EntityType, since: int, through: int
 ) -> list[str]:
     """Ids deleted in (since, through] that do not exist now, in the order of their deletes."""
+    if entity.append_only:
+        return []
     entry, record = changes.c, entity.table.c
     query = (
         sa.select(entry.row_id)

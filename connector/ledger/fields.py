@@ -12,14 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from connector.errors import RecordError, Subject
+from connector.ledger.journal.amounts import LARGEST, SCALE, UNIT
 
-Value: TypeAlias = str | int | date | None
-"""One stored value; empty is None, never an empty text and never 1900-01-01."""
+Value: TypeAlias = str | int | Decimal | date | datetime | None
+"""One stored value; empty is None, never an empty text and never 1900-01-01. An instant is an
+aware datetime in UTC, a decimal has up to four decimals."""
 
 EMPTY_DATE = date(1900, 1, 1)
 """How Finance and Operations spells "no date" (mapping-tables, section 10)."""
@@ -29,6 +32,8 @@ LAST_DATE = date(2154, 12, 31)
 
 UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, and halves of characters left over from a wrong encoding."""
+_UNSTORABLE_IN_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""The same where a text may have several lines."""
 
 _ISO_DATE = re.compile(
     r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ][0-9:.]+(?:Z|[+-]\d\d:?\d\d)?)?"
@@ -41,7 +46,9 @@ class Kind(StrEnum):
 
     TEXT = "text"
     INTEGER = "integer"
+    DECIMAL = "decimal"
     DATE = "date"
+    INSTANT = "instant"
     CHOICE = "choice"
 
 
@@ -70,6 +77,10 @@ class Field:
     nullable: bool = True
     default: str | None = None
     reference: str | None = None
+    lines: bool = False
+    """Whether a text may have several lines."""
+    read_only: bool = False
+    """Whether the ledger alone gives it a value."""
     symbols: Mapping[str, str] = dataclass_field(init=False)
     """Folded symbol to symbol: maps, files and OData differ in the case of enum members."""
     _holds: type = dataclass_field(init=False, repr=False)
@@ -81,7 +92,9 @@ class Field:
             Kind.TEXT: (str, self._text),
             Kind.CHOICE: (str, self._choice),
             Kind.DATE: (date, self._date),
+            Kind.INSTANT: (datetime, self._instant),
             Kind.INTEGER: (int, self._integer),
+            Kind.DECIMAL: (Decimal, self._decimal),
         }[self.kind]
         object.__setattr__(self, "symbols", {fold(symbol): symbol for symbol in self.choices})
         object.__setattr__(self, "_holds", holds)
@@ -106,6 +119,8 @@ class Field:
             isinstance(value, holds) and not isinstance(value, (bool, datetime))
         ):
             return self._fit(value)
+        if self.kind is Kind.DECIMAL and type(value) is int:
+            return self._fit(Decimal(value))
         raise self.error(
             "type-mismatch",
             f"field '{self.name}' takes a {self.kind.value}, not a {type(value).__name__}",
@@ -117,19 +132,23 @@ class Field:
 
         Dates are `YYYY-MM-DD` or `YYYY-MM` (the first of that month), with `-`, `/` or `.`
         between the parts and a time of day that is dropped; any other form needs
-        `date_format` (as of `datetime.strptime`). Raises RecordError as `accept` does, and
-        `number-invalid` and `date-invalid`.
+        `date_format` (as of `datetime.strptime`). Instants are ISO 8601 with their offset.
+        Raises RecordError as `accept` does, and `number-invalid` and `date-invalid`.
         """
         text = text.strip()
         if not text:
             return None
         if self.kind is Kind.INTEGER:
             return self.accept(self._parse_integer(text))
+        if self.kind is Kind.DECIMAL:
+            return self.accept(self._parse_decimal(text))
         if self.kind is Kind.DATE:
             try:
                 return self.accept(parse_date(text, date_format))
             except ValueError:
                 raise self._date_invalid(text, date_format) from None
+        if self.kind is Kind.INSTANT:
+            return self.accept(self._parse_instant(text))
         return self.accept(text)
 
     def error(self, code: str, message: str, remedy: str) -> RecordError:
@@ -139,7 +158,8 @@ class Field:
     def _text(self, value: str) -> str | None:
         text = value.rstrip(" ")
         # Printable text, which is nearly all of it, needs no search.
-        if not text.isprintable() and UNSTORABLE.search(text):
+        unstorable = _UNSTORABLE_IN_LINES if self.lines else UNSTORABLE
+        if not text.isprintable() and unstorable.search(text):
             raise self.error(
                 "text-invalid",
                 f"field '{self.name}' holds a control character or a broken character",
@@ -178,6 +198,33 @@ class Field:
             )
         return value
 
+    def _instant(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise self.error(
+                "type-mismatch",
+                f"field '{self.name}' takes an instant, not a time of no time zone",
+                "give it with its offset from UTC",
+            )
+        return value.astimezone(UTC)
+
+    def _decimal(self, value: Decimal) -> Decimal:
+        low = -LARGEST // UNIT if self.minimum is None else self.minimum
+        high = LARGEST // UNIT if self.maximum is None else self.maximum
+        if not value.is_finite() or not low <= value <= high:
+            raise self.error(
+                "number-out-of-range",
+                f"field '{self.name}' cannot hold {value}",
+                f"give a number from {low} to {high}",
+            )
+        scaled = value.scaleb(SCALE)
+        if scaled != scaled.to_integral_value():
+            raise self.error(
+                "number-invalid",
+                f"field '{self.name}' keeps {SCALE} decimals, {value} has more",
+                f"round it to {SCALE} decimals; nothing is cut off silently",
+            )
+        return value
+
     def _integer(self, value: int) -> int:
         low, high = self.minimum, self.maximum
         if (low is not None and value < low) or (high is not None and value > high):
@@ -196,6 +243,26 @@ class Field:
                 "write digits only, without separators or decimals",
             )
         return int(text)
+
+    def _parse_decimal(self, text: str) -> Decimal:
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            raise self.error(
+                "number-invalid",
+                f"field '{self.name}' cannot read '{text[:64]}' as a number",
+                "write it as 120 or 2.5, with a point and without separators",
+            ) from None
+
+    def _parse_instant(self, text: str) -> datetime:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            raise self.error(
+                "date-invalid",
+                f"field '{self.name}' cannot read '{text[:64]}' as an instant",
+                "write it as 2026-01-31T14:05:00Z",
+            ) from None
 
     def _date_invalid(self, text: str, date_format: str | None) -> RecordError:
         return self.error(

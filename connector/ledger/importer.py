@@ -95,8 +95,11 @@ def import_file(
     already is left alone, so a second import changes nothing. Parties and operating units are
     added as needed. A bad line is reported and the others go in, in transactions of
     `CHUNK_RECORDS`; with `strict` all go in, in one transaction, or none. Raises UsageError
-    and MapError when file, header and mapping do not fit, before anything is written.
+    and MapError when file, header and mapping do not fit, before anything is written, and
+    RecordError `entity-read-only`.
     """
+    if entity.read_only:
+        raise entity.closed()
     if options.rejects is not None and options.rejects.resolve() == path.resolve():
         raise UsageError(
             "rejects-over-source",

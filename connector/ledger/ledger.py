@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from connector.errors import ConfigError
 from connector.ledger import feed
 from connector.ledger.batch import Batch
+from connector.ledger.entities import ENTITIES, entity_type
 from connector.ledger.entity_store import EntityStore
 from connector.ledger.fields import fold
 from connector.ledger.ids import TimeOrderedIds
@@ -26,12 +27,10 @@ from connector.ledger.operations import Operation, Result
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
     CURRENCIES,
-    ENTITIES,
     REFERENCES,
     SCHEMA_VERSION,
     UPGRADABLE,
     EntityType,
-    entity_type,
     feed_counter,
     ledger_info,
     metadata,
@@ -49,13 +48,20 @@ class WriteTransaction:
     """One open write transaction: everything in it becomes visible together, or not at all."""
 
     def __init__(
-        self, connection: sa.Connection, at: datetime, by: str, new_id: Callable[[], str]
+        self,
+        connection: sa.Connection,
+        at: datetime,
+        by: str,
+        new_id: Callable[[], str],
+        zone: tzinfo = UTC,
     ) -> None:
         self.connection = connection
         self.at = at
         self.by = by
-        self._feed = feed.FeedWriter(connection, at, by)
-        self._new_id = new_id
+        self.zone = zone
+        """Where days begin and end."""
+        self.feed = feed.FeedWriter(connection, at, by)
+        self.new_id = new_id
 
     def apply(
         self,
@@ -68,8 +74,8 @@ class WriteTransaction:
         batch = Batch(
             self.connection,
             entity,
-            self._feed,
-            self._new_id,
+            self.feed,
+            self.new_id,
             create_references=create_references,
         )
         return batch.apply(operations)
@@ -86,9 +92,12 @@ class Ledger:
         new_id: Callable[[], str],
     ) -> None:
         self._engine = engine
+        zone: tzinfo = UTC,
         self._clock = clock
         self.id = ledger_id
         """Which ledger this is: a GUID made when it was created."""
+        self.zone = zone
+        """Where its days begin and end."""
         self.new_id = new_id
         self.stores: Mapping[str, EntityStore] = MappingProxyType(
             {one.name: EntityStore(self, one) for one in ENTITIES}
@@ -104,10 +113,12 @@ class Ledger:
         create: bool = True,
     ) -> Self:
         """Open the ledger at an SQLAlchemy URL; with `create`, make it when there is none.
+        zone: tzinfo = UTC,
 
         A new ledger knows the common currencies. `clock` gives aware datetimes, `new_id` GUID
-        text, time-ordered by default. Raises ConfigError (`ledger-url`, `ledger-missing`,
-        `ledger-version`, `ledger-unusable`) and UnreachableError.
+        text, time-ordered by default; in `zone` its days begin and end. Raises ConfigError
+        (`ledger-url`, `ledger-missing`, `ledger-version`, `ledger-unusable`) and
+        UnreachableError.
         """
         engine = engine_for(url, create=create)
         make_id = new_id or TimeOrderedIds()
@@ -120,7 +131,7 @@ class Ledger:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, ledger_id, clock, make_id)
+        return cls(engine, ledger_id, clock, make_id, zone)
 
     @property
     def title(self) -> str:
@@ -142,17 +153,12 @@ class Ledger:
         An exception inside rolls everything back. Raises UnreachableError `ledger-busy`.
         """
         with transaction(self._engine, write=True) as connection:
-            yield WriteTransaction(connection, self._clock(), by, self.new_id)
+            yield WriteTransaction(connection, self._clock(), by, self.new_id, self.zone)
 
     def head(self) -> int:
         """The sequence of the last committed change; 0 before the first one."""
         with self.reading() as connection:
             return feed.head(connection)
-
-    def require_reach(self, since: int) -> None:
-        """Raise PositionExpiredError unless the feed still tells all that came after `since`."""
-        with self.reading() as connection:
-            feed.require_reach(connection, since)
 
     def purge_feed(self, through: int) -> int:
         """Forget feed entries up to `through`; how many. Readers behind it must scan again."""

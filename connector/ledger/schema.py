@@ -1,8 +1,9 @@
-"""The tables of the ledger, and the two entities described as data.
+"""The tables of the ledger, and its entities described as data.
 
-Owns: names, lengths, choices, keys and rules of cards and reward point kinds; the reference
-tables; the feed tables. Field names, lengths and enum members are those of the Finance and
-Operations entities `RetailLoyaltyCards` and `RetailLoyaltyRewardPoints`.
+Owns: what an entity is and how one is built; names, lengths, choices, keys and rules of cards and
+reward point kinds; the reference tables; the feed tables. Field names, lengths and enum members
+are those of the Finance and Operations entities `RetailLoyaltyCards` and
+`RetailLoyaltyRewardPoints`.
 Never does: running a statement.
 Tested in: tests/unit/ledger/test_schema.py.
 """
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.schema import SchemaItem
 
 from connector.errors import MapError, RecordError, Subject
+from connector.ledger.column_types import Moment, Scaled
 from connector.ledger.fields import Field, Kind, Value, fold
 
 SCHEMA_VERSION = 2
@@ -118,7 +120,8 @@ class EntityType:
     """One entity: its table and what its records are made of.
 
     `alias` is the word of the command line. `check` raises RecordError when the values of a
-    whole record contradict each other.
+    whole record contradict each other. `view` is what records are read from where that is not
+    the table.
     """
 
     name: str
@@ -128,12 +131,31 @@ class EntityType:
     key: Field
     table: sa.Table
     check: Callable[[Mapping[str, Value]], None] | None = None
+    read_only: bool = False
+    """Whether the ledger alone writes its records."""
+    append_only: bool = False
+    """Whether a record never changes and never goes; its version is then its own number."""
+    view: sa.FromClause | None = None
     index: Mapping[str, int] = field(init=False)
     """Folded field name to its place in a record's values."""
 
     def __post_init__(self) -> None:
         places = {fold(one.name): place for place, one in enumerate(self.fields)}
         object.__setattr__(self, "index", places)
+
+    @property
+    def source(self) -> sa.FromClause:
+        """What its records are read from."""
+        return self.table if self.view is None else self.view
+
+    def closed(self) -> RecordError:
+        """Why nobody but the ledger itself writes a read-only entity."""
+        return RecordError(
+            "entity-read-only",
+            f"'{self.name}' shows what the ledger works out, nobody else writes it",
+            remedy="map it one way, from commerce; change what it is worked out from",
+            subject=Subject(entity=self.name),
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -163,15 +185,20 @@ class EntityType:
         return place
 
 
-def _entity(
+def entity(
     name: str,
     alias: str,
     title: str,
     table: str,
     fields: tuple[Field, ...],
+    *more: SchemaItem,
     check: Callable[[Mapping[str, Value]], None] | None = None,
+    read_only: bool = False,
 ) -> EntityType:
-    """An entity whose first field is its natural key, with its table."""
+    """An entity whose first field is its natural key, with its table.
+
+    `more` are columns and indexes that only the ledger knows; such a column needs a default.
+    """
     columns: list[sa.Column[Any]] = [
         sa.Column("id", sa.String(ID_LENGTH), primary_key=True),
         sa.Column("version", sa.BigInteger, nullable=False, unique=True),
@@ -181,8 +208,8 @@ def _entity(
         *(_column(one) for one in fields),
     ]
     # Clustered by id on SQLite: a scan by id then reads the table once, front to back.
-    built = sa.Table(table, metadata, *columns, sqlite_with_rowid=False)
-    return EntityType(name, alias, title, fields, fields[0], built, check)
+    built = sa.Table(table, metadata, *columns, *more, sqlite_with_rowid=False)
+    return EntityType(name, alias, title, fields, fields[0], built, check, read_only)
 
 
 def _column(one: Field) -> sa.Column[Any]:
@@ -190,6 +217,8 @@ def _column(one: Field) -> sa.Column[Any]:
         Kind.TEXT: sa.String(one.max_length),
         Kind.CHOICE: sa.String(32),
         Kind.DATE: sa.Date(),
+        Kind.INSTANT: Moment(),
+        Kind.DECIMAL: Scaled(),
         Kind.INTEGER: sa.BigInteger() if one.maximum == INT64 else sa.Integer(),
     }
     constraints: list[SchemaItem] = []
@@ -201,15 +230,23 @@ def _column(one: Field) -> sa.Column[Any]:
     return sa.Column(one.column, kinds[one.kind], *constraints, nullable=one.nullable)
 
 
-def _text(name: str, column: str, length: int, **facets: Any) -> Field:
+def text(name: str, column: str, length: int, **facets: Any) -> Field:
+    """A field of up to `length` characters."""
     return Field(name, column, Kind.TEXT, max_length=length, **facets)
 
 
-def _number(name: str, column: str, maximum: int = INT32) -> Field:
+def number(name: str, column: str, maximum: int = INT32) -> Field:
+    """A field of whole numbers from 0 on."""
     return Field(name, column, Kind.INTEGER, minimum=0, maximum=maximum)
 
 
-def _choice(name: str, column: str, choices: Mapping[str, str], **facets: Any) -> Field:
+def decimal(name: str, column: str, **facets: Any) -> Field:
+    """A field of numbers with four decimals."""
+    return Field(name, column, Kind.DECIMAL, **facets)
+
+
+def choice(name: str, column: str, choices: Mapping[str, str], **facets: Any) -> Field:
+    """A field that takes one of `choices`, symbol to label."""
     return Field(name, column, Kind.CHOICE, choices=MappingProxyType(choices), **facets)
 
 
@@ -225,14 +262,14 @@ def _amount_has_currency(values: Mapping[str, Value]) -> None:
 
 _UNITS = {"Day": "Day", "Month": "Month", "Year": "Year"}
 
-CARDS = _entity(
+CARDS = entity(
     "RetailLoyaltyCards",
     "cards",
     "Loyalty card",
     "loyalty_cards",
     (
-        _text("CardNumber", "card_number", 30, nullable=False),
-        _choice(
+        text("CardNumber", "card_number", 30, nullable=False),
+        choice(
             "CardTenderType",
             "card_tender_type",
             {
@@ -244,55 +281,40 @@ CARDS = _entity(
             nullable=False,
             default="AsCardTender",
         ),
-        _text("PartyNumber", "party_number", 40, reference="parties"),
+        text("PartyNumber", "party_number", 40, reference="parties"),
         # Free text: a file may name the new card before it brings it.
-        _text("ReplacementCardNumber", "replacement_card_number", 30),
-        _text("OmOperatingUnitNumber", "operating_unit_number", 8, reference="operating_units"),
+        text("ReplacementCardNumber", "replacement_card_number", 30),
+        text("OmOperatingUnitNumber", "operating_unit_number", 8, reference="operating_units"),
         Field("LoyaltyEnrollmentDate", "enrollment_date", Kind.DATE),
-        _number("LoyaltyEnrollmentTime", "enrollment_time", LAST_SECOND_OF_DAY),
+        number("LoyaltyEnrollmentTime", "enrollment_time", LAST_SECOND_OF_DAY),
         Field("LoyaltyEnrollmentDateLocal", "enrollment_date_local", Kind.DATE),
-        _number("LoyaltyEnrollmentTimeLocal", "enrollment_time_local", LAST_SECOND_OF_DAY),
+        number("LoyaltyEnrollmentTimeLocal", "enrollment_time_local", LAST_SECOND_OF_DAY),
     ),
 )
 """Loyalty cards; the two times are seconds of the day."""
 
-REWARD_POINTS = _entity(
+REWARD_POINTS = entity(
     "RetailLoyaltyRewardPoints",
     "reward-points",
     "Loyalty reward points",
     "reward_points",
     (
-        _text("RewardPointId", "reward_point_id", 64, nullable=False),
-        _choice(
+        text("RewardPointId", "reward_point_id", 64, nullable=False),
+        choice(
             "RewardPointType",
             "reward_point_type",
             {"Quantity": "Quantity", "Amount": "Amount"},
             nullable=False,
         ),
-        _choice("Redeemable", "redeemable", {"No": "No", "Yes": "Yes"}),
-        _number("RedeemRanking", "redeem_ranking"),
-        _text("RewardPointCurrency", "currency", 3, reference="currencies"),
-        _choice("ExpirationTimeUnit", "expiration_unit", _UNITS, nullable=False, default="Day"),
-        _number("ExpirationTimeValue", "expiration_value"),
-        _choice("VestingTimeUnit", "vesting_unit", _UNITS),
-        _number("VestingTimeValue", "vesting_value"),
-        _number("MaximumLoyaltyRewardPoints", "maximum_points", INT64),
+        choice("Redeemable", "redeemable", {"No": "No", "Yes": "Yes"}),
+        number("RedeemRanking", "redeem_ranking"),
+        text("RewardPointCurrency", "currency", 3, reference="currencies"),
+        choice("ExpirationTimeUnit", "expiration_unit", _UNITS, nullable=False, default="Day"),
+        number("ExpirationTimeValue", "expiration_value"),
+        choice("VestingTimeUnit", "vesting_unit", _UNITS),
+        number("VestingTimeValue", "vesting_value"),
+        number("MaximumLoyaltyRewardPoints", "maximum_points", INT64),
     ),
     check=_amount_has_currency,
 )
 """Kinds of reward point; an expiration value of 0 means the points never expire."""
-
-ENTITIES: tuple[EntityType, ...] = (CARDS, REWARD_POINTS)
-
-
-def entity_type(name: str) -> EntityType:
-    """The entity of that name or alias without regard to case; MapError `entity-unknown`."""
-    for one in ENTITIES:
-        if fold(name) in (fold(one.name), one.alias):
-            return one
-    raise MapError(
-        "entity-unknown",
-        f"the ledger has no entity '{name}'",
-        remedy=f"use one of: {', '.join(one.name for one in ENTITIES)}",
-        subject=Subject(entity=name),
-    )

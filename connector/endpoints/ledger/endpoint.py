@@ -8,6 +8,7 @@ Tested in: tests/contract/endpoints/, tests/unit/endpoints/test_ledger_endpoint.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -36,6 +37,7 @@ from connector.endpoints.ledger import tokens
 from connector.ledger import fields
 from connector.ledger import operations as own
 from connector.ledger.entity_store import EntityStore
+from connector.ledger.journal.amounts import SCALE
 from connector.ledger.ledger import Ledger
 from connector.ledger.schema import EntityType
 from connector.mapping.values import Image, Value, ValueType
@@ -49,7 +51,9 @@ BATCH_OPERATIONS = 1_000
 _TYPES = {
     fields.Kind.TEXT: ValueType.TEXT,
     fields.Kind.INTEGER: ValueType.INTEGER,
+    fields.Kind.DECIMAL: ValueType.DECIMAL,
     fields.Kind.DATE: ValueType.DATE,
+    fields.Kind.INSTANT: ValueType.INSTANT,
     fields.Kind.CHOICE: ValueType.CHOICE,
 }
 
@@ -86,9 +90,11 @@ class LedgerEndpoint:
             name=kind.name,
             title=kind.title,
             id_column="RecordId",
-            columns=MappingProxyType({one.name: _column(one) for one in kind.fields}),
+            columns=MappingProxyType(
+                {one.name: _column(one, kind.read_only or one.read_only) for one in kind.fields}
+            ),
             keys=(Key(kind.key.name, (kind.key.name,)),),
-            capabilities=_CAPABILITIES,
+            capabilities=replace(_CAPABILITIES, append_only=kind.append_only),
         )
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
@@ -96,10 +102,10 @@ class LedgerEndpoint:
         store = self._ledger.store(entity)
         names, tie = _names(store.entity, columns)
         if resume is None:
-            token = tokens.Token(self._ledger.head())
+            token = tokens.Token(store.head())
         else:
             token = tokens.parse(resume, "scan", tie, store.entity.name)
-            self._ledger.require_reach(token.sequence)
+            store.require_reach(token.sequence)
         return self._scan(store, names, tie, token)
 
     def _scan(
@@ -123,13 +129,13 @@ class LedgerEndpoint:
         store = self._ledger.store(entity)
         names, tie = _names(store.entity, columns)
         since = tokens.parse(position, "feed", tie, store.entity.name).sequence
-        self._ledger.require_reach(since)
+        store.require_reach(since)
         return self._changes(store, names, tie, since)
 
     def _changes(
         self, store: EntityStore, names: Sequence[str], tie: str, since: int
     ) -> Iterator[Page]:
-        head, last = self._ledger.head(), False
+        head, last = store.head(), False
         while not last:
             page = store.changes(since, head, self._page_rows, names)
             since, last = page.through, page.last
@@ -203,16 +209,19 @@ def _names(entity: EntityType, columns: Sequence[str]) -> tuple[Sequence[str], s
     return names, tokens.digest(entity.name, names)
 
 
-def _column(one: fields.Field) -> Column:
+def _column(one: fields.Field, read_only: bool) -> Column:
     choices: dict[Value, str] = dict(one.choices.items())
     return Column(
         name=one.name,
         type=_TYPES[one.kind],
         nullable=one.nullable,
-        required=one.required,
+        creatable=not read_only,
+        updatable=not read_only,
+        required=one.required and not read_only,
         max_length=one.max_length,
         minimum=one.minimum,
         maximum=one.maximum,
+        scale=SCALE if one.kind is fields.Kind.DECIMAL else None,
         choices=MappingProxyType(choices) if choices else None,
     )
 

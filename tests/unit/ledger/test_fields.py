@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import RecordError
-from connector.ledger.fields import Field, Value, fold
+from connector.ledger.fields import Field, Kind, Value, fold
 from connector.ledger.schema import CARDS, REWARD_POINTS
 
 NUMBER = CARDS.field("CardNumber")
@@ -19,6 +19,11 @@ ENROLLED = CARDS.field("LoyaltyEnrollmentDate")
 TIME = CARDS.field("LoyaltyEnrollmentTime")
 RANKING = REWARD_POINTS.field("RedeemRanking")
 MAXIMUM = REWARD_POINTS.field("MaximumLoyaltyRewardPoints")
+EAST = timezone(timedelta(hours=2))
+POINTS = Field("Points", "points", Kind.DECIMAL)
+FEW = Field("Points", "points", Kind.DECIMAL, minimum=-5, maximum=5)
+AT = Field("At", "at", Kind.INSTANT)
+LINES = Field("Why", "why", Kind.TEXT, lines=True)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,13 @@ MAXIMUM = REWARD_POINTS.field("MaximumLoyaltyRewardPoints")
         (RANKING, 2**31 - 1, 2**31 - 1),
         (MAXIMUM, 2**63 - 1, 2**63 - 1),
         (TIME, 86_399, 86_399),
+        (POINTS, Decimal("-2.5001"), Decimal("-2.5001")),
+        (POINTS, Decimal("1.230000"), Decimal("1.23")),
+        (POINTS, 7, Decimal(7)),
+        (POINTS, Decimal(10) ** 14, Decimal(10) ** 14),
+        (FEW, Decimal(-5), Decimal(-5)),
+        (AT, datetime(2026, 1, 1, 1, tzinfo=EAST), datetime(2025, 12, 31, 23, tzinfo=UTC)),
+        (LINES, "one\r\n\ttwo", "one\r\n\ttwo"),
     ],
 )
 def test_accepted_values_are_stored_without_commerce_spelling(
@@ -68,6 +80,16 @@ def test_accepted_values_are_stored_without_commerce_spelling(
         (RANKING, Decimal(1), "type-mismatch"),
         (MAXIMUM, 2**63, "number-out-of-range"),
         (TIME, 86_400, "number-out-of-range"),
+        (POINTS, Decimal("0.00001"), "number-invalid"),
+        (POINTS, Decimal("NaN"), "number-out-of-range"),
+        (POINTS, Decimal("Infinity"), "number-out-of-range"),
+        (POINTS, Decimal(10) ** 14 + 1, "number-out-of-range"),
+        (POINTS, 1.5, "type-mismatch"),
+        (POINTS, True, "type-mismatch"),
+        (FEW, Decimal("5.01"), "number-out-of-range"),
+        (AT, datetime(2026, 1, 1), "type-mismatch"),  # noqa: DTZ001  that is the mistake
+        (AT, date(2026, 1, 1), "type-mismatch"),
+        (LINES, "one\x00two", "text-invalid"),
     ],
 )
 def test_a_refusal_names_the_field_and_what_to_do(field: Field, value: object, code: str) -> None:
@@ -103,6 +125,8 @@ def test_a_card_number_that_is_too_long_is_not_repeated_in_the_error() -> None:
         (ENROLLED, "", None),
         (TENDER, " blocked ", "Blocked"),
         (RANKING, " 7 ", 7),
+        (POINTS, " -2.5 ", Decimal("-2.5")),
+        (AT, "2026-01-31T14:05:00+02:00", datetime(2026, 1, 31, 12, 5, tzinfo=UTC)),
         (NUMBER, " 55001\t", "55001"),
         (NUMBER, " \t", None),
     ],
@@ -121,6 +145,10 @@ def test_text_is_parsed(field: Field, text: str, parsed: Value) -> None:
         (ENROLLED, "-", "date-invalid"),
         (ENROLLED, "2016-01-01 or so", "date-invalid"),
         (RANKING, "7.5", "number-invalid"),
+        (POINTS, "1,5", "number-invalid"),
+        (POINTS, "nan", "number-out-of-range"),
+        (AT, "yesterday", "date-invalid"),
+        (AT, "2026-01-31T14:05:00", "type-mismatch"),
         (RANKING, "1e3", "number-invalid"),
         (RANKING, "9" * 30, "number-invalid"),
         (RANKING, "-1", "number-out-of-range"),

@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from connector.errors import MapError
+from connector.ledger.entities import entity_type
 from connector.ledger.fields import Kind
 from connector.ledger.ledger import Ledger
-from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType, entity_type
+from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType
 
 
 def test_cards_have_the_fields_of_the_entity_with_its_lengths() -> None:

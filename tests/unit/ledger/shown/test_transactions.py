@@ -1,0 +1,105 @@
+"""The journal as an entity that only grows."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from connector.errors import PositionExpiredError
+from connector.ledger.journal.journal import Journal
+from connector.ledger.journal.posting import Adjust, Earn, Posting, Redeem
+from connector.ledger.ledger import Ledger
+from connector.ledger.operations import Insert, Record, Refused
+from tests.unit.ledger.conftest import START, Clock
+
+
+def told(record: Record, ledger: Ledger) -> dict[str, object]:
+    names = ledger.store("point-transactions").entity.names
+    return dict(zip(names, record.values, strict=True))
+
+
+def test_an_entry_tells_all_that_the_journal_knows_of_it(ledger: Ledger, journal: Journal) -> None:
+    at = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)
+    earn = Earn("A", "money", Decimal("2.5"), why="1 per EUR", rule="gold/base@1")
+    posting = Posting("k", (earn,), at, comment="by hand", source={"order": "S-7"})
+    journal.post(posting, by="till")
+    (record,) = ledger.store("point-transactions").listed(10)
+    assert (record.id, record.version, record.modified_at, record.modified_by) == (
+        "1",
+        1,
+        START,
+        "till",
+    )
+    assert told(record, ledger) == {
+        "TransactionNumber": "1",
+        "CardNumber": "A",
+        "RewardPointId": "money",
+        "EntryType": "Earn",
+        "Points": Decimal("2.5"),
+        "At": at,
+        "StartDate": date(2026, 1, 1),
+        "ExpirationDate": date(2026, 2, 1),
+        "Reference": "S-7",
+        "Rule": "gold/base@1",
+        "Why": "1 per EUR",
+        "Comment": "by hand",
+    }
+
+
+def test_what_is_not_known_is_empty(ledger: Ledger, journal: Journal) -> None:
+    journal.post(Posting("k", (Adjust("A", "plain", Decimal(5)),)), by="t")
+    journal.post(Posting("l", (Redeem("A", "plain", Decimal(2)),)), by="t")
+    paid = told(ledger.store("point-transactions").listed(10)[1], ledger)
+    assert paid["Points"] == Decimal(-2)
+    empty = ("StartDate", "ExpirationDate", "Reference", "Rule", "Why", "Comment")
+    assert [paid[name] for name in empty] == [None] * len(empty)
+
+
+def test_numbers_order_as_numbers(ledger: Ledger, journal: Journal) -> None:
+    store = ledger.store("point-transactions")
+    lines = tuple(Earn("A", "plain", Decimal(1)) for _ in range(12))
+    journal.post(Posting("k", lines), by="t")
+    assert [one.id for one in store.page("8", 3)] == ["9", "10", "11"]
+    assert [one.values[0] for one in store.listed(2, after="9")] == ["10", "11"]
+    assert {one.id for one in store.read(["10", "2", "13", "x", "-1", "02"])} == {"10", "2"}
+    assert store.read_by("TransactionNumber", ["12", "012", "no"]).keys() == {"12"}
+    assert len(store.read_by("CardNumber", ["a"])["a"]) == 12
+    found = store.find("7")
+    assert found is not None
+    assert found.id == "7"
+    assert store.count() == 12
+
+
+def test_the_feed_is_the_journal(ledger: Ledger, journal: Journal) -> None:
+    store = ledger.store("point-transactions")
+    assert store.head() == 0
+    journal.post(Posting("k", tuple(Earn("A", "plain", Decimal(1)) for _ in range(5))), by="t")
+    assert store.head() == 5
+    page = store.changes(1, 4, 2)
+    assert ([one.id for one in page.records], page.through, page.last) == (["2", "3"], 3, False)
+    page = store.changes(page.through, 4, 2)
+    assert ([one.id for one in page.records], list(page.deleted), page.last) == (["4"], [], True)
+    with pytest.raises(PositionExpiredError) as caught:
+        store.require_reach(6)
+    assert caught.value.code == "position-ahead"
+
+
+def test_a_purge_of_the_change_feed_takes_nothing_of_it(
+    ledger: Ledger, journal: Journal, clock: Clock
+) -> None:
+    journal.post(Posting("k", (Earn("A", "plain", Decimal(1)),)), by="t")
+    ledger.purge_feed(ledger.head())
+    clock.forward(1)
+    store = ledger.store("point-transactions")
+    assert len(store.changes(0, store.head(), 10).records) == 1
+
+
+def test_nobody_writes_what_the_ledger_shows(ledger: Ledger) -> None:
+    for name in ("point-transactions", "point-balances", "card-tiers", "card-segments"):
+        store = ledger.store(name)
+        (result,) = store.apply([Insert(ledger.new_id(), {store.entity.key.name: "1"})], by="me")
+        assert isinstance(result, Refused)
+        assert result.error.code == "entity-read-only"
+        assert store.count() == 0
