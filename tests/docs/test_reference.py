@@ -221,10 +221,12 @@ _RAISING = {
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, (errors.DualWriteError, errors.Problem))
 } | {"Untranslatable", "Rejected", "BadFilter"}
-_HELPERS = {"problem": 2, "_problem": 1, "why_not": 1, "_error": 0, "error": 0}
+_HELPERS = {"problem": 2, "_problem": 1, "why_not": 1, "_error": 0, "error": 0, "_finding": 0}
 """Functions that make an error, by the place of the code among their arguments."""
 _CODE = re.compile(r"^[a-z]+(?:-[a-z]+)*$")
-NO_CODES = {"client-secret", "managed-identity", "old-key", "new-card"}
+NO_CODES = {"client-secret", "managed-identity", "old-key", "new-card"} | {
+    *("least-amount", "least-quantity", "not-for")
+}
 """Words of other vocabularies that stand where codes do."""
 
 

@@ -17,6 +17,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from connector.ledger.fields import EMPTY_DATE, LAST_DATE
+
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 PERIOD = r"^[1-9][0-9]{0,3} (day|month|year)s?$"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -29,7 +31,9 @@ def _day(value: object) -> date:
         return value
     try:
         if isinstance(value, str) and _DAY.fullmatch(value):
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
+            if EMPTY_DATE < day <= LAST_DATE:
+                return day
     except ValueError:
         pass
     raise PydanticCustomError("day", "no day")

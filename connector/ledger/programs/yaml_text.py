@@ -70,7 +70,7 @@ def read_yaml(text: str, path: str) -> YamlText:
     `yaml-too-large`.
     """
     if len(text) > _LONGEST:
-        raise _error(path, None, "yaml-too-large", "the file is too large", "split it up")
+        raise _error("yaml-too-large", "the file is too large", "split it up", path)
     try:
         reader = _Reader(path)
         node = yaml.compose(text, _Loader)
@@ -86,11 +86,11 @@ def read_yaml(text: str, path: str) -> YamlText:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _error(
-            path,
-            mark,
             "yaml-broken",
             "the file is not well-formed YAML",
             "correct the text at this place; indentation, tabs and quotes are the usual causes",
+            path,
+            mark,
             error.problem or "",
         ) from error
     except RecursionError:
@@ -111,11 +111,11 @@ class _Reader:
             raise _too_deep(self.path, node.start_mark)
         if len(self.marks) > _MOST:
             raise _error(
-                self.path,
-                node.start_mark,
                 "yaml-too-large",
                 f"the file has more than {_MOST} parts",
-                "write one program per file, and no aliases of aliases",
+                "write one document per file, and no aliases of aliases",
+                self.path,
+                node.start_mark,
             )
         if isinstance(node, yaml.MappingNode) and node.tag.endswith(":map"):
             return self._block(node, at)
@@ -134,11 +134,11 @@ class _Reader:
             case "str" if isinstance(node, yaml.ScalarNode):
                 return value
         raise _error(
-            self.path,
-            node.start_mark,
             "yaml-broken",
             f"the tag {node.tag} means nothing here",
             "leave out the word that begins with `!`",
+            self.path,
+            node.start_mark,
         )
 
     def _block(self, node: yaml.MappingNode, at: Place) -> dict[str, Any]:
@@ -147,15 +147,15 @@ class _Reader:
             mark, key = key_node.start_mark, str(key_node.value)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _error(
-                    self.path, mark, "yaml-broken", "a key is a plain word", "write `KEY: VALUE`"
+                    "yaml-broken", "a key is a plain word", "write `KEY: VALUE`", self.path, mark
                 )
             if key in block:
                 raise _error(
-                    self.path,
-                    mark,
                     "yaml-duplicate-key",
                     f"`{key}` stands twice in the same block",
                     "keep one of the two",
+                    self.path,
+                    mark,
                 )
             self.marks[*at, key] = (mark.line + 1, mark.column + 1)
             block[key] = self.part(value_node, (*at, key))
@@ -171,21 +171,21 @@ def _is(kind: str, value: str) -> bool:
 
 def _too_deep(path: str, mark: yaml.Mark | None) -> ConfigError:
     return _error(
-        path,
-        mark,
         "yaml-too-deep",
         f"the file nests deeper than {_DEEPEST} levels",
         "remove the nesting, or the alias that refers to itself",
+        path,
+        mark,
     )
 
 
 def _error(
-    path: str,
-    mark: yaml.Mark | None,
     code: str,
     message: str,
     remedy: str,
-    cause: str | None = None,
+    path: str,
+    mark: yaml.Mark | None = None,
+    cause: str = "",
 ) -> ConfigError:
     place = Subject(file=path)
     if mark is not None:

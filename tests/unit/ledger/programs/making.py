@@ -66,5 +66,7 @@ def activity(name: str = "survey", quantity: str = "1", **keys: Any) -> Activity
 
 def member(**keys: Any) -> Member:
     """Whoever holds the card."""
-    sets = {key: frozenset(keys.pop(key)) for key in ("groups", "programs") if key in keys}
+    sets: dict[str, Any] = {
+        key: frozenset(keys.pop(key)) for key in ("groups", "programs") if key in keys
+    }
     return Member("100001", **sets, **keys)

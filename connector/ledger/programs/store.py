@@ -1,0 +1,240 @@
+"""The programs a ledger keeps: importing, switching on and off, loading.
+
+Owns: these statements; versions; the compiled programs kept in memory.
+Never does: judging a document (`checks.py`), evaluating one (`book.py`).
+Tested in: tests/unit/ledger/programs/test_store.py, tests/integration/test_programs_stores.py.
+
+A version is never changed or removed: what was earned under it can be explained and taken back by
+it. The newest version of each active program is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from connector.errors import StateError, Subject, UsageError
+from connector.ledger.fields import fold
+from connector.ledger.ledger import WriteTransaction
+from connector.ledger.programs.book import Program, Programs
+from connector.ledger.programs.cache import Cache
+from connector.ledger.programs.checks import Known
+from connector.ledger.programs.document import ProgramDocument
+from connector.ledger.programs.reading import nearest
+from connector.ledger.programs.rounding import PointKind
+from connector.ledger.programs.tables import program_stamp, program_versions, programs
+from connector.ledger.schema import REFERENCES, REWARD_POINTS
+
+_VERSION = program_versions.c
+
+
+class Kept(NamedTuple):
+    """One version of a program as the ledger has it."""
+
+    program: str
+    version: int
+    title: str
+    active: bool
+    """Whether the program is; only its newest version is in force."""
+    at: datetime
+    """When it was imported, aware."""
+    by: str
+    document: ProgramDocument
+    text: str
+    """The file as its author wrote it."""
+
+
+class Imported(NamedTuple):
+    """What an import did."""
+
+    program: str
+    version: int
+    effect: Literal["created", "updated", "unchanged"]
+
+
+# ---------------------------------------------------------------------------- loading
+
+
+_cache: Cache[Programs] = Cache()
+
+
+def stamp(connection: sa.Connection) -> Hashable:
+    """What the programs in force are made of: the same stamp, the same programs.
+
+    Two small queries; kinds of points count, for they say how points are rounded.
+    """
+    written = connection.scalar(sa.select(program_stamp.c.stamp))
+    return written, frozenset(kinds(connection).items())
+
+
+def load(connection: sa.Connection) -> Programs:
+    """The programs in force; the same object while nothing about them changes."""
+    return _cache.get(stamp(connection), lambda: _compiled(connection, _active(connection)))
+
+
+def load_versions(connection: sa.Connection, versions: Mapping[str, int]) -> Programs:
+    """Exactly these versions, active or not; StateError `program-version-unknown`."""
+    # A version never changes, but two ledgers may each have one of the same name: the stamp is
+    # another in every ledger.
+    key = stamp(connection), frozenset(versions.items())
+    return _cache.get(key, lambda: _compiled(connection, versions))
+
+
+def _active(connection: sa.Connection) -> Mapping[str, int]:
+    """The versions in force."""
+    query = sa.select(programs.c.name, programs.c.version).where(programs.c.active)
+    return {row.name: row.version for row in connection.execute(query)}
+
+
+def _compiled(connection: sa.Connection, versions: Mapping[str, int]) -> Programs:
+    query = sa.select(_VERSION.program, _VERSION.version, _VERSION.document)
+    wanted = sa.tuple_(_VERSION.program, _VERSION.version).in_(list(versions.items()))
+    found = [
+        Program(ProgramDocument.parsed(document), version)
+        for _, version, document in connection.execute(query.where(wanted))
+    ]
+    for name in versions.keys() - {one.document.program for one in found}:
+        raise StateError(
+            "program-version-unknown",
+            f"the ledger has no version {versions[name]} of program `{name}`",
+            subject=Subject(record=name),
+            remedy="`dualwrite ledger programs list` shows what there is",
+        )
+    return Programs(found, kinds(connection))
+
+
+def kinds(connection: sa.Connection) -> Mapping[str, PointKind]:
+    """The kinds of points of the ledger by folded RewardPointId."""
+    k = REWARD_POINTS.table.c
+    query = sa.select(
+        *(k.key, k.reward_point_id, k.reward_point_type),
+        *(k.currency, k.redeemable, k.redeem_ranking),
+    )
+    found = {
+        key: PointKind(name, type_ == "Quantity", currency, redeemable != "No", ranking)
+        for key, name, type_, currency, redeemable, ranking in connection.execute(query)
+    }
+    return MappingProxyType(found)
+
+
+def known(connection: sa.Connection) -> Known:
+    """What documents are checked against."""
+    names = {
+        table: frozenset(connection.scalars(sa.select(REFERENCES[table].c.key)))
+        for table in ("currencies", "operating_units")
+    }
+    return Known(kinds(connection), names["currencies"], names["operating_units"])
+
+
+# ---------------------------------------------------------------------------- writing
+
+
+def keep(transaction: WriteTransaction, document: ProgramDocument, text: str) -> Imported:
+    """The next version of a program, where its meaning changed; its first one is switched on."""
+    name, connection = document.program, transaction.connection
+    row = _row(connection, name)
+    if row is not None and _document(connection, name, row.version) == document.kept():
+        return Imported(name, row.version, "unchanged")
+    version = 1 if row is None else row.version + 1
+    if row is None:
+        connection.execute(
+            sa.insert(programs), [{"name": name, "version": version, "active": True}]
+        )
+    else:
+        connection.execute(
+            sa.update(programs).where(programs.c.name == name).values(version=version)
+        )
+    kept = {
+        "program": name,
+        "version": version,
+        "document": document.kept(),
+        "text": text,
+        "at": transaction.at.astimezone(UTC).replace(tzinfo=None),
+        "by": transaction.by,
+    }
+    connection.execute(sa.insert(program_versions), [kept])
+    _stamped(connection)
+    return Imported(name, version, "created" if row is None else "updated")
+
+
+def switch(transaction: WriteTransaction, name: str, *, active: bool) -> bool:
+    """Switch a program on or off; whether it changed. Raises UsageError `program-unknown`."""
+    connection = transaction.connection
+    row = _row(connection, name)
+    if row is None:
+        raise unknown(connection, name)
+    if row.active == active:
+        return False
+    connection.execute(sa.update(programs).where(programs.c.name == name).values(active=active))
+    _stamped(connection)
+    return True
+
+
+def _stamped(connection: sa.Connection) -> None:
+    new = str(uuid4())
+    if not connection.execute(sa.update(program_stamp).values(stamp=new)).rowcount:
+        connection.execute(sa.insert(program_stamp), [{"singleton": 1, "stamp": new}])
+
+
+# ---------------------------------------------------------------------------- for people
+
+
+def listed(connection: sa.Connection) -> list[Kept]:
+    """The newest version of every program, by name."""
+    return list(_kept(connection, _VERSION.version == programs.c.version))
+
+
+def versions(connection: sa.Connection, name: str) -> list[Kept]:
+    """All versions of a program, the newest first; UsageError `program-unknown`."""
+    found = list(_kept(connection, _VERSION.program == name))
+    if not found:
+        raise unknown(connection, name)
+    return found
+
+
+def unknown(connection: sa.Connection, name: str) -> UsageError:
+    """There is no program of that name."""
+    names = list(connection.scalars(sa.select(programs.c.name)))
+    return UsageError(
+        "program-unknown",
+        f"the ledger has no program `{name}`",
+        remedy=nearest(fold(name), names) + "see `dualwrite ledger programs list`",
+        subject=Subject(record=name),
+    )
+
+
+def _kept(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterable[Kept]:
+    query = (
+        sa.select(program_versions, programs.c.active)
+        .join(programs, programs.c.name == _VERSION.program)
+        .where(*where)
+        .order_by(_VERSION.program, _VERSION.version.desc())
+    )
+    for row in connection.execute(query):
+        document = ProgramDocument.parsed(row.document)
+        yield Kept(
+            row.program,
+            row.version,
+            document.title,
+            row.active,
+            row.at.replace(tzinfo=UTC),
+            row.by,
+            document,
+            row.text,
+        )
+
+
+def _row(connection: sa.Connection, name: str) -> sa.Row[Any, Any, Any] | None:
+    query = sa.select(programs.c.name, programs.c.version, programs.c.active)
+    return connection.execute(query.where(programs.c.name == name)).one_or_none()
+
+
+def _document(connection: sa.Connection, name: str, version: int) -> str:
+    query = sa.select(_VERSION.document)
+    at = (_VERSION.program == name, _VERSION.version == version)
+    return str(connection.execute(query.where(*at)).scalar_one())

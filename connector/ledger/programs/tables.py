@@ -1,0 +1,44 @@
+"""The tables of the programs.
+
+Owns: the programs, every version of their documents, and the stamp that changes with them.
+Never does: running a statement.
+Tested in: tests/unit/ledger/programs/test_store.py.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from connector.ledger.schema import ID_LENGTH, metadata
+
+NAME_LENGTH = 32
+
+programs = sa.Table(
+    "programs",
+    metadata,
+    sa.Column("name", sa.String(NAME_LENGTH), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""`version` is the newest one, which is in force while the program is active."""
+
+program_versions = sa.Table(
+    "program_versions",
+    metadata,
+    sa.Column("program", sa.ForeignKey(programs.c.name), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("by", sa.String(128), nullable=False),
+)
+"""`document` is what programs read, `text` the file as its author wrote it."""
+
+program_stamp = sa.Table(
+    "program_stamp",
+    metadata,
+    sa.Column("singleton", sa.Integer, sa.CheckConstraint("singleton = 1"), primary_key=True),
+    sa.Column("stamp", sa.String(ID_LENGTH), nullable=False),
+)
+"""One row once there are programs: another stamp, other programs."""
