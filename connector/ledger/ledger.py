@@ -24,6 +24,7 @@ from connector.ledger.fields import fold
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.members.tables import cards_by_party
 from connector.ledger.operations import Operation, Result
+from connector.ledger.programs import tables as _programs  # noqa: F401
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
     CURRENCIES,
