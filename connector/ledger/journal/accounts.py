@@ -60,6 +60,13 @@ class Accounts:
         self._load_lots()
         self._load_origins(rows)
 
+    def load_purse(self, card: str, kinds: Iterable[str]) -> None:
+        """Fetch a card and the lots of these kinds it could pay with; once for each books."""
+        self._load_cards(_CARD.key, [fold(card)])
+        self._load_kinds(_KIND.key, {fold(kind) for kind in kinds})
+        self._load_cards(_CARD.party_number, self._sharing())
+        self._load_lots()
+
     def _load_cards(self, column: sa.Column[Any], values: Iterable[str]) -> None:
         columns = [
             _CARD.id,

@@ -77,7 +77,8 @@ def _earn(books: Books, line: Earn, on: date) -> Draft:
 def _redeem(books: Books, line: Redeem, on: date) -> list[Draft]:
     card, kind = books.card(line.card), books.kind(line.kind)
     asked = _positive(line, kind)
-    _may_pay(card, kind)
+    may_pay(card)
+    pays(kind)
     purse = books.purse(card, kind)
     draws = draw(spendable((lot for _, lot in purse), on), asked)
     _enough(card, kind, asked, draws)
@@ -224,7 +225,8 @@ def _two(card: Card, to: Card) -> None:
         )
 
 
-def _may_pay(card: Card, kind: Kind) -> None:
+def may_pay(card: Card) -> None:
+    """Refuse a card that does not pay: RecordError `card-blocked`, `card-earns-only`."""
     _not_blocked(card)
     if card.tender == EARN_ONLY:
         raise _of_card(
@@ -233,6 +235,10 @@ def _may_pay(card: Card, kind: Kind) -> None:
             "earns points and does not pay with them",
             "change its CardTenderType, or pay with another card",
         )
+
+
+def pays(kind: Kind) -> None:
+    """Refuse points that do not pay: RecordError `points-not-redeemable`."""
     if not kind.redeemable:
         raise RecordError(
             "points-not-redeemable",

@@ -1,0 +1,1 @@
+"""Points as a means of payment: authorised, captured, voided, given back."""

@@ -1,0 +1,34 @@
+"""What orders are paid with points.
+
+Owns: this question, for many orders at once.
+Never does: changing a payment.
+Tested in: tests/unit/ledger/payments/test_orders.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from connector.ledger.fields import fold
+from connector.ledger.payments.money import money
+from connector.ledger.payments.tables import payments
+from connector.ledger.sql import rows_in
+
+
+def paid(connection: sa.Connection, numbers: Collection[str]) -> Mapping[str, Decimal]:
+    """Folded order number to the amount that points pay of it, authorised ones included.
+
+    Less what was given back; orders that points pay nothing of are not among them. One query for
+    each 500 orders.
+    """
+    p = payments.c
+    keys = list({fold(number) for number in numbers})
+    found: dict[str, Decimal] = {}
+    for key, currency, amount in rows_in(
+        connection, [p.order_key, p.currency, p.amount], p.order_key, keys, p.amount > 0
+    ):
+        found[key] = found.get(key, Decimal(0)) + money(amount, currency)
+    return found
