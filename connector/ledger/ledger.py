@@ -24,8 +24,8 @@ from connector.ledger.fields import fold
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.members.tables import cards_by_party
 from connector.ledger.operations import Operation, Result
-from connector.ledger.programs import tables as _programs  # noqa: F401
 from connector.ledger.payments import tables as _payments  # noqa: F401  as are these
+from connector.ledger.programs import tables as _programs  # noqa: F401
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
     CURRENCIES,
@@ -92,14 +92,14 @@ class Ledger:
         ledger_id: str,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        zone: tzinfo = UTC,
     ) -> None:
         self._engine = engine
-        zone: tzinfo = UTC,
         self._clock = clock
-        self.id = ledger_id
-        """Which ledger this is: a GUID made when it was created."""
         self.zone = zone
         """Where its days begin and end."""
+        self.id = ledger_id
+        """Which ledger this is: a GUID made when it was created."""
         self.new_id = new_id
         self.stores: Mapping[str, EntityStore] = MappingProxyType(
             {one.name: EntityStore(self, one) for one in ENTITIES}
@@ -113,9 +113,9 @@ class Ledger:
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] | None = None,
         create: bool = True,
+        zone: tzinfo = UTC,
     ) -> Self:
         """Open the ledger at an SQLAlchemy URL; with `create`, make it when there is none.
-        zone: tzinfo = UTC,
 
         A new ledger knows the common currencies. `clock` gives aware datetimes, `new_id` GUID
         text, time-ordered by default; in `zone` its days begin and end. Raises ConfigError
@@ -139,6 +139,14 @@ class Ledger:
     def title(self) -> str:
         """The URL without its password."""
         return self._engine.url.render_as_string(hide_password=True)
+
+    def now(self) -> datetime:
+        """The moment it is, by the clock of the ledger."""
+        return self._clock()
+
+    def today(self) -> date:
+        """The day it is, in the ledger's zone."""
+        return self._clock().astimezone(self.zone).date()
 
     def store(self, name: str) -> EntityStore:
         """The entity of that name or alias; MapError `entity-unknown`."""
