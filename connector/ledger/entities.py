@@ -8,11 +8,12 @@ Tested in: tests/unit/ledger/test_schema.py.
 from __future__ import annotations
 
 from connector.errors import MapError, Subject
+from connector.ledger.corrections.entity import CORRECTIONS
 from connector.ledger.fields import fold
 from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType
 from connector.ledger.shown.entities import SHOWN
 
-ENTITIES: tuple[EntityType, ...] = (CARDS, REWARD_POINTS, *SHOWN)
+ENTITIES: tuple[EntityType, ...] = (CARDS, REWARD_POINTS, *SHOWN, CORRECTIONS)
 
 
 def entity_type(name: str) -> EntityType:

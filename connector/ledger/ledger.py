@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, tzinfo
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 
 from connector.errors import ConfigError
 from connector.ledger import feed
 from connector.ledger.batch import Batch
+from connector.ledger.corrections.entity import CORRECTIONS
+from connector.ledger.corrections.limits import Limits
 from connector.ledger.entities import ENTITIES, entity_type
 from connector.ledger.entity_store import EntityStore
 from connector.ledger.fields import fold
@@ -40,6 +42,9 @@ from connector.ledger.schema import (
 from connector.ledger.sql import engine_for, missing_ledger, transaction
 from connector.ledger.watch import Watch
 
+if TYPE_CHECKING:
+    from connector.ledger.corrections.desk import CorrectionDesk
+
 
 def utc_now() -> datetime:
     """The clock a ledger uses unless it is handed another one."""
@@ -56,6 +61,7 @@ class WriteTransaction:
         by: str,
         new_id: Callable[[], str],
         zone: tzinfo = UTC,
+        desk: CorrectionDesk | None = None,
     ) -> None:
         self.connection = connection
         self.at = at
@@ -64,6 +70,7 @@ class WriteTransaction:
         """Where days begin and end."""
         self.feed = feed.FeedWriter(connection, at, by)
         self.new_id = new_id
+        self._desk = desk
 
     def apply(
         self,
@@ -72,7 +79,22 @@ class WriteTransaction:
         *,
         create_references: bool = False,
     ) -> list[Result]:
-        """Carry out `operations`; one result each, in order (see `batch.Batch`)."""
+        """Carry out `operations`; one result each, in order (see `batch.Batch`).
+
+        Whoever writes requests to correct points has them judged and posted as well.
+        """
+        if entity is CORRECTIONS and self._desk is not None:
+            return self._desk.apply(self, operations)
+        return self.put(entity, operations, create_references=create_references)
+
+    def put(
+        self,
+        entity: EntityType,
+        operations: Sequence[Operation],
+        *,
+        create_references: bool = False,
+    ) -> list[Result]:
+        """Write `operations` into the entity's table, and do no more than that."""
         batch = Batch(
             self.connection,
             entity,
@@ -93,7 +115,12 @@ class Ledger:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         zone: tzinfo = UTC,
+        corrections: Limits | None = None,
     ) -> None:
+        # Here, because the desk posts, and the journal stands on this module.
+        from connector.ledger.corrections.desk import CorrectionDesk
+
+        self._desk = CorrectionDesk(corrections or Limits())
         self._engine = engine
         self._clock = clock
         self.zone = zone
@@ -114,11 +141,13 @@ class Ledger:
         new_id: Callable[[], str] | None = None,
         create: bool = True,
         zone: tzinfo = UTC,
+        corrections: Limits | None = None,
     ) -> Self:
         """Open the ledger at an SQLAlchemy URL; with `create`, make it when there is none.
 
         A new ledger knows the common currencies. `clock` gives aware datetimes, `new_id` GUID
-        text, time-ordered by default; in `zone` its days begin and end. Raises ConfigError
+        text, time-ordered by default; in `zone` its days begin and end. `corrections` are
+        the limits of requests to correct points, none by default. Raises ConfigError
         (`ledger-url`, `ledger-missing`, `ledger-version`, `ledger-unusable`) and
         UnreachableError.
         """
@@ -133,7 +162,7 @@ class Ledger:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, ledger_id, clock, make_id, zone)
+        return cls(engine, ledger_id, clock, make_id, zone, corrections)
 
     @property
     def title(self) -> str:
@@ -163,7 +192,9 @@ class Ledger:
         An exception inside rolls everything back. Raises UnreachableError `ledger-busy`.
         """
         with transaction(self._engine, write=True) as connection:
-            yield WriteTransaction(connection, self._clock(), by, self.new_id, self.zone)
+            yield WriteTransaction(
+                connection, self._clock(), by, self.new_id, self.zone, self._desk
+            )
 
     def head(self) -> int:
         """The sequence of the last committed change; 0 before the first one."""

@@ -1,0 +1,1 @@
+"""Corrections of points that somebody asks for: judged, posted once, answered in words."""
