@@ -88,25 +88,22 @@ class Desk:
         Raises RecordError (`card-of-another`, `card-blocked`, `customer-blocked`).
         """
         with self._ledger.writing(by) as transaction:
-            card = _found(transaction, number)
-            if card is None:
-                return self._issued(transaction, number, customer, ACTIVE)
-            _not_blocked(transaction, customer)
-            values = _values(card)
-            if values["CardTenderType"] == BLOCKED:
-                raise _refused("card-blocked", number, "is blocked", "use another card")
-            party = values["PartyNumber"]
-            if party is not None and customer.party is not None:
-                if fold(str(party)) == fold(customer.party):
-                    return card
-                raise _refused(
-                    "card-of-another",
-                    number,
-                    "belongs to another customer",
-                    "issue a new card; points move with `dualwrite ledger transfer`",
-                )
-            owner = self._owner(transaction, customer)
-            return _changed(transaction, card, owner, create=customer.create)
+            return self._enrolled(transaction, number, customer)
+
+    def recognise(self, transaction: WriteTransaction, number: str, customer: Customer) -> str:
+        """The card with which a customer at the till buys, within the transaction of the sale.
+
+        By swipe; where `number` is empty by who they are: the newest of their cards, or one from
+        the sequence. Raises as `enrol` does.
+        """
+        held = self._held(transaction, customer) if not number.strip() else None
+        if held is not None:
+            return held
+        if number.strip():
+            card = self._enrolled(transaction, number, customer)
+        else:
+            card = self._issued(transaction, None, customer, ACTIVE)
+        return str(card.values[0])
 
     def replace(self, number: str, new: str | None = None, *, by: str) -> Replaced:
         """A new card takes the place of one that is lost: same customer, all the points.
@@ -168,6 +165,40 @@ class Desk:
             return transaction.connection.execute(gone).rowcount > 0
 
     # ------------------------------------------------------------------ parts
+
+    def _enrolled(self, transaction: WriteTransaction, number: str, customer: Customer) -> Record:
+        card = _found(transaction, number)
+        if card is None:
+            return self._issued(transaction, number, customer, ACTIVE)
+        _not_blocked(transaction, customer)
+        values = _values(card)
+        if values["CardTenderType"] == BLOCKED:
+            raise _refused("card-blocked", number, "is blocked", "use another card")
+        party = values["PartyNumber"]
+        if party is not None and customer.party is not None:
+            if fold(str(party)) == fold(customer.party):
+                return card
+            raise _refused(
+                "card-of-another",
+                number,
+                "belongs to another customer",
+                "issue a new card; points move with `dualwrite ledger transfer`",
+            )
+        owner = self._owner(transaction, customer)
+        return _changed(transaction, card, owner, create=customer.create)
+
+    def _held(self, transaction: WriteTransaction, customer: Customer) -> str | None:
+        """The newest card of a customer that is not blocked."""
+        if customer.party is None:
+            return None
+        spelled = sa.select(_PARTY.number).where(_PARTY.key == fold(customer.party))
+        query = (
+            sa.select(_CARD.card_number)
+            .where(_CARD.party_number.in_(spelled), _CARD.card_tender_type != BLOCKED)
+            .order_by(_CARD.id.desc())
+            .limit(1)
+        )
+        return transaction.connection.scalar(query)
 
     def _issued(
         self, transaction: WriteTransaction, number: str | None, customer: Customer, tender: str

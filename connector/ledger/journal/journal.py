@@ -10,7 +10,7 @@ other and a balance that was read stays true until the commit: nothing is ever o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -23,7 +23,7 @@ from connector.ledger.journal.amounts import points
 from connector.ledger.journal.books import Books, Draft
 from connector.ledger.journal.posting import Entry, Posted, Posting, Refused, Result
 from connector.ledger.journal.rules import enter
-from connector.ledger.journal.statements import entries_of
+from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.journal.tables import KEY_LENGTH, deductions, entries, postings
 from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.sql import rows_in
@@ -32,6 +32,11 @@ FUTURE = timedelta(days=1)
 """How far ahead of the ledger's clock a posting may be dated: tills in other time zones."""
 STEP = timedelta(minutes=5)
 """How far the clock may be behind the last posting: processes on machines that differ a little."""
+
+_LAST_POSTING = (
+    sa.select(postings.c.number, postings.c.posted_at).order_by(postings.c.number.desc()).limit(1)
+)
+_LAST_ENTRY = sa.select(sa.func.max(entries.c.number))
 
 
 class Journal:
@@ -65,6 +70,20 @@ def post_within(
     return _Batch(transaction, wanted, zone).carried_out()
 
 
+def require_not_ahead(at: datetime, now: datetime) -> None:
+    """Refuse what happened further ahead of the ledger's clock than tills may be.
+
+    Raises RecordError `posting-ahead`.
+    """
+    if at > now + FUTURE:
+        raise RecordError(
+            "posting-ahead",
+            f"a posting dated {at:%Y-%m-%d %H:%M} is ahead of the ledger's clock",
+            cause=f"the clock says {now:%Y-%m-%d %H:%M} (UTC)",
+            remedy="correct its date, or the clock of this machine",
+        )
+
+
 class _Batch:
     """The postings of one transaction."""
 
@@ -76,8 +95,8 @@ class _Batch:
         self._by = transaction.by
         self._wanted = wanted
         self._zone = zone
-        self._posting = self._last(postings)
-        self._entry = self._last(entries)
+        self._posting, self._latest = self._last_posting()
+        self._entry = int(self._connection.scalar(_LAST_ENTRY) or 0)
         self._books = Books(self._next_entry)
         self._rows: dict[sa.Table, list[dict[str, Any]]] = {
             postings: [],
@@ -85,6 +104,7 @@ class _Batch:
             deductions: [],
         }
         self._touched: dict[int, int] = {}
+        self._shown = transaction.touched
 
     def carried_out(self) -> list[Result]:
         """The results, stored."""
@@ -154,6 +174,7 @@ class _Batch:
 
     def _entered(self, draft: Draft, one: Posting, at: datetime) -> Entry:
         number, lot = draft.number, draft.lot
+        self._shown.enter(draft)
         self._rows[entries].append(
             {
                 "number": number,
@@ -194,13 +215,7 @@ class _Batch:
 
     def _at(self, one: Posting) -> datetime:
         at = self._now if one.at is None else one.at.astimezone(UTC)
-        if at > self._now + FUTURE:
-            raise RecordError(
-                "posting-ahead",
-                f"a posting dated {at:%Y-%m-%d %H:%M} is ahead of the ledger's clock",
-                cause=f"the clock says {self._now:%Y-%m-%d %H:%M} (UTC)",
-                remedy="correct its date, or the clock of this machine",
-            )
+        require_not_ahead(at, self._now)
         return at
 
     def _next_entry(self) -> int:
@@ -209,15 +224,15 @@ class _Batch:
 
     # ------------------------------------------------------------------ the database
 
-    def _last(self, table: sa.Table) -> int:
-        return int(self._connection.scalar(sa.select(sa.func.max(table.c.number))) or 0)
+    def _last_posting(self) -> tuple[int, datetime | None]:
+        """Its number, and when it was made."""
+        row = self._connection.execute(_LAST_POSTING).one_or_none()
+        return (0, None) if row is None else (row.number, row.posted_at.replace(tzinfo=UTC))
 
     def _refuse_older_clock(self) -> None:
-        last = sa.select(postings.c.posted_at).where(postings.c.number == self._posting)
-        found = self._connection.scalar(last)
-        if found is None:
+        latest = self._latest
+        if latest is None:
             return
-        latest = found.replace(tzinfo=UTC)
         if latest > self._now + STEP:
             raise RecordError(
                 "clock-set-back",
@@ -233,16 +248,10 @@ class _Batch:
         columns = [postings.c.key, postings.c.digest, postings.c.number]
         keys = [one.key for one in self._wanted]
         rows = list(rows_in(self._connection, columns, postings.c.key, keys))
-        of: dict[int, list[Entry]] = {number: [] for _, _, number in rows}
-        for entry in self._entries(list(of)):
-            of[entry.posting].append(entry)
+        of = entries_of_postings(self._connection, [number for _, _, number in rows])
         return {
-            key: (digest, Posted(number, tuple(of[number]), repeated=True))
-            for key, digest, number in rows
+            key: (digest, Posted(number, of[number], repeated=True)) for key, digest, number in rows
         }
-
-    def _entries(self, numbers: Sequence[int]) -> Iterator[Entry]:
-        return entries_of(self._connection, entries.c.posting.in_(numbers)) if numbers else iter(())
 
     def _store(self) -> None:
         execute = self._connection.execute

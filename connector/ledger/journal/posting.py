@@ -43,11 +43,13 @@ class Earn:
     """The arithmetic, for the person who asks later."""
     rule: str | None = None
     """What it was earned by, as PROGRAM/RULE@VERSION."""
+    months: int | None = None
+    """How long the points live, 0 for ever; None as their kind says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redeem:
-    """Points pay. A contact tender card also spends what its customer's other cards hold."""
+    """Points pay. A contact tender card also spends what the other cards of its household hold."""
 
     card: str
     kind: str

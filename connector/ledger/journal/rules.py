@@ -71,7 +71,10 @@ def _earn(books: Books, line: Earn, on: date) -> Draft:
         if granted < asked:
             why = _also(why, f"a card holds {points(kind.cap)} at most")
     entry = Draft(books.number(), EntryType.EARN, card, kind, granted, asked, why, rule=line.rule)
-    return books.brought(entry, after(on, *kind.vests), _last(on, kind))
+    expires = _last(on, kind)
+    if line.months is not None:
+        expires = after(on, "Month", line.months) if line.months else None
+    return books.brought(entry, after(on, *kind.vests), expires)
 
 
 def _redeem(books: Books, line: Redeem, on: date) -> list[Draft]:

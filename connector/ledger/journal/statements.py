@@ -7,7 +7,7 @@ Tested in: tests/unit/ledger/journal/test_journal.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from connector.ledger.journal.posting import Entry, EntryType
 from connector.ledger.journal.tables import deductions, entries, postings
 from connector.ledger.ledger import Ledger
 from connector.ledger.schema import CARDS, REWARD_POINTS
+from connector.ledger.sql import IN_CHUNK
 
 _CARD = CARDS.table.c
 
@@ -87,6 +88,18 @@ def entries_of(
             row[10],
             *row[11:],
         )
+
+
+def entries_of_postings(
+    connection: sa.Connection, numbers: Sequence[int]
+) -> dict[int, tuple[Entry, ...]]:
+    """The entries of each of these postings, in their order."""
+    found: dict[int, list[Entry]] = {number: [] for number in numbers}
+    for start in range(0, len(numbers), IN_CHUNK):
+        chunk = numbers[start : start + IN_CHUNK]
+        for entry in entries_of(connection, entries.c.posting.in_(chunk)):
+            found[entry.posting].append(entry)
+    return {number: tuple(of) for number, of in found.items()}
 
 
 def mismatches(ledger: Ledger) -> Iterator[Mismatch]:

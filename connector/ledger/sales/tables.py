@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from connector.ledger.journal.tables import KEY_LENGTH, NUMBER, postings
 from connector.ledger.schema import CARDS, ID_LENGTH, metadata
 
-NUMBER_LENGTH = 100
+NUMBER_LENGTH = 64
+"""A number may grow threefold when it is folded."""
 NAME_LENGTH = 100
 
 sales = sa.Table(
@@ -48,10 +49,11 @@ sale_lines = sa.Table(
     sa.Column("sale", sa.ForeignKey(sales.c.id), primary_key=True),
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("product", sa.String(NAME_LENGTH), nullable=False),
-    sa.Column("product_key", sa.String(KEY_LENGTH), nullable=False, index=True),
+    sa.Column("product_key", sa.Text, nullable=False, index=True),
     sa.Column("categories", sa.JSON, nullable=False),
     sa.Column("category_keys", sa.Text, nullable=False),
     sa.Column("offer", sa.String(NAME_LENGTH)),
+    sa.Column("details", sa.JSON(none_as_null=True)),
     sa.Column("quantity", sa.BigInteger, nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("returned_quantity", sa.BigInteger, nullable=False),
@@ -59,7 +61,8 @@ sale_lines = sa.Table(
     sqlite_with_rowid=False,
 )
 """`line` counts from 1. `category_keys` is for searching: every folded category between line
-breaks, one at either end as well; empty without categories."""
+breaks, one at either end as well; empty without categories. `details` is what few lines have:
+variant, language, points, fields."""
 
 sale_returns = sa.Table(
     "sale_returns",

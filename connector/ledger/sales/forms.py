@@ -1,0 +1,172 @@
+"""Sales as rows: what is kept of them, and how they are rebuilt.
+
+Owns: digests, rows of sales and their lines, members as JSON, the sale that is left of a sale.
+Never does: running a statement.
+Tested in: tests/unit/ledger/sales/test_forms.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from connector.ledger.fields import fold
+from connector.ledger.journal.amounts import SCALE, points, units
+from connector.ledger.members.member import Member
+from connector.ledger.programs.occasion import Activity, Item, Sale
+
+
+def digest(*content: object) -> str:
+    """The same for two that say the same: spelling of numbers and time zones does not count."""
+    text = json.dumps(content, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sale_digest(sale: Sale) -> str:
+    """The digest of a sale; its number and card compare as people do."""
+    head = (fold(sale.number), fold(sale.card), sale.at, sale.currency, sale.channel, sale.unit)
+    return digest(head, sale.payments, sale.fields, [_content(line) for line in sale.lines])
+
+
+def activity_digest(activity: Activity) -> str:
+    """The digest of an activity; its number and card compare as people do."""
+    head = (fold(activity.number), fold(activity.card), activity.at, activity.activity)
+    rest = (activity.quantity, activity.channel, activity.unit)
+    return digest(head, rest, activity.fields)
+
+
+def stored(at: datetime) -> datetime:
+    """A moment as the tables hold it: UTC without saying so."""
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+def sale_row(sale: Sale, of: str) -> dict[str, Any]:
+    """What a row of `sales` says of the sale itself; `of` is its digest."""
+    return {
+        "number": sale.number,
+        "key": fold(sale.number),
+        "digest": of,
+        "at": stored(sale.at),
+        "currency": sale.currency,
+        "channel": sale.channel,
+        "unit": sale.unit,
+        "payments": {means: str(amount) for means, amount in sale.payments.items()},
+        "fields": dict(sale.fields),
+    }
+
+
+def activity_row(activity: Activity, of: str) -> dict[str, Any]:
+    """What a row of `activities` says of the activity itself."""
+    return {
+        "number": activity.number,
+        "key": fold(activity.number),
+        "digest": of,
+        "at": stored(activity.at),
+        "activity": activity.activity,
+        "quantity": units(activity.quantity),
+        "channel": activity.channel,
+        "unit": activity.unit,
+        "fields": dict(activity.fields),
+    }
+
+
+def line_row(sale: int, number: int, line: Item) -> dict[str, Any]:
+    """The row of a line of the sale with this id."""
+    return {
+        "sale": sale,
+        "line": number,
+        "product": line.product,
+        "product_key": fold(line.product),
+        "categories": list(line.categories),
+        "category_keys": _searchable(line.categories),
+        "offer": line.offer,
+        "details": _details(line),
+        "quantity": units(line.quantity),
+        "amount": units(line.amount),
+        "returned_quantity": 0,
+        "returned_amount": 0,
+    }
+
+
+def rebuilt(row: Any, lines: Sequence[Any], card: str, zone: tzinfo) -> Sale:
+    """What is left of a sale, from its row and those of its lines; at least one line is."""
+    return Sale(
+        row.number,
+        card,
+        row.at.replace(tzinfo=UTC).astimezone(zone),
+        row.currency,
+        tuple(_left(line) for line in lines if line.quantity > line.returned_quantity),
+        row.channel,
+        row.unit,
+        {means: Decimal(amount) for means, amount in row.payments.items()},
+        row.fields,
+    )
+
+
+def member_form(member: Member) -> dict[str, Any]:
+    """A member as JSON."""
+    held = {one.name: getattr(member, one.name) for one in fields(member)}
+    return {name: _collection(value) for name, value in held.items()}
+
+
+def member_of(form: Mapping[str, Any]) -> Member:
+    """The member of `member_form`."""
+    held: dict[str, Any] = {
+        name: frozenset(value) if isinstance(value, list) else value for name, value in form.items()
+    }
+    return Member(**held)
+
+
+def _content(line: Item) -> tuple[object, ...]:
+    head = (line.product, line.quantity, line.amount, line.categories, line.offer)
+    return (*head, line.variant, line.language, line.points, line.fields)
+
+
+def _left(line: Any) -> Item:
+    details = dict(line.details or {})
+    quantity = line.quantity - line.returned_quantity
+    paid = Decimal(details.pop("points", 0))
+    # Points were paid for the whole line; a part of it costs its part of them.
+    share = points(quantity) / points(line.quantity)
+    return Item(
+        line.product,
+        points(quantity),
+        points(line.amount - line.returned_amount),
+        tuple(line.categories),
+        line.offer,
+        points=round(paid * share, SCALE),
+        **details,
+    )
+
+
+def _details(line: Item) -> dict[str, Any] | None:
+    held: dict[str, Any] = {
+        "variant": line.variant,
+        "language": line.language,
+        "points": str(line.points) if line.points else None,
+        "fields": dict(line.fields),
+    }
+    return {name: value for name, value in held.items() if value} or None
+
+
+def _searchable(categories: Sequence[str]) -> str:
+    return "\n".join(["", *map(fold, categories), ""]) if categories else ""
+
+
+def _collection(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return dict(value) if isinstance(value, Mapping) else str(value)

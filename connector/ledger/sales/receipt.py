@@ -1,0 +1,42 @@
+"""What a till is answered, and what it hands in beside sales and activities.
+
+Owns: these values.
+Never does: anything; see `till.py`.
+Tested in: tests/unit/ledger/sales/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, TypeAlias
+
+from connector.ledger.journal.posting import Entry, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """So much of a line of a sale comes back; lines count from 1.
+
+    `amount` None means the part of the line's amount that falls to the quantity.
+    """
+
+    line: int
+    quantity: Decimal
+    amount: Decimal | None = None
+
+
+class Receipt(NamedTuple):
+    """A sale, return or activity stands in the ledger; `repeated` where it stood there before.
+
+    `posting` is None where no points moved, and `entries` is empty then.
+    """
+
+    number: str
+    card: str
+    posting: int | None
+    entries: tuple[Entry, ...]
+    repeated: bool = False
+
+
+Answer: TypeAlias = Receipt | Refused

@@ -1,0 +1,346 @@
+"""Posting what comes back of a sale within a transaction.
+
+Owns: what can come back, judging the rest of the sale, the points that go and come for it.
+Never does: opening the transaction (`till.py`), working out what is earned (`terms.py`).
+Tested in: tests/unit/ledger/sales/test_returns.py, test_laws.py.
+
+The rest of a sale is judged as of the sale: by the documents and the facts of the member that were
+stored with it (commerce-loyalty, section 4: returns use the original amounts).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.errors import RecordError, Subject
+from connector.ledger.fields import fold
+from connector.ledger.journal.amounts import UNIT, points
+from connector.ledger.journal.journal import post_within, require_not_ahead
+from connector.ledger.journal.posting import EntryType, GiveBack, Line, Posting, Refused, TakeBack
+from connector.ledger.journal.statements import entries_of_postings
+from connector.ledger.journal.tables import entries, postings
+from connector.ledger.ledger import WriteTransaction
+from connector.ledger.sales.checks import (
+    amount_units,
+    check_moment,
+    check_number,
+    quantity_units,
+)
+from connector.ledger.sales.forms import digest, member_of, rebuilt, stored
+from connector.ledger.sales.receipt import Back, Receipt
+from connector.ledger.sales.selling import differs, rule_name
+from connector.ledger.sales.tables import sale_lines, sale_returns, sales
+from connector.ledger.sales.terms import TermsSource
+from connector.ledger.schema import CARDS, REWARD_POINTS
+
+_L = sale_lines.c
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a till wants: `lines` None for all that is left, `at` None for now."""
+
+    sale: str
+    number: str
+    lines: Sequence[Back] | None
+    at: datetime | None
+
+    def digest(self) -> str:
+        """The same for two that ask for the same."""
+        lines = None
+        if self.lines is not None:
+            lines = [(one.line, one.quantity, one.amount) for one in self.lines]
+        return digest(fold(self.sale), fold(self.number), lines, self.at)
+
+
+@dataclass(slots=True)
+class _Sold:
+    """A line of the sale; ten-thousandths, what came back with this return included."""
+
+    line: int
+    product: str
+    categories: Sequence[str]
+    offer: str | None
+    details: dict[str, Any] | None
+    quantity: int
+    amount: int
+    returned_quantity: int
+    returned_amount: int
+
+    def take(self, quantity: int, amount: int | None) -> tuple[int, int, int]:
+        """So much of it comes back: line, quantity and amount; RecordError `return-exceeds`."""
+        left, rest = self.quantity - self.returned_quantity, self.amount - self.returned_amount
+        if amount is None:
+            # The last piece takes what is left of the amount, so nothing is lost by rounding.
+            amount = round(Fraction(rest * quantity, left)) if quantity <= left and left else 0
+        if quantity > left or amount > rest:
+            raise _refused(
+                "return-exceeds",
+                f"of line {self.line} {points(left)} for {points(rest)} can come back, "
+                f"not {points(quantity)} for {points(amount)}",
+                f"return {points(left)} for {points(rest)} at most",
+                f"line {self.line}",
+            )
+        self.returned_quantity += quantity
+        self.returned_amount += amount
+        return self.line, quantity, amount
+
+
+def take_back(
+    transaction: WriteTransaction, wanted: Return, zone: tzinfo, source: TermsSource
+) -> Receipt:
+    """Store the return and post what it changes.
+
+    Raises RecordError: `sale-unknown`, `return-differs`, `return-exceeds`, `return-empty`,
+    `return-before-sale`, `sale-number`, `sale-date`, `posting-ahead`.
+    """
+    check_number(wanted.number)
+    connection = transaction.connection
+    sale = _sale(connection, wanted.sale)
+    known = _before(connection, wanted, sale)
+    if known is not None:
+        return known
+    at = _moment(wanted, sale, transaction.at)
+    lines = _lines(connection, sale.id)
+    came = _came(wanted, lines)
+    moved = [
+        *_paid_back(connection, sale, lines),
+        *_taken_back(connection, sale, lines, zone, source),
+    ]
+    key = f"return:{wanted.number}"
+    wanted_postings = [Posting(key, tuple(moved), at, sale=sale.number)] if moved else []
+    posted = None
+    # Also with nothing to post: a clock set back is refused there.
+    for result in post_within(transaction, wanted_postings, zone):
+        if isinstance(result, Refused):
+            raise result.error
+        posted = result
+    number = None if posted is None else posted.number
+    _store(connection, wanted, sale, at, (came, lines), number)
+    moved_entries = () if posted is None else posted.entries
+    return Receipt(wanted.number, sale.card_number, number, moved_entries)
+
+
+# ---------------------------------------------------------------------------- what is there
+
+
+def _sale(connection: sa.Connection, number: str) -> Any:
+    query = (
+        sa.select(sales, CARDS.table.c.card_number)
+        .join(CARDS.table, CARDS.table.c.id == sales.c.card)
+        .where(sales.c.key == fold(number))
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise RecordError(
+            "sale-unknown",
+            "the ledger has no sale with this number",
+            remedy="check the number; `dualwrite ledger transactions CARD` names the sales of a "
+            "card",
+            subject=Subject(record=number),
+        )
+    return row
+
+
+def _before(connection: sa.Connection, wanted: Return, sale: Any) -> Receipt | None:
+    query = sa.select(sale_returns).where(sale_returns.c.key == fold(wanted.number))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if row.digest != wanted.digest():
+        raise differs("return", wanted.number)
+    of = entries_of_postings(connection, [row.posting] if row.posting else [])
+    return Receipt(row.number, sale.card_number, row.posting, of.get(row.posting, ()), True)
+
+
+def _moment(wanted: Return, sale: Any, now: datetime) -> datetime:
+    if wanted.at is None:
+        # A sale may be dated a little ahead, by a till of another time zone.
+        made: datetime = sale.at.replace(tzinfo=UTC)
+        return max(now, made)
+    check_moment(wanted.at)
+    require_not_ahead(wanted.at, now)
+    if stored(wanted.at) < sale.at:
+        raise _refused(
+            "return-before-sale",
+            f"the sale was made at {sale.at:%Y-%m-%d %H:%M} (UTC), after this return",
+            "correct the date of the return",
+            "at",
+        )
+    return wanted.at
+
+
+def _lines(connection: sa.Connection, sale: int) -> dict[int, _Sold]:
+    columns = (_L.line, _L.product, _L.categories, _L.offer, _L.details)
+    numbers = (_L.quantity, _L.amount, _L.returned_quantity, _L.returned_amount)
+    query = sa.select(*columns, *numbers).where(_L.sale == sale).order_by(_L.line)
+    return {row.line: _Sold(*row) for row in connection.execute(query)}
+
+
+def _came(wanted: Return, lines: dict[int, _Sold]) -> list[tuple[int, int, int]]:
+    """What comes back now, by line; the lines stand as after it."""
+    if wanted.lines is None:
+        left = [one for one in lines.values() if one.quantity > one.returned_quantity]
+        came = [one.take(one.quantity - one.returned_quantity, None) for one in left]
+    else:
+        came = [_one(back, lines) for back in wanted.lines]
+    if not came:
+        raise _refused(
+            "return-empty",
+            "nothing of the sale is left to come back, or nothing is named",
+            "name lines of the sale with something left",
+            "lines",
+        )
+    return came
+
+
+def _one(back: Back, lines: dict[int, _Sold]) -> tuple[int, int, int]:
+    field = f"line {back.line}"
+    quantity = quantity_units(back.quantity, f"quantity of {field}")
+    amount = None if back.amount is None else amount_units(back.amount, f"amount of {field}")
+    line = lines.get(back.line)
+    if line is None:
+        raise _refused(
+            "return-exceeds",
+            f"the sale has {len(lines)} lines, there is no line {back.line}",
+            f"name a line from 1 to {len(lines)}",
+            field,
+        )
+    return line.take(quantity, amount)
+
+
+# ---------------------------------------------------------------------------- what moves
+
+
+def _taken_back(
+    connection: sa.Connection,
+    sale: Any,
+    lines: dict[int, _Sold],
+    zone: tzinfo,
+    source: TermsSource,
+) -> Iterator[Line]:
+    """What was earned and the rest of the sale would not earn, the newest entry first."""
+    if sale.posting is None:
+        return
+    due = _due(connection, sale, lines, zone, source)
+    held: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for number, rule, kind, _, units, back in _entries(connection, sale, EntryType.EARN):
+        held.setdefault((rule, kind), []).append((number, units - back))
+    for (rule, kind), earned in held.items():
+        rest, left = due[rule, kind], sum(units for _, units in earned)
+        too_much = left - min(rest, left)
+        why = f"the rest of sale {sale.number} earns {points(rest)} by {rule}"
+        for number, units in reversed(earned):
+            part = min(units, too_much)
+            if part > 0:
+                yield TakeBack(number, points(part), why)
+                too_much -= part
+
+
+def _due(
+    connection: sa.Connection,
+    sale: Any,
+    lines: dict[int, _Sold],
+    zone: tzinfo,
+    source: TermsSource,
+) -> Counter[tuple[str, str]]:
+    """Ten-thousandths the rest of the sale earns, by rule and folded kind."""
+    due: Counter[tuple[str, str]] = Counter()
+    if _all_back(lines):
+        return due
+    terms = source.of(connection, sale.versions)
+    rest = rebuilt(sale, list(lines.values()), sale.card_number, zone)
+    for one in terms.earned(rest, member_of(sale.member)):
+        due[rule_name(one), fold(one.kind)] += int(one.points * UNIT)
+    return due
+
+
+def _paid_back(connection: sa.Connection, sale: Any, lines: dict[int, _Sold]) -> Iterator[Line]:
+    """Of the points that paid for the sale, the part that falls to the goods that came back."""
+    share = _share(lines)
+    for number, _, _, type_, units, back in _entries(connection, sale, EntryType.REDEEM):
+        step = UNIT if type_ == "Quantity" and share < 1 else 1
+        whole = int(-units * share) // step * step
+        if whole > back:
+            why = f"goods of sale {sale.number} came back"
+            yield GiveBack(number, points(whole - back), why)
+
+
+def _share(lines: dict[int, _Sold]) -> Fraction:
+    """The part of the sale that came back so far, by money."""
+    if _all_back(lines):
+        return Fraction(1)
+    total = sum(one.amount for one in lines.values())
+    return (
+        Fraction(sum(one.returned_amount for one in lines.values()), total) if total else Fraction()
+    )
+
+
+def _all_back(lines: dict[int, _Sold]) -> bool:
+    return all(one.returned_quantity == one.quantity for one in lines.values())
+
+
+def _entries(
+    connection: sa.Connection, sale: Any, type_: EntryType
+) -> Sequence[tuple[int, str, str, str, int, int]]:
+    """Number, rule, kind folded, its type, units and what came back, of entries of the sale."""
+    e, kind, backs = entries.c, REWARD_POINTS.table.c, entries.alias("backs")
+    came = (
+        sa.select(sa.func.coalesce(sa.func.sum(sa.func.abs(backs.c.asked)), 0))
+        .where(backs.c.source == e.number)
+        .where(backs.c.type.in_((EntryType.RETURN_EARNED, EntryType.REFUND)))
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(e.number, e.rule, kind.key, kind.reward_point_type, e.units, came)
+        .join(postings, postings.c.number == e.posting)
+        .join(REWARD_POINTS.table, kind.id == e.kind)
+        .where(postings.c.sale == sale.key, e.type == type_)
+        .order_by(e.number)
+    )
+    return [
+        (number, rule or "", name, counted, int(units), int(back))
+        for number, rule, name, counted, units, back in connection.execute(query)
+    ]
+
+
+def _store(
+    connection: sa.Connection,
+    wanted: Return,
+    sale: Any,
+    at: datetime,
+    happened: tuple[list[tuple[int, int, int]], dict[int, _Sold]],
+    posting: int | None,
+) -> None:
+    came, lines = happened
+    row = {
+        "number": wanted.number,
+        "key": fold(wanted.number),
+        "digest": wanted.digest(),
+        "sale": sale.id,
+        "at": stored(at),
+        "lines": came,
+        "posting": posting,
+    }
+    connection.execute(sa.insert(sale_returns), [row])
+    changed = [
+        {"of": line, "back": one.returned_quantity, "paid": one.returned_amount}
+        for line, one in lines.items()
+    ]
+    update = (
+        sa.update(sale_lines)
+        .where(_L.sale == sale.id, _L.line == sa.bindparam("of"))
+        .values(returned_quantity=sa.bindparam("back"), returned_amount=sa.bindparam("paid"))
+    )
+    connection.execute(update, changed)
+
+
+def _refused(code: str, message: str, remedy: str, field: str) -> RecordError:
+    return RecordError(code, message, remedy=remedy, subject=Subject(field=field))

@@ -1,0 +1,261 @@
+"""Posting a batch of sales within one transaction.
+
+Owns: the order of checks, rounds of sales that do not depend on each other, the rows of sales.
+Never does: opening the transaction (`till.py`), working out what is earned (`terms.py`).
+Tested in: tests/unit/ledger/sales/test_till.py.
+
+What a sale earns may depend on the one before it of the same customer: how many there were, the
+tier they led to. So a batch is worked in rounds in which each customer comes once: its outcome is
+that of the same sales one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from connector.errors import RecordError, Subject
+from connector.ledger.fields import fold
+from connector.ledger.journal.journal import post_within, require_not_ahead
+from connector.ledger.journal.posting import Earn, Posted, Posting, Refused
+from connector.ledger.journal.statements import entries_of_postings
+from connector.ledger.ledger import WriteTransaction
+from connector.ledger.members.facts import facts
+from connector.ledger.members.member import Member
+from connector.ledger.programs.occasion import Earned, Occasion, Sale
+from connector.ledger.sales.buyers import Buyer, Buyers
+from connector.ledger.sales.checks import check_sale
+from connector.ledger.sales.forms import line_row, member_form, sale_digest, sale_row
+from connector.ledger.sales.receipt import Answer, Receipt
+from connector.ledger.sales.tables import sale_lines, sales
+from connector.ledger.sales.terms import TermsSource
+from connector.ledger.schema import CARDS, REFERENCES
+from connector.ledger.sql import rows_in
+
+_CARD_NUMBER = CARDS.table.c.card_number
+_CURRENCY = REFERENCES["currencies"].c.number
+
+
+class _Wanted(NamedTuple):
+    """A sale that is fit to be posted; `at` of the sale is in the zone of the till."""
+
+    place: int
+    sale: Sale
+    key: str
+    digest: str
+
+
+class _Judged(NamedTuple):
+    """A sale with what it earns."""
+
+    wanted: _Wanted
+    buyer: Buyer
+    member: Member
+    posting: Posting | None
+
+
+class SaleBatch:
+    """The sales of one transaction. With `enrol`, cards nobody knows are made."""
+
+    def __init__(
+        self,
+        transaction: WriteTransaction,
+        zone: tzinfo,
+        source: TermsSource,
+        *,
+        enrol: bool = False,
+    ) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._zone = zone
+        self._terms = source.current(self._connection)
+        self._buyers = Buyers(transaction, enrol=enrol)
+        self._known: dict[str, tuple[str, Receipt]] = {}
+        self._answers: dict[int, Answer] = {}
+
+    def sold(self, wanted: Sequence[Sale]) -> list[Answer]:
+        """The answers, in order; all that is accepted is stored."""
+        checked = list(self._checked(wanted))
+        self._known = self._before([one.key for one in checked])
+        new = [one for one in checked if one.key not in self._known]
+        self._buyers.load(one.sale for one in new)
+        self._next_id = int(self._connection.scalar(sa.select(sa.func.max(sales.c.id))) or 0) + 1
+        for part in self._rounds(checked):
+            self._post(part)
+        return [self._answers[place] for place in range(len(wanted))]
+
+    # ------------------------------------------------------------------ before
+
+    def _checked(self, wanted: Sequence[Sale]) -> Iterator[_Wanted]:
+        known = self._currencies({one.currency for one in wanted})
+        for place, sale in enumerate(wanted):
+            try:
+                check_sale(sale)
+                require_not_ahead(sale.at, self._transaction.at)
+                local = replace(
+                    sale,
+                    at=sale.at.astimezone(self._zone),
+                    currency=self._currency(sale.currency, known),
+                )
+            except RecordError as error:
+                self._answers[place] = Refused(error)
+            else:
+                yield _Wanted(place, local, fold(sale.number), sale_digest(local))
+
+    def _currencies(self, wanted: Iterable[str]) -> frozenset[str]:
+        """Those of the wanted ones that the ledger knows."""
+        codes = sorted({one.strip().upper() for one in wanted})
+        return frozenset(row[0] for row in rows_in(self._connection, [_CURRENCY], _CURRENCY, codes))
+
+    def _currency(self, code: str, known: frozenset[str]) -> str:
+        spelled = code.strip().upper()
+        asked = self._terms.currencies
+        if spelled in known and (spelled in asked or not asked):
+            return spelled
+        what = "no rule asks for" if spelled in known else "the ledger does not know"
+        raise RecordError(
+            "sale-currency",
+            f"this is a sale in {code[:8] or 'no currency'}, which {what}",
+            remedy=f"correct it, or add a rule to a program; rules ask for {_listed(asked)}"
+            if spelled in known
+            else "correct it; the code has three letters, such as EUR",
+            subject=Subject(field="currency"),
+        )
+
+    def _before(self, keys: Sequence[str]) -> dict[str, tuple[str, Receipt]]:
+        """Digest and answer of the sales that were posted before, by key."""
+        columns = [sales.c.key, sales.c.digest, sales.c.number, sales.c.posting, _CARD_NUMBER]
+        on_card = CARDS.table.c.id == sales.c.card
+        rows = list(rows_in(self._connection, columns, sales.c.key, keys, on_card))
+        entries = entries_of_postings(self._connection, [row[3] for row in rows if row[3]])
+        return {
+            key: (digest, Receipt(number, card, posting, entries.get(posting, ()), repeated=True))
+            for key, digest, number, posting, card in rows
+        }
+
+    # ------------------------------------------------------------------ rounds
+
+    def _rounds(self, wanted: Iterable[_Wanted]) -> Iterator[list[_Judged]]:
+        """The new sales, judged, in parts that can be posted together."""
+        part: list[tuple[_Wanted, Buyer]] = []
+        busy: set[str] = set()
+        for one in wanted:
+            if self._answered(one):
+                continue
+            try:
+                buyer = self._buyers.of(one.sale)
+            except RecordError as error:
+                self._answers[one.place] = Refused(error)
+                continue
+            if one.key in busy or buyer.customer in busy:
+                yield self._judged(part)
+                part, busy = [], set()
+                if self._answered(one):
+                    continue
+            part.append((one, buyer))
+            busy |= {one.key, buyer.customer}
+        yield self._judged(part)
+
+    def _answered(self, one: _Wanted) -> bool:
+        """Whether the number was posted before; the sale has its answer then."""
+        known = self._known.get(one.key)
+        if known is None:
+            return False
+        digest, receipt = known
+        same = digest == one.digest
+        self._answers[one.place] = receipt if same else Refused(differs("sale", one.sale.number))
+        return True
+
+    def _judged(self, part: Sequence[tuple[_Wanted, Buyer]]) -> list[_Judged]:
+        members = facts(self._connection, [buyer.id for _, buyer in part])
+        judged: list[_Judged] = []
+        for one, buyer in part:
+            member = members[buyer.id]
+            earned = self._terms.earned(one.sale, member)
+            judged.append(_Judged(one, buyer, member, _posting(one.sale, buyer, earned)))
+        return judged
+
+    # ------------------------------------------------------------------ posting
+
+    def _post(self, part: Sequence[_Judged]) -> None:
+        wanted = [one.posting for one in part if one.posting is not None]
+        results = iter(post_within(self._transaction, wanted, self._zone))
+        rows: list[dict[str, Any]] = []
+        lines: list[dict[str, Any]] = []
+        for one in part:
+            result = None if one.posting is None else next(results)
+            place, sale, key, digest = one.wanted
+            if isinstance(result, Refused):
+                self._answers[place] = result
+                continue
+            receipt = _receipt(sale.number, one.buyer.number, result)
+            self._answers[place] = receipt
+            self._known[key] = digest, receipt._replace(repeated=True)
+            rows.append(self._row(one, receipt))
+            lines += (
+                line_row(self._next_id, line, item) for line, item in enumerate(sale.lines, 1)
+            )
+            self._next_id += 1
+        if rows:
+            self._connection.execute(sa.insert(sales), rows)
+            self._connection.execute(sa.insert(sale_lines), lines)
+
+    def _row(self, one: _Judged, receipt: Receipt) -> dict[str, Any]:
+        return {
+            **sale_row(one.wanted.sale, one.wanted.digest),
+            "id": self._next_id,
+            "card": one.buyer.id,
+            "member": member_form(one.member),
+            "versions": dict(self._terms.versions),
+            "posting": receipt.posting,
+        }
+
+
+def earn_lines(card: str, earned: Iterable[Earned]) -> tuple[Earn, ...]:
+    """What a card earns, one line for each rule."""
+    return tuple(
+        Earn(card, one.kind, one.points, one.why, rule_name(one), one.months) for one in earned
+    )
+
+
+def rule_name(earned: Earned) -> str:
+    """PROGRAM/RULE@VERSION."""
+    return f"{earned.program}/{earned.rule}@{earned.version}"
+
+
+def source_of(occasion: Occasion) -> Mapping[str, str]:
+    """What a posting keeps of where it comes from."""
+    held = {"channel": occasion.channel, "unit": occasion.unit}
+    return {name: text for name, text in held.items() if text is not None}
+
+
+def differs(what: str, number: str) -> RecordError:
+    """Something else came under the same number."""
+    return RecordError(
+        f"{what}-differs",
+        f"another {what} with the number {number} is in the ledger",
+        remedy=f"use a number of its own for each {what}, the same only to repeat it",
+        subject=Subject(record=number),
+    )
+
+
+def _posting(sale: Sale, buyer: Buyer, earned: Sequence[Earned]) -> Posting | None:
+    if not earned:
+        return None
+    lines = earn_lines(buyer.number, earned)
+    source = source_of(sale)
+    return Posting(f"sale:{sale.number}", lines, sale.at, source=source, sale=sale.number)
+
+
+def _receipt(number: str, card: str, posted: Posted | None) -> Receipt:
+    if posted is None:
+        return Receipt(number, card, None, ())
+    return Receipt(number, card, posted.number, posted.entries)
+
+
+def _listed(codes: frozenset[str]) -> str:
+    return ", ".join(sorted(codes)) or "none"

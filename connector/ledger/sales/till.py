@@ -1,0 +1,89 @@
+"""What tills, shops and call centres do: sell, take back, tell of activities.
+
+Owns: these acts, each one transaction over sales, points and cards.
+Never does: working out what is earned (`terms.py`), the rules of points (`journal/rules.py`).
+Tested in: tests/unit/ledger/sales/test_till.py, test_returns.py, test_laws.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+
+from connector.ledger.desk import Customer, Desk
+from connector.ledger.journal.posting import Refused
+from connector.ledger.ledger import Ledger
+from connector.ledger.programs.occasion import Activity, Sale
+from connector.ledger.sales.activities import do
+from connector.ledger.sales.receipt import Answer, Back, Receipt
+from connector.ledger.sales.returns import Return, take_back
+from connector.ledger.sales.selling import SaleBatch
+from connector.ledger.sales.terms import TermsSource
+
+
+class Till:
+    """Sales of one open ledger; made once and used for many, it keeps the compiled programs.
+
+    `zone` says where days begin and end.
+    """
+
+    def __init__(self, ledger: Ledger, zone: tzinfo = UTC, *, terms: TermsSource) -> None:
+        self._ledger = ledger
+        self._zone = zone
+        self._terms = terms
+
+    def sale(self, sale: Sale, customer: Customer | None = None, *, by: str) -> Receipt:
+        """Post a sale with what it earns; again with the same number, the first answer.
+
+        With `customer`, a card that is nobody's becomes theirs, and one nobody knows is made; a
+        customer without card in hand (`sale.card` empty) buys with the newest they have, or gets
+        one from the number sequence. Raises RecordError, and nothing of it is posted.
+        """
+        with self._ledger.writing(by) as transaction:
+            if customer is not None:
+                card = Desk(self._ledger, self._zone).recognise(transaction, sale.card, customer)
+                sale = replace(sale, card=card)
+            (answer,) = SaleBatch(transaction, self._zone, self._terms).sold([sale])
+            return _accepted(answer)
+
+    def sales(self, wanted: Sequence[Sale], *, enrol: bool = False, by: str) -> list[Answer]:
+        """Post several in one transaction; one answer each, in order.
+
+        A refused one leaves no trace and stops nobody. With `enrol`, cards nobody knows are made.
+        Raises RecordError `clock-set-back`, before anything is posted, and UnreachableError.
+        """
+        with self._ledger.writing(by) as transaction:
+            return SaleBatch(transaction, self._zone, self._terms, enrol=enrol).sold(wanted)
+
+    def returned(
+        self,
+        sale: str,
+        number: str,
+        lines: Sequence[Back] | None = None,
+        *,
+        at: datetime | None = None,
+        by: str,
+    ) -> Receipt:
+        """Goods of a sale come back, all that is left of them where `lines` is None.
+
+        What the sale earned is taken back as far as the rest would not earn it, judged as of the
+        sale; points paid are given back in proportion. `number` names the return once and for
+        all. Raises RecordError, and nothing of it is posted.
+        """
+        with self._ledger.writing(by) as transaction:
+            return take_back(transaction, Return(sale, number, lines, at), self._zone, self._terms)
+
+    def activity(self, activity: Activity, *, by: str) -> Receipt:
+        """Post an activity with what it earns; again with the same number, the first answer.
+
+        Raises RecordError, and nothing of it is posted.
+        """
+        with self._ledger.writing(by) as transaction:
+            return do(transaction, activity, self._zone, self._terms)
+
+
+def _accepted(answer: Answer) -> Receipt:
+    if isinstance(answer, Refused):
+        raise answer.error
+    return answer
