@@ -160,7 +160,7 @@ class Tier(_Model):
     """A tier, and what it takes to hold it."""
 
     tier: Name
-    title: str = ""
+    title: str = Field(default="", max_length=200)
     level: int = Field(ge=1, le=1000, strict=True, description="The highest one held counts.")
     points: Number = Field(description="Earned within the time, less what returns took back.")
     kind: Label = Field(description="The RewardPointId of the points that are counted.")
@@ -175,7 +175,7 @@ class Rule(_Model):
     """What earns points."""
 
     rule: Name
-    title: str = ""
+    title: str = Field(default="", max_length=200)
     by: By
     every: Number = Field(
         default=Decimal(1),
@@ -211,7 +211,7 @@ class ProgramDocument(_Model):
     """A loyalty program."""
 
     program: Name
-    title: str = ""
+    title: str = Field(default="", max_length=200)
     members: Members = Field(default=Members.ALL, description="Every card, or those that joined.")
     pooled: bool = Field(
         default=False, strict=True, description="Tiers count the points of all cards of a customer."

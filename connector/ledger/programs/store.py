@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import uuid4
 
 import sqlalchemy as sa
 
 from connector.errors import StateError, Subject, UsageError
 from connector.ledger.fields import fold
-from connector.ledger.ledger import WriteTransaction
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.cache import Cache
 from connector.ledger.programs.checks import Known
@@ -29,6 +28,9 @@ from connector.ledger.programs.reading import nearest
 from connector.ledger.programs.rounding import PointKind
 from connector.ledger.programs.tables import program_stamp, program_versions, programs
 from connector.ledger.schema import REFERENCES, REWARD_POINTS
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import WriteTransaction
 
 _VERSION = program_versions.c
 

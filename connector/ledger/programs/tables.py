@@ -1,6 +1,7 @@
 """The tables of the programs.
 
-Owns: the programs, every version of their documents, and the stamp that changes with them.
+Owns: the programs, every version of their documents, the stamp that changes with them; the index
+that finds what a card replaced.
 Never does: running a statement.
 Tested in: tests/unit/ledger/programs/test_store.py.
 """
@@ -9,9 +10,19 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from connector.ledger.schema import ID_LENGTH, metadata
+from connector.ledger.schema import CARDS, ID_LENGTH, metadata
 
 NAME_LENGTH = 32
+
+_SUCCESSOR = CARDS.table.c.replacement_card_number
+
+cards_by_successor = sa.Index(
+    "loyalty_cards_by_successor",
+    _SUCCESSOR,
+    sqlite_where=_SUCCESSOR.is_not(None),
+    postgresql_where=_SUCCESSOR.is_not(None),
+)
+"""Finds the cards that a card replaced; the others cost nothing here."""
 
 programs = sa.Table(
     "programs",

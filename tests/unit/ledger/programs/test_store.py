@@ -145,10 +145,10 @@ def test_what_documents_are_checked_against(ledger: Ledger) -> None:
         ONE,
         (
             "program: a\nearn:\n  - {rule: x, by: sale, every: 10, points: 0.5, kind: b, "
-            "for: {from: 2026-01-01, weekdays: [monday], products: [1001, 052], least-quantity: 2.5},"
-            " not-for: {until: 2026-02-01}}\nredeem:\n  - {kind: b, currency: EUR, points: 100, "
-            "worth: 0.99, for: {groups: [x]}}\ntiers:\n  - {tier: s, level: 1, points: 999999999.9999,"
-            " kind: b, within: 12 months}\nextensions:\n  - {use: gift, with: {n: 1.5, day: x}}\n"
+            "for: {from: 2026-01-01, weekdays: [monday], products: [1001, 052], "
+            "least-quantity: 2.5}, not-for: {until: 2026-02-01}}\nredeem:\n  - {kind: b, currency: EUR, points: 100, "
+            "worth: 0.99, for: {groups: [x]}}\ntiers:\n  - {tier: s, level: 1, "
+            "points: 999999999.9999, kind: b, within: 12 months}\nextensions:\n  - {use: gift, with: {n: 1.5, day: x}}\n"
             "mixed: rest\npooled: true\nmembers: joined\nexcluded: [é]\n"
         ),
     ],

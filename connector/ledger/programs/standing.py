@@ -1,0 +1,247 @@
+"""The tiers of cards, worked out from the journal.
+
+Owns: which points count for whom, and bringing the rows of card tiers up to date.
+Never does: the arithmetic of tiers (`tiers.py`); noticing when it is to be done.
+Tested in: tests/unit/ledger/programs/test_standing.py.
+
+What was earned counts, on the day it was earned, less what returns took back of it. What people
+adjusted, gave away or received does not: a tier is what a customer bought for. A card that was
+replaced counts for the one that stands for it now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from connector.ledger.fields import fold
+from connector.ledger.journal.posting import EntryType
+from connector.ledger.journal.tables import entries, postings
+from connector.ledger.members.facts import facts
+from connector.ledger.members.member import Member
+from connector.ledger.operations import Done, Operation, Remove, Upsert
+from connector.ledger.programs.book import Program, Programs
+from connector.ledger.programs.pools import Pools
+from connector.ledger.programs.store import load
+from connector.ledger.programs.tiers import Daily, Standing, reach, standing
+from connector.ledger.schema import CARDS, REWARD_POINTS
+from connector.ledger.shown.entities import CARD_TIERS, joined
+from connector.ledger.sql import rows_in
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import WriteTransaction
+
+_AT_ONCE = 400
+"""Cards worked out together; with each come all it counts with."""
+_TIER = CARD_TIERS.table.c
+_SIDES = timedelta(days=1)
+"""A day begins up to so much before or after it does in UTC."""
+
+
+class Reached(NamedTuple):
+    """A card came into a tier above the one it had."""
+
+    card: str
+    """Its id."""
+    number: str
+    program: str
+    tier: str
+
+
+class _Row(NamedTuple):
+    """What is shown of a card in a program so far."""
+
+    id: str
+    tier: str | None
+    level: int
+    since: date | None
+
+
+def restate(
+    transaction: WriteTransaction,
+    cards: Collection[str] | None = None,
+    reached: Callable[[Sequence[Reached]], object] | None = None,
+) -> int:
+    """Bring the tiers of these cards up to date, and of all they count with; how many changed.
+
+    `cards` are ids, None for every card; any number of them takes the same memory. `reached` is
+    told, within the transaction, who came into a higher tier.
+    """
+    programs = load(transaction.connection)
+    if cards is not None and not programs.tiered:
+        return 0
+    changed = 0
+    for some in _batches(transaction.connection, cards):
+        changed += _Restating(transaction, programs, some).done(reached)
+    return changed
+
+
+def _batches(connection: sa.Connection, cards: Collection[str] | None) -> Iterator[Collection[str]]:
+    if cards is not None:
+        wanted = sorted(set(cards))
+        for start in range(0, len(wanted), _AT_ONCE):
+            yield wanted[start : start + _AT_ONCE]
+        return
+    last = ""
+    while True:
+        query = sa.select(CARDS.table.c.id).where(CARDS.table.c.id > last)
+        some = list(connection.scalars(query.order_by(CARDS.table.c.id).limit(_AT_ONCE)))
+        if not some:
+            return
+        yield some
+        last = some[-1]
+
+
+class _Restating:
+    """One batch of cards."""
+
+    def __init__(
+        self, transaction: WriteTransaction, programs: Programs, cards: Collection[str]
+    ) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._today = transaction.at.astimezone(transaction.zone).date()
+        self._programs = [one for one in programs.programs if one.document.tiers]
+        self._pools = Pools(self._connection, cards)
+        self._holders = self._pools.holders
+        self._members = facts(self._connection, self._holders)
+        self._rows = self._shown()
+        self._kinds = self._counted_kinds()
+
+    def done(self, reached: Callable[[Sequence[Reached]], object] | None) -> int:
+        """Write what changed; how many rows."""
+        operations: list[Operation] = []
+        rises: list[Reached] = []
+        obsolete = dict(self._rows)
+        earned = self._earned()
+        for program in self._programs:
+            pool = self._pools.shared if program.document.pooled else self._pools.own
+            pools = _pooled(earned, pool)
+            for card, member in self._members.items():
+                at = (card, program.document.program)
+                daily = pools.get(pool(card), {})
+                if not self._is_shown(program, member, daily, at in self._rows):
+                    continue
+                before = obsolete.pop(at, None)
+                found = standing(program.document.tiers, daily, self._today)
+                operations.append(Upsert(_values(program, member.card, found, before)))
+                if found.tier is not None and found.tier.level > (before.level if before else 0):
+                    rises.append(Reached(card, member.card, at[1], found.tier.tier))
+        operations += [Remove(row.id, None) for row in obsolete.values()]
+        results = self._transaction.apply(CARD_TIERS, operations)
+        if rises and reached is not None:
+            reached(rises)
+        return sum(not isinstance(one, Done) or one.effect != "unchanged" for one in results)
+
+    @staticmethod
+    def _is_shown(program: Program, member: Member, daily: Daily, was: bool) -> bool:
+        """A program that is for all is shown on the cards for which anything counts."""
+        if not program.offering.open_to(member):
+            return False
+        return was or bool(daily) or program.document.program in member.programs
+
+    def _shown(self) -> dict[tuple[str, str], _Row]:
+        """What is shown of these cards, by card id and program."""
+        ids = {one.number: one.id for one in self._holders.values()}
+        columns = [
+            *(_TIER.card_number, _TIER.program, _TIER.id),
+            *(_TIER.tier, _TIER.level, _TIER.valid_from),
+        ]
+        rows = rows_in(self._connection, columns, _TIER.card_number, list(ids))
+        return {
+            (ids[number], program): _Row(id, tier, level or 0, since)
+            for number, program, id, tier, level, since in rows
+        }
+
+    # ------------------------------------------------------------------ what counts
+
+    def _earned(self) -> Mapping[str, Mapping[str, Mapping[date, int]]]:
+        """By card and folded kind, ten-thousandths by the day they were earned on."""
+        found: dict[str, dict[str, dict[date, int]]] = {}
+        for card, kind, at, units in (*self._entries(), *self._returns()):
+            day = at.replace(tzinfo=UTC).astimezone(self._transaction.zone).date()
+            days = found.setdefault(card, {}).setdefault(kind, {})
+            days[day] = days.get(day, 0) + units
+        return found
+
+    def _entries(self) -> Iterator[Any]:
+        kinds = self._kinds
+        columns = [entries.c.card, REWARD_POINTS.table.c.key, postings.c.at, entries.c.units]
+        where = [
+            entries.c.type == EntryType.EARN,
+            entries.c.kind.in_(kinds),
+            postings.c.number == entries.c.posting,
+            REWARD_POINTS.table.c.id == entries.c.kind,
+            *self._recent(postings.c.at),
+        ]
+        if kinds:
+            cards = list(self._holders)
+            yield from rows_in(self._connection, columns, entries.c.card, cards, *where)
+
+    def _returns(self) -> Iterator[Any]:
+        """Found by the card they were taken from, counted for the one that had earned it."""
+        kinds, origin = self._kinds, entries.alias("origin")
+        columns = [origin.c.card, REWARD_POINTS.table.c.key, postings.c.at, entries.c.asked]
+        where = [
+            entries.c.type == EntryType.RETURN_EARNED,
+            entries.c.kind.in_(kinds),
+            origin.c.number == entries.c.source,
+            postings.c.number == origin.c.posting,
+            REWARD_POINTS.table.c.id == entries.c.kind,
+            *self._recent(postings.c.at),
+        ]
+        if kinds:
+            cards = list(self._holders)
+            yield from rows_in(self._connection, columns, entries.c.card, cards, *where)
+
+    def _counted_kinds(self) -> list[str]:
+        """The ids of the kinds that count for any tier."""
+        names = {fold(tier.kind) for one in self._programs for tier in one.document.tiers}
+        k = REWARD_POINTS.table.c
+        return [row[0] for row in rows_in(self._connection, [k.id], k.key, list(names))]
+
+    def _recent(self, at: sa.Column[datetime]) -> list[sa.ColumnElement[bool]]:
+        first = reach([tier for one in self._programs for tier in one.document.tiers], self._today)
+        if first is None or first <= date.min + _SIDES:
+            return []
+        return [at >= datetime.combine(first - _SIDES, time())]
+
+
+def _pooled(
+    earned: Mapping[str, Mapping[str, Mapping[date, int]]], pool: Callable[[str], str]
+) -> dict[str, Daily]:
+    """What counts for each pool: all its cards together, the oldest day first."""
+    sums: dict[str, dict[str, dict[date, int]]] = {}
+    for card, kinds in earned.items():
+        for kind, days in kinds.items():
+            into = sums.setdefault(pool(card), {}).setdefault(kind, {})
+            for day, units in days.items():
+                into[day] = into.get(day, 0) + units
+    return {
+        name: {kind: sorted(days.items()) for kind, days in kinds.items()}
+        for name, kinds in sums.items()
+    }
+
+
+def _values(program: Program, card: str, found: Standing, before: _Row | None) -> dict[str, object]:
+    """The row of a card in a program."""
+    document, tier = program.document, found.tier
+    since = found.since
+    if tier is not None and before is not None and before.tier == tier.tier and before.since:
+        since = min(before.since, found.since or before.since)
+    return {
+        "CardTierId": joined(card, document.program),
+        "CardNumber": card,
+        "Program": document.program,
+        "ProgramTitle": document.title or document.program,
+        "Tier": None if tier is None else tier.tier,
+        "Level": None if tier is None else tier.level,
+        "ValidFrom": since,
+        "ValidTo": found.until,
+        "Points": found.have,
+        "NextTier": None if found.next is None else found.next.tier,
+        "PointsToNext": found.missing,
+    }
