@@ -252,6 +252,7 @@ def _upgrade(engine: sa.Engine) -> None:
     with transaction(engine, write=True) as connection:
         metadata.create_all(connection)
         cards_by_party.create(connection, checkfirst=True)
+        _programs.cards_by_successor.create(connection, checkfirst=True)
         connection.execute(sa.update(ledger_info).values(schema_version=SCHEMA_VERSION))
 
 
