@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from connector import remote_sides
 from connector.config_connections import Connection
-from connector.config_policies import AlertSettings, NotifySettings, RetrySettings
+from connector.config_policies import AlertSettings, NotifySettings
 from connector.config_sides import (
     CommerceSettings,
     DynamicwebSettings,
@@ -40,6 +40,7 @@ from connector.errors import ConfigError, MapError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
 from connector.ledger.watch import Watch
+from connector.ledger_side import limits_of
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map, findings
@@ -234,7 +235,7 @@ def open_project(
         stack.callback(store.close)
         commerce: dict[str, Endpoint] = {}
         for name, side in settings.commerce_sides().items():
-            commerce[name] = _commerce_endpoint(name, side, settings.retry, stopping, manner)
+            commerce[name] = _commerce_endpoint(name, side, settings, stopping, manner)
             stack.callback(commerce[name].close)
         dataverse = dataverse_endpoint(settings.dataverse, settings.retry, stopping)
         stack.callback(dataverse.close)
@@ -267,17 +268,6 @@ def _executor(limits: Limits) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(limits.in_flight + 2, "dualwrite")
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """The embedded ledger of the project; raises `ConfigError` (`ledger-other`)."""
-    if settings.commerce.kind != "ledger":
-        raise ConfigError(
-            "ledger-other",
-            f"the commerce side is of kind `{settings.commerce.kind}`, not the embedded ledger",
-            remedy="use its own tools, or name a ledger with --ledger",
-        )
-    return Ledger.open(settings.commerce.url)
-
-
 def open_state(place: StoreSettings) -> SqlStore:
     """The sync state of the settings; raises what `open_store` does, `ConfigError` for a secret."""
     password = None
@@ -290,7 +280,7 @@ def open_state(place: StoreSettings) -> SqlStore:
 def open_commerce(settings: Settings) -> Iterator[Endpoint]:
     """The commerce side alone, to be asked what its tables are; raises `ConfigError`."""
     side = settings.commerce
-    endpoint = _commerce_endpoint("commerce", side, settings.retry, _never, Manner.COMMAND)
+    endpoint = _commerce_endpoint("commerce", side, settings, _never, Manner.COMMAND)
     with closing(endpoint):
         yield endpoint
 
@@ -298,16 +288,18 @@ def open_commerce(settings: Settings) -> Iterator[Endpoint]:
 def _commerce_endpoint(
     name: str,
     side: CommerceSettings,
-    retry: RetrySettings,
+    settings: Settings,
     stopping: Callable[[], bool],
     manner: Manner,
 ) -> Endpoint:
     """The endpoint of a commerce side; raises `ConfigError`."""
+    retry = settings.retry
     match side:
         case LedgerSettings():
             from connector.endpoints.ledger.endpoint import LedgerEndpoint
 
-            return LedgerEndpoint(Ledger.open(side.url))
+            limits = limits_of(settings.corrections)
+            return LedgerEndpoint(Ledger.open(side.url, corrections=limits))
         case FinopsSettings():
             return remote_sides.finops(name, side, retry, stopping, manner)
         case ODataV4Settings():

@@ -39,6 +39,7 @@ from connector.config_connections import (
     DirectoryAuth,
     missing_for,
 )
+from connector.config_corrections import CorrectionSettings
 from connector.config_errors import Finding, config_invalid, findings_of, unknown_key
 from connector.config_policies import (
     AlertSettings,
@@ -150,6 +151,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     retention: RetentionSettings = RetentionSettings()
     serve: ServeSettings = ServeSettings()
+    corrections: CorrectionSettings = CorrectionSettings()
 
     def without_kept_tokens(self) -> Settings:
         """The same, but each process asks for its tokens: what signs us in is put to the proof."""

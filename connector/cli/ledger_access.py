@@ -41,9 +41,12 @@ EntityOption = Annotated[
 def opened(options: Options, url: str | None, *, create: bool = True) -> Iterator[Ledger]:
     """The ledger the person means, closed at the end."""
     from connector.ledger.ledger import Ledger
+    from connector.ledger_side import limits_of
 
+    limits = None
     if url is None:
-        commerce = options.settings().commerce
+        settings = options.settings()
+        commerce, limits = settings.commerce, limits_of(settings.corrections)
         if commerce.kind != "ledger":
             raise UsageError(
                 "ledger-other",
@@ -51,7 +54,7 @@ def opened(options: Options, url: str | None, *, create: bool = True) -> Iterato
                 remedy="name a ledger with --ledger URL",
             )
         url = commerce.url
-    with Ledger.open(url, create=create) as ledger:
+    with Ledger.open(url, create=create, corrections=limits) as ledger:
         yield ledger
 
 

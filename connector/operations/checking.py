@@ -31,6 +31,7 @@ from connector.errors import (
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.provision import key_failed
 from connector.mapping.values import Side
+from connector.operations.correcting import check_corrections
 from connector.operations.rights import (
     Need,
     lookup_paths,
@@ -71,6 +72,7 @@ def check_project(project: Project, organization: Administration) -> Iterator[Pr
             reachable.append(document)
             yield from _check_map(project, document, organization, users)
     yield from check_between(project, reachable)
+    yield from check_corrections(project, reachable)
 
 
 def _check_users(organization: Administration, users: list[UserRights]) -> Iterator[Problem]:
