@@ -82,6 +82,10 @@ class Batch:
         self._touched: dict[str, _Slot] = {}
         self._places: dict[str, int] = {}
         self._kept: frozenset[str] = frozenset()
+        self.renamed: dict[str, str] = {}
+        """Ids of records whose key changed, with the one they had before the batch."""
+        self.removed: set[str] = set()
+        """Keys of records that were deleted."""
         fields = entity.fields
         self._mandatory = [place for place, one in enumerate(fields) if not one.nullable]
         self._pointers = {place: one.reference for place, one in enumerate(fields) if one.reference}
@@ -223,6 +227,7 @@ class Batch:
         if slot.record.id in self._kept:
             raise _has_points(self._entity)
         slot.live = False
+        self.removed.add(str(slot.record.values[0]))
         del self._by_key[slot.key]
         self._touched[slot.record.id] = slot
         self._feed.delete(self._entity, slot.record.id)
@@ -248,6 +253,7 @@ class Batch:
         slot.changed = slot.changed.union(values)
         self._touched[slot.record.id] = slot
         if after[0] != before[0]:
+            self.renamed.setdefault(slot.record.id, str(before[0]))
             # Keys handed on within a batch must reach the table in order, or its unique
             # index would meet the same key twice.
             self._flush()

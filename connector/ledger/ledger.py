@@ -31,8 +31,10 @@ from connector.ledger.programs import tables as _programs  # noqa: F401
 from connector.ledger.rewards import tables as _rewards  # noqa: F401
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
+    CARDS,
     CURRENCIES,
     REFERENCES,
+    REWARD_POINTS,
     SCHEMA_VERSION,
     UPGRADABLE,
     EntityType,
@@ -40,11 +42,18 @@ from connector.ledger.schema import (
     ledger_info,
     metadata,
 )
+from connector.ledger.shown.settling import settle
+from connector.ledger.shown.tables import shown_days
+from connector.ledger.shown.touched import Touched
 from connector.ledger.sql import engine_for, missing_ledger, transaction
 from connector.ledger.watch import Watch
 
 if TYPE_CHECKING:
     from connector.ledger.corrections.desk import CorrectionDesk
+
+
+_NAMED = (CARDS, REWARD_POINTS)
+"""What balances and transactions are shown under the names of."""
 
 
 def utc_now() -> datetime:
@@ -71,6 +80,8 @@ class WriteTransaction:
         """Where days begin and end."""
         self.feed = feed.FeedWriter(connection, at, by)
         self.new_id = new_id
+        self.touched = Touched()
+        """What it did that has to show when it commits (`shown/settling.py`)."""
         self._desk = desk
 
     def apply(
@@ -103,7 +114,12 @@ class WriteTransaction:
             self.new_id,
             create_references=create_references,
         )
-        return batch.apply(operations)
+        results = batch.apply(operations)
+        if entity in _NAMED:
+            self.touched.rename(batch.renamed)
+        if entity is CARDS:
+            self.touched.gone.update(batch.removed)
+        return results
 
 
 class Ledger:
@@ -159,7 +175,7 @@ class Ledger:
             if ledger_id is None and not create:
                 raise missing_ledger(engine.url)
             if ledger_id is None:
-                ledger_id = _created(engine, clock(), make_id())
+                ledger_id = _created(engine, clock().astimezone(zone), make_id())
         except BaseException:
             engine.dispose()
             raise
@@ -193,9 +209,11 @@ class Ledger:
         An exception inside rolls everything back. Raises UnreachableError `ledger-busy`.
         """
         with transaction(self._engine, write=True) as connection:
-            yield WriteTransaction(
+            open_ = WriteTransaction(
                 connection, self._clock(), by, self.new_id, self.zone, self._desk
             )
+            yield open_
+            settle(open_)
 
     def head(self) -> int:
         """The sequence of the last committed change; 0 before the first one."""
@@ -271,6 +289,8 @@ def _created(engine: sa.Engine, at: datetime, new_id: str) -> str:
         }
         connection.execute(sa.insert(ledger_info), [info])
         connection.execute(sa.insert(feed_counter), [{"singleton": 1, "head": 0, "purged": 0}])
+        day = {"singleton": 1, "turned": at.date(), "turning": at.date()}
+        connection.execute(sa.insert(shown_days), [day])
         currencies = [{"number": code, "key": fold(code)} for code in CURRENCIES]
         connection.execute(sa.insert(REFERENCES["currencies"]), currencies)
     return new_id

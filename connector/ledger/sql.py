@@ -115,10 +115,14 @@ def rows_in(
     column: sa.ColumnElement[Any],
     values: Sequence[str] | Sequence[int],
     *where: sa.ColumnElement[bool],
+    group_by: Sequence[sa.ColumnElement[Any]] = (),
 ) -> Iterator[Sequence[Any]]:
-    """The rows whose `column` is one of `values`, asked for in chunks; `where` as well."""
+    """The rows whose `column` is one of `values`, asked for in chunks; `where` as well.
+
+    What is grouped is grouped within a chunk, so `column` is part of `group_by`.
+    """
     wanted = column.in_(sa.bindparam("wanted", expanding=True))
-    query = sa.select(*select).where(wanted, *where)
+    query = sa.select(*select).where(wanted, *where).group_by(*group_by)
     for start in range(0, len(values), IN_CHUNK):
         yield from connection.execute(query, {"wanted": values[start : start + IN_CHUNK]})
 

@@ -1,0 +1,281 @@
+"""The rows of the shown balances, as one write transaction changes them.
+
+Owns: reading them, moving them by what was posted, working them out anew from the lots, storing
+them under new versions.
+Never does: deciding which day they stand on (`days.py`), or when (`settling.py`).
+Tested in: tests/unit/ledger/shown/test_settling.py, tests/unit/ledger/shown/test_laws.py.
+
+A posting costs the rows it touches, however many entries a card has: counts and lots move by what
+was posted, and only where the lot that expires first was drawn from, the next one is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from connector.ledger.fields import fold
+from connector.ledger.journal.amounts import points
+from connector.ledger.journal.lots import Lot
+from connector.ledger.journal.posting import EntryType
+from connector.ledger.journal.tables import entries
+from connector.ledger.journal.totals import SOON, Totals
+from connector.ledger.schema import CARDS, REWARD_POINTS
+from connector.ledger.shown.entities import POINT_BALANCES, joined
+from connector.ledger.shown.tables import LIVE
+from connector.ledger.shown.touched import Account, Movement
+from connector.ledger.sql import rows_in
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import WriteTransaction
+
+_ROW = POINT_BALANCES.table.c
+_E = entries.c
+_FIGURES = ("available", "unvested", "expiring", "redeemed", "expired", "lifetime", "adjusted")
+_STORED = [
+    _ROW.id,
+    _ROW.card,
+    _ROW.kind,
+    _ROW.day,
+    _ROW.next_expiry,
+    # As they are stored: they are added to, not shown.
+    *(sa.type_coerce(_ROW[name], sa.BigInteger) for name in _FIGURES),
+]
+
+
+@dataclass(slots=True)
+class Row:
+    """One stored balance."""
+
+    id: str
+    day: date
+    totals: Totals
+
+
+class Names(NamedTuple):
+    """How the card and the kind of an account are spelled."""
+
+    card: str
+    kind: str
+
+
+class Sheet:
+    """The balances of one transaction, all of them on one day."""
+
+    def __init__(self, transaction: WriteTransaction, day: date) -> None:
+        self._connection = transaction.connection
+        self._feed = transaction.feed
+        self._new_id = transaction.new_id
+        self._day = day
+
+    # ------------------------------------------------------------------ what changes
+
+    def move(self, accounts: Mapping[Account, Movement], *, turning: bool) -> None:
+        """Bring these accounts up to what was posted.
+
+        While the day is `turning`, rows of an older day are worked out anew instead: where the
+        turn stands among their lots nobody knows.
+        """
+        stored = self._stored(accounts)
+        anew = {
+            one
+            for one in accounts
+            if one not in stored or (turning and stored[one].day != self._day)
+        }
+        names = {one: Names(accounts[one].card, accounts[one].kind) for one in anew}
+        figures = self._counted(anew, self._held(anew))
+        for account, movement in accounts.items():
+            if account not in anew:
+                figures[account] = self._moved(account, stored[account].totals, movement)
+        self._store(figures, stored, names)
+
+    def _moved(self, account: Account, before: Totals, movement: Movement) -> Totals:
+        totals, drawn = replace(before), False
+        for type_, units in movement.counted.items():
+            totals.count(type_, units)
+        for (starts, expires), units in movement.moved.items():
+            first = totals.next_expiry
+            totals.hold(Lot(0, units, starts, expires), self._day, SOON)
+            if units < 0:
+                totals.next_expiry = first
+                drawn = drawn or (first is not None and expires == first)
+        if drawn:
+            totals.next_expiry = self._next_expiry(account)
+        return totals
+
+    def work_out(self, accounts: Collection[Account]) -> int:
+        """Work these accounts out from their lots, unless they stand on this day; rows changed.
+
+        What entries counted for stays; an account without a row gets one.
+        """
+        stored = self._stored(accounts)
+        anew = [one for one in accounts if one not in stored or stored[one].day != self._day]
+        figures = self._held(anew)
+        new = {one for one in anew if one not in stored}
+        self._counted(new, figures)
+        for account in anew:
+            if account in stored:
+                before = stored[account].totals
+                figures[account].redeemed = before.redeemed
+                figures[account].lifetime = before.lifetime
+                figures[account].adjusted = before.adjusted
+        return self._store(figures, stored, self._names(new))
+
+    def rename(self, accounts: Collection[Account]) -> None:
+        """Give these accounts the names their card and kind have now, as rows under a new key."""
+        self.work_out(accounts)
+        stored = self._stored(accounts)
+        gone = [{"row_id": row.id} for row in stored.values()]
+        for row in stored.values():
+            self._feed.delete(POINT_BALANCES, row.id)
+        if gone:
+            table = POINT_BALANCES.table
+            self._connection.execute(
+                sa.delete(table).where(_ROW.id == sa.bindparam("row_id")), gone
+            )
+        figures = {account: row.totals for account, row in stored.items()}
+        self._store(figures, {}, self._names(set(stored)))
+
+    # ------------------------------------------------------------------ the database
+
+    def _stored(self, accounts: Collection[Account]) -> dict[Account, Row]:
+        cards = list({card for card, _ in accounts})
+        wanted = accounts if isinstance(accounts, Mapping) else set(accounts)
+        return {
+            (card, kind): Row(id_, day, _totals(expiry, _FIGURES, units))
+            for id_, card, kind, day, expiry, *units in rows_in(
+                self._connection, _STORED, _ROW.card, cards
+            )
+            if (card, kind) in wanted
+        }
+
+    def _names(self, accounts: set[Account]) -> dict[Account, Names]:
+        def spelled(column: sa.Column[Any], table: sa.Table, ids: Iterable[str]) -> dict[str, str]:
+            rows = rows_in(self._connection, [table.c.id, column], table.c.id, list(set(ids)))
+            return {row[0]: row[1] for row in rows}
+
+        cards = spelled(CARDS.table.c.card_number, CARDS.table, (card for card, _ in accounts))
+        table = REWARD_POINTS.table
+        kinds = spelled(table.c.reward_point_id, table, (kind for _, kind in accounts))
+        return {(card, kind): Names(cards[card], kinds[kind]) for card, kind in accounts}
+
+    def _held(self, accounts: Collection[Account]) -> dict[Account, Totals]:
+        """What the lots of these accounts come to on the day."""
+        day = sa.bindparam("day", self._day, sa.Date)
+        soon = sa.bindparam("soon", self._day + timedelta(SOON), sa.Date)
+        ended = _E.expires < day
+        lasts = sa.or_(_E.expires.is_(None), _E.expires >= day)
+        pays = sa.and_(lasts, _E.starts <= day)
+
+        def total(of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+            return sa.func.sum(sa.case((of, _E.remaining), else_=0))
+
+        expiry = sa.func.min(sa.case((pays, _E.expires)), type_=sa.Date)
+        figures = [
+            total(pays),
+            total(sa.and_(lasts, _E.starts > day)),
+            total(sa.and_(pays, _E.expires <= soon)),
+            total(ended),
+        ]
+        names = ("available", "unvested", "expiring", "expired")
+        found = {account: Totals() for account in accounts}
+        for card, kind, first, *units in self._grouped(found, [expiry, *figures], LIVE):
+            if (card, kind) in found:
+                found[card, kind] = _totals(first, names, units)
+        return found
+
+    def _counted(
+        self, accounts: Collection[Account], figures: dict[Account, Totals]
+    ) -> dict[Account, Totals]:
+        """`figures` with what all entries of these accounts count for."""
+        for card, kind, type_, units in self._grouped(
+            accounts, [sa.func.sum(_E.units)], by=_E.type
+        ):
+            if (card, kind) in accounts:
+                figures[card, kind].count(EntryType(type_), int(units))
+        return figures
+
+    def _grouped(
+        self,
+        accounts: Collection[Account],
+        figures: list[sa.ColumnElement[Any]],
+        *where: sa.ColumnElement[bool],
+        by: sa.Column[Any] | None = None,
+    ) -> Iterable[Any]:
+        group = [_E.card, _E.kind, *([by] if by is not None else [])]
+        cards = list({card for card, _ in accounts})
+        return rows_in(self._connection, [*group, *figures], _E.card, cards, *where, group_by=group)
+
+    def _next_expiry(self, account: Account) -> date | None:
+        """The last day of the lot that goes first; the index is in that order."""
+        card, kind = account
+        query = (
+            sa.select(_E.expires)
+            .where(LIVE, _E.card == card, _E.kind == kind)
+            .where(_E.expires >= self._day, _E.starts <= self._day)
+            .order_by(_E.expires)
+            .limit(1)
+        )
+        return self._connection.scalar(query)
+
+    def _store(
+        self,
+        figures: Mapping[Account, Totals],
+        stored: Mapping[Account, Row],
+        names: Mapping[Account, Names],
+    ) -> int:
+        """Write the rows that differ; how many."""
+        changed: list[dict[str, Any]] = []
+        same: list[dict[str, Any]] = []
+        new: list[dict[str, Any]] = []
+        for account, totals in figures.items():
+            row = stored.get(account)
+            if row is None:
+                new.append(self._row(self._new_id(), totals) | _named(account, names[account]))
+            elif row.totals != totals:
+                changed.append(self._row(row.id, totals))
+            elif row.day != self._day:
+                same.append({"row_id": row.id, "day": self._day})
+        table, execute = POINT_BALANCES.table, self._connection.execute
+        by_id = sa.update(table).where(_ROW.id == sa.bindparam("row_id"))
+        if changed:
+            execute(by_id, [{"row_id": one.pop("id"), **one} for one in changed])
+        if same:
+            execute(by_id, same)
+        if new:
+            execute(sa.insert(table), new)
+        self._feed.flush(POINT_BALANCES)
+        return len(changed) + len(new)
+
+    def _row(self, row_id: str, totals: Totals) -> dict[str, Any]:
+        return {
+            "id": row_id,
+            "version": self._feed.number(),
+            "modified_at": self._feed.stored_at,
+            "modified_by": self._feed.by,
+            "day": self._day,
+            "next_expiry": totals.next_expiry,
+            **{name: points(getattr(totals, name)) for name in _FIGURES},
+        }
+
+
+def _totals(expiry: date | None, names: Sequence[str], units: Sequence[Any]) -> Totals:
+    """Figures as a database answers sums: PostgreSQL as decimals."""
+    return Totals(next_expiry=expiry, **dict(zip(names, map(int, units), strict=True)))
+
+
+def _named(account: Account, names: Names) -> dict[str, Any]:
+    key = joined(names.card, names.kind)
+    card, kind = account
+    return {
+        "card": card,
+        "kind": kind,
+        "balance_id": key,
+        "key": fold(key),
+        "card_number": names.card,
+        "reward_point_id": names.kind,
+    }
