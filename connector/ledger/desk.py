@@ -56,11 +56,11 @@ class Replaced:
 
 
 class Desk:
-    """Cards of one open ledger. `zone` says which day it is when a card is issued."""
+    """Cards of one open ledger. `zone` says which day a card is issued on; its own if None."""
 
-    def __init__(self, ledger: Ledger, zone: tzinfo = UTC) -> None:
+    def __init__(self, ledger: Ledger, zone: tzinfo | None = None) -> None:
         self._ledger = ledger
-        self._zone = zone
+        self._zone = zone or ledger.zone
 
     def sequence(self, form: str, following: int = 1) -> None:
         """Number cards by this form from now on, beginning with `following`; UsageError."""

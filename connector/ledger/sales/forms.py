@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from connector.ledger.fields import fold
-from connector.ledger.journal.amounts import SCALE, points, units
+from connector.ledger.journal.amounts import points, units
 from connector.ledger.members.member import Member
 from connector.ledger.programs.occasion import Activity, Item, Sale
 
@@ -93,17 +94,20 @@ def line_row(sale: int, number: int, line: Item) -> dict[str, Any]:
     }
 
 
-def rebuilt(row: Any, lines: Sequence[Any], card: str, zone: tzinfo) -> Sale:
-    """What is left of a sale, from its row and those of its lines; at least one line is."""
+def rebuilt(row: Any, lines: Sequence[Any], left: Fraction, zone: tzinfo) -> Sale:
+    """What is left of a sale, from its row and those of its lines; at least one line is.
+
+    `left` is the part of the money that stays: so much of each payment does.
+    """
     return Sale(
         row.number,
-        card,
+        row.card_number,
         row.at.replace(tzinfo=UTC).astimezone(zone),
         row.currency,
         tuple(_left(line) for line in lines if line.quantity > line.returned_quantity),
         row.channel,
         row.unit,
-        {means: Decimal(amount) for means, amount in row.payments.items()},
+        {means: _part(Decimal(amount), left) for means, amount in row.payments.items()},
         row.fields,
     )
 
@@ -131,17 +135,21 @@ def _left(line: Any) -> Item:
     details = dict(line.details or {})
     quantity = line.quantity - line.returned_quantity
     paid = Decimal(details.pop("points", 0))
-    # Points were paid for the whole line; a part of it costs its part of them.
-    share = points(quantity) / points(line.quantity)
+    share = Fraction(quantity, line.quantity)
     return Item(
         line.product,
         points(quantity),
         points(line.amount - line.returned_amount),
         tuple(line.categories),
         line.offer,
-        points=round(paid * share, SCALE),
+        points=_part(paid, share),
         **details,
     )
+
+
+def _part(amount: Decimal, share: Fraction) -> Decimal:
+    """What was paid for the whole goes back with a part of it."""
+    return points(round(units(amount) * share))
 
 
 def _details(line: Item) -> dict[str, Any] | None:

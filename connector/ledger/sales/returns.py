@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -27,6 +27,9 @@ from connector.ledger.journal.posting import EntryType, GiveBack, Line, Posting,
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.journal.tables import entries, postings
 from connector.ledger.ledger import WriteTransaction
+from connector.ledger.payments.refunds import refund_share
+from connector.ledger.rewards.checkout import KEY as CHECKOUT
+from connector.ledger.rewards.checkout import come_back
 from connector.ledger.sales.checks import (
     amount_units,
     check_moment,
@@ -40,6 +43,8 @@ from connector.ledger.sales.tables import sale_lines, sale_returns, sales
 from connector.ledger.sales.terms import TermsSource
 from connector.ledger.schema import CARDS, REWARD_POINTS
 
+PAYMENT = "payment:"
+"""How keys of postings of payments begin."""
 _L = sale_lines.c
 
 
@@ -93,6 +98,21 @@ class _Sold:
         return self.line, quantity, amount
 
 
+class _Moved(NamedTuple):
+    """An entry of the sale; `units` and what came `back` of them in ten-thousandths."""
+
+    number: int
+    posting: str
+    """The key of its posting."""
+    rule: str | None
+    kind: str
+    """Folded."""
+    whole: bool
+    """Whether it is counted by quantity."""
+    units: int
+    back: int
+
+
 def take_back(
     transaction: WriteTransaction, wanted: Return, zone: tzinfo, source: TermsSource
 ) -> Receipt:
@@ -106,10 +126,12 @@ def take_back(
     sale = _sale(connection, wanted.sale)
     known = _before(connection, wanted, sale)
     if known is not None:
-        return known
+        paid = refund_share(transaction, sale.number, Fraction(0), wanted.number, zone)
+        return known._replace(entries=(*paid.entries, *known.entries))
     at = _moment(wanted, sale, transaction.at)
     lines = _lines(connection, sale.id)
     came = _came(wanted, lines)
+    paid = refund_share(transaction, sale.number, _share(lines), wanted.number, zone)
     moved = [
         *_paid_back(connection, sale, lines),
         *_taken_back(connection, sale, lines, zone, source),
@@ -124,8 +146,8 @@ def take_back(
         posted = result
     number = None if posted is None else posted.number
     _store(connection, wanted, sale, at, (came, lines), number)
-    moved_entries = () if posted is None else posted.entries
-    return Receipt(wanted.number, sale.card_number, number, moved_entries)
+    entries = (*paid.entries, *(() if posted is None else posted.entries))
+    return Receipt(wanted.number, sale.card_number, number, entries)
 
 
 # ---------------------------------------------------------------------------- what is there
@@ -231,8 +253,8 @@ def _taken_back(
         return
     due = _due(connection, sale, lines, zone, source)
     held: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for number, rule, kind, _, units, back in _entries(connection, sale, EntryType.EARN):
-        held.setdefault((rule, kind), []).append((number, units - back))
+    for one in _entries(connection, sale, EntryType.EARN):
+        held.setdefault((one.rule or "", one.kind), []).append((one.number, one.units - one.back))
     for (rule, kind), earned in held.items():
         rest, left = due[rule, kind], sum(units for _, units in earned)
         too_much = left - min(rest, left)
@@ -256,21 +278,30 @@ def _due(
     if _all_back(lines):
         return due
     terms = source.of(connection, sale.versions)
-    rest = rebuilt(sale, list(lines.values()), sale.card_number, zone)
+    rest = rebuilt(sale, list(lines.values()), 1 - _share(lines), zone)
     for one in terms.earned(rest, member_of(sale.member)):
         due[rule_name(one), fold(one.kind)] += int(one.points * UNIT)
     return due
 
 
 def _paid_back(connection: sa.Connection, sale: Any, lines: dict[int, _Sold]) -> Iterator[Line]:
-    """Of the points that paid for the sale, the part that falls to the goods that came back."""
+    """Of the points that paid for the sale, those that fall to the goods that came back.
+
+    Lines with a price in points know their own; payments with points are `refund_share`'s.
+    """
+    back = {
+        number - 1: Fraction(one.returned_quantity, one.quantity) for number, one in lines.items()
+    }
+    yield from come_back(connection, sale.number, back)
     share = _share(lines)
-    for number, _, _, type_, units, back in _entries(connection, sale, EntryType.REDEEM):
-        step = UNIT if type_ == "Quantity" and share < 1 else 1
-        whole = int(-units * share) // step * step
-        if whole > back:
+    for one in _entries(connection, sale, EntryType.REDEEM):
+        if one.posting.startswith((CHECKOUT, PAYMENT)):
+            continue
+        step = UNIT if one.whole and share < 1 else 1
+        due = int(-one.units * share) // step * step
+        if due > one.back:
             why = f"goods of sale {sale.number} came back"
-            yield GiveBack(number, points(whole - back), why)
+            yield GiveBack(one.number, points(due - one.back), why)
 
 
 def _share(lines: dict[int, _Sold]) -> Fraction:
@@ -287,10 +318,8 @@ def _all_back(lines: dict[int, _Sold]) -> bool:
     return all(one.returned_quantity == one.quantity for one in lines.values())
 
 
-def _entries(
-    connection: sa.Connection, sale: Any, type_: EntryType
-) -> Sequence[tuple[int, str, str, str, int, int]]:
-    """Number, rule, kind folded, its type, units and what came back, of entries of the sale."""
+def _entries(connection: sa.Connection, sale: Any, type_: EntryType) -> list[_Moved]:
+    """The entries of a type that belong to the sale, the oldest first."""
     e, kind, backs = entries.c, REWARD_POINTS.table.c, entries.alias("backs")
     came = (
         sa.select(sa.func.coalesce(sa.func.sum(sa.func.abs(backs.c.asked)), 0))
@@ -299,16 +328,16 @@ def _entries(
         .scalar_subquery()
     )
     query = (
-        sa.select(e.number, e.rule, kind.key, kind.reward_point_type, e.units, came)
+        sa.select(
+            *(e.number, postings.c.key, e.rule, kind.key),
+            *(kind.reward_point_type == "Quantity", e.units, came),
+        )
         .join(postings, postings.c.number == e.posting)
         .join(REWARD_POINTS.table, kind.id == e.kind)
         .where(postings.c.sale == sale.key, e.type == type_)
         .order_by(e.number)
     )
-    return [
-        (number, rule or "", name, counted, int(units), int(back))
-        for number, rule, name, counted, units, back in connection.execute(query)
-    ]
+    return [_Moved(*row, int(units), int(back)) for *row, units, back in connection.execute(query)]
 
 
 def _store(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.members.facts import facts
 from connector.ledger.members.member import Member
+from connector.ledger.payments.orders import paid
 from connector.ledger.programs.occasion import Earned, Occasion, Sale
 from connector.ledger.sales.buyers import Buyer, Buyers
 from connector.ledger.sales.checks import check_sale
@@ -36,6 +38,8 @@ from connector.ledger.sales.terms import TermsSource
 from connector.ledger.schema import CARDS, REFERENCES
 from connector.ledger.sql import rows_in
 
+POINTS = "points"
+"""The means of payment that is points."""
 _CARD_NUMBER = CARDS.table.c.card_number
 _CURRENCY = REFERENCES["currencies"].c.number
 
@@ -72,10 +76,13 @@ class SaleBatch:
         self._transaction = transaction
         self._connection = transaction.connection
         self._zone = zone
+        self._source = source
         self._terms = source.current(self._connection)
         self._buyers = Buyers(transaction, enrol=enrol)
         self._known: dict[str, tuple[str, Receipt]] = {}
         self._answers: dict[int, Answer] = {}
+        self._moved: set[str] = set()
+        """Ids of the cards that earned since tiers were looked at."""
 
     def sold(self, wanted: Sequence[Sale]) -> list[Answer]:
         """The answers, in order; all that is accepted is stored."""
@@ -83,6 +90,7 @@ class SaleBatch:
         self._known = self._before([one.key for one in checked])
         new = [one for one in checked if one.key not in self._known]
         self._buyers.load(one.sale for one in new)
+        self._paid = paid(self._connection, [one.key for one in new])
         self._next_id = int(self._connection.scalar(sa.select(sa.func.max(sales.c.id))) or 0) + 1
         for part in self._rounds(checked):
             self._post(part)
@@ -171,9 +179,13 @@ class SaleBatch:
         return True
 
     def _judged(self, part: Sequence[tuple[_Wanted, Buyer]]) -> list[_Judged]:
+        if self._terms.tiered and self._moved:
+            self._source.restate(self._transaction, self._moved)
+            self._moved = set()
         members = facts(self._connection, [buyer.id for _, buyer in part])
         judged: list[_Judged] = []
-        for one, buyer in part:
+        for given, buyer in part:
+            one = given._replace(sale=with_points(given.sale, self._paid.get(given.key)))
             member = members[buyer.id]
             earned = self._terms.earned(one.sale, member)
             judged.append(_Judged(one, buyer, member, _posting(one.sale, buyer, earned)))
@@ -196,6 +208,7 @@ class SaleBatch:
             self._answers[place] = receipt
             self._known[key] = digest, receipt._replace(repeated=True)
             rows.append(self._row(one, receipt))
+            self._moved.add(one.buyer.id)
             lines += (
                 line_row(self._next_id, line, item) for line, item in enumerate(sale.lines, 1)
             )
@@ -213,6 +226,15 @@ class SaleBatch:
             "versions": dict(self._terms.versions),
             "posting": receipt.posting,
         }
+
+
+def with_points(sale: Sale, paid: Decimal | None) -> Sale:
+    """The sale as it was paid: what points cover by payments of the ledger counts, too."""
+    if paid is None:
+        return sale
+    told = {means: some for means, some in sale.payments.items() if fold(means) == POINTS}
+    others = {means: some for means, some in sale.payments.items() if means not in told}
+    return replace(sale, payments={**others, POINTS: max(paid, sum(told.values(), Decimal(0)))})
 
 
 def earn_lines(card: str, earned: Iterable[Earned]) -> tuple[Earn, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from connector.ledger.desk import Customer, Desk
 from connector.ledger.journal.posting import Refused
@@ -19,19 +19,18 @@ from connector.ledger.sales.activities import do
 from connector.ledger.sales.receipt import Answer, Back, Receipt
 from connector.ledger.sales.returns import Return, take_back
 from connector.ledger.sales.selling import SaleBatch
-from connector.ledger.sales.terms import TermsSource
+from connector.ledger.sales.terms import LedgerTermsSource, TermsSource
 
 
 class Till:
-    """Sales of one open ledger; made once and used for many, it keeps the compiled programs.
+    """Sales of one open ledger. `zone` says where days begin and end; the ledger's if None."""
 
-    `zone` says where days begin and end.
-    """
-
-    def __init__(self, ledger: Ledger, zone: tzinfo = UTC, *, terms: TermsSource) -> None:
+    def __init__(
+        self, ledger: Ledger, zone: tzinfo | None = None, terms: TermsSource | None = None
+    ) -> None:
         self._ledger = ledger
-        self._zone = zone
-        self._terms = terms
+        self._zone = zone or ledger.zone
+        self._terms = terms or LedgerTermsSource()
 
     def sale(self, sale: Sale, customer: Customer | None = None, *, by: str) -> Receipt:
         """Post a sale with what it earns; again with the same number, the first answer.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from connector.ledger.journal.balances import Balance, balances
-from connector.ledger.ledger import Ledger
+from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.members.member import Member
 from connector.ledger.programs.occasion import Activity, Earned, Item, Occasion, Sale
 from connector.ledger.sales.receipt import Receipt
@@ -32,6 +32,7 @@ class Rules:
     currencies: frozenset[str] = frozenset({"EUR"})
     tiered: bool = False
     seen: list[Member] = field(default_factory=list)
+    restated: list[set[str]] = field(default_factory=list)
 
     @property
     def versions(self) -> Versions:
@@ -42,6 +43,9 @@ class Rules:
 
     def of(self, _: sa.Connection, versions: Versions) -> Rules:
         return Rules(versions["club"])
+
+    def restate(self, transaction: WriteTransaction, cards: Collection[str]) -> None:
+        self.restated.append(set(cards))
 
     def earned(self, occasion: Occasion, member: Member) -> Sequence[Earned]:
         self.seen.append(member)
