@@ -8,16 +8,20 @@ Tested in: tests/unit/ledger/members/test_facts.py.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from connector.ledger.fields import fold
 from connector.ledger.members.member import Member
 from connector.ledger.members.tables import card_programs, customer_groups
 from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS
+from connector.ledger.shown.entities import CARD_TIERS
 from connector.ledger.sql import IN_CHUNK, rows_in
 
 _CARD = CARDS.table.c
+_TIER = CARD_TIERS.table.c
 
 
 def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Member]:
@@ -29,6 +33,7 @@ def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Mem
     groups = _sets(connection, customer_groups.c.party, customer_groups.c.name, parties)
     programs = _sets(connection, card_programs.c.card, card_programs.c.program, ids)
     sold = _sold(connection, ids)
+    tiers = _tiers(connection, [number for _, number, _ in rows])
     none: frozenset[str] = frozenset()
     return {
         id: Member(
@@ -36,10 +41,21 @@ def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Mem
             party=party,
             groups=frozenset(groups.get(party, none)) if party else none,
             programs=frozenset(programs.get(id, none)),
+            tiers=MappingProxyType(tiers.get(number, {})),
             sales=sold.get(id, 0),
         )
         for id, number, party in rows
     }
+
+
+def _tiers(connection: sa.Connection, numbers: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The tier each card holds by program, by card number."""
+    found: dict[str, dict[str, str]] = {}
+    columns = [_TIER.card_number, _TIER.program, _TIER.tier]
+    held = _TIER.tier.is_not(None)
+    for card, program, tier in rows_in(connection, columns, _TIER.card_number, numbers, held):
+        found.setdefault(card, {})[fold(program)] = fold(tier)
+    return found
 
 
 def _sold(connection: sa.Connection, cards: Sequence[str]) -> dict[str, int]:

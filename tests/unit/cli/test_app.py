@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -140,6 +141,16 @@ class TestUsage:
         assert "Did you mean 'init'?" in capsys.readouterr().err
 
 
+def lines(command: Any, words: list[str]) -> Iterator[list[str]]:
+    """What is typed for a command, or for each in a group and the groups in it."""
+    group = getattr(command, "commands", None)
+    if group is None:
+        yield words
+        return
+    for name, one in group.items():
+        yield from lines(one, [*words, name])
+
+
 class TestOptions:
     @pytest.mark.parametrize(
         "line",
@@ -172,8 +183,7 @@ class TestOptions:
     @pytest.mark.parametrize("row", program.COMMANDS, ids=lambda row: row.name)
     def test_every_command_has_them(self, row: program.Row, capsys: Capture) -> None:
         command = typer.main.get_command(importlib.import_module(row.module).app)
-        names = list(getattr(command, "commands", {}))
-        for line in [[row.name, name] for name in names] or [[row.name]]:
+        for line in lines(command, [row.name]):
             assert program.run([*line, "--help"]) == 0
             shown = capsys.readouterr().out
             for option in ("--config", "--json", "--debug", "--version"):

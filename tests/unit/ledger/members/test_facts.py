@@ -14,7 +14,9 @@ from connector.ledger.members.facts import facts
 from connector.ledger.members.groups import GroupKind, Groups
 from connector.ledger.members.joining import Joining
 from connector.ledger.members.member import Member
+from connector.ledger.operations import Upsert
 from connector.ledger.sales.tables import sales
+from connector.ledger.shown.entities import CARD_TIERS, joined
 from tests.unit.ledger.conftest import START
 
 
@@ -69,15 +71,27 @@ def test_groups_come_with_the_customer_and_programs_with_the_card(
     Joining(ledger).join("A2", "Gold Club", by="t")
     Joining(ledger).join("N1", "Gold Club", by="t")
     sold(ledger, ids["B1"], 3)
+    held = [("B1", "gold-club", "silver"), ("B1", "other", None), ("A1", "other", "first")]
+    with ledger.writing("t") as transaction:
+        rows: list[dict[str, object]] = [
+            {
+                "CardTierId": joined(card, program),
+                "CardNumber": card,
+                "Program": program,
+                "Tier": tier,
+            }
+            for card, program, tier in held
+        ]
+        transaction.put(CARD_TIERS, [Upsert(row) for row in rows])
     with ledger.reading() as connection:
         found = facts(connection, [*ids.values(), ids["A1"], "no such id"])
     groups = frozenset({"staff", "veteran"})
-    joined = frozenset({"gold club"})
+    programs = frozenset({"gold club"})
     assert found == {
-        ids["A1"]: Member("A1", "Anna", groups),
-        ids["A2"]: Member("A2", "Anna", groups, joined),
-        ids["B1"]: Member("B1", "Ben", sales=3),
-        ids["N1"]: Member("N1", None, programs=joined),
+        ids["A1"]: Member("A1", "Anna", groups, tiers={"other": "first"}),
+        ids["A2"]: Member("A2", "Anna", groups, programs),
+        ids["B1"]: Member("B1", "Ben", tiers={"gold-club": "silver"}, sales=3),
+        ids["N1"]: Member("N1", None, programs=programs),
     }
 
 
