@@ -40,9 +40,9 @@ _LAST_ENTRY = sa.select(sa.func.max(entries.c.number))
 
 
 class Journal:
-    """Points of one open ledger. `zone` says where its days begin and end."""
+    """Points of one open ledger. `zone` says where days begin and end; the ledger's if None."""
 
-    def __init__(self, ledger: Ledger, zone: tzinfo = UTC) -> None:
+    def __init__(self, ledger: Ledger, zone: tzinfo | None = None) -> None:
         self._ledger = ledger
         self._zone = zone
 
@@ -64,10 +64,10 @@ class Journal:
 
 
 def post_within(
-    transaction: WriteTransaction, wanted: Sequence[Posting], zone: tzinfo = UTC
+    transaction: WriteTransaction, wanted: Sequence[Posting], zone: tzinfo | None = None
 ) -> list[Result]:
     """As `Journal.post_all`, in a transaction that does something else as well."""
-    return _Batch(transaction, wanted, zone).carried_out()
+    return _Batch(transaction, wanted, zone or transaction.zone).carried_out()
 
 
 def require_not_ahead(at: datetime, now: datetime) -> None:

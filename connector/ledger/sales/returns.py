@@ -337,7 +337,10 @@ def _entries(connection: sa.Connection, sale: Any, type_: EntryType) -> list[_Mo
         .where(postings.c.sale == sale.key, e.type == type_)
         .order_by(e.number)
     )
-    return [_Moved(*row, int(units), int(back)) for *row, units, back in connection.execute(query)]
+    return [
+        _Moved(number, posting, rule, name, whole, int(units), int(back))
+        for number, posting, rule, name, whole, units, back in connection.execute(query)
+    ]
 
 
 def _store(
