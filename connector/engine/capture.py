@@ -34,8 +34,8 @@ def capture(run: MapRun, side: Side, then: Then | None = None) -> int:
     positions = run.store.positions(run.map.name)
     columns = run.map.column_names(side)
     feed, scan = (positions.get((side, kind)) for kind in ("feed", "scan"))
-    reading = scan is not None and _fits(run, scan, columns)  # the feed was no good any more
-    if feed is not None and feed.text is not None and _fits(run, feed, columns) and not reading:
+    reading = scan is not None and fits(run, scan, columns)  # the feed was no good any more
+    if feed is not None and feed.text is not None and fits(run, feed, columns) and not reading:
         try:
             count = _resume(run, side, feed, keep)
             if count is not None:
@@ -44,7 +44,7 @@ def capture(run: MapRun, side: Side, then: Then | None = None) -> int:
             run.tell(f"{side} feed expired", 1)
             if expired.code == "position-ahead":
                 run.begin_epoch(side)
-    if scan is not None and _fits(run, scan, columns):
+    if scan is not None and fits(run, scan, columns):
         if look(run, side, scan) is Sight.SAME:
             try:
                 return _scan(run, side, scan, keep)
@@ -82,7 +82,8 @@ def _resume(run: MapRun, side: Side, feed: Position, keep: Then) -> int | None:
     return count
 
 
-def _fits(run: MapRun, position: Position, columns: tuple[str, ...]) -> bool:
+def fits(run: MapRun, position: Position, columns: tuple[str, ...]) -> bool:
+    """Whether a position was taken for these columns, in the present life of its side."""
     return position.columns == columns and position.epoch == run.worlds[position.side].epoch
 
 
@@ -94,7 +95,7 @@ def _follow(
     count = 0
     pages = run.endpoint(side).changes(run.map.entity(side), feed.columns, feed.text)
     position = feed
-    for tick, page in _ticked(run, pages):
+    for tick, page in ticked(run, pages):
         if missing in page.deleted:
             missing = None
         text = page.position if page.last else page.resume
@@ -124,7 +125,7 @@ def _scan(run: MapRun, side: Side, begun: Position | None, keep: Then) -> int:
     count = 0
     feed: Position | None = None
     pages = run.endpoint(side).scan(run.map.entity(side), columns, resume)
-    for tick, page in _ticked(run, pages):
+    for tick, page in ticked(run, pages):
         absorbed = absorb(run, side, tick, page)
         count += len(page.rows)
         position = remembering(run, replace(position, text=page.resume, at=run.now()), page)
@@ -156,7 +157,7 @@ def _catch_up(run: MapRun, side: Side, feed: Position, keep: Then) -> int:
     return 0
 
 
-def _ticked(run: MapRun, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:
+def ticked(run: MapRun, pages: Iterator[Page]) -> Iterator[tuple[int, Page]]:
     """Each page with the tick at which its request left; the next one is fetched meanwhile.
 
     The next tick is taken before its request leaves. A write settled while that request is

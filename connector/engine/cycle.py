@@ -7,26 +7,17 @@ Tested in: tests/integration/engine/.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from connector.engine.absorb import Absorbed
+from connector.engine.append.course import append_new
+from connector.engine.append.kept import settle_kept
 from connector.engine.apply import Applier
 from connector.engine.capture import capture
+from connector.engine.finish import Finish as Finish
 from connector.engine.lookups import wake
 from connector.engine.run import MapRun
 from connector.engine.turnover import turn_over
 from connector.errors import MapError, Subject
 from connector.mapping.values import Side
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """How a run ended; `finished` False means a bound was reached with work left."""
-
-    finished: bool
-    rounds: int
-    cut: bool = False
-    """Whether time ran out with work that could go on at once."""
 
 
 def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None) -> Finish:
@@ -49,6 +40,8 @@ def sync(run: MapRun, max_seconds: float | None = None, only: str | None = None)
         )
     turn_over(run, row)
     run.until = None if max_seconds is None else run.ports.monotonic() + max_seconds
+    if run.map.document.appends_to is not None:
+        return append_new(run, only)
     for round in range(1, run.limits.rounds + 1):
         for side in (Side.COMMERCE, Side.DATAVERSE):
             capture(run, side)
@@ -72,6 +65,8 @@ def settle_due(run: MapRun, only: str | None = None) -> bool:
 
     Before both sides were read whole nothing is planned: a load that was cut short goes on first.
     """
+    if run.map.document.appends_to is not None:
+        return settle_kept(run, only)
     if len(run.whole) < len(Side):
         return False
     applier = Applier(run)

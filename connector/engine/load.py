@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.engine.absorb import Absorbed
+from connector.engine.append.course import append_all
 from connector.engine.apply import Applier
 from connector.engine.capture import capture
 from connector.engine.cycle import Finish, settle_due
@@ -41,6 +42,8 @@ def load(run: MapRun, again: bool = False) -> Finish:
             )
         _begin_again(run, row)
     turn_over(run, run.store.map_row(name))
+    if run.map.document.appends_to is not None:
+        return _done(run, 1) if append_all(run, again) else Finish(False, 1)
     capture(run, Side.DATAVERSE)
     if run.ports.stopping():
         return Finish(False, 1)
@@ -55,8 +58,12 @@ def load(run: MapRun, again: bool = False) -> Finish:
     if run.ports.stopping() or settle_due(run):
         return Finish(False, 1)
     rounds = _read_back(run)
-    if rounds is None:
-        return Finish(False, 1)
+    return Finish(False, 1) if rounds is None else _done(run, rounds)
+
+
+def _done(run: MapRun, rounds: int) -> Finish:
+    """The map counts as loaded from now on."""
+    name = run.map.name
     work = run.work()
     begun = run.store.map_row(name)
     assert begun is not None, "turn_over has put the map on record"

@@ -7,7 +7,7 @@ Tested in: tests/integration/engine/test_waiting.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from connector.endpoints.base import Endpoint
 from connector.engine.run import MapRun
@@ -22,9 +22,17 @@ def resolve(
     map: CompiledMap, endpoints: Mapping[Side, Endpoint], records: Iterable[Record]
 ) -> None:
     """Read every lookup target these records refer to and nobody asked for yet."""
-    if not map.lookups:
-        return
-    pairs = [(record.commerce.image, record.dataverse.image) for record in records]
+    if map.lookups:
+        pairs = [(record.commerce.image, record.dataverse.image) for record in records]
+        resolve_images(map, endpoints, pairs)
+
+
+def resolve_images(
+    map: CompiledMap,
+    endpoints: Mapping[Side, Endpoint],
+    pairs: Sequence[tuple[Image | None, Image | None]],
+) -> None:
+    """The same for what commerce and Dataverse hold."""
     for field in map.fields:
         if field.lookup is not None:
             _resolve_field(field, field.lookup, endpoints, pairs)

@@ -142,7 +142,7 @@ def _outside(record: Record, map: CompiledMap, refusing: Sequence[Side]) -> Acti
 
 def _both(record: Record, map: CompiledMap) -> Action:
     c, d = record.commerce, record.dataverse
-    if not apart(record) and not record.anew:
+    if map.document.appends_to is not None or (not apart(record) and not record.anew):
         return Action()
     assert c.image is not None
     assert d.image is not None
@@ -273,8 +273,9 @@ def _create(
     except (TargetMissing, Untranslatable):
         values, written = _create_by_group(record, map, target, source.image, action)
         waiting = {wait.group for wait in action.waits}
-        if any(group.fields[0].key for group in map.groups if group.name in waiting):
-            return action  # a row without its key would be nobody's
+        keyless = any(group.fields[0].key for group in map.groups if group.name in waiting)
+        if keyless or (waiting and map.document.appends_to is not None):
+            return action  # a row without its key would be nobody's; or it is written only once
     action.writes.append(Write(target, Kind.CREATE, id, None, values, None, written, (), reason))
     return action
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from connector.endpoints.base import Row
 from connector.engine.absorb import absorb, reread
+from connector.engine.append.there import not_there
 from connector.engine.epochs import Sight, look
 from connector.engine.lookups import resolve
 from connector.engine.observe import begin
@@ -119,7 +120,7 @@ def _changed_records(run: DryRun) -> Iterator[Record]:
     _turn_over(run, overlay)
     store, run.store = run.store, overlay  # type: ignore[assignment]
     try:
-        for side in Side:
+        for side in run.map.document.followed:
             try:
                 _follow(run, side, overlay)
             except PositionExpiredError:
@@ -200,6 +201,8 @@ def _plan_batch(run: DryRun, batch: Sequence[Record], rehearsal: Rehearsal) -> N
             reread(run, side, unknown)
     resolve(run.map, run.ports.endpoints, batch)
     actions = [(record, plan(record, run.map)) for record in batch]
+    if run.map.document.appends_to is not None:
+        actions = list(not_there(run, actions))
     end_wars(run.store, run.layout, run.now(), actions)
     for record, action in actions:
         for planned in described(record, action):

@@ -119,22 +119,23 @@ def settle(record: Record, write: Write, outcome: Outcome, reply: Reply) -> None
     else:
         _undo_intention(record, write)
     if isinstance(outcome, Rejected):
-        record.problem = _refused(record, write, outcome)
+        record.problem = refused(record, write.side, write.kind, outcome)
         record.due = None
     else:
         record.attempts += how.attempt
-        _next_try(record, how, outcome, reply)
+        next_try(record, how, outcome, reply)
     stand(record)
 
 
-def _refused(record: Record, write: Write, outcome: Rejected) -> Problem:
+def refused(record: Record, side: Side, kind: Kind, outcome: Rejected) -> Problem:
+    """Why a record is set aside of which a side does not want a write."""
     return Problem(
-        f"{write.side}-refused",
-        f"{write.side} refused the {write.kind}: {outcome.text} ({outcome.code})",
+        f"{side}-refused",
+        f"{side} refused the {kind}: {outcome.text} ({outcome.code})",
         "correct the record on the side it comes from; it then travels by itself",
         Subject(
             map=record.map,
-            side=write.side.value,
+            side=side.value,
             record=str(record.number),
             field=outcome.field,
         ),
@@ -214,7 +215,7 @@ def _unknown(record: Record, write: Write, reply: Reply) -> None:
     target.tick = max(target.tick, reply.tick)
 
 
-def _next_try(record: Record, how: Handling, outcome: Outcome, reply: Reply) -> None:
+def next_try(record: Record, how: Handling, outcome: Outcome, reply: Reply) -> None:
     """When the record is due again; after the last attempt a person is."""
     if how.attempt and record.attempts >= reply.retry.attempts:
         record.due = None

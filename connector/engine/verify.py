@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from connector.endpoints.base import Page
 from connector.engine.absorb import Absorbed, absorb
+from connector.engine.append.course import append_keys
 from connector.engine.apply import chunks
 from connector.engine.cycle import settle_due
 from connector.engine.lookups import resolve
@@ -279,6 +280,8 @@ def _judge_group(
             name, reason = "excused", "in conflict: a person decides"
         elif any(wait.group == group.name for wait in action.waits):
             name, reason = "excused", WAITING
+    elif map.document.appends_to is not None:
+        name, reason = "drift", f"edited in {source.other}; this map adds rows and changes none"
     tell(
         Finding(
             name,
@@ -329,6 +332,11 @@ def _columns(map: CompiledMap, side: Side, held: Held | None) -> dict[str, Value
 def repair(run: MapRun, findings: Sequence[Finding]) -> None:
     """Observe what differs anew on both sides and let the ordinary cycle settle it."""
     differing = [finding for finding in findings if finding.verdict == "difference"]
+    if run.map.document.appends_to is not None:
+        for chunk in chunks(differing, run.limits.page):
+            append_keys(run, [run.map.first_part(finding.key) for finding in chunk])
+        settle_due(run)
+        return
     for chunk in chunks(differing, run.limits.page):
         for side in Side:
             run.hold()

@@ -16,13 +16,17 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from connector.errors import MapError, Subject
+from connector.mapping.end import DataverseEnd as DataverseEnd
+from connector.mapping.end import End as End
+from connector.mapping.end import Inactive as Inactive
+from connector.mapping.end import Owner as Owner
 from connector.mapping.findings import Contradiction, map_error
-from connector.mapping.rows import ColumnName
+from connector.mapping.mode import Mode as Mode
+from connector.mapping.mode import refuse_other_than_appending
 from connector.mapping.rows import FieldRow as FieldRow
 from connector.mapping.rows import Join as Join
 from connector.mapping.rows import Policy as Policy
 from connector.mapping.rows import Symbol as Symbol
-from connector.mapping.step import Scalar
 from connector.mapping.step_tables import Default as Default
 from connector.mapping.step_tables import Unmatched as Unmatched
 from connector.mapping.steps import SETTINGS
@@ -48,58 +52,6 @@ class FilterExit(StrEnum):
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Inactive(_Model):
-    """The column and value by which a side marks a record as no longer active."""
-
-    column: ColumnName
-    value: Scalar
-
-
-class End(_Model):
-    """One end of the map: the entity set, and which configured side it lies on."""
-
-    entity: str = Field(min_length=1, description="Entity set name, e.g. msdyn_loyaltycards.")
-    side: str | None = Field(None, description="Name of the side, where there is more than one.")
-    inactive: Inactive | None = None
-    filter: str | None = Field(
-        None, min_length=1, description="OData condition; only rows that meet it travel."
-    )
-
-
-class Owner(_Model):
-    """Who owns the rows a map creates; exactly one of these."""
-
-    team: str | None = Field(None, min_length=1, description="Name of a team that may own rows.")
-    unit: str | None = Field(
-        None, min_length=1, description="Name of a business unit, whose default team it is."
-    )
-    user: str | None = Field(
-        None, min_length=1, description="User name (UPN) or primary e-mail of a user."
-    )
-
-    @property
-    def named(self) -> tuple[str, str]:
-        """Which of them, and its name."""
-        return next((kind, name) for kind, name in self if name is not None)
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if sum(name is not None for _, name in self) != 1:
-            raise Contradiction(
-                "rows have one owner: a team, the default team of a unit, or a user",
-                remedy="write one of `owner: {team: NAME}`, `{unit: NAME}` and `{user: NAME}`",
-            )
-        return self
-
-
-class DataverseEnd(End):
-    """The Dataverse end."""
-
-    owner: Owner | None = Field(
-        None, description="Who owns the rows this map creates; rows that are there keep theirs."
-    )
 
 
 class Deletes(_Model):
@@ -133,6 +85,10 @@ class MapDocument(_Model):
     title: str = ""
     version: str = Field("1.0.0.0", pattern=r"^\d+\.\d+\.\d+\.\d+$")
     enabled: bool = Field(True, description="A map that is off is left out by every command.")
+    mode: Mode = Field(
+        Mode.SYNC,
+        description="`append`: rows of one side are added to the other once, and never changed.",
+    )
     commerce: End
     dataverse: DataverseEnd
     master: Side = Side.COMMERCE
@@ -172,6 +128,16 @@ class MapDocument(_Model):
         """The end on one side."""
         return self.commerce if side is Side.COMMERCE else self.dataverse
 
+    @property
+    def appends_to(self) -> Side | None:
+        """The side an append map adds rows to; None for a map that keeps both sides equal."""
+        return next(iter(self.fields[0].ways)) if self.mode is Mode.APPEND else None
+
+    @property
+    def followed(self) -> tuple[Side, ...]:
+        """The sides whose changes are read."""
+        return tuple(side for side in Side if side is not self.appends_to)
+
     def system(self, side: Side) -> str:
         """The name of the configured system an end lies on; there may be several for commerce."""
         return self.commerce.side or side.value if side is Side.COMMERCE else side.value
@@ -210,6 +176,8 @@ class MapDocument(_Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.mode is Mode.APPEND:
+            refuse_other_than_appending(self)
         self._keys_travel()
         for policy, side in (
             (self.deletes.commerce, Side.COMMERCE),

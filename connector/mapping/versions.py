@@ -62,6 +62,7 @@ _ASPECTS = {
 """Whatever else a row says is how its values travel."""
 
 _SETTINGS = {
+    "mode": Sort.PAIRING,
     "conflict": Sort.POLICY,
     "master": Sort.FIRST,
     "blank_wins": Sort.FIRST,

@@ -18,6 +18,7 @@ from connector.endpoints.base import Entity
 from connector.endpoints.dataverse.administration import Administration
 from connector.endpoints.dataverse.faults import tracking_off
 from connector.endpoints.dataverse.rights import UserRights
+from connector.engine.append.course import unsafe
 from connector.engine.drifted import findings_of
 from connector.engine.owners import owner_of
 from connector.engine.stock import stock_of
@@ -134,8 +135,11 @@ def _check_map(
     yield from keys
     yield from owner
     yield from _untimed(document, entities)
+    append_to = document.appends_to
+    if append_to is not None and (risk := unsafe(document, entities[append_to])) is not None:
+        yield risk
     for side, described in entities.items():
-        if described.capabilities.preconditions == "none":
+        if append_to is None and described.capabilities.preconditions == "none":
             yield Problem(
                 "preconditions-none",
                 f"{side} takes every write, whatever a row holds by then: an edit made between our "

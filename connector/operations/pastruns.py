@@ -135,6 +135,13 @@ def refusal(project: Project, row: RunRow, records: int) -> UsageError | None:
             subject=subject,
             remedy="put the map's file back",
         )
+    if project.documents[row.map].appends_to is not None:
+        return UsageError(
+            "append-not-undone",
+            f"run {row.number} worked an append map, which keeps nothing of rows it added",
+            subject=subject,
+            remedy="delete rows that should not be there where they were added to",
+        )
     since = project.store.audit_kept_since(row.map)
     if since is not None and row.started < since:
         when = f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M:%S} UTC"

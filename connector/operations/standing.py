@@ -50,7 +50,7 @@ class MapStatus:
     state: str
     """new | loading | running | paused | stopped"""
     lag: float | None
-    """Seconds since both feeds were last read."""
+    """Seconds since the feeds were last read: of both sides, of an append map its source's."""
     counts: Mapping[State, int]
     last_run: Mapping[str, Any] | None
     problem: Problem | None
@@ -76,8 +76,9 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
     row = store.map_row(document.map)
     positions = store.positions(document.map)
     now = project.ports(document).clock()
-    feeds = [p for (side, kind), p in positions.items() if kind == "feed" and p.text is not None]
-    lag = now - min(p.at for p in feeds) if len(feeds) == len(Side) else None
+    followed = [(side, "feed") for side in document.followed]
+    feeds = [p for at, p in positions.items() if at in followed and p.text is not None]
+    lag = now - min(p.at for p in feeds) if len(feeds) == len(followed) else None
     if row is not None and row.stopped is not None:
         state = held_state(row.stopped)
     elif row is not None and row.loaded_at is not None:

@@ -86,6 +86,9 @@ class Records:
             for side in Side
         }
         self._sweep = {side: _sweep(side) for side in Side}
+        self._remove = sa.delete(records).where(
+            c.map == bindparam("map"), among(c.number, "numbers")
+        )
         self._by_id = {side: of_map.where(among(side_column(side, "id"), "asked")) for side in Side}
         self._by_key = of_map.where(among(c.key, "asked")).order_by(c.key, c.ordinal)
         # By number alone: beside a map, SQLite would rather walk an index of the whole map.
@@ -206,6 +209,12 @@ class Records:
         body = body_of(codec)
         rows = [(record.number, _same_map(record, map), *body(record)) for record in new]
         run(connection, self._insert, rows)
+
+    def remove(self, connection: sa.Connection, map: str, numbers: Sequence[int]) -> None:
+        """Delete records of the map; those that are gone already are passed over."""
+        if numbers:
+            listed = self._db.dialect.listed(numbers)
+            connection.execute(self._remove, {"map": map, "numbers": listed})
 
     def update(self, connection: sa.Connection, map: str, known: Sequence[Record]) -> None:
         """Replace records; raises StateError `record-missing` when one is not there."""

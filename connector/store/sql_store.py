@@ -251,13 +251,15 @@ class SqlStore:
     def commit(self, lease: Lease, work: Work) -> None:
         """Make all of `work` durable in one transaction, or raise and change nothing.
 
-        Updates come before inserts, so that a new record may take a key that another gives
-        up. Completions come before the two statements about a whole batch, so that these mean
-        its intents that are still open.
+        Removals and updates come before inserts, so that a new record may take a key that
+        another gives up. Completions come before the statement about a whole batch, so that it
+        means its intents that are still open.
         """
         map = lease.map
         with self._db.transaction() as connection:
             self._leases.hold(connection, lease)
+            self._records.remove(connection, map, work.removed)
+            self._waits.remove(connection, map, work.removed)
             self._records.update(connection, map, work.updated)
             self._records.insert(connection, map, work.inserted)
             self._audit.insert(connection, map, work.run, work.at, work.changes)

@@ -38,6 +38,7 @@ class Waits:
         )
         self._more_targets = self._targets.where(sa.tuple_(*target) > after)
         self._remove = sa.delete(waits).where(among(c.record, "records"))
+        self._remove_of_map = self._remove.where(c.map == bindparam("map"))
         names = [column.name for column in waits.columns]
         self._insert = db.hot(sa.insert(waits).values(bound(names)), *names)
         waiting = sa.select(c.record).where(
@@ -68,6 +69,12 @@ class Waits:
             for wait in dict.fromkeys(group_waits)
         ]
         run(connection, self._insert, rows)
+
+    def remove(self, connection: sa.Connection, map: str, numbers: Sequence[int]) -> None:
+        """Delete all waits of these records of the map."""
+        if numbers:
+            listed = self._db.dialect.listed(numbers)
+            connection.execute(self._remove_of_map, {"map": map, "records": listed})
 
     def wake(self, connection: sa.Connection, map: str, wait: Wait, at: float) -> int:
         """Make the records that wait for this target due; how many."""

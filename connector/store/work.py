@@ -196,6 +196,8 @@ class Work:
     at: float
     inserted: list[Record] = field(default_factory=list)
     updated: list[Record] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+    """Numbers of records of which nothing is kept any more, with what they waited for."""
     positions: list[Position] = field(default_factory=list)
     waits: dict[int, tuple[Wait, ...]] = field(default_factory=dict)
     """By record number: replaces all waits of the record."""
@@ -221,6 +223,7 @@ class Work:
             (
                 self.inserted,
                 self.updated,
+                self.removed,
                 self.positions,
                 self.waits,
                 self.conflicts,

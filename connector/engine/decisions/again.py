@@ -46,6 +46,6 @@ def try_again(run: MapRun, records: Sequence[Record], by: str = "") -> int:
     settle_due(run)
     numbers = [record.number for record in records]
     now = run.store.by_numbers(run.layout, numbers).values()
-    freed = sum(1 for record in now if record.problem is None)
+    freed = len(records) - sum(1 for record in now if record.problem is not None)
     run.tell("freed", freed)
     return freed

@@ -44,6 +44,23 @@ def test_a_record_comes_back_as_it_was_handed_in(kit: Kit, problem: Problem) -> 
     ]
 
 
+def test_a_removed_record_leaves_nothing_and_its_key_is_free(kit: Kit) -> None:
+    wait = Wait("kind", Side.DATAVERSE, "points", "id", "P1")
+    kit.commit(inserted=[kit.record(1), kit.record(2)], waits={1: (wait,), 2: (wait,)})
+    again = kit.record(3, key=kit.record(1).key)
+    kit.commit(removed=[1, 99], inserted=[again])
+    assert kit.store.by_numbers(kit.layout, [1, 2, 3]).keys() == {2, 3}
+    assert kit.store.wake(kit.lease, wait, 1.0) == 1
+    assert kit.get(2).due == 1.0
+
+
+def test_records_of_another_map_are_not_removed(kit: Kit) -> None:
+    kit.commit(inserted=[kit.record(7)])
+    other = kit.store.acquire("other", "second", 60)
+    kit.store.commit(other, Work(kit.run, 100.0, removed=[7]))
+    assert kit.get(7).key == "c7"
+
+
 def test_an_image_of_nulls_is_not_a_missing_image(kit: Kit) -> None:
     empty = (None, None, None, None)
     record = replace(kit.record(1), commerce=SideState(image=empty, agreed=None))

@@ -103,6 +103,14 @@ class Records:
                 )
             self._put(map, layout, record)
 
+    def remove(self, map: str, numbers: Sequence[int]) -> None:
+        """Delete records of the map and what they waited for."""
+        for number in numbers:
+            kept = self._tables.records.get(number)
+            if kept is not None and kept.record.map == map:
+                del self._tables.records[number]
+                self._tables.waits.pop(number, None)
+
     def update(self, map: str, layout: Layout, known: Sequence[Record]) -> None:
         """Replace records."""
         for record in known:

@@ -194,6 +194,7 @@ class MemoryStore:
     def commit(self, lease: Lease, work: Work) -> None:
         map, tables = lease.map, self._tables
         with self._transaction(lease):
+            self._records.remove(map, work.removed)
             if work.updated or work.inserted:
                 layout = self._layout_of(map)
                 self._records.update(map, layout, work.updated)
