@@ -12,13 +12,14 @@ query function `Microsoft.Dynamics.CRM.In`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from connector.endpoints.base import Found, Row
 from connector.endpoints.dataverse.faults import column_unknown, fault_of, refused, unreadable
 from connector.endpoints.dataverse.metadata import Table, Tables
 from connector.endpoints.dataverse.rows import Projection
+from connector.endpoints.web.portions import portions
 from connector.endpoints.web.texts import untaken_text
 from connector.endpoints.web.transport import Transport
 from connector.mapping.values import ValueType, normal_key
@@ -50,7 +51,9 @@ class Reader:
             if normal is not None:
                 asked.setdefault(normal, []).append(value)
         found: dict[str, list[Row]] = {}
-        for chunk in _chunks(spellings[0] for spellings in asked.values()):
+        for chunk in portions(
+            (spellings[0] for spellings in asked.values()), _in_json, LONGEST_FILTER
+        ):
             for row in self._rows(table, projection, in_function(column, chunk)):
                 normal = normal_key(row.image[-1]) or ""
                 plain = row._replace(image=row.image[:-1])
@@ -93,16 +96,6 @@ def _normal(value: str, *, is_id: bool) -> str | None:
     return normal_key(value)
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    """Lists of values whose encoded text stays within `LONGEST_FILTER`."""
-    chunk: list[str] = []
-    size = 0
-    for value in values:
-        length = len(quote(json.dumps(value, ensure_ascii=False))) + 1
-        if chunk and size + length > LONGEST_FILTER:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(value)
-        size += length
-    if chunk:
-        yield chunk
+def _in_json(value: str) -> int:
+    """How long a value of a list in a URL becomes."""
+    return len(quote(json.dumps(value, ensure_ascii=False))) + 1

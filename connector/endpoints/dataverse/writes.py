@@ -49,7 +49,7 @@ from connector.endpoints.dataverse.rows import (
 )
 from connector.endpoints.dataverse.service import API
 from connector.endpoints.dataverse.support import MESSAGE, NOT_IMPLEMENTED, BulkCreates
-from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
+from connector.endpoints.web.answers import MAYBE_DONE, Answer, Lost, Reply, Unsent
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Call, Held
 from connector.endpoints.web.texts import untaken_text
@@ -66,8 +66,6 @@ from connector.odata.paths import key_segment
 from connector.odata.queries import query_string
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
-_MAYBE_DONE = frozenset({408, 502, 504})
-"""A gateway gave up waiting; the service behind it may have gone on."""
 
 
 class _Part(NamedTuple):
@@ -292,7 +290,7 @@ class Writing:
             self._settle(places, Transient("held back by the service's limits", answer.seconds))
             return None
         fault = fault_of(answer.status, answer.headers, answer.body)
-        if answer.status in _MAYBE_DONE or answer.status < 400:
+        if answer.status in MAYBE_DONE or answer.status < 400:
             self._settle(places, Unknown(str(fault)))
         elif answer.status == NOT_IMPLEMENTED:
             return fault

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
-from urllib.parse import quote
 
 from pyodata.exceptions import PyODataException
 from pyodata.v2.service import GetEntitySetRequest
@@ -24,6 +23,7 @@ from connector.endpoints.odata_v2.faults import unreadable
 from connector.endpoints.odata_v2.keys import KeyValues, id_of, is_behind, is_row, parse_id
 from connector.endpoints.odata_v2.metadata import Field, Table, column_unknown
 from connector.endpoints.odata_v2.rows import Answer, Projection, answer_of, cut
+from connector.endpoints.web.portions import conditions_in
 from connector.errors import MapError
 from connector.mapping.values import Value, ValueType, has_control, normal_key
 
@@ -215,7 +215,7 @@ class Reader:
         self, table: Table, select: str | None, conditions: Sequence[str]
     ) -> Iterator[Fetched]:
         """Answers with the entities for which one of the conditions holds."""
-        for chunk in _chunks(conditions, self._longest):
+        for chunk in conditions_in(conditions, self._longest):
             try:
                 fetched = self.fetch(table, _asking(select, chunk))
             except MapError:
@@ -278,18 +278,3 @@ def _literals(field: Field, spellings: Iterable[str]) -> list[str]:
             except (ValueError, TypeError):
                 continue  # no row holds it
     return list(told)
-
-
-def _chunks(conditions: Iterable[str], longest: int) -> Iterator[list[str]]:
-    """Lists of conditions whose encoded text stays within `longest`."""
-    chunk: list[str] = []
-    size = 0
-    for condition in conditions:
-        length = len(quote(condition)) + len("%20or%20")
-        if chunk and size + length > longest:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(condition)
-        size += length
-    if chunk:
-        yield chunk

@@ -23,15 +23,13 @@ from connector.endpoints.odata_v2.metadata import Table
 from connector.endpoints.odata_v2.outcomes import BUSY, NO_RIGHT, outcome_of
 from connector.endpoints.odata_v2.rows import Projection
 from connector.endpoints.odata_v2.steps import Step
-from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
+from connector.endpoints.web.answers import MAYBE_DONE, Answer, Lost, Reply, Unsent
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Call, Held
 from connector.errors import DualWriteError
 
 NARROWING = 10
 """Into how many change sets one is parted that failed."""
-_MAYBE_DONE = frozenset({408, 502, 504})
-"""A gateway gave up waiting; the service behind it may have gone on."""
 
 Set: TypeAlias = Sequence[Step]
 Told: TypeAlias = Sequence[Sequence[Part] | Part]
@@ -168,7 +166,7 @@ class Sending:
             self._settle(steps, Transient("held back by the service's limits", answer.seconds))
         else:
             fault = self._connection.transport.fault_of(answer)
-            if answer.status in _MAYBE_DONE or answer.status < 400:
+            if answer.status in MAYBE_DONE or answer.status < 400:
                 self._lost(steps, str(fault))
             elif answer.status in BUSY or answer.status >= 500:
                 self._settle(steps, Transient(str(fault), fault.retry_after))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
-from urllib.parse import quote
 
 from connector.endpoints.base import Found, Row
 from connector.endpoints.odata_v4.batches import Batches
@@ -23,6 +22,7 @@ from connector.endpoints.odata_v4.dialect import Dialect
 from connector.endpoints.odata_v4.faults import column_unknown, unreadable
 from connector.endpoints.odata_v4.rows import Projection, fields_of
 from connector.endpoints.odata_v4.tables import Table
+from connector.endpoints.web.portions import conditions_in
 from connector.endpoints.web.texts import untaken_text
 from connector.mapping.values import ValueType, normal_key
 from connector.odata.batch import BatchRequest
@@ -87,7 +87,9 @@ class Reader:
         self, table: Table, projection: Projection, conditions: Sequence[str], comparisons: int
     ) -> Iterator[Row]:
         """Rows that meet one of the conditions, of so many comparisons each; none twice."""
-        chunks = list(_chunks(conditions, max(1, MOST_COMPARISONS // comparisons)))
+        chunks = list(
+            conditions_in(conditions, LONGEST_FILTER, max(1, MOST_COMPARISONS // comparisons))
+        )
         urls = [self.url(table, projection, " or ".join(chunk)) for chunk in chunks]
         seen: set[str] = set()
         for start in range(0, len(urls), TOGETHER):
@@ -191,18 +193,3 @@ def _first_spellings(values: Iterable[str]) -> dict[str, None]:
     for value in values:
         by_key.setdefault(normal_key(value), value)
     return dict.fromkeys(by_key.values())
-
-
-def _chunks(conditions: Iterable[str], most: int) -> Iterator[list[str]]:
-    """Lists of at most so many conditions, of bounded length together."""
-    chunk: list[str] = []
-    size = 0
-    for condition in conditions:
-        length = len(quote(condition)) + len("%20or%20")
-        if chunk and (len(chunk) == most or size + length > LONGEST_FILTER):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(condition)
-        size += length
-    if chunk:
-        yield chunk

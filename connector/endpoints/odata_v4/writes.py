@@ -30,7 +30,7 @@ from connector.endpoints.odata_v4.dialect import Dialect
 from connector.endpoints.odata_v4.faults import plain, refused
 from connector.endpoints.odata_v4.rows import ETAG, Encoder, Projection
 from connector.endpoints.odata_v4.tables import KeyValues, Table
-from connector.endpoints.web.answers import Answer, Lost, Reply, Unsent
+from connector.endpoints.web.answers import MAYBE_DONE, Answer, Lost, Reply, Unsent
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Call, Held
 from connector.endpoints.web.texts import untaken_text
@@ -41,8 +41,6 @@ from connector.odata.malformed import MalformedError
 from connector.odata.queries import query_string
 
 _JSON = {"Content-Type": "application/json; charset=utf-8", "Accept": "application/json"}
-_MAYBE_DONE = frozenset({408, 502, 504})
-"""A gateway gave up waiting; the service behind it may have gone on."""
 
 _NO_BATCHES = frozenset({404, 405, 415, 501})
 """What a service answers to a `$batch` it does not know."""
@@ -246,7 +244,7 @@ class Writing:
         date = reply.headers.get("Date")
         fault = self._dialect.fault_of(answer.status, answer.headers, answer.body, date)
         self._transport.refused_within(reply, fault)
-        if answer.status in _MAYBE_DONE:
+        if answer.status in MAYBE_DONE:
             self._outcomes[part.place] = Unknown(str(fault))
         else:
             outcome = self._dialect.outcome(self._table, part.operation, fault)
@@ -289,7 +287,7 @@ class Writing:
             self._settle(places, Transient("held back by the service's limits", answer.seconds))
             return None
         fault = self._transport.fault_of(answer)
-        if answer.status in _MAYBE_DONE or answer.status < 400:
+        if answer.status in MAYBE_DONE or answer.status < 400:
             self._settle(places, Unknown(str(fault)))
             return None
         if _busy(answer.status):

@@ -18,6 +18,9 @@ from connector.endpoints.web.governor import Held, Turn
 from connector.endpoints.web.service import Naming, Service
 from connector.errors import AccessError, Subject, UnreachableError
 
+MAYBE_DONE = frozenset({408, 502, 504})
+"""A gateway gave up waiting; the service behind it may have gone on."""
+
 
 class Reply(NamedTuple):
     """A complete answer, whatever its status; header names in any case."""
