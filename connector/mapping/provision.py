@@ -7,7 +7,7 @@ Tested in: tests/unit/mapping/test_provision.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -31,6 +31,19 @@ class Existing:
     columns: Mapping[str, Column]
     keys: Mapping[frozenset[str], str]
     tracked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MakePublisher:
+    """Create a publisher, so that names may bear its prefix."""
+
+    kind: ClassVar[str] = "publisher"
+    table: WantedTable
+    """The first one whose name bears it."""
+    prefix: str
+
+    def __str__(self) -> str:
+        return f"create publisher dualwrite{self.prefix} with the prefix {self.prefix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,16 @@ class AwaitKey:
         return f"wait for the key index of {self.table.name}"
 
 
-Step: TypeAlias = MakeTable | MakeColumn | AddOption | MakeKey | RetryKey | TrackChanges | AwaitKey
+Step: TypeAlias = (
+    MakePublisher
+    | MakeTable
+    | MakeColumn
+    | AddOption
+    | MakeKey
+    | RetryKey
+    | TrackChanges
+    | AwaitKey
+)
 
 
 def steps_to(wanted: WantedTable, existing: Existing | None) -> tuple[list[Step], list[Problem]]:
@@ -128,7 +150,9 @@ def steps_to(wanted: WantedTable, existing: Existing | None) -> tuple[list[Step]
             return [], [problem]
         made: list[Step] = [MakeTable(wanted)]
         made += [MakeColumn(wanted, column) for column in wanted.columns]
-        return [*made, *([MakeKey(wanted), AwaitKey(wanted)] if wanted.key else [])], []
+        if wanted.key:
+            made += [MakeKey(wanted), AwaitKey(wanted)]
+        return made, []
     problems = list(_differences(wanted, existing))
     steps: list[Step] = []
     for column in _all(wanted):
@@ -142,6 +166,20 @@ def steps_to(wanted: WantedTable, existing: Existing | None) -> tuple[list[Step]
     if not existing.tracked:
         steps.append(TrackChanges(wanted))
     return steps, problems
+
+
+def publishers(steps: Iterable[Step], known: Callable[[], Container[str]]) -> list[Step]:
+    """What makes the publishers without whose prefix Dataverse takes no new name.
+
+    `known` tells the prefixes there are; it is asked only where something gets a name.
+    """
+    wanted: dict[str, WantedTable] = {}
+    for step in steps:
+        if isinstance(step, MakeTable | MakeColumn):
+            named = step.table if isinstance(step, MakeTable) else step.column
+            wanted.setdefault(named.schema_name.partition("_")[0].lower(), step.table)
+    there = known() if wanted else ()
+    return [MakePublisher(table, prefix) for prefix, table in wanted.items() if prefix not in there]
 
 
 def spoken(column: WantedColumn) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from connector.endpoints.dataverse.solution import additions, left_out, write_solution
 from connector.errors import Problem, Subject, UsageError
-from connector.mapping.provision import Step
+from connector.mapping.provision import MakePublisher, Step
 
 
 def pack(
@@ -23,6 +23,7 @@ def pack(
     `schema_name` is asked by entity set name. The findings are steps left for somebody's hand.
     Raises `UsageError` (`solution-unwritable`).
     """
+    steps = [step for step in steps if not isinstance(step, MakePublisher)]  # the file brings it
     names = {step.table.set_name: schema_name(step.table.set_name) for step in steps}
     tables = additions(steps, names)
     targets = {column.target for one in tables for column in one.columns if column.target}

@@ -23,11 +23,13 @@ from connector.mapping.provision import (
     Existing,
     MakeColumn,
     MakeKey,
+    MakePublisher,
     MakeTable,
     RetryKey,
     Step,
     TrackChanges,
     key_failed,
+    publishers,
     steps_to,
 )
 from connector.mapping.tables import WantedTable, by_table, read_definitions, wanted_table
@@ -35,7 +37,16 @@ from connector.mapping.values import Side, ValueType
 from connector.operations.notices import Notices, plan_notices, receiver, webhook_key
 from connector.operations.notices import carry_out as notify
 
-_ORDER = (MakeTable, MakeColumn, AddOption, MakeKey, RetryKey, TrackChanges, AwaitKey)
+_ORDER = (
+    MakePublisher,
+    MakeTable,
+    MakeColumn,
+    AddOption,
+    MakeKey,
+    RetryKey,
+    TrackChanges,
+    AwaitKey,
+)
 
 
 class Definitions(Protocol):
@@ -43,6 +54,10 @@ class Definitions(Protocol):
 
     def existing(self, set_name: str) -> Existing | None:
         """The table as it is; None where there is none."""
+        ...
+
+    def prefixes(self) -> frozenset[str]:
+        """The prefixes names may bear: those of its publishers."""
         ...
 
     def carry_out(self, step: Step) -> None:
@@ -175,6 +190,7 @@ def plan_provision(
         plan.steps += steps
         plan.problems += [*problems, *others]
     plan.problems += _targets_missing(plan, existing, definitions)
+    plan.steps += publishers(plan.steps, definitions.prefixes)
     plan.steps.sort(key=_rank)
     return plan
 
@@ -185,7 +201,8 @@ def carry_out(plan: Provision, definitions: Definitions, told: Callable[[Step], 
     A step that fails ends it with its error; what was done stays, and the next plan goes on
     from there.
     """
-    changed = list({step.table.set_name: step.table for step in plan.steps}.values())
+    touched = [step for step in plan.steps if not isinstance(step, MakePublisher)]
+    changed = list({step.table.set_name: step.table for step in touched}.values())
     published = False
     for step in plan.steps:
         if isinstance(step, AwaitKey) and not published:

@@ -61,12 +61,16 @@ class Organization:
         self.number = number
         self.state = state
         self.fails_at = fails_at
+        self.publishers = frozenset({"new", "msdyn"})
         self.done: list[str] = []
 
     def existing(self, set_name: str) -> Existing | None:
         if set_name not in self.there:
             return None
         return Existing(set_name, {"new_number": self.number}, {}, tracked=True)
+
+    def prefixes(self) -> frozenset[str]:
+        return self.publishers
 
     def carry_out(self, step: Step) -> None:
         if len(self.done) == self.fails_at:
@@ -111,6 +115,24 @@ def test_all_tables_come_before_the_lookups_between_them(project: Project) -> No
         "wait for the key index of new_card",
         "wait for the key index of new_point",
     ]
+
+
+def test_a_prefix_nobody_has_gets_a_publisher_first(project: Project) -> None:
+    organization = Organization()
+    organization.publishers = frozenset({"msdyn"})
+    plan = planned(project, organization)
+    assert str(plan.steps[0]) == "create publisher dualwritenew with the prefix new"
+    carry_out(plan, organization, lambda _: None)
+    assert [one for one in organization.done if one.startswith("publish ")] == [
+        "publish new_card, new_point"
+    ]
+
+
+def test_publishers_are_asked_for_only_where_something_gets_a_name(project: Project) -> None:
+    organization = Organization("new_cards")
+    organization.prefixes = None  # type: ignore[assignment,method-assign]
+    plan = plan_provision(project, [parse_document(CARDS)], organization)
+    assert [step.kind for step in plan.steps] == ["key", "index"]
 
 
 def test_it_is_published_before_the_waiting(project: Project) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from xml.sax.saxutils import escape
 
-from connector.endpoints.dataverse.declarations import Declarations
+from connector.endpoints.dataverse.declarations import Declarations, publisher
 from connector.endpoints.dataverse.exchange import Exchange, Json
 from connector.endpoints.dataverse.metadata import Tables
 from connector.endpoints.dataverse.rights import UserRights, read_rights
@@ -29,6 +29,7 @@ from connector.mapping.provision import (
     Existing,
     MakeColumn,
     MakeKey,
+    MakePublisher,
     MakeTable,
     RetryKey,
     Step,
@@ -109,6 +110,11 @@ class Administration:
         answer = self._exchange.read("organizations?$select=languagecode", "organizations")
         return int(answer["value"][0]["languagecode"])
 
+    def prefixes(self) -> frozenset[str]:
+        """The prefixes names of tables and columns may bear: those of the publishers there are."""
+        answer = self._exchange.read("publishers?$select=customizationprefix", "publishers")
+        return frozenset(str(one["customizationprefix"]).lower() for one in answer["value"])
+
     def existing(self, set_name: str) -> Existing | None:
         """The table as it is; None where there is no such entity set."""
         try:
@@ -131,6 +137,8 @@ class Administration:
         comparison tells.
         """
         match step:
+            case MakePublisher(_, prefix):
+                self._exchange.change("POST", "publishers", publisher(prefix), step)
             case MakeTable(table):
                 self._make_table(step, table)
             case MakeColumn(table, column) if column.target is not None:

@@ -166,3 +166,17 @@ def _bounds(wanted: WantedColumn, lowest: int, highest: int) -> Json:
 
 def _dated(form: str, behaviour: str) -> Json:
     return {"Format": form, "DateTimeBehavior": {"Value": behaviour}}
+
+
+OPTION_PREFIX = 10_000
+"""With what options begin that a publisher of ours adds without a value; ours all have one."""
+
+
+def publisher(prefix: str) -> dict[str, Any]:
+    """A publisher whose names bear this prefix; a solution file brings the same one."""
+    return {
+        "uniquename": f"dualwrite{prefix}",
+        "friendlyname": f"dualwrite ({prefix})",
+        "customizationprefix": prefix,
+        "customizationoptionvalueprefix": OPTION_PREFIX,
+    }

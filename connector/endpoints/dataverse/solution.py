@@ -148,7 +148,9 @@ def _root(**attributes: str) -> etree._Element:
 
 
 def _manifest(tables: Sequence[Addition], language: int) -> etree._Element:
-    prefix = tables[0].table.schema_name.partition("_")[0] if tables else "new"
+    prefixes = [one.table.schema_name.partition("_")[0] for one in tables] or ["new"]
+    # Microsoft's own publisher is there already, and is nobody else's to bring.
+    prefix = next((one for one in prefixes if one != "msdyn"), prefixes[0])
     root = _root(version="9.2.0.0", SolutionPackageVersion="9.2", languagecode=str(language))
     components = [
         _node(
