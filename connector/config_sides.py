@@ -136,6 +136,8 @@ class LedgerSettings(Section):
     url: DatabaseUrl
     """Its database, such as sqlite:///var/ledger.db."""
     auth: Literal["none"] = "none"
+    hold_hours: int = Field(default=168, ge=1, le=8784)
+    """How long a payment with points stands authorised before its points go back."""
 
 
 class FinopsSettings(Connection):

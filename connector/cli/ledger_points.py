@@ -152,7 +152,7 @@ def adjust(
     """Add points to a card by hand, or with a negative number remove them."""
     from connector.ledger.journal.posting import Adjust
 
-    _post(options, ledger, Adjust(card, kind, _number(points)), comment, once, by)
+    _post(options, ledger, Adjust(card, kind, number("POINTS", points)), comment, once, by)
 
 
 @with_options
@@ -169,7 +169,7 @@ def redeem(
     """Pay with points; refused where the card cannot or has too few."""
     from connector.ledger.journal.posting import Redeem
 
-    _post(options, ledger, Redeem(card, kind, _number(points)), comment, once, by)
+    _post(options, ledger, Redeem(card, kind, number("POINTS", points)), comment, once, by)
 
 
 @with_options
@@ -187,7 +187,7 @@ def transfer(  # noqa: PLR0913, PLR0917  each parameter is an option of the comm
     """Move points to another card; they keep the days they vest and expire."""
     from connector.ledger.journal.posting import Transfer
 
-    _post(options, ledger, Transfer(card, to, kind, _number(points)), comment, once, by)
+    _post(options, ledger, Transfer(card, to, kind, number("POINTS", points)), comment, once, by)
 
 
 def _post(
@@ -238,13 +238,14 @@ def entry_as_dict(entry: Entry) -> dict[str, Any]:
     return {**entry._asdict(), "type": entry.type.value}
 
 
-def _number(text: str) -> Decimal:
+def number(name: str, text: str) -> Decimal:
+    """A number as it was typed for argument or option `name`; UsageError."""
     try:
         return Decimal(text)
     except InvalidOperation:
         raise UsageError(
             "usage",
-            f"POINTS cannot read '{text}'",
+            f"{name} cannot read '{text}'",
             remedy="write it as 120 or 2.5, with a point and without separators",
         ) from None
 

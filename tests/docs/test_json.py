@@ -25,6 +25,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from connector.errors import ConfigError, Problem, Subject
+from connector.ledger.ledger import Ledger
+from connector.ledger.programs.document import ProgramDocument
+from connector.ledger.programs.store import keep
 from tests.docs.test_reference import commands, sections
 
 if TYPE_CHECKING:
@@ -137,6 +140,7 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger adjust", f"100002 bonus 50 {where}")
     take("ledger redeem", f"100002 bonus 20 {where}")
     take("ledger transfer", f"100002 100003 bonus 15 {where}")
+    pay_with_points(person, take)
     take("ledger balance", f"100002 {where}")
     take("ledger transactions", f"100003 {where}")
     know_members(person, take, where)
@@ -167,6 +171,32 @@ def know_members(person: Person, take: Callable[..., None], where: str) -> None:
     take("ledger leave", f"100002 gold-club {where}")
     take("ledger household leave", f"P000009 {where}")
     take("ledger group remove", f"P000009 staff {where}")
+
+
+def pay_with_points(person: Person, take: Callable[..., None]) -> None:
+    """One payment is captured in part and some of it comes back, others are called off."""
+    where = "--ledger sqlite:///var/points.db"
+    value_points(person)
+    paying = f"100002 0.10 EUR --order A-1 --channel pos {where}"
+    take("ledger pay quote", f"100002 1 EUR {where}")
+    take("ledger pay authorise", paying)
+    take("ledger pay authorise", paying.replace("0.10", "90"), 3)
+    take("ledger pay capture", f"1 --amount 0.08 {where}")
+    take("ledger pay refund", f"A-1 0.03 {where}")
+    take("ledger pay authorise", paying)
+    take("ledger pay void", f"2 {where}")
+    take("ledger pay show", f"--order A-1 {where}")
+
+
+def value_points(person: Person) -> None:
+    """A program says what points are worth."""
+    rule = {"kind": "bonus", "currency": "EUR", "points": 100, "worth": 1}
+    document = ProgramDocument.model_validate({"program": "club", "redeem": [rule]})
+    with (
+        Ledger.open(f"sqlite:///{person.folder}/var/points.db") as ledger,
+        ledger.writing("test") as transaction,
+    ):
+        keep(transaction, document, "")
 
 
 def decide_conflicts(take: Callable[..., None]) -> None:

@@ -40,6 +40,7 @@ from connector.ledger.payments.payment import (
 from connector.ledger.payments.refunds import Refunded, refund_within
 from connector.ledger.payments.tables import ORDER_LENGTH
 from connector.ledger.payments.terms import Asked, Load, Purse, purse
+from connector.ledger.programs.store import load
 from connector.ledger.sales.tables import sales
 
 HOLD = timedelta(days=7)
@@ -56,7 +57,12 @@ class Payments:
     """
 
     def __init__(
-        self, ledger: Ledger, zone: tzinfo | None = None, *, hold: timedelta = HOLD, load: Load
+        self,
+        ledger: Ledger,
+        zone: tzinfo | None = None,
+        *,
+        hold: timedelta = HOLD,
+        load: Load = load,
     ) -> None:
         self._ledger = ledger
         self._zone = zone or ledger.zone
