@@ -1,4 +1,4 @@
-"""The files that travel with the program: sample config and ready-made maps.
+"""The files that travel with the program: sample config, ready-made maps, loyalty programs.
 
 Owns: finding them, in a clone (next to the package) and in an installed wheel (inside it).
 Never does: reading or writing them.
@@ -13,10 +13,10 @@ from typing import Literal
 _PACKAGE = Path(__file__).parent
 
 
-def shipped(what: Literal["config", "mappings"]) -> Path:
-    """The folder of the shipped sample config or of the shipped maps.
+def shipped(what: Literal["config", "mappings", "programs"]) -> Path:
+    """The folder of the shipped sample config, of the shipped maps or of the shipped programs.
 
-    pyproject.toml puts both under `connector/_project` in a wheel; a clone has them at its top.
+    pyproject.toml puts them under `connector/_project` in a wheel; a clone has them at its top.
     """
     inside = _PACKAGE / "_project" / what
     return inside if inside.is_dir() else _PACKAGE.parent / what

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import ledger_desk, ledger_members, ledger_pay, ledger_points, output
+from connector.cli import (
+    ledger_desk,
+    ledger_members,
+    ledger_pay,
+    ledger_points,
+    ledger_programs,
+    output,
+)
 from connector.cli.ledger_access import (
     EntityOption,
     LedgerOption,
@@ -38,6 +45,7 @@ app = typer.Typer(
 app.command("import")(import_file_command)
 ledger_points.register(app)
 ledger_pay.register(app)
+ledger_programs.register(app)
 ledger_desk.register(app)
 ledger_members.register(app)
 

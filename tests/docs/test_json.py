@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.docs.conftest import Person, SitDown
 
 Samples: TypeAlias = dict[str, list[dict[str, Any]]]
-FREE_FORM = {"schema"}
+FREE_FORM = {"schema", "ledger programs schema"}
 """Commands whose output is a document of a standard's own."""
 
 
@@ -150,6 +150,19 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger enrol", f"L-000007 --party P000001 --create-references {where}")
     take("ledger block", f"--party P000001 {where}")
     take("ledger unblock", f"--party P000001 {where}")
+    run_programs(take, where)
+
+
+def run_programs(take: Callable[..., None], where: str) -> None:
+    """The programs of a new project are brought in, looked at, switched off and on."""
+    status = "RewardPointType=Quantity Redeemable=No --create --entity reward-points"
+    take("ledger set", f"status {status} {where}")
+    take("ledger programs import", f"programs/gold-club.yaml programs/points-per-euro.yaml {where}")
+    take("ledger programs check", f"programs/gold-club.yaml programs/none.yaml {where}", 2)
+    take("ledger programs list", where)
+    take("ledger programs show", f"gold-club {where}")
+    take("ledger programs disable", f"gold-club {where}")
+    take("ledger programs enable", f"gold-club {where}")
 
 
 def know_members(person: Person, take: Callable[..., None], where: str) -> None:

@@ -35,6 +35,7 @@ def pinned(lock: Path) -> dict[str, set[str]]:
 def test_a_clone_finds_its_own_maps_and_config() -> None:
     assert shipped("mappings") == ROOT / "mappings"
     assert shipped("config") == ROOT / "config"
+    assert shipped("programs") == ROOT / "programs"
 
 
 @pytest.mark.slow
@@ -61,7 +62,7 @@ def test_an_installed_wheel_starts_a_project_without_a_clone(tmp_path: Path) -> 
         check=True,
         capture_output=True,
     )
-    for source in ("config", "mappings"):
+    for source in ("config", "mappings", "programs"):
         for file in (path for path in (ROOT / source).rglob("*") if path.is_file()):
             copied = tmp_path / "project" / file.relative_to(ROOT)
             assert copied.read_bytes() == file.read_bytes()

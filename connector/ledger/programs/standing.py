@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -32,7 +32,7 @@ from connector.ledger.shown.entities import CARD_TIERS, joined
 from connector.ledger.sql import rows_in
 
 if TYPE_CHECKING:
-    from connector.ledger.ledger import WriteTransaction
+    from connector.ledger.ledger import Ledger, WriteTransaction
 
 _AT_ONCE = 400
 """Cards worked out together; with each come all it counts with."""
@@ -51,6 +51,10 @@ class Reached(NamedTuple):
     tier: str
 
 
+Told: TypeAlias = Callable[[Sequence[Reached]], object]
+"""Whoever is told who rose."""
+
+
 class _Row(NamedTuple):
     """What is shown of a card in a program so far."""
 
@@ -63,7 +67,7 @@ class _Row(NamedTuple):
 def restate(
     transaction: WriteTransaction,
     cards: Collection[str] | None = None,
-    reached: Callable[[Sequence[Reached]], object] | None = None,
+    reached: Told | None = None,
 ) -> int:
     """Bring the tiers of these cards up to date, and of all they count with; how many changed.
 
@@ -73,26 +77,40 @@ def restate(
     programs = load(transaction.connection)
     if cards is not None and not programs.tiered:
         return 0
+    batches = _batches(transaction.connection, cards)
+    return sum(_Restating(transaction, programs, some).done(reached) for some in batches)
+
+
+def restate_all(ledger: Ledger, by: str, reached: Told | None = None) -> int:
+    """The same for every card, some at a time, so that sales go on meanwhile."""
+    with ledger.reading() as connection:
+        some = _after(connection, "")
     changed = 0
-    for some in _batches(transaction.connection, cards):
-        changed += _Restating(transaction, programs, some).done(reached)
+    while some:
+        with ledger.writing(by) as transaction:
+            programs = load(transaction.connection)
+            changed += _Restating(transaction, programs, some).done(reached)
+            some = _after(transaction.connection, some[-1])
     return changed
 
 
-def _batches(connection: sa.Connection, cards: Collection[str] | None) -> Iterator[Collection[str]]:
+def _batches(connection: sa.Connection, cards: Collection[str] | None) -> Iterator[Sequence[str]]:
     if cards is not None:
         wanted = sorted(set(cards))
         for start in range(0, len(wanted), _AT_ONCE):
             yield wanted[start : start + _AT_ONCE]
         return
-    last = ""
-    while True:
-        query = sa.select(CARDS.table.c.id).where(CARDS.table.c.id > last)
-        some = list(connection.scalars(query.order_by(CARDS.table.c.id).limit(_AT_ONCE)))
-        if not some:
-            return
+    some = _after(connection, "")
+    while some:
         yield some
-        last = some[-1]
+        some = _after(connection, some[-1])
+
+
+def _after(connection: sa.Connection, card: str) -> Sequence[str]:
+    """The next cards of all, in the order of their ids."""
+    id = CARDS.table.c.id
+    query = sa.select(id).where(id > card).order_by(id).limit(_AT_ONCE)
+    return list(connection.scalars(query))
 
 
 class _Restating:
@@ -111,7 +129,7 @@ class _Restating:
         self._rows = self._shown()
         self._kinds = self._counted_kinds()
 
-    def done(self, reached: Callable[[Sequence[Reached]], object] | None) -> int:
+    def done(self, reached: Told | None) -> int:
         """Write what changed; how many rows."""
         operations: list[Operation] = []
         rises: list[Reached] = []

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from connector.errors import StateError, Subject, UsageError
+from connector.errors import Subject, UsageError
 from connector.ledger.fields import fold
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.cache import Cache
@@ -80,7 +80,7 @@ def load(connection: sa.Connection) -> Programs:
 
 
 def load_versions(connection: sa.Connection, versions: Mapping[str, int]) -> Programs:
-    """Exactly these versions, active or not; StateError `program-version-unknown`."""
+    """Exactly these versions, active or not; UsageError `program-version-unknown`."""
     # A version never changes, but two ledgers may each have one of the same name: the stamp is
     # another in every ledger.
     key = stamp(connection), frozenset(versions.items())
@@ -101,12 +101,7 @@ def _compiled(connection: sa.Connection, versions: Mapping[str, int]) -> Program
         for _, version, document in connection.execute(query.where(wanted))
     ]
     for name in versions.keys() - {one.document.program for one in found}:
-        raise StateError(
-            "program-version-unknown",
-            f"the ledger has no version {versions[name]} of program `{name}`",
-            subject=Subject(record=name),
-            remedy="`dualwrite ledger programs list` shows what there is",
-        )
+        raise _no_version(name, versions[name])
     return Programs(found, kinds(connection))
 
 
@@ -199,6 +194,18 @@ def versions(connection: sa.Connection, name: str) -> list[Kept]:
     return found
 
 
+def version(connection: sa.Connection, name: str, number: int | None = None) -> Kept:
+    """One version of a program, the newest if none is named.
+
+    Raises UsageError `program-unknown`, UsageError `program-version-unknown`.
+    """
+    found = versions(connection, name)
+    for one in found:
+        if number in {None, one.version}:
+            return one
+    raise _no_version(name, number)
+
+
 def unknown(connection: sa.Connection, name: str) -> UsageError:
     """There is no program of that name."""
     names = list(connection.scalars(sa.select(programs.c.name)))
@@ -207,6 +214,15 @@ def unknown(connection: sa.Connection, name: str) -> UsageError:
         f"the ledger has no program `{name}`",
         remedy=nearest(fold(name), names) + "see `dualwrite ledger programs list`",
         subject=Subject(record=name),
+    )
+
+
+def _no_version(name: str, number: int | None) -> UsageError:
+    return UsageError(
+        "program-version-unknown",
+        f"the ledger has no version {number} of program `{name}`",
+        subject=Subject(record=name),
+        remedy=f"`dualwrite ledger programs show {name} --json` lists them",
     )
 
 

@@ -53,6 +53,8 @@ class YamlText:
     path: str
     data: Any
     marks: Mapping[Place, tuple[int, int]]
+    text: str = ""
+    """All of it, as it was written."""
 
     def subject(self, *parts: str | int) -> Subject:
         """The place of a part, or of the nearest part around it that has one."""
@@ -74,7 +76,8 @@ def read_yaml(text: str, path: str) -> YamlText:
     try:
         reader = _Reader(path)
         node = yaml.compose(text, _Loader)
-        return YamlText(path, None if node is None else reader.part(node, ()), reader.marks)
+        data = None if node is None else reader.part(node, ())
+        return YamlText(path, data, reader.marks, text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(

@@ -23,6 +23,7 @@ def test_writes_config_maps_and_gitignore(tmp_path: Path, monkeypatch: pytest.Mo
         "config/connector.toml",
         "mappings/loyalty-card.yaml",
         "mappings/loyalty-reward-points.yaml",
+        "programs/gold-club.yaml",
     } <= files(folder)
     assert "/var/" in (folder / ".gitignore").read_text().splitlines()
     monkeypatch.chdir(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.errors import StateError, UsageError
+from connector.errors import UsageError
 from connector.ledger.ledger import Ledger
 from connector.ledger.programs import store
 from connector.ledger.programs.document import ProgramDocument
@@ -86,7 +86,7 @@ def test_an_unknown_program_is_refused_with_the_nearest_name(ledger: Ledger) -> 
     with ledger.reading() as connection:
         with pytest.raises(UsageError):
             store.versions(connection, "clup")
-        with pytest.raises(StateError) as lost:
+        with pytest.raises(UsageError) as lost:
             store.load_versions(connection, {"club": 2})
     assert lost.value.code == "program-version-unknown"
 
