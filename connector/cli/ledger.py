@@ -17,6 +17,7 @@ from connector.cli import (
     ledger_pay,
     ledger_points,
     ledger_programs,
+    ledger_sales,
     output,
 )
 from connector.cli.ledger_access import (
@@ -48,6 +49,7 @@ ledger_pay.register(app)
 ledger_programs.register(app)
 ledger_desk.register(app)
 ledger_members.register(app)
+ledger_sales.register(app)
 
 KeyArgument = Annotated[
     str, typer.Argument(metavar="KEY", help="Card number, reward point id, or record id.")

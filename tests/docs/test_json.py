@@ -108,6 +108,7 @@ def play(person: Person) -> Samples:
         take("check", code=2)
         take("sync", code=2)
     spend_points(person, take)
+    sell(person, take)
     decide_conflicts(take)
     take("failures list")
     take("failures show", "loyalty-card 100004")
@@ -184,6 +185,28 @@ def know_members(person: Person, take: Callable[..., None], where: str) -> None:
     take("ledger leave", f"100002 gold-club {where}")
     take("ledger household leave", f"P000009 {where}")
     take("ledger group remove", f"P000009 staff {where}")
+
+
+def sell(person: Person, take: Callable[..., None]) -> None:
+    """A sale earns and is paid with points, part of it comes back, and somebody asks why."""
+    where = "--ledger sqlite:///var/sales.db"
+    person.types(f"dualwrite ledger set 100002 CardTenderType=AsCardTender --create {where}")
+    kind = "RewardPointType=Quantity Redeemable=Yes --create --entity reward-points"
+    person.types(f"dualwrite ledger set bonus {kind} {where}")
+    base = {"rule": "base", "by": "amount", "currency": "EUR", "points": 1, "kind": "bonus"}
+    survey = {"rule": "survey", "by": "activity", "points": 20, "kind": "bonus"}
+    document = ProgramDocument.model_validate({"program": "shop", "earn": [base, survey]})
+    with (
+        Ledger.open(f"sqlite:///{person.folder}/var/sales.db") as ledger,
+        ledger.writing("test") as transaction,
+    ):
+        keep(transaction, document, "")
+    take("ledger sale", f"100002 S-1 --line tea:2:9.98:food --currency EUR {where}")
+    take("ledger return", f"S-1 R-1 --line 1:1 {where}")
+    take("ledger activity", f"100002 V-1 survey {where}")
+    person.types(f"dualwrite ledger redeem 100002 bonus 22 {where}")
+    for entry in range(1, 5):
+        take("ledger why", f"100002 {entry} {where}")
 
 
 def pay_with_points(person: Person, take: Callable[..., None]) -> None:

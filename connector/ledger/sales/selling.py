@@ -28,7 +28,8 @@ from connector.ledger.ledger import WriteTransaction
 from connector.ledger.members.facts import facts
 from connector.ledger.members.member import Member
 from connector.ledger.payments.orders import paid
-from connector.ledger.programs.occasion import Earned, Occasion, Sale
+from connector.ledger.programs.gifts import Given, give
+from connector.ledger.programs.occasion import Activity, Earned, Occasion, Sale
 from connector.ledger.sales.buyers import Buyer, Buyers
 from connector.ledger.sales.checks import check_sale
 from connector.ledger.sales.forms import line_row, member_form, sale_digest, sale_row
@@ -38,6 +39,11 @@ from connector.ledger.sales.terms import TermsSource
 from connector.ledger.schema import CARDS, REFERENCES
 from connector.ledger.sql import rows_in
 
+_DIFFERS = {
+    "sale": "sale-differs",
+    "return": "return-differs",
+    "activity": "activity-differs",
+}
 POINTS = "points"
 """The means of payment that is points."""
 _CARD_NUMBER = CARDS.table.c.card_number
@@ -60,6 +66,8 @@ class _Judged(NamedTuple):
     buyer: Buyer
     member: Member
     posting: Posting | None
+    gifts: Sequence[Earned]
+    """What extensions give for it, apart from the sale."""
 
 
 class SaleBatch:
@@ -187,8 +195,8 @@ class SaleBatch:
         for given, buyer in part:
             one = given._replace(sale=with_points(given.sale, self._paid.get(given.key)))
             member = members[buyer.id]
-            earned = self._terms.earned(one.sale, member)
-            judged.append(_Judged(one, buyer, member, _posting(one.sale, buyer, earned)))
+            earned, gifts = parted(self._terms.earned(one.sale, member))
+            judged.append(_Judged(one, buyer, member, _posting(one.sale, buyer, earned), gifts))
         return judged
 
     # ------------------------------------------------------------------ posting
@@ -198,6 +206,7 @@ class SaleBatch:
         results = iter(post_within(self._transaction, wanted, self._zone))
         rows: list[dict[str, Any]] = []
         lines: list[dict[str, Any]] = []
+        given: list[Given] = []
         for one in part:
             result = None if one.posting is None else next(results)
             place, sale, key, digest = one.wanted
@@ -213,6 +222,9 @@ class SaleBatch:
                 line_row(self._next_id, line, item) for line, item in enumerate(sale.lines, 1)
             )
             self._next_id += 1
+            given += given_for(one.wanted.sale, one.buyer.number, one.gifts)
+        if given:
+            give(self._transaction, given, self._zone)
         if rows:
             self._connection.execute(sa.insert(sales), rows)
             self._connection.execute(sa.insert(sale_lines), lines)
@@ -237,6 +249,20 @@ def with_points(sale: Sale, paid: Decimal | None) -> Sale:
     return replace(sale, payments={**others, POINTS: max(paid, sum(told.values(), Decimal(0)))})
 
 
+def parted(earned: Sequence[Earned]) -> tuple[Sequence[Earned], Sequence[Earned]]:
+    """What belongs to the occasion, and what extensions give once."""
+    if not any(one.once for one in earned):
+        return earned, ()
+    return [one for one in earned if not one.once], [one for one in earned if one.once]
+
+
+def given_for(occasion: Occasion, card: str, gifts: Iterable[Earned]) -> Iterator[Given]:
+    """Gifts with what they are given for."""
+    what = "activity" if isinstance(occasion, Activity) else "sale"
+    source = {what: occasion.number, **source_of(occasion)}
+    return (Given(card, one, occasion.at, source) for one in gifts)
+
+
 def earn_lines(card: str, earned: Iterable[Earned]) -> tuple[Earn, ...]:
     """What a card earns, one line for each rule."""
     return tuple(
@@ -257,8 +283,9 @@ def source_of(occasion: Occasion) -> Mapping[str, str]:
 
 def differs(what: str, number: str) -> RecordError:
     """Something else came under the same number."""
+    code = _DIFFERS[what]
     return RecordError(
-        f"{what}-differs",
+        code,
         f"another {what} with the number {number} is in the ledger",
         remedy=f"use a number of its own for each {what}, the same only to repeat it",
         subject=Subject(record=number),

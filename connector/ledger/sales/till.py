@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+
+import sqlalchemy as sa
 
 from connector.ledger.desk import Customer, Desk
+from connector.ledger.fields import fold
 from connector.ledger.journal.posting import Refused
 from connector.ledger.ledger import Ledger
 from connector.ledger.programs.occasion import Activity, Sale
@@ -19,6 +22,7 @@ from connector.ledger.sales.activities import do
 from connector.ledger.sales.receipt import Answer, Back, Receipt
 from connector.ledger.sales.returns import Return, take_back
 from connector.ledger.sales.selling import SaleBatch
+from connector.ledger.sales.tables import activities, sales
 from connector.ledger.sales.terms import LedgerTermsSource, TermsSource
 
 
@@ -80,6 +84,17 @@ class Till:
         """
         with self._ledger.writing(by) as transaction:
             return do(transaction, activity, self._zone, self._terms)
+
+    def when(self, number: str, *, activity: bool = False) -> datetime | None:
+        """When the sale, or activity, of that number was made; None where it is not known.
+
+        For callers that do not know the time themselves and may ask twice.
+        """
+        table = activities if activity else sales
+        query = sa.select(table.c.at).where(table.c.key == fold(number))
+        with self._ledger.reading() as connection:
+            found: datetime | None = connection.scalar(query)
+        return None if found is None else found.replace(tzinfo=UTC)
 
 
 def _accepted(answer: Answer) -> Receipt:
