@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from connector.endpoints.base import Page
 from connector.engine.absorb import Absorbed, absorb
 from connector.engine.append.course import append_keys
+from connector.engine.append.there import as_added
 from connector.engine.apply import chunks
 from connector.engine.cycle import settle_due
 from connector.engine.lookups import resolve
@@ -114,8 +115,15 @@ def _not_equal(map: CompiledMap, ports: Ports, batch: Sequence[Couple]) -> list[
         for couple in batch
         if couple.commerce is None
         or couple.dataverse is None
-        or not all(g.same(couple.commerce.image, couple.dataverse.image) for g in map.groups)
+        or _differing(map, couple.commerce.image, couple.dataverse.image)
     ]
+
+
+def _differing(map: CompiledMap, commerce: Image, dataverse: Image) -> list[Group]:
+    """The groups in which a pair differs."""
+    if map.document.appends_to is not None:
+        return [g for g in map.groups if not as_added(map, g, commerce, dataverse)]
+    return [group for group in map.groups if not group.same(commerce, dataverse)]
 
 
 def _read_again(map: CompiledMap, ports: Ports, batch: Sequence[Couple]) -> list[Couple]:
@@ -182,11 +190,7 @@ def _judge(
         if couple.commerce is None or couple.dataverse is None:
             tell(_one_sided(map, couple, record))
             continue
-        differing = [
-            group
-            for group in map.groups
-            if not group.same(couple.commerce.image, couple.dataverse.image)
-        ]
+        differing = _differing(map, couple.commerce.image, couple.dataverse.image)
         left = _left_alone(map, couple, record)
         for group in differing:
             _judge_group(map, couple, group, record, verdict, tell, left)

@@ -16,13 +16,35 @@ from collections.abc import Iterator, Sequence
 from connector.endpoints.base import Exists, Outcome, Row
 from connector.engine.append.ids import id_of
 from connector.engine.append.page import Item, Taken
+from connector.engine.doubt import shortened
 from connector.engine.intheway import CODE
 from connector.engine.lookups import resolve_images
 from connector.engine.plan import Action
 from connector.engine.run import MapRun
 from connector.errors import Problem, Subject
+from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.references import TargetMissing
+from connector.mapping.translate import Untranslatable
 from connector.mapping.values import Image, Side
 from connector.store.record import Record
+
+
+def as_added(map: CompiledMap, group: Group, commerce: Image, dataverse: Image) -> bool:
+    """Whether a row still holds in a group what it was added with.
+
+    Nothing tells what the side made of it then: a value it may have cut or rounded is the one.
+    """
+    if group.same(commerce, dataverse):
+        return True
+    source = map.document.followed[0]
+    ours, theirs = (commerce, dataverse) if source is Side.COMMERCE else (dataverse, commerce)
+    try:
+        pairs = [
+            (f.arriving(source.other, ours), f.read(source.other, theirs)) for f in group.fields
+        ]
+    except (TargetMissing, Untranslatable):
+        return False
+    return all(sent == held or shortened(sent, held) for sent, held in pairs)
 
 
 def meet(
@@ -97,7 +119,7 @@ def _rows(run: MapRun, side: Side, items: Sequence[Item]) -> dict[str, Row]:
 
 def _same(run: MapRun, source: Side, ours: Image, theirs: Image) -> bool:
     pair = (ours, theirs) if source is Side.COMMERCE else (theirs, ours)
-    return all(group.same(*pair) for group in run.map.groups)
+    return all(as_added(run.map, group, *pair) for group in run.map.groups)
 
 
 def _arrived(taken: Taken, item: Item) -> None:

@@ -334,6 +334,17 @@ def test_edits_and_deletes_on_the_other_side_are_told_by_a_comparison_alone(benc
     assert "t2" in arrived(bench)
 
 
+def test_what_the_other_side_cut_is_no_edit(bench: Bench) -> None:
+    bench.dataverse.loses["name"] = lambda value: str(value)[:3]
+    bench.commerce.put("Cards", "c-1", Number="T1", Name="a long name", Currency="EUR")
+    bench.load()
+    reads = bench.commerce.calls["read"]
+    assert bench.verify().findings == []
+    assert bench.commerce.calls["read"] == reads, "rows that are as they were added are read once"
+    bench.edit(D, "T1", name="b")
+    assert [finding.field for finding in bench.verify().findings] == ["Name"]
+
+
 def test_a_dry_run_tells_what_would_be_added_and_keeps_nothing(bench: Bench) -> None:
     add(bench, "T1", "T2")
     assert bench.rehearse().counts == {"create dataverse": 2}

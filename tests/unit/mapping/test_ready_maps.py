@@ -25,6 +25,15 @@ READY = {
         ["msdyn_rewardpointid"],
         3,
     ),
+    "point-balances": ("LoyaltyPointBalances", "dwrite_pointbalances", ["dwrite_balanceid"], 11),
+    "card-tiers": ("LoyaltyCardTiers", "dwrite_cardtiers", ["dwrite_membership"], 11),
+    "card-segments": ("LoyaltyCardSegments", "dwrite_cardsegments", ["dwrite_mark"], 5),
+    "point-transactions": (
+        "LoyaltyPointTransactions",
+        "dwrite_pointtransactions",
+        ["dwrite_transactionnumber"],
+        12,
+    ),
     "operating-units": ("OperatingUnits", "msdyn_internalorganizations", ["msdyn_partynumber"], 5),
 }
 

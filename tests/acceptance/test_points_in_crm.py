@@ -1,0 +1,191 @@
+"""Balances and transactions of cards in Dataverse: equal to the ledger's, and cheap to keep."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connector.ledger.journal.balances import balances
+from connector.ledger.journal.journal import Journal
+from connector.ledger.journal.posting import Earn, Posted, Posting, Redeem
+from connector.ledger.ledger import Ledger
+from connector.sandbox.run import running
+from tests.acceptance.conftest import Project, make_project, members
+
+if TYPE_CHECKING:
+    from tests.conftest import SignIn
+
+POINT_MAPS = ("point-balances", "card-tiers", "point-transactions", "card-segments")
+BALANCES, TRANSACTIONS = "dwrite_pointbalances", "dwrite_pointtransactions"
+TERMS = {
+    "Redeemable": "Yes",
+    "ExpirationTimeUnit": "Month",
+    "ExpirationTimeValue": 1,
+    "VestingTimeUnit": "Day",
+    "VestingTimeValue": 0,
+}
+KINDS = [
+    {
+        "RewardPointId": "bonus",
+        "RewardPointType": "Amount",
+        "RewardPointCurrency": "EUR",
+        **TERMS,
+    },
+    {
+        "RewardPointId": "status",
+        "RewardPointType": "Quantity",
+        "RewardPointCurrency": "",
+        **TERMS,
+    },
+]
+FIGURES = ("available", "unvested", "expiring", "redeemed", "expired", "lifetime", "adjusted")
+MANY = 2000
+
+
+@pytest.fixture
+def crm(tmp_path: Path, sign_in: SignIn, capsys: pytest.CaptureFixture[str]) -> Iterator[Project]:
+    """A project whose point maps are on, beside an organization with the loyalty tables alone."""
+    with running(tmp_path / "organization") as ready:
+        project = make_project(tmp_path / "project", ready, sign_in)
+        capsys.readouterr()
+        for name in POINT_MAPS:
+            file = project.folder / "mappings" / f"{name}.yaml"
+            text = file.read_text("utf-8")
+            assert "\nenabled: false\n" in text, "a ready map is off"
+            file.write_text(text.replace("\nenabled: false\n", "\nenabled: true\n"), "utf-8")
+        yield project
+        project.end()
+
+
+def ledger_of(project: Project) -> Ledger:
+    return Ledger.open(f"sqlite:///{project.folder / 'var' / 'ledger.db'}")
+
+
+def post(project: Project, *wanted: Posting) -> None:
+    with ledger_of(project) as ledger:
+        results = Journal(ledger).post_all(wanted, by="till")
+    assert [one for one in results if not isinstance(one, Posted)] == []
+
+
+def number(n: int) -> str:
+    return f"M{100_000 + n}"
+
+
+def earned_by_everybody(project: Project) -> None:
+    """Every card earned of one kind, every third of the other, every seventh paid with some."""
+    project.import_points(KINDS)
+    project.import_cards([{**one, "CardTenderType": "AsCardTender"} for one in members(MANY)])
+    postings: list[Posting] = []
+    for n in range(MANY):
+        lines: list[Any] = [Earn(number(n), "bonus", Decimal(n % 97 + 1) + Decimal(n % 4) / 4)]
+        if n % 3 == 0:
+            lines.append(Earn(number(n), "status", Decimal(n % 11 + 1)))
+        postings.append(Posting(f"sale-{n}", tuple(lines)))
+        if n % 7 == 0:
+            postings.append(Posting(f"pay-{n}", (Redeem(number(n), "bonus", Decimal(1)),)))
+    post(project, *postings)
+
+
+def shown(project: Project) -> dict[str, Mapping[str, Any]]:
+    """The balances agents see, by card and kind."""
+    rows = project.rows(BALANCES)
+    found = {row["dwrite_balanceid"]: row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def assert_shown(project: Project) -> int:
+    """Every balance of every card is in Dataverse as the ledger works it out, and no other."""
+    rows, compared = shown(project), 0
+    today = datetime.now(UTC).date()
+    cards = {row["msdyn_loyaltycardid"]: row["msdyn_cardnumber"] for row in project.rows()}
+    with ledger_of(project) as ledger:
+        for n in range(MANY):
+            for balance in balances(ledger, number(n), today):
+                row = rows.pop(f"{number(n)}/{balance.kind}")
+                assert cards[row["_dwrite_card_value"]] == number(n)
+                for figure in FIGURES:
+                    there = Decimal(str(row[f"dwrite_{figure}"]))
+                    assert there == getattr(balance, figure), (number(n), figure)
+                expiry = row["dwrite_nextexpiry"]
+                assert expiry == (balance.next_expiry and balance.next_expiry.isoformat())
+                compared += 1
+    assert rows == {}
+    return compared
+
+
+def entries(project: Project) -> int:
+    with sqlite3.connect(project.folder / "var" / "ledger.db") as connection:
+        (count,) = connection.execute("SELECT count(*) FROM point_entries").fetchone()
+        return int(count)
+
+
+def records_kept(project: Project, map: str) -> int:
+    """Rows of the state about single records of a map."""
+    with sqlite3.connect(project.folder / "var" / "state.db") as connection:
+        tables = ("records", "changes")
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {name} WHERE map = ?", (map,)).fetchone()[0]
+            for name in tables
+        ]
+    return sum(counts)
+
+
+def written(counts: Mapping[str, int]) -> dict[str, int]:
+    """What a run wrote, by its counts."""
+    verbs = ("created", "updated", "deleted")
+    return {name: n for name, n in counts.items() if name.startswith(verbs)}
+
+
+def edited(project: Project, table: str, id: str, **values: object) -> None:
+    """A person changes a row in Dataverse."""
+    answer = project.agent.patch(f"{table}({id})", json=values, headers={"If-Match": "*"})
+    assert answer.status_code == 204, answer.text
+
+
+def test_points_are_provisioned_loaded_and_kept(crm: Project) -> None:
+    crm.json("check", code=2)
+    made = crm.json("provision")
+    assert made["problems"] == []
+    assert str(made["steps"][0]["text"]).startswith("create publisher dualwritedwrite")
+    assert crm.json("check")["problems"] == []
+
+    earned_by_everybody(crm)
+    crm.json("load")
+    assert assert_shown(crm) == MANY + len(range(0, MANY, 3))
+    assert len(crm.rows(TRANSACTIONS)) == entries(crm)
+    verdict = crm.verified()
+    assert verdict["drift"] == 0
+    assert records_kept(crm, "point-transactions") == 0
+
+    # A sale: one balance, one transaction, and nothing else.
+    crm.forget_requests()
+    post(crm, Posting("one-more", (Earn(number(7), "bonus", Decimal("2.5")),)))
+    done = {one["map"]: one["counts"] for one in crm.json("sync")["maps"]}
+    assert written(done["point-balances"]) == {"updated_dataverse": 1}
+    assert written(done["point-transactions"]) == {"created_dataverse": 1}
+    assert [name for name, counts in done.items() if written(counts)] == [
+        "point-balances",
+        "point-transactions",
+    ]
+    assert sum(crm.written().values()) == 2, crm.written()
+    assert_shown(crm)
+
+    # What an agent does to rows that only show something is told, and put back where it was lost.
+    balance = shown(crm)[f"{number(7)}/bonus"]
+    transactions = crm.rows(TRANSACTIONS)
+    edited(crm, BALANCES, balance["dwrite_pointbalanceid"], dwrite_available=1_000_000)
+    edited(crm, TRANSACTIONS, transactions[0]["dwrite_pointtransactionid"], dwrite_points=1)
+    gone = crm.agent.delete(f"{TRANSACTIONS}({transactions[1]['dwrite_pointtransactionid']})")
+    assert gone.status_code == 204
+    crm.json("sync")
+    told = crm.json("verify", code=3)
+    assert (told["differences"], told["drift"]) == (1, 2)
+    assert crm.json("verify", "--map", "point-transactions", "--repair")["equal"] is True
+    assert len(crm.rows(TRANSACTIONS)) == entries(crm)
