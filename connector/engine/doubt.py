@@ -40,12 +40,13 @@ def own_write(
     What it returns is the edit that gave way to it, as `Write.lost` had it.
 
     It was conditional on the row we saw, and nobody else has written since, so every column
-    that differs is our doing, but for the places that are `strange` to us. The source agreed on
+    that differs is our doing, but for the places that are `strange` to us. A column we never
+    write is the side's own answer to what we wrote, and still has to travel. The source agreed on
     what it gave: an edit it made meanwhile still counts, be it back to what it held before.
     """
     side = witness.side
     own, source = record.side(side), record.side(side.other)
-    theirs = _in_conflict(record, witness, before).union(strange)
+    theirs = _in_conflict(record, witness, before).union(strange, _answers(record, witness))
     lost = _given_way(own, witness, before, image, theirs)
     kept = _kept_alike(record, witness, image)
     if kept and source.image is not None:
@@ -62,6 +63,18 @@ def own_write(
                 given[f.index(side.other)] = _given(f, side.other, source.image, sent)
     own.agreed, source.agreed = tuple(halves), tuple(given)
     return lost
+
+
+def _answers(record: Record, witness: Witness) -> set[int]:
+    """Places of groups that travel from this side only, but for what a write carried there."""
+    side, sent = witness.side, witness.sent.get(record.number, {})
+    names = witness.map.column_names(side)
+    return {
+        place
+        for place, group in witness.map.places[side].items()
+        if not witness.map.groups[group].travels_to(side)
+        and all(value is None for value in sent.get(names[place], ()))
+    }
 
 
 def _kept_alike(record: Record, witness: Witness, image: Image) -> set[int]:

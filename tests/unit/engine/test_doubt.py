@@ -9,9 +9,19 @@ import pytest
 
 from connector.engine.doubt import as_sent, shortened
 from connector.engine.observe import observe
+from connector.engine.plan import plan
+from connector.engine.settle import intend_create
 from connector.mapping.values import Value
-from tests.unit.engine.building import COMMERCE, DATAVERSE, image, unknown
-from tests.unit.engine.sighting import MAP, US, row, settled, witness
+from tests.unit.engine.building import (
+    COMMERCE,
+    DATAVERSE,
+    both,
+    compiled,
+    image,
+    record,
+    unknown,
+)
+from tests.unit.engine.sighting import MAP, US, XX, row, settled, witness
 
 
 @pytest.mark.parametrize(
@@ -109,3 +119,33 @@ def test_a_create_that_came_back_as_another_value_is_written_again(
     assert made.dataverse.agreed == image(MAP, DATAVERSE, {"a": came_back, "b": "x"})
     assert made.commerce.agreed == image(MAP, COMMERCE, {"A": half, "B": "x"})
     assert (made.due is not None) == (half != sent)
+
+
+ANSWERING = compiled(both("A"), "commerce: B, sync: '>', dataverse: b")
+"""Commerce answers in B what is asked for in A."""
+
+
+def test_what_a_side_answers_to_a_write_of_ours_still_travels() -> None:
+    made = record(ANSWERING, *XX, XX)
+    made.dataverse.image = image(ANSWERING, DATAVERSE, {"a": "asked", "b": "x"})
+    made.commerce.version, made.attempts = "5", 1
+    unknown(made.commerce)
+    sights = witness(COMMERCE, map=ANSWERING, sent={made.number: {"A": ("asked",)}})
+    seen = row("6", COMMERCE, US, ANSWERING, A="asked", B="answer")
+    assert observe(made, seen, sights) is None
+    assert made.commerce.agreed == image(ANSWERING, COMMERCE, {"A": "asked", "B": "x"})
+    (write,) = plan(made, ANSWERING).writes
+    assert (write.side, write.values) == (DATAVERSE, {"b": "answer"})
+
+
+def test_what_a_side_answers_to_a_create_of_ours_still_travels() -> None:
+    made = record(ANSWERING, None, {"a": "asked", "b": None}, None)
+    (create,) = plan(made, ANSWERING).writes
+    intend_create(made, create, "commerce-1", ANSWERING)
+    unknown(made.commerce)
+    made.attempts = 1
+    sights = witness(COMMERCE, map=ANSWERING, sent={made.number: {"A": ("asked",)}})
+    observe(made, row("6", COMMERCE, US, ANSWERING, A="asked", B="answer"), sights)
+    (write,) = plan(made, ANSWERING).writes
+    assert (write.side, write.values) == (DATAVERSE, {"b": "answer"})
+    assert made.due is not None
