@@ -17,6 +17,7 @@ from connector.cli import (
     ledger_pay,
     ledger_points,
     ledger_programs,
+    ledger_rewards,
     ledger_sales,
     output,
 )
@@ -50,6 +51,7 @@ ledger_programs.register(app)
 ledger_desk.register(app)
 ledger_members.register(app)
 ledger_sales.register(app)
+ledger_rewards.register(app)
 
 KeyArgument = Annotated[
     str, typer.Argument(metavar="KEY", help="Card number, reward point id, or record id.")

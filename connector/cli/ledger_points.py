@@ -119,23 +119,37 @@ def show_balances(title: str, held: Sequence[Balance], days: int = 30) -> None:
 @with_options
 def transactions(
     options: Options,
-    card: CardArgument,
+    card: Annotated[str | None, typer.Argument(metavar="[CARD]", help="The card's number.")] = None,
+    party: Annotated[
+        str | None, typer.Option("--party", metavar="NUMBER", help="All cards of this customer.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Entries at most.")] = 50,
     before: Annotated[
         int | None, typer.Option(metavar="ENTRY", help="Go on below this entry.")
     ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(metavar="FIELD", help="entry, at, card, kind, type, points; - turns it."),
+    ] = "-entry",
+    skip: Annotated[int, typer.Option(min=0, help="Leave out so many in front.")] = 0,
     ledger: LedgerOption = None,
 ) -> None:
-    """List what happened to the points of a card, the newest first."""
+    """List what happened to the points of a card or a customer, the newest first."""
     from connector.ledger.journal import statements
 
+    if (card is None) is (party is None):
+        raise UsageError("usage", "whose points?", remedy="name a card or --party NUMBER")
     with opened(options, ledger, create=False) as target:
-        number = found(target.store("cards"), card).values[0]
-        entries = statements.transactions(target, str(number), before=before, limit=limit)
+        number = None if card is None else str(found(target.store("cards"), card).values[0])
+        shown = statements.page(
+            target, card=number, party=party, before=before, sort=sort, skip=skip, limit=limit
+        )
     if options.json:
-        output.emit({"card": number, "entries": [entry_as_dict(one) for one in entries]})
+        told = [entry_as_dict(one) for one in shown.entries]
+        output.emit({"card": number, "party": party, "total": shown.total, "entries": told})
     else:
-        show_entries(f"Points of {number}", entries)
+        title = f"Points of {number or party}: {len(shown.entries)} of {shown.total}"
+        show_entries(title, shown.entries)
 
 
 @with_options
@@ -250,13 +264,13 @@ def number(name: str, text: str) -> Decimal:
         ) from None
 
 
-def day(text: str | None) -> date:
-    """A day a person wrote, today in UTC for none; UsageError."""
+def day(text: str | None, name: str = "--on") -> date:
+    """A day as it was typed for option `name`, today in UTC for none; UsageError."""
     if text is None:
         return datetime.now(UTC).date()
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            "usage", f"--on cannot read '{text}'", remedy="write it as YYYY-MM-DD"
+            "usage", f"{name} cannot read '{text}'", remedy="write it as YYYY-MM-DD"
         ) from None

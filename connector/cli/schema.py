@@ -27,6 +27,8 @@ class Document(StrEnum):
     MAP = "map"
     OVERLAY = "overlay"
     TABLE = "table"
+    REWARD = "reward"
+    CART = "cart"
     CONFIG = "config"
 
 
@@ -36,7 +38,7 @@ def schema(
     options: Options,  # noqa: ARG001  the answer is JSON with and without --json
     document: Annotated[Document, typer.Argument(help="Which document.")] = Document.MAP,
 ) -> None:
-    """Print the JSON Schema of maps, of their overlays, of described tables or of the config."""
+    """Print the JSON Schema of a document that people write."""
     model: type[BaseModel]
     if document is Document.MAP:
         from connector.mapping.document import MapDocument
@@ -50,6 +52,14 @@ def schema(
         from connector.mapping.tables import TableDefinition
 
         model = TableDefinition
+    elif document is Document.REWARD:
+        from connector.ledger.rewards.document import RewardDocument
+
+        model = RewardDocument
+    elif document is Document.CART:
+        from connector.ledger.rewards.cart import Cart
+
+        model = Cart
     else:
         from connector.settings import Settings
 

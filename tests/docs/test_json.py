@@ -142,6 +142,7 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger redeem", f"100002 bonus 20 {where}")
     take("ledger transfer", f"100002 100003 bonus 15 {where}")
     pay_with_points(person, take)
+    reward_shoppers(person, take)
     take("ledger balance", f"100002 {where}")
     take("ledger transactions", f"100003 {where}")
     know_members(person, take, where)
@@ -222,6 +223,39 @@ def pay_with_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger pay authorise", paying)
     take("ledger pay void", f"2 {where}")
     take("ledger pay show", f"--order A-1 {where}")
+
+
+REWARD = """reward: three-mugs
+name: Three mugs
+type: fixed
+points: 50
+kind: bonus
+decimals: 2
+rules: [{rule: mugs, products: [mug], quantity: {value: 3}}]
+"""
+CART = """order: W-1001
+card: 100002
+currency: EUR
+lines: [{product: mug, quantity: 2, pay-with: bonus}]
+"""
+
+
+def reward_shoppers(person: Person, take: Callable[..., None]) -> None:
+    """A reward comes and goes, and a product is sold for points."""
+    where = "--ledger sqlite:///var/points.db"
+    (person.folder / "three-mugs.yaml").write_text(REWARD, "utf-8")
+    (person.folder / "cart.yaml").write_text(CART, "utf-8")
+    take("ledger rewards check", f"three-mugs.yaml {where}")
+    take("ledger rewards import", f"three-mugs.yaml {where}")
+    take("ledger rewards list", where)
+    take("ledger rewards show", f"three-mugs {where}")
+    take("ledger rewards preview", f"mug --currency EUR --card 100002 {where}")
+    take("ledger rewards archive", f"three-mugs {where}")
+    take("ledger rewards settings", where)
+    take("ledger rewards price", f"mug bonus 9999 {where}")
+    take("ledger rewards cart", f"cart.yaml {where}", 3)
+    take("ledger rewards price", f"mug bonus 2 {where}")
+    take("ledger rewards checkout", f"cart.yaml {where}")
 
 
 def value_points(person: Person) -> None:

@@ -7,20 +7,25 @@ Tested in: tests/unit/ledger/journal/test_journal.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from connector.errors import UsageError
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.posting import Entry, EntryType
 from connector.ledger.journal.tables import deductions, entries, postings
-from connector.ledger.ledger import Ledger
+from connector.ledger.members.names import customer
 from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.sql import IN_CHUNK
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
 
 _CARD = CARDS.table.c
 
@@ -33,23 +38,81 @@ class Mismatch(NamedTuple):
     proven: Decimal
 
 
+class Page(NamedTuple):
+    """Some of the entries that were asked for, and how many there are in all."""
+
+    entries: Sequence[Entry]
+    total: int
+
+
+SORTS: Mapping[str, sa.ColumnElement[Any]] = MappingProxyType(
+    {
+        "entry": entries.c.number,
+        "at": postings.c.at,
+        "card": _CARD.key,
+        "kind": REWARD_POINTS.table.c.key,
+        "type": entries.c.type,
+        "points": entries.c.units,
+    }
+)
+"""What entries can be sorted by; with `-` in front the other way round."""
+NEWEST = "-entry"
+
+
 def transactions(
     ledger: Ledger, card: str, *, before: int | None = None, limit: int = 50
-) -> list[Entry]:
+) -> Sequence[Entry]:
     """The entries of a card, the newest first; `before` is the number of the last one seen."""
-    conditions = [_CARD.key == fold(card)]
-    if before is not None:
-        conditions.append(entries.c.number < before)
+    return page(ledger, card=card, before=before, limit=limit).entries
+
+
+def page(
+    ledger: Ledger,
+    *,
+    card: str | None = None,
+    party: str | None = None,
+    before: int | None = None,
+    sort: str = NEWEST,
+    skip: int = 0,
+    limit: int = 50,
+) -> Page:
+    """Entries of a card, or of all cards of a customer, in any order, below entry `before`.
+
+    Among equal ones the newest comes first. `total` counts all, whatever `before` says. Raises
+    RecordError `customer-unknown`, and UsageError for a sort that is none of `SORTS`.
+    """
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise UsageError(
+            "usage",
+            f"entries are not sorted by '{sort}'",
+            remedy=f"use one of {', '.join(SORTS)}, with - in front for the other way round",
+        )
+    order = SORTS[name].desc() if sort.startswith("-") else SORTS[name].asc()
     with ledger.reading() as connection:
-        return list(entries_of(connection, *conditions, newest=limit))
+        if party is None:
+            where = _CARD.key == fold(card or "")
+        else:
+            where = _CARD.party_number == customer(connection, party)
+        count = sa.select(sa.func.count()).select_from(entries.join(CARDS.table)).where(where)
+        query = _query(where).order_by(order, entries.c.number.desc()).offset(skip).limit(limit)
+        if before is not None:
+            query = query.where(entries.c.number < before)
+        return Page(list(_read(connection, query)), int(connection.scalar(count) or 0))
 
 
 def entries_of(
     connection: sa.Connection, *where: sa.ColumnElement[bool], newest: int | None = None
 ) -> Iterator[Entry]:
     """The entries that meet the conditions, in their order, or so many of the newest."""
+    number = entries.c.number
+    order = number if newest is None else number.desc()
+    return _read(connection, _query(*where).order_by(order).limit(newest))
+
+
+def _query(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     e = entries.c
-    query = (
+    return (
         sa.select(
             e.number,
             e.posting,
@@ -70,9 +133,10 @@ def entries_of(
         .join(CARDS.table, _CARD.id == e.card)
         .join(REWARD_POINTS.table, REWARD_POINTS.table.c.id == e.kind)
         .where(*where)
-        .order_by(e.number if newest is None else e.number.desc())
-        .limit(newest)
     )
+
+
+def _read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Entry]:
     for row in connection.execute(query):
         yield Entry(
             row[0],

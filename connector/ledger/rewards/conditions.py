@@ -183,9 +183,9 @@ def _order_total(asked: OrderTotal, case: Case) -> Missing | None:
     more = _short(asked.condition, case.total, asked.value)
     if more is None:
         return None
-    words = f"spend {abs(more)} {'more' if more > 0 else 'less'}"
+    words = f"spend {_money(abs(more), asked)} {'more' if more > 0 else 'less'}"
     if asked.condition in _SPOKEN:
-        words = f"spend {_SPOKEN[asked.condition]} {asked.value} {asked.currency}"
+        words = f"spend {_SPOKEN[asked.condition]} {_money(asked.value, asked)}"
     return Missing("order-total", words, f"{asked.condition} {asked.value} {asked.currency}", more)
 
 
@@ -223,6 +223,12 @@ def _is(given: str | None, wanted: str) -> bool:
 
 def _choose(key: str, words: str, value: str) -> Missing:
     return Missing(key, f"{words} {value}", value)
+
+
+def _money(amount: Decimal, asked: OrderTotal) -> str:
+    """An amount with two decimals, or with all it has."""
+    cents = amount.quantize(Decimal("0.01"))
+    return f"{cents if cents == amount else amount} {asked.currency}"
 
 
 def _short(condition: Comparison, given: Decimal, wanted: Decimal) -> Decimal | None:

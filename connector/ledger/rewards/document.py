@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -164,8 +164,13 @@ class RewardDocument(DocumentModel):
 
     def kept(self) -> str:
         """The document as JSON text, the same for the same meaning; `parsed` reads it again."""
+        return json.dumps(self.told(), sort_keys=True, ensure_ascii=False)
+
+    def told(self) -> dict[str, Any]:
+        """What differs from the defaults, with the keys of the file and in their order."""
         data = self.model_dump(mode="python", by_alias=True, exclude_defaults=True)
-        return json.dumps(data, default=_plain, sort_keys=True, ensure_ascii=False)
+        told: dict[str, Any] = json.loads(json.dumps(data, default=_plain))
+        return told
 
     @classmethod
     def parsed(cls, kept: str) -> Self:

@@ -248,7 +248,15 @@ class TestOutput:
 
 
 class TestSchema:
-    @pytest.mark.parametrize(("document", "key"), [("map", "fields"), ("config", "dataverse")])
+    @pytest.mark.parametrize(
+        ("document", "key"),
+        [
+            ("map", "fields"),
+            ("reward", "rules"),
+            ("cart", "lines"),
+            ("config", "dataverse"),
+        ],
+    )
     def test_is_json_with_the_documents_keys(
         self, document: str, key: str, capsys: Capture
     ) -> None:

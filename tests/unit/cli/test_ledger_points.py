@@ -83,3 +83,43 @@ def test_a_person_sees_tables(run: Terminal) -> None:
 
 def test_a_card_without_points_has_an_empty_balance(run: Terminal) -> None:
     assert run.json("balance", "100002")[1]["balances"] == []
+
+
+def test_transactions_of_a_customer_are_sorted_and_paged(run: Terminal) -> None:
+    for card, points in (("100001", "50"), ("100002", "70"), ("100001", "-20"), ("100002", "-5")):
+        assert run("adjust", card, "bonus", points)[0] == 0
+        assert run("enrol", card, "--party", "P1", "--create-references")[0] == 0
+    run("set", "100003", "CardTenderType=AsCardTender", "--create")
+    run("adjust", "100003", "bonus", "999")
+
+    def listed(*words: str) -> list[str]:
+        code, shown = run.json("transactions", *words)
+        assert (code, shown["total"]) == (0, 4)
+        return [one["points"] for one in shown["entries"]]
+
+    of = ("--party", "p1")
+    assert listed(*of) == ["-5", "-20", "70", "50"]
+    assert listed(*of, "--sort", "-points") == ["70", "50", "-5", "-20"]
+    assert listed(*of, "--sort", "card") == ["-20", "50", "-5", "70"]
+    assert listed(*of, "--sort", "entry", "--limit", "2") == ["50", "70"]
+    assert listed(*of, "--sort", "entry", "--limit", "2", "--skip", "2") == ["-20", "-5"]
+    assert listed(*of, "--before", "3") == ["70", "50"]
+    _, shown = run.json("transactions", "--party", "p1")
+    assert (shown["card"], shown["party"]) == (None, "p1")
+    assert "4 of 4" in run("transactions", "--party", "P1")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        ((), 2, "usage"),
+        (("100001", "--party", "P1"), 2, "usage"),
+        (("100001", "--sort", "colour"), 2, "usage"),
+        (("--party", "nobody"), 3, "customer-unknown"),
+    ],
+)
+def test_whose_transactions_has_to_be_clear(
+    run: Terminal, words: tuple[str, ...], code: int, error: str
+) -> None:
+    answered, shown = run.json("transactions", *words)
+    assert (answered, shown["error"]["code"]) == (code, error)

@@ -103,11 +103,11 @@ LACKS: list[tuple[dict[str, Any], Missing]] = [
     ),
     (
         {"order-total": {"value": Decimal("72.50"), "currency": "EUR"}},
-        Missing("order-total", "spend 12.50 more", ">= 72.50 EUR", Decimal("12.50")),
+        Missing("order-total", "spend 12.50 EUR more", ">= 72.50 EUR", Decimal("12.50")),
     ),
     (
         {"order-total": {"condition": "<", "value": 60, "currency": "EUR"}},
-        Missing("order-total", "spend less than 60 EUR", "< 60 EUR", Decimal(0)),
+        Missing("order-total", "spend less than 60.00 EUR", "< 60 EUR", Decimal(0)),
     ),
     (
         {"order-total": {"value": 10, "currency": "USD"}},
