@@ -42,6 +42,7 @@ from connector.ledger.schema import (
     ledger_info,
     metadata,
 )
+from connector.ledger.segments import tables as _segments  # noqa: F401
 from connector.ledger.shown.settling import settle
 from connector.ledger.shown.tables import shown_days
 from connector.ledger.shown.touched import Touched

@@ -1,0 +1,1 @@
+"""Segments: saved queries over the holders of cards."""
