@@ -40,7 +40,7 @@ from connector.errors import ConfigError, MapError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
 from connector.ledger.watch import Watch
-from connector.ledger_side import limits_of
+from connector.ledger_side import limits_of, zone_of
 from connector.mapping.columns import Column
 from connector.mapping.compiled import CompiledMap
 from connector.mapping.compiler import compile_map, findings
@@ -299,7 +299,8 @@ def _commerce_endpoint(
             from connector.endpoints.ledger.endpoint import LedgerEndpoint
 
             limits = limits_of(settings.corrections)
-            return LedgerEndpoint(Ledger.open(side.url, corrections=limits))
+            ledger = Ledger.open(side.url, corrections=limits, zone=zone_of(side))
+            return LedgerEndpoint(ledger)
         case FinopsSettings():
             return remote_sides.finops(name, side, retry, stopping, manner)
         case ODataV4Settings():

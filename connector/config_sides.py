@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -126,6 +127,14 @@ def _database(url: str) -> str:
     return url
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # unknown, no name at all, a folder
+        raise ValueError("name a time zone such as Europe/Berlin, or UTC") from error
+    return name
+
+
 DatabaseUrl = Annotated[Url, AfterValidator(_database)]
 
 
@@ -136,6 +145,8 @@ class LedgerSettings(Section):
     url: DatabaseUrl
     """Its database, such as sqlite:///var/ledger.db."""
     auth: Literal["none"] = "none"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """Where its days begin and end: points vest and expire by day."""
     hold_hours: int = Field(default=168, ge=1, le=8784)
     """How long a payment with points stands authorised before its points go back."""
 

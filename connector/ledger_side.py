@@ -7,8 +7,17 @@ Tested in: tests/unit/test_ledger_side.py.
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
+
 from connector.config_corrections import AllowanceSettings, CorrectionSettings
+from connector.config_sides import LedgerSettings
 from connector.ledger.corrections.limits import Allowance, Limits
+
+
+def zone_of(side: LedgerSettings) -> tzinfo:
+    """Where the ledger's days begin and end."""
+    return UTC if side.time_zone == "UTC" else ZoneInfo(side.time_zone)
 
 
 def limits_of(settings: CorrectionSettings) -> Limits:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli import (
+    ledger_days,
     ledger_desk,
     ledger_members,
     ledger_pay,
@@ -37,7 +38,8 @@ from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption
 
 if TYPE_CHECKING:
-    pass
+    from connector.ledger.entity_store import EntityStore
+    from connector.ledger.ledger import Ledger
 
 app = typer.Typer(
     add_completion=False,
@@ -49,6 +51,7 @@ ledger_points.register(app)
 ledger_pay.register(app)
 ledger_programs.register(app)
 ledger_desk.register(app)
+ledger_days.register(app)
 ledger_members.register(app)
 ledger_sales.register(app)
 ledger_rewards.register(app)
@@ -65,7 +68,7 @@ def show(
 ) -> None:
     """Show one record."""
     with opened(options, ledger, create=False) as target:
-        store = target.store(entity)
+        store = _of_today(target, entity)
         record = found(store, key)
     show_record(options, store, record)
 
@@ -144,7 +147,7 @@ def list_(
 ) -> None:
     """List records in the order of their keys."""
     with opened(options, ledger, create=False) as target:
-        store = target.store(entity)
+        store = _of_today(target, entity)
         records, total = store.listed(limit, after), store.count()
     if options.json:
         output.emit(
@@ -157,3 +160,12 @@ def list_(
         return
     title = f"{store.entity.title}: {len(records)} of {total}"
     output.table(title, store.entity.names, [record.values for record in records])
+
+
+def _of_today(target: Ledger, entity: str) -> EntityStore:
+    """The records of an entity; points vest and expire without anybody writing."""
+    from connector.ledger.shown.days import keep_up
+
+    store = target.store(entity)
+    keep_up(target, store.entity)
+    return store

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,9 +42,9 @@ EntityOption = Annotated[
 def opened(options: Options, url: str | None, *, create: bool = True) -> Iterator[Ledger]:
     """The ledger the person means, closed at the end."""
     from connector.ledger.ledger import Ledger
-    from connector.ledger_side import limits_of
+    from connector.ledger_side import limits_of, zone_of
 
-    limits = None
+    limits, zone = None, None
     if url is None:
         settings = options.settings()
         commerce, limits = settings.commerce, limits_of(settings.corrections)
@@ -53,8 +54,8 @@ def opened(options: Options, url: str | None, *, create: bool = True) -> Iterato
                 f"the commerce side of this config is {commerce.kind}, not the embedded ledger",
                 remedy="name a ledger with --ledger URL",
             )
-        url = commerce.url
-    with Ledger.open(url, create=create, corrections=limits) as ledger:
+        url, zone = commerce.url, zone_of(commerce)
+    with Ledger.open(url, create=create, corrections=limits, zone=zone or UTC) as ledger:
         yield ledger
 
 

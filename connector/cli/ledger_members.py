@@ -290,8 +290,8 @@ def member(
 
     if (card is None) == (party is None):
         raise UsageError("usage", "which customer?", remedy="name a card, or --party NUMBER")
-    when = day(on)
     with opened(options, ledger, create=False) as target:
+        when = target.today() if on is None else day(on)
         if card is not None:
             shown = portrait.of_card(target, card, when)
         else:

@@ -8,7 +8,7 @@ Tested in: tests/unit/cli/test_ledger_points.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -64,7 +64,7 @@ def balance(
         str | None, typer.Option("--household", metavar="NAME", help="All cards of a household.")
     ] = None,
     on: Annotated[
-        str | None, typer.Option("--on", metavar="DATE", help="As of this day; today, in UTC.")
+        str | None, typer.Option("--on", metavar="DATE", help="As of this day; today.")
     ] = None,
     days: Annotated[int, typer.Option(min=0, max=3650, help="What counts as expiring soon.")] = 30,
     ledger: LedgerOption = None,
@@ -77,9 +77,9 @@ def balance(
         raise UsageError(
             "usage", "whose points?", remedy="name a card, --party NUMBER or --household NAME"
         )
-    when = day(on)
     cards: Sequence[Holding] = ()
     with opened(options, ledger, create=False) as target:
+        when = target.today() if on is None else day(on)
         if card is not None:
             title = str(found(target.store("cards"), card).values[0])
             held: Sequence[Balance] = balances(target, title, when, days)
@@ -264,10 +264,8 @@ def number(name: str, text: str) -> Decimal:
         ) from None
 
 
-def day(text: str | None, name: str = "--on") -> date:
-    """A day as it was typed for option `name`, today in UTC for none; UsageError."""
-    if text is None:
-        return datetime.now(UTC).date()
+def day(text: str, name: str = "--on") -> date:
+    """A day as it was typed for option `name`; UsageError."""
     try:
         return date.fromisoformat(text)
     except ValueError:

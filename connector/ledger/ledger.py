@@ -146,6 +146,8 @@ class Ledger:
         self.id = ledger_id
         """Which ledger this is: a GUID made when it was created."""
         self.new_id = new_id
+        self.turned_to: date | None = None
+        """The day that what is shown of points was last seen brought to (`shown/days.py`)."""
         self.stores: Mapping[str, EntityStore] = MappingProxyType(
             {one.name: EntityStore(self, one) for one in ENTITIES}
         )

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
@@ -144,6 +145,7 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     pay_with_points(person, take)
     reward_shoppers(person, take)
     take("ledger balance", f"100002 {where}")
+    turn_the_day(person, take)
     take("ledger transactions", f"100003 {where}")
     know_members(person, take, where)
     take("ledger replace", f"100003 100004 {where}")
@@ -153,6 +155,20 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger block", f"--party P000001 {where}")
     take("ledger unblock", f"--party P000001 {where}")
     run_programs(take, where)
+
+
+def turn_the_day(person: Person, take: Callable[..., None]) -> None:
+    """What will expire is told, and a figure that somebody changed is found."""
+    where = "--ledger sqlite:///var/points.db"
+    kind = "RewardPointType=Quantity ExpirationTimeValue=9 --create --entity reward-points"
+    person.types(f"dualwrite ledger set summer {kind} {where}")
+    person.types(f"dualwrite ledger adjust 100003 summer 5 {where}")
+    take("ledger expire", f"--plan --on 2154-01-01 {where}")
+    with closing(sqlite3.connect(person.folder / "var/points.db")) as ledger:
+        for more in (1, -1):
+            ledger.execute("UPDATE point_balances SET redeemed = redeemed + ?", (more,))
+            ledger.commit()
+            take("ledger expire", f"--prove {where}", 3 if more > 0 else 0)
 
 
 def run_programs(take: Callable[..., None], where: str) -> None:

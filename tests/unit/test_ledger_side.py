@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import ValidationError
 
 from connector.config_corrections import CorrectionSettings
+from connector.config_sides import LedgerSettings
 from connector.ledger.corrections.limits import Allowance, Limits
-from connector.ledger_side import limits_of
+from connector.ledger_side import limits_of, zone_of
 
 
 def test_limits_of_corrections() -> None:
@@ -27,3 +33,18 @@ def test_limits_of_corrections() -> None:
         reason=False,
         people={"Avery": Allowance(nine, fifty, ("Bonus",)), "*": Allowance(five, fifty)},
     )
+
+
+def test_days_end_where_the_config_says() -> None:
+    side = LedgerSettings(kind="ledger", url="sqlite:///var/ledger.db")
+    assert zone_of(side) is UTC
+    berlin = side.model_copy(update={"time_zone": "Europe/Berlin"})
+    assert zone_of(berlin) == ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize("name", ["Europe/Atlantis", "", "../etc/passwd", "/etc/localtime"])
+def test_a_time_zone_that_there_is_not_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="name a time zone such as"):
+        LedgerSettings.model_validate(
+            {"kind": "ledger", "url": "sqlite:///var/ledger.db", "time_zone": name}
+        )

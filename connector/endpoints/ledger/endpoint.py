@@ -40,6 +40,7 @@ from connector.ledger.entity_store import EntityStore
 from connector.ledger.journal.amounts import SCALE
 from connector.ledger.ledger import Ledger
 from connector.ledger.schema import EntityType
+from connector.ledger.shown.days import keep_up
 from connector.mapping.values import Image, Value, ValueType
 
 MODIFIER = "dualwrite"
@@ -72,12 +73,19 @@ Pick: TypeAlias = Callable[[own.Record], Image]
 class LedgerEndpoint:
     """One open ledger as a side of the sync; closing the endpoint closes the ledger.
 
-    A version is the sequence of the record's last change in the ledger's feed.
+    A version is the sequence of the record's last change in the ledger's feed. What is shown of
+    points is brought to the present day before it is read, so no job has to do that.
     """
 
     def __init__(self, ledger: Ledger, *, page_rows: int = PAGE_ROWS) -> None:
         self._ledger = ledger
         self._page_rows = page_rows
+
+    def _store(self, entity: str) -> EntityStore:
+        """The entity as it is today: points vest and expire without anybody writing."""
+        store = self._ledger.store(entity)
+        keep_up(self._ledger, store.entity)
+        return store
 
     def identity(self) -> Identity:
         """The ledger's own id; it runs in this process, so its clock is ours."""
@@ -99,7 +107,7 @@ class LedgerEndpoint:
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         """Pages in the order of ids; the position is the feed's head before the first page."""
-        store = self._ledger.store(entity)
+        store = self._store(entity)
         names, tie = _names(store.entity, columns)
         if resume is None:
             token = tokens.Token(store.head())
@@ -126,7 +134,7 @@ class LedgerEndpoint:
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """Pages in the order of commits, up to the feed's head at the time of the call."""
-        store = self._ledger.store(entity)
+        store = self._store(entity)
         names, tie = _names(store.entity, columns)
         since = tokens.parse(position, "feed", tie, store.entity.name).sequence
         store.require_reach(since)
@@ -153,7 +161,7 @@ class LedgerEndpoint:
         self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
     ) -> Found:
         """Records by id, or by a text column without regard to case and trailing blanks."""
-        store = self._ledger.store(entity)
+        store = self._store(entity)
         names, _ = _names(store.entity, columns)
         if by is None:
             by_id = {record.id: [_row(record)] for record in store.read(values, names)}

@@ -20,13 +20,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
+from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.tables import entries
 from connector.ledger.journal.totals import SOON
-from connector.ledger.schema import REWARD_POINTS
+from connector.ledger.programs.standing import restate, restate_all
+from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType
+from connector.ledger.shown.entities import CARD_TIERS
 from connector.ledger.shown.sheet import Sheet
 from connector.ledger.shown.tables import LIVE, shown_days
 from connector.ledger.shown.touched import Account
+from connector.ledger.sql import rows_in
 
 if TYPE_CHECKING:
     from connector.ledger.ledger import Ledger
@@ -59,12 +63,13 @@ class Expired(NamedTuple):
 
 
 class Turned(NamedTuple):
-    """What a turn did, or would do: balances that show something else since."""
+    """What a turn did, or would do: balances and tiers that show something else since."""
 
     since: date | None
     """The day that was shown before; None where nothing was."""
     day: date
     balances: int
+    tiers: int
 
 
 def standing(connection: sa.Connection) -> Standing:
@@ -89,21 +94,33 @@ def expired(connection: sa.Connection, since: date | None, until: date) -> list[
     return [Expired(kind, points(int(units)), lots, cards) for kind, units, lots, cards in rows]
 
 
+def keep_up(ledger: Ledger, entity: EntityType) -> None:
+    """Turn the day before `entity` is read, if a new one has begun and it depends on the day.
+
+    Costs nothing where this ledger object has seen today turned already.
+    """
+    if entity.read_only and not entity.append_only and ledger.turned_to != ledger.today():
+        turn_days(ledger)
+
+
 def turn_days(ledger: Ledger, day: date | None = None) -> Turned:
     """Show everything as it is on `day`, today if None; nothing to do where it is shown already.
 
     Any number of processes may do so at once. Days do not turn back.
     """
     day = day or ledger.today()
-    first, balances = True, 0
+    first, balances, tiers = True, 0, 0
     since: date | None = None
     while (turn := _begun(ledger, day)) is not None:
         if first:
             since, first = turn.turned, False
         for page in _pages(turn):
             balances += _work_out(ledger, turn, page)
+        tiers += restate_all(ledger, BY) if turn.turned is None else _lapse(ledger, turn)
         _end(ledger, turn)
-    return Turned(day if first else since, day, balances)
+    if day == ledger.today():
+        ledger.turned_to = day
+    return Turned(day if first else since, day, balances, tiers)
 
 
 class _Turn(NamedTuple):
@@ -187,6 +204,30 @@ def _work_out(ledger: Ledger, turn: _Turn, page: Page) -> int:
             rows = page(connection, after)
             accounts: dict[Account, None] = {(row[-2], row[-1]): None for row in rows}
             changed += Sheet(transaction, turn.turning).work_out(accounts)
+        if len(rows) < PAGE:
+            return changed
+        after = rows[-1]
+
+
+# ---------------------------------------------------------------------------- tiers
+
+
+def _lapse(ledger: Ledger, turn: _Turn) -> int:
+    """Tiers that are different by now though nothing was posted; how many."""
+    tier, card = CARD_TIERS.table.c, CARDS.table.c
+    order = [tier.next_change, tier.id]
+    due = sa.select(*order, tier.card_number).where(tier.next_change <= turn.turning)
+    page, changed = _paged(due, order), 0
+    after: Place | None = None
+    while True:
+        with ledger.writing(BY) as transaction:
+            connection = transaction.connection
+            if not turn.goes_on(connection):
+                return changed
+            rows = page(connection, after)
+            keys = [fold(number) for *_, number in rows]
+            ids = [row[0] for row in rows_in(connection, [card.id], card.key, keys)]
+            changed += restate(transaction, ids)
         if len(rows) < PAGE:
             return changed
         after = rows[-1]

@@ -86,13 +86,15 @@ CARD_TIERS = entity(
         decimal("Points", "points"),
         text("NextTier", "next_tier", NAME_LENGTH),
         decimal("PointsToNext", "points_to_next"),
+        Field("NextChange", "next_change", Kind.DATE),
     ),
     sa.Index("card_tiers_by_card", "card_number"),
-    sa.Index("card_tiers_by_end", "valid_to", "id"),
+    sa.Index("card_tiers_by_change", "next_change", "id"),
     read_only=True,
 )
 """The tier a card holds in a program it takes part in. `Points` are those that count for tiers,
-`NextTier` is the one above, which takes `PointsToNext` more."""
+`NextTier` is the one above, which takes `PointsToNext` more. `NextChange` is the first day on which
+any of this is different though nothing was posted."""
 
 CARD_SEGMENTS = entity(
     "LoyaltyCardSegments",

@@ -1,6 +1,6 @@
 """Making a write transaction's changes show, right before its commit.
 
-Owns: what has to follow postings and renames, and its order: balances, then tiers.
+Owns: what has to follow postings and renames, and its order: tiers, then balances.
 Never does: working out any of it.
 Tested in: tests/unit/ledger/shown/test_settling.py.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector.ledger.programs.standing import restate
 from connector.ledger.shown.days import standing
 from connector.ledger.shown.names import carry_over
 from connector.ledger.shown.sheet import Sheet
@@ -27,6 +28,9 @@ def settle(transaction: WriteTransaction) -> None:
         return
     now = standing(transaction.connection)
     sheet = None if now.turning is None else Sheet(transaction, now.turning)
+    if touched.accounts:
+        # First, for a tier may bring points with it.
+        restate(transaction, touched.cards)
     if sheet is not None and touched.accounts:
         sheet.move(touched.accounts, turning=now.turned != now.turning)
     if touched.names or touched.gone:
