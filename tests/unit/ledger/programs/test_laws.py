@@ -59,15 +59,15 @@ LEAST: dict[str, st.SearchStrategy[Any]] = {
 ACTIVITIES: dict[str, st.SearchStrategy[Any]] = {"activities": names("survey", "visit")}
 
 
-def terms(keys: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """A few of the keys."""
-    some = st.sets(st.sampled_from(sorted(keys)), max_size=3)
+def terms(keys: dict[str, st.SearchStrategy[Any]], most: int) -> st.SearchStrategy[dict[str, Any]]:
+    """A few of the keys: with many, nothing would be met."""
+    some = st.sets(st.sampled_from(sorted(keys)), max_size=most)
     return some.flatmap(lambda chosen: st.fixed_dictionaries({key: keys[key] for key in chosen}))
 
 
 @st.composite
 def rules(draw: st.DrawFn) -> dict[str, Any]:
-    by = draw(st.sampled_from(["amount", "quantity", "sale", "activity"]))
+    by = draw(st.sampled_from(["amount", "amount", "quantity", "quantity", "sale", "activity"]))
     keys = {**WHOLE, **(ACTIVITIES if by == "activity" else GOODS)}
     rule = {
         "rule": "x",
@@ -75,26 +75,29 @@ def rules(draw: st.DrawFn) -> dict[str, Any]:
         "points": draw(numbers(20)),
         "kind": draw(st.sampled_from(["bonus", "cash"])),
         "every": Decimal(draw(st.integers(1, 3))) if by == "sale" else draw(numbers(5)),
-        "for": draw(terms(keys if by == "activity" else {**keys, **LEAST})),
-        "not-for": draw(terms(keys)),
+        "for": draw(terms(keys if by == "activity" else {**keys, **LEAST}, 2)),
+        "not-for": draw(terms(keys, 1)),
     }
     if by != "sale":
         rule["step"] = draw(st.sampled_from(["exact", "whole"]))
     if by != "activity":
-        rule["currency"] = draw(st.sampled_from(["EUR", "EUR", "USD"]))
+        rule["currency"] = draw(st.sampled_from(["EUR"] * 5 + ["USD"]))
     return rule
 
 
 @st.composite
 def documents(draw: st.DrawFn) -> ProgramDocument:
-    earn = [{**rule, "rule": f"r{n}"} for n, rule in enumerate(draw(st.lists(rules(), max_size=8)))]
+    earn = [
+        {**rule, "rule": f"r{n}"}
+        for n, rule in enumerate(draw(st.lists(rules(), min_size=2, max_size=8)))
+    ]
     levels = enumerate(["low", "high"], start=1)
     return ProgramDocument.model_validate(
         {
             "program": "club",
-            "members": draw(st.sampled_from(["all", "all", "joined"])),
-            "excluded": draw(st.none() | names("staff")),
-            "mixed": draw(st.sampled_from(["no", "rest", "yes"])),
+            "members": draw(st.sampled_from(["all", "all", "all", "joined"])),
+            "excluded": draw(st.sampled_from([None, None, ["Staff"]])),
+            "mixed": draw(st.sampled_from(["no", "rest", "rest", "yes"])),
             "tiers": [
                 {"tier": name, "level": n, "points": n, "kind": "bonus"} for n, name in levels
             ],
@@ -128,12 +131,12 @@ SALES = st.builds(
     card=st.just("1"),
     at=TIMES,
     currency=st.sampled_from(["EUR", "EUR", "EUR", "USD"]),
-    lines=st.lists(ITEMS, max_size=5).map(tuple),
+    lines=st.lists(ITEMS, min_size=1, max_size=5).map(tuple),
     channel=st.sampled_from([None, "web", "Store"]),
     unit=st.sampled_from([None, "052"]),
     payments=st.dictionaries(st.sampled_from(["card", "Cash", "points"]), numbers(80), max_size=2),
 )
-OCCASIONS: st.SearchStrategy[Occasion] = SALES | st.builds(
+ACTIVITY = st.builds(
     Activity,
     number=st.just("A1"),
     card=st.just("1"),
@@ -143,6 +146,7 @@ OCCASIONS: st.SearchStrategy[Occasion] = SALES | st.builds(
     channel=st.sampled_from([None, "web"]),
     unit=st.none(),
 )
+OCCASIONS: st.SearchStrategy[Occasion] = st.one_of(SALES, SALES, SALES, ACTIVITY)
 MEMBERS = st.builds(
     Member,
     card=st.just("1"),
