@@ -25,6 +25,12 @@ READY = {
         ["msdyn_rewardpointid"],
         3,
     ),
+    "point-corrections": (
+        "LoyaltyPointCorrections",
+        "dwrite_pointcorrections",
+        ["dwrite_pointcorrectionid"],
+        12,
+    ),
     "point-balances": ("LoyaltyPointBalances", "dwrite_pointbalances", ["dwrite_balanceid"], 11),
     "card-tiers": ("LoyaltyCardTiers", "dwrite_cardtiers", ["dwrite_membership"], 11),
     "card-segments": ("LoyaltyCardSegments", "dwrite_cardsegments", ["dwrite_mark"], 5),
