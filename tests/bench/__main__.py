@@ -10,7 +10,16 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import exports_bench, idle, limited, live, loading, odata_v2_reads, snapshots_bench
+from tests.bench import (
+    exports_bench,
+    idle,
+    limited,
+    live,
+    loading,
+    odata_v2_reads,
+    programs_bench,
+    snapshots_bench,
+)
 from tests.bench.report import Report
 
 
@@ -25,11 +34,12 @@ def main(arguments: list[str] | None = None) -> Report:
     parser.add_argument("--exported", type=int, default=100_000, help="rows of an export")
     parser.add_argument("--store", default="sqlite", help="sqlite, postgresql, or a store.url")
     parser.add_argument("--entities", type=int, default=50_000, help="of the V2 reads")
+    parser.add_argument("--judged", type=int, default=10_000, help="orders through the rules")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "only",
         nargs="*",
-        help="load, limits, idle, live, snapshots, exports, odata-v2; all if none is named",
+        help="load, limits, idle, live, snapshots, exports, odata-v2, programs; all if none is named",
     )
     chosen = parser.parse_args(arguments)
     report = Report()
@@ -41,6 +51,7 @@ def main(arguments: list[str] | None = None) -> Report:
         "snapshots": lambda: snapshots_bench.bench(report, chosen.compared),
         "exports": lambda: exports_bench.bench(report, chosen.exported),
         "odata-v2": lambda: odata_v2_reads.bench(report, chosen.entities),
+        "programs": lambda: programs_bench.bench(report, chosen.judged),
     }
     wrong = [name for name in chosen.only if name not in benches]
     if wrong:
