@@ -25,6 +25,8 @@ class Pointing(NamedTuple):
     field: int
     table: str
     """Entity set name."""
+    side: Side = Side.DATAVERSE
+    """Which of the two sides has to have the row: the one the field is written to."""
 
 
 def pointing_of(document: MapDocument, columns: Mapping[str, Column]) -> list[Pointing]:
@@ -34,8 +36,8 @@ def pointing_of(document: MapDocument, columns: Mapping[str, Column]) -> list[Po
         name, _, dotted = (row.dataverse or "").partition(".")
         looked_up = dotted or row.lookup is not None
         reference = columns[name].reference if looked_up else None
-        if reference is not None and Side.DATAVERSE in row.ways:
-            found.append(Pointing(index, reference.entity))
+        if reference is not None:
+            found += [Pointing(index, reference.entity, side) for side in Side if side in row.ways]
     return found
 
 
@@ -43,23 +45,23 @@ def filled_before(
     documents: Sequence[MapDocument], pointing: Mapping[str, Sequence[Pointing]]
 ) -> Mapping[str, frozenset[str]]:
     """By map: the other maps that fill the tables it looks into, to be worked before it."""
-    filled = _filled(documents)
+    filled = {side: _filled(documents, side) for side in Side}
     return {
         document.map: frozenset(
             other.map
-            for _, table in pointing.get(document.map, ())
-            for other in filled.get(table, ())
+            for _, table, side in pointing.get(document.map, ())
+            for other in filled[side].get(table, ())
             if other.map != document.map
         )
         for document in documents
     }
 
 
-def _filled(documents: Sequence[MapDocument]) -> dict[str, list[MapDocument]]:
-    """By Dataverse table: the maps that write to it."""
+def _filled(documents: Sequence[MapDocument], side: Side) -> dict[str, list[MapDocument]]:
+    """By Dataverse table: the maps that write its rows to a side."""
     filled: dict[str, list[MapDocument]] = {}
     for document in documents:
-        if any(Side.DATAVERSE in row.ways for row in document.fields):
+        if any(side in row.ways for row in document.fields):
             filled.setdefault(document.dataverse.entity, []).append(document)
     return filled
 
@@ -156,10 +158,12 @@ def circles(
 
     A table that points to itself is none: its rows come one after the other.
     """
-    filled = _filled(documents)
+    filled = _filled(documents, Side.DATAVERSE)
     told: set[frozenset[str]] = set()
     for document in documents:
-        for field, table in pointing.get(document.map, ()):
+        for field, table, side in pointing.get(document.map, ()):
+            if side is not Side.DATAVERSE:
+                continue  # what names a row of commerce by its key waits for nothing
             way = _way_back(document.dataverse.entity, table, filled, pointing)
             if way is None or frozenset(way) in told:
                 continue
@@ -190,7 +194,9 @@ def _way_back(
     while ways:
         way = ways.pop(0)
         for document in filled.get(way[-1], ()):
-            for _, table in pointing.get(document.map, ()):
+            for _, table, side in pointing.get(document.map, ()):
+                if side is not Side.DATAVERSE:
+                    continue
                 if table == home:
                     return [*way, home]
                 if table not in seen:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from connector.mapping.between import Pointing, circles, filled_before, written_twice
+from connector.mapping.between import (
+    Pointing,
+    circles,
+    filled_before,
+    pointing_of,
+    written_twice,
+)
+from connector.mapping.columns import Column, Reference
 from connector.mapping.document import MapDocument, parse_document
+from connector.mapping.values import Side, ValueType
 
 
 def document(name: str, table: str, sync: str = "=", filter: str = "") -> MapDocument:
@@ -79,3 +87,34 @@ def test_a_map_is_worked_after_those_that_fill_what_it_looks_into() -> None:
         "also-b": frozenset(),
         "reads-b": frozenset(),
     }
+
+
+def test_a_row_that_commerce_has_to_have_comes_from_maps_that_write_to_commerce() -> None:
+    maps = [document("asks", "requests"), document("cards", "cards", "<")]
+    maps.append(document("shown", "cards", ">"))
+    pointing = {"asks": [Pointing(1, "cards", Side.COMMERCE)]}
+    assert filled_before(maps, pointing)["asks"] == {"cards"}
+    assert list(circles(maps, {**pointing, "cards": [Pointing(1, "requests")]})) == []
+
+
+@pytest.mark.parametrize(
+    ("symbol", "sides"),
+    [("<", [Side.COMMERCE]), (">", [Side.DATAVERSE]), ("=", [Side.COMMERCE, Side.DATAVERSE])],
+)
+def test_the_side_a_lookup_is_written_to_has_to_have_its_row(
+    symbol: str, sides: list[Side]
+) -> None:
+    text = f"""
+map: asks
+commerce: {{entity: Requests}}
+dataverse: {{entity: requests}}
+fields:
+  - {{commerce: Id, sync: "=", dataverse: id, key: true}}
+  - {{commerce: Card, sync: "{symbol}", dataverse: card.number}}
+"""
+    columns = {
+        "id": Column("id", ValueType.TEXT),
+        "card": Column("card", ValueType.REFERENCE, reference=Reference("cards", "cardid")),
+    }
+    found = pointing_of(parse_document(text), columns)
+    assert found == [Pointing(1, "cards", side) for side in sides]
