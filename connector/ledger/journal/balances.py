@@ -8,6 +8,7 @@ Tested in: tests/unit/ledger/journal/test_journal.py, tests/unit/ledger/journal/
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -18,8 +19,10 @@ from connector.ledger.journal.tables import entries
 from connector.ledger.journal.totals import SOON as SOON
 from connector.ledger.journal.totals import Balance as Balance
 from connector.ledger.journal.totals import Totals
-from connector.ledger.ledger import Ledger
 from connector.ledger.schema import CARDS, REWARD_POINTS
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
 
 _CARD = CARDS.table.c
 

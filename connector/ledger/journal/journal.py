@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -25,8 +25,10 @@ from connector.ledger.journal.posting import Entry, Posted, Posting, Refused, Re
 from connector.ledger.journal.rules import enter
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.journal.tables import KEY_LENGTH, deductions, entries, postings
-from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.sql import rows_in
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger, WriteTransaction
 
 FUTURE = timedelta(days=1)
 """How far ahead of the ledger's clock a posting may be dated: tills in other time zones."""
@@ -124,12 +126,13 @@ class _Batch:
     # ------------------------------------------------------------------ one posting
 
     def _once(self, one: Posting, known: dict[str, tuple[str, Posted]]) -> Posted:
+        asked = one.digest()
         if one.key not in known:
-            posted = self._posted(one)
-            known[one.key] = one.digest(), posted._replace(repeated=True)
+            posted = self._posted(one, asked)
+            known[one.key] = asked, posted._replace(repeated=True)
             return posted
         digest, posted = known[one.key]
-        if digest != one.digest():
+        if digest != asked:
             raise RecordError(
                 "posting-differs",
                 f"something else was posted under the key '{one.key}'",
@@ -138,7 +141,7 @@ class _Batch:
             )
         return posted
 
-    def _posted(self, one: Posting) -> Posted:
+    def _posted(self, one: Posting, digest: str) -> Posted:
         at = self._at(one)
         if not one.lines:
             raise RecordError(
@@ -161,7 +164,7 @@ class _Batch:
             {
                 "number": self._posting,
                 "key": one.key,
-                "digest": one.digest(),
+                "digest": digest,
                 "at": _stored(at),
                 "posted_at": _stored(self._posted_at),
                 "posted_by": self._by,

@@ -18,6 +18,7 @@ from connector.ledger.fields import fold
 from connector.ledger.members.member import Member
 from connector.ledger.programs.document import Mixed, ProgramDocument
 from connector.ledger.programs.earning import Earning, Offering, Seen
+from connector.ledger.programs.extensions import Extensions
 from connector.ledger.programs.index import Index
 from connector.ledger.programs.occasion import Earned, Occasion
 from connector.ledger.programs.paying import Paying
@@ -33,9 +34,11 @@ class Program:
     document: ProgramDocument
     version: int
     offering: Offering = field(init=False)
+    extensions: Extensions = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "offering", Offering.of(self.document, self.version))
+        object.__setattr__(self, "extensions", Extensions(self.document, self.version))
 
 
 class Programs:
@@ -74,10 +77,20 @@ class Programs:
         currency than a rule's, and one that comes to nothing or less, earns nothing.
         """
         seen = Seen.of(occasion)
-        rewards = {one.offering: one.offering.rewards(member, seen) for one in self.programs}
+        rewards = {
+            one.offering: one.offering.rewards(member, seen)
+            and (not one.extensions or one.extensions.admits(occasion, member))
+            for one in self.programs
+        }
         candidates = self._index.on(occasion.at.date()).candidates(member, seen)
         found = (rule.earned(member, seen) for rule in candidates if rewards[rule.offering])
-        return [one for one in found if one is not None]
+        gifts = (
+            gift
+            for one in self.programs
+            if one.extensions and rewards[one.offering]
+            for gift in one.extensions.gifts(occasion, member, self.kinds)
+        )
+        return [*(one for one in found if one is not None), *gifts]
 
     def redeeming(
         self, member: Member, currency: str, at: datetime, channel: str | None = None

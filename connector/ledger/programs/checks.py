@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from connector.errors import Problem
+from connector.errors import ConfigError, Problem
 from connector.ledger.fields import fold
 from connector.ledger.programs.document import (
     By,
@@ -24,6 +24,7 @@ from connector.ledger.programs.document import (
     Step,
     Tier,
 )
+from connector.ledger.programs.extensions import load
 from connector.ledger.programs.overlap import overlapping
 from connector.ledger.programs.reading import findings, nearest
 from connector.ledger.programs.rounding import PointKind
@@ -93,6 +94,7 @@ class _Checks:
                 *("earn", second, "rule"),
                 severity="warning",
             )
+        yield from self._extensions()
         if not (document.earn or document.redeem or document.extensions):
             message = "the program has no rules: nothing is earned and nothing paid by it"
             yield self._finding("program-idle", message, "add `earn` rules", severity="warning")
@@ -118,6 +120,15 @@ class _Checks:
             if isinstance(one, Rule):
                 yield from self._units(("earn", index, "for"), one.for_, known.units)
                 yield from self._currency_of(("earn", index), one, known)
+
+    def _extensions(self) -> Iterator[Problem]:
+        """Those that are not installed, or do not take their options."""
+        for index, one in enumerate(self._document.extensions):
+            try:
+                load(one.use, one.with_)
+            except ConfigError as error:
+                message = f"{error.message}: {error.cause}" if error.cause else error.message
+                yield self._finding(error.code, message, error.remedy, "extensions", index, "use")
 
     # ------------------------------------------------------------------ tiers
 

@@ -94,3 +94,6 @@ class Earned(NamedTuple):
     """The arithmetic, for the person who asks later."""
     months: int | None = None
     """How long the points live, 0 for ever; None as their kind says."""
+    once: str = ""
+    """What it is given once for all under, apart from the occasion (`gifts.py`); empty for what
+    belongs to the occasion, and goes with it."""

@@ -24,6 +24,7 @@ from connector.ledger.members.facts import facts
 from connector.ledger.members.member import Member
 from connector.ledger.operations import Done, Operation, Remove, Upsert
 from connector.ledger.programs.book import Program, Programs
+from connector.ledger.programs.gifts import give_for_tiers
 from connector.ledger.programs.pools import Pools
 from connector.ledger.programs.store import load
 from connector.ledger.programs.tiers import Daily, Standing, reach, standing
@@ -72,13 +73,14 @@ def restate(
     """Bring the tiers of these cards up to date, and of all they count with; how many changed.
 
     `cards` are ids, None for every card; any number of them takes the same memory. `reached` is
-    told, within the transaction, who came into a higher tier.
+    told, within the transaction, who came into a higher tier; so are extensions, and what they give
+    may raise a card further.
     """
     programs = load(transaction.connection)
     if cards is not None and not programs.tiered:
         return 0
     batches = _batches(transaction.connection, cards)
-    return sum(_Restating(transaction, programs, some).done(reached) for some in batches)
+    return sum(_restated(transaction, programs, some, reached) for some in batches)
 
 
 def restate_all(ledger: Ledger, by: str, reached: Told | None = None) -> int:
@@ -89,8 +91,25 @@ def restate_all(ledger: Ledger, by: str, reached: Told | None = None) -> int:
     while some:
         with ledger.writing(by) as transaction:
             programs = load(transaction.connection)
-            changed += _Restating(transaction, programs, some).done(reached)
+            changed += _restated(transaction, programs, some, reached)
             some = _after(transaction.connection, some[-1])
+    return changed
+
+
+def _restated(
+    transaction: WriteTransaction,
+    programs: Programs,
+    cards: Collection[str],
+    reached: Told | None,
+) -> int:
+    """Some cards; those that are given something for a tier are looked at once more."""
+    changed = 0
+    while cards:
+        written, rises = _Restating(transaction, programs, cards).done()
+        changed += written
+        if rises and reached is not None:
+            reached(rises)
+        cards = give_for_tiers(transaction, programs, rises)
     return changed
 
 
@@ -129,8 +148,8 @@ class _Restating:
         self._rows = self._shown()
         self._kinds = self._counted_kinds()
 
-    def done(self, reached: Told | None) -> int:
-        """Write what changed; how many rows."""
+    def done(self) -> tuple[int, list[Reached]]:
+        """Write what changed: how many rows, and who came into a higher tier."""
         operations: list[Operation] = []
         rises: list[Reached] = []
         obsolete = dict(self._rows)
@@ -150,9 +169,8 @@ class _Restating:
                     rises.append(Reached(card, member.card, at[1], found.tier.tier))
         operations += [Remove(row.id, None) for row in obsolete.values()]
         results = self._transaction.apply(CARD_TIERS, operations)
-        if rises and reached is not None:
-            reached(rises)
-        return sum(not isinstance(one, Done) or one.effect != "unchanged" for one in results)
+        written = sum(not isinstance(one, Done) or one.effect != "unchanged" for one in results)
+        return written, rises
 
     @staticmethod
     def _is_shown(program: Program, member: Member, daily: Daily, was: bool) -> bool:
@@ -262,4 +280,5 @@ def _values(program: Program, card: str, found: Standing, before: _Row | None) -
         "Points": found.have,
         "NextTier": None if found.next is None else found.next.tier,
         "PointsToNext": found.missing,
+        "NextChange": found.changes,
     }

@@ -19,12 +19,13 @@ from connector.ledger.journal.posting import Posted, Posting, Refused
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.members.facts import facts
+from connector.ledger.programs.gifts import give
 from connector.ledger.programs.occasion import Activity, Earned
 from connector.ledger.sales.buyers import Buyers
 from connector.ledger.sales.checks import check_activity
 from connector.ledger.sales.forms import activity_digest, activity_row
 from connector.ledger.sales.receipt import Receipt
-from connector.ledger.sales.selling import differs, earn_lines, source_of
+from connector.ledger.sales.selling import differs, earn_lines, given_for, parted, source_of
 from connector.ledger.sales.tables import activities
 from connector.ledger.sales.terms import TermsSource
 from connector.ledger.schema import CARDS
@@ -51,8 +52,9 @@ def do(
     buyers.load([activity])
     buyer = buyers.of(activity)
     member = facts(connection, [buyer.id])[buyer.id]
-    earned = source.current(connection).earned(activity, member)
+    earned, gifts = parted(source.current(connection).earned(activity, member))
     posted = _posted(transaction, _postings(activity, buyer.number, earned), zone)
+    give(transaction, given_for(activity, buyer.number, gifts), zone)
     number = None if posted is None else posted.number
     row = {**activity_row(activity, digest), "card": buyer.id, "posting": number}
     connection.execute(sa.insert(activities), [row])

@@ -46,7 +46,12 @@ _DIFFERS = {
 }
 POINTS = "points"
 """The means of payment that is points."""
-_CARD_NUMBER = CARDS.table.c.card_number
+_KNOWN = (
+    *(sales.c.key, sales.c.digest, sales.c.number, sales.c.posting),
+    CARDS.table.c.card_number,
+)
+_ON_CARD = CARDS.table.c.id == sales.c.card
+_LAST = sa.select(sa.func.max(sales.c.id))
 _CURRENCY = REFERENCES["currencies"].c.number
 
 
@@ -86,6 +91,7 @@ class SaleBatch:
         self._zone = zone
         self._source = source
         self._terms = source.current(self._connection)
+        self._asked = self._terms.currencies
         self._buyers = Buyers(transaction, enrol=enrol)
         self._known: dict[str, tuple[str, Receipt]] = {}
         self._answers: dict[int, Answer] = {}
@@ -99,7 +105,7 @@ class SaleBatch:
         new = [one for one in checked if one.key not in self._known]
         self._buyers.load(one.sale for one in new)
         self._paid = paid(self._connection, [one.key for one in new])
-        self._next_id = int(self._connection.scalar(sa.select(sa.func.max(sales.c.id))) or 0) + 1
+        self._next_id = int(self._connection.scalar(_LAST) or 0) + 1
         for part in self._rounds(checked):
             self._post(part)
         return [self._answers[place] for place in range(len(wanted))]
@@ -123,13 +129,14 @@ class SaleBatch:
                 yield _Wanted(place, local, fold(sale.number), sale_digest(local))
 
     def _currencies(self, wanted: Iterable[str]) -> frozenset[str]:
-        """Those of the wanted ones that the ledger knows."""
-        codes = sorted({one.strip().upper() for one in wanted})
-        return frozenset(row[0] for row in rows_in(self._connection, [_CURRENCY], _CURRENCY, codes))
+        """Those of the wanted ones that the ledger knows; it knows all that rules ask for."""
+        codes = sorted({one.strip().upper() for one in wanted} - self._asked)
+        found = rows_in(self._connection, [_CURRENCY], _CURRENCY, codes)
+        return self._asked.union(row[0] for row in found)
 
     def _currency(self, code: str, known: frozenset[str]) -> str:
         spelled = code.strip().upper()
-        asked = self._terms.currencies
+        asked = self._asked
         if spelled in known and (spelled in asked or not asked):
             return spelled
         what = "no rule asks for" if spelled in known else "the ledger does not know"
@@ -144,9 +151,7 @@ class SaleBatch:
 
     def _before(self, keys: Sequence[str]) -> dict[str, tuple[str, Receipt]]:
         """Digest and answer of the sales that were posted before, by key."""
-        columns = [sales.c.key, sales.c.digest, sales.c.number, sales.c.posting, _CARD_NUMBER]
-        on_card = CARDS.table.c.id == sales.c.card
-        rows = list(rows_in(self._connection, columns, sales.c.key, keys, on_card))
+        rows = list(rows_in(self._connection, _KNOWN, sales.c.key, keys, _ON_CARD))
         entries = entries_of_postings(self._connection, [row[3] for row in rows if row[3]])
         return {
             key: (digest, Receipt(number, card, posting, entries.get(posting, ()), repeated=True))
@@ -195,7 +200,11 @@ class SaleBatch:
         for given, buyer in part:
             one = given._replace(sale=with_points(given.sale, self._paid.get(given.key)))
             member = members[buyer.id]
-            earned, gifts = parted(self._terms.earned(one.sale, member))
+            try:
+                earned, gifts = parted(self._terms.earned(one.sale, member))
+            except RecordError as error:  # of an extension
+                self._answers[one.place] = Refused(error)
+                continue
             judged.append(_Judged(one, buyer, member, _posting(one.sale, buyer, earned), gifts))
         return judged
 

@@ -1,0 +1,1 @@
+"""Extensions of loyalty programs, one in each module."""
