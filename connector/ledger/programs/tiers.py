@@ -41,6 +41,8 @@ class Standing(NamedTuple):
     next: Tier | None
     have: Decimal
     """Points that count for the next tier; for the one held, at the top."""
+    changes: date | None = None
+    """The first day on which any of this is otherwise if nothing is posted; None for never."""
 
     @property
     def missing(self) -> Decimal | None:
@@ -59,10 +61,28 @@ def standing(tiers: Sequence[Tier], earned: Daily, on: date) -> Standing:
         above = tier
     counted = above or held
     have = points(_have(counted, earned, on)) if counted else Decimal(0)
+    changes = _changes([one for one in (held, above) if one is not None], earned, on)
     if held is None:
-        return Standing(None, None, None, above, have)
+        return Standing(None, None, None, above, have, changes)
     since, until = _span(held, _counting(held, earned, on))
-    return Standing(held, since, until, above, have)
+    return Standing(held, since, until, above, have, changes)
+
+
+def _changes(tiers: Sequence[Tier], earned: Daily, on: date) -> date | None:
+    """The first day on which other points count for any of these tiers."""
+    days = [
+        coming
+        for tier in tiers
+        for day, _ in earned.get(fold(tier.kind), ())
+        if (coming := day if day > on else _past(tier, day)) is not None and coming > on
+    ]
+    return min(days, default=None)
+
+
+def _past(tier: Tier, day: date) -> date | None:
+    """The first day on which the points of a day no longer count."""
+    last = _last(tier, day)
+    return None if last == date.max else last + _DAY
 
 
 def reach(tiers: Sequence[Tier], on: date) -> date | None:

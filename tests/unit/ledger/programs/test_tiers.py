@@ -73,7 +73,7 @@ def test_a_tier_for_ever() -> None:
 
 def test_another_kind_counts_nothing() -> None:
     found = standing(TIERS, {"cash": [(TODAY, 5000 * UNIT)]}, TODAY)
-    assert found == Standing(None, None, None, TIERS[0], Decimal(0))
+    assert found == Standing(None, None, None, TIERS[0], Decimal(0), None)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,21 @@ def test_no_day_that_counts_is_left_out_of_reach() -> None:
     assert reach((), TODAY) is None
 
 
+def test_when_something_changes_by_itself() -> None:
+    def changes(*days: tuple[date, int], tiers: tuple[Tier, ...] = TIERS) -> date | None:
+        earned = {"bonus": [(day, points * UNIT) for day, points in days]}
+        return standing(tiers, earned, TODAY).changes
+
+    assert changes() is None
+    assert changes((date(2026, 2, 1), 300), (date(2026, 5, 10), 250)) == date(2027, 2, 1)
+    assert changes((date(2025, 11, 23), 10)) == TODAY + timedelta(1)
+    assert changes((TODAY, 600), (TODAY + timedelta(1), 10)) == TODAY + timedelta(1)
+    assert changes((TODAY, 5000), tiers=(tier("ever", 1, 1, None),)) is None
+    both = (tier("silver", 1, 1, "30 days"), tier("gold", 2, 100))
+    assert changes((date(2026, 11, 1), 50), tiers=both) == date(2026, 12, 1)
+    assert changes((date(2026, 1, 1), 5000)) == date(2027, 1, 1)
+
+
 def test_spans_compare() -> None:
     spans = ["1 day", "27 days", "1 month", "11 months", "1 year", "13 months", None]
     assert all(span_days(one) < span_days(other) for one, other in pairwise(spans))
@@ -124,3 +139,18 @@ def test_a_tier_holds_until_the_last_day_told_and_no_longer(
         past = [(day, points) for day, points in days.items() if day <= on]
         assert stands(*past, on=until)[0] == found[0]
         assert stands(*past, on=until + timedelta(1))[0] != found[0]
+
+
+@given(
+    st.dictionaries(st.dates(date(2024, 1, 1), date(2027, 1, 1)), st.integers(1, 400), max_size=12),
+    st.dates(date(2025, 1, 1), date(2027, 6, 1)),
+    st.integers(1, 500),
+)
+def test_nothing_changes_before_the_day_told(days: dict[date, int], on: date, after: int) -> None:
+    earned = {"bonus": [(day, points * UNIT) for day, points in sorted(days.items())]}
+    found = standing(TIERS, earned, on)
+    day = on + timedelta(after)
+    if found.changes is None or day < found.changes:
+        assert standing(TIERS, earned, day) == found
+    elif day == found.changes:
+        assert standing(TIERS, earned, day) != found
