@@ -20,6 +20,7 @@ from connector.cli import (
     ledger_programs,
     ledger_rewards,
     ledger_sales,
+    ledger_segments,
     output,
 )
 from connector.cli.ledger_access import (
@@ -53,6 +54,7 @@ ledger_programs.register(app)
 ledger_desk.register(app)
 ledger_days.register(app)
 ledger_members.register(app)
+ledger_segments.register(app)
 ledger_sales.register(app)
 ledger_rewards.register(app)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.docs.conftest import Person, SitDown
 
 Samples: TypeAlias = dict[str, list[dict[str, Any]]]
-FREE_FORM = {"schema", "ledger programs schema"}
+FREE_FORM = {"schema", "ledger programs schema", "ledger segments schema"}
 """Commands whose output is a document of a standard's own."""
 
 
@@ -196,6 +196,8 @@ def know_members(person: Person, take: Callable[..., None], where: str) -> None:
     take("ledger household show", f"Elm {where}")
     take("ledger member", f"100002 {where}")
     take("ledger balance", f"--household Elm {where}")
+    choose_members(person, take, where)
+    take("ledger transactions", f"--party P000009 {where}")
     person.types(f"dualwrite ledger block --party P000009 {where}")
     take("ledger member", f"--party P000009 {where}")
     person.types(f"dualwrite ledger unblock --party P000009 {where}")
@@ -283,6 +285,20 @@ def value_points(person: Person) -> None:
         ledger.writing("test") as transaction,
     ):
         keep(transaction, document, "")
+
+
+def choose_members(person: Person, take: Callable[..., None], where: str) -> None:
+    """A segment is imported, looked at, exported, marked and deleted."""
+    (person.folder / "staff.yaml").write_text("segment: staff\nwho: {groups: [staff]}\n")
+    take("ledger segments import", f"staff.yaml {where}")
+    take("ledger segments list", where)
+    take("ledger segments show", f"staff {where}")
+    take("ledger segments count", f"staff {where}")
+    take("ledger segments members", f"staff {where}")
+    take("ledger segments export", f"staff staff.csv {where}")
+    take("ledger segments mark", f"staff {where}")
+    take("ledger segments unmark", f"staff {where}")
+    take("ledger segments delete", f"staff {where}")
 
 
 def decide_conflicts(take: Callable[..., None]) -> None:
