@@ -18,6 +18,7 @@ from tests.bench import (
     loading,
     odata_v2_reads,
     programs_bench,
+    sales_bench,
     snapshots_bench,
 )
 from tests.bench.report import Report
@@ -34,12 +35,14 @@ def main(arguments: list[str] | None = None) -> Report:
     parser.add_argument("--exported", type=int, default=100_000, help="rows of an export")
     parser.add_argument("--store", default="sqlite", help="sqlite, postgresql, or a store.url")
     parser.add_argument("--entities", type=int, default=50_000, help="of the V2 reads")
+    parser.add_argument("--orders", type=int, default=10_000, help="sales that are posted")
     parser.add_argument("--judged", type=int, default=10_000, help="orders through the rules")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "only",
         nargs="*",
-        help="load, limits, idle, live, snapshots, exports, odata-v2, programs; all if none is named",
+        help="load, limits, idle, live, snapshots, exports, odata-v2, sales, programs; all if "
+        "none is named",
     )
     chosen = parser.parse_args(arguments)
     report = Report()
@@ -52,6 +55,7 @@ def main(arguments: list[str] | None = None) -> Report:
         "exports": lambda: exports_bench.bench(report, chosen.exported),
         "odata-v2": lambda: odata_v2_reads.bench(report, chosen.entities),
         "programs": lambda: programs_bench.bench(report, chosen.judged),
+        "sales": lambda: sales_bench.bench(report, chosen.orders),
     }
     wrong = [name for name in chosen.only if name not in benches]
     if wrong:

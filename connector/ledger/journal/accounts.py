@@ -8,15 +8,25 @@ Tested in: tests/unit/ledger/journal/test_journal.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from connector.ledger.fields import fold
-from connector.ledger.journal.amounts import UNIT
+from connector.ledger.journal.amounts import UNIT, units
 from connector.ledger.journal.books import POOLED, Books, Card, Kind, Origin
 from connector.ledger.journal.lots import Draw, Lot, by_age
-from connector.ledger.journal.posting import EntryType, GiveBack, HandOver, Line, TakeBack, Transfer
+from connector.ledger.journal.posting import (
+    Adjust,
+    Earn,
+    EntryType,
+    GiveBack,
+    HandOver,
+    Line,
+    TakeBack,
+    Transfer,
+)
 from connector.ledger.journal.tables import deductions, entries
 from connector.ledger.members.tables import households
 from connector.ledger.schema import CARDS, REWARD_POINTS
@@ -28,7 +38,18 @@ _HOUSEHOLD = (
     sa.select(households.c.name).where(households.c.party == _CARD.party_number).scalar_subquery()
 )
 _LOT = (entries.c.number, entries.c.remaining, entries.c.starts, entries.c.expires)
-_RETURNS = (EntryType.RETURN_EARNED, EntryType.REFUND)
+_LOT_OF_CARD = (entries.c.card, entries.c.kind, *_LOT)
+_LEFT = entries.c.remaining > 0
+_CARD_COLUMNS = (
+    *(_CARD.id, _CARD.card_number, _CARD.card_tender_type, _CARD.party_number),
+    *(_CARD.replacement_card_number, _HOUSEHOLD),
+)
+_KIND_COLUMNS = (
+    *(_KIND.id, _KIND.reward_point_id, _KIND.reward_point_type, _KIND.redeemable),
+    *(_KIND.expiration_unit, _KIND.expiration_value, _KIND.vesting_unit, _KIND.vesting_value),
+    _KIND.maximum_points,
+)
+_OF_RETURNS = entries.c.type.in_((EntryType.RETURN_EARNED, EntryType.REFUND))
 
 
 class Accounts:
@@ -57,8 +78,9 @@ class Accounts:
         if any(isinstance(line, HandOver) for line in others):
             self._load_kinds(_KIND.id, self._held())
         self._load_cards(_CARD.party_number, self._sharing())
-        self._load_lots()
         self._load_origins(rows)
+        if self._draw(lines):
+            self._load_lots()
 
     def load_purse(self, card: str, kinds: Iterable[str]) -> None:
         """Fetch a card and the lots of these kinds it could pay with; once for each books."""
@@ -68,15 +90,7 @@ class Accounts:
         self._load_lots()
 
     def _load_cards(self, column: sa.Column[Any], values: Iterable[str]) -> None:
-        columns = [
-            _CARD.id,
-            _CARD.card_number,
-            _CARD.card_tender_type,
-            _CARD.party_number,
-            _CARD.replacement_card_number,
-            _HOUSEHOLD,
-        ]
-        for row in rows_in(self._connection, columns, column, list(values)):
+        for row in rows_in(self._connection, _CARD_COLUMNS, column, list(values)):
             card = Card(*row)
             if card.id not in self._cards:
                 self._cards[card.id] = card
@@ -100,23 +114,12 @@ class Accounts:
 
     def _held(self) -> set[str]:
         """The kinds of which our cards hold anything."""
-        left = entries.c.remaining > 0
-        rows = rows_in(self._connection, [entries.c.kind], entries.c.card, list(self._cards), left)
+        held = list(self._cards)
+        rows = rows_in(self._connection, [entries.c.kind], entries.c.card, held, _LEFT)
         return {row[0] for row in rows}
 
     def _load_kinds(self, column: sa.Column[Any], values: Iterable[str]) -> None:
-        columns = [
-            _KIND.id,
-            _KIND.reward_point_id,
-            _KIND.reward_point_type,
-            _KIND.redeemable,
-            _KIND.expiration_unit,
-            _KIND.expiration_value,
-            _KIND.vesting_unit,
-            _KIND.vesting_value,
-            _KIND.maximum_points,
-        ]
-        for row in rows_in(self._connection, columns, column, list(values)):
+        for row in rows_in(self._connection, _KIND_COLUMNS, column, list(values)):
             id, name, type_, redeemable, unit, value, vesting_unit, vesting, most = row
             if id in self._kinds:
                 continue
@@ -131,13 +134,40 @@ class Accounts:
             )
             self._books.add_kind(self._kinds[id])
 
+    def _draw(self, lines: Sequence[Line]) -> bool:
+        """Whether any line needs to know what a card holds.
+
+        A card that holds ten thousand lots earns and returns as fast as one that holds none: most
+        earning looks at no lot, and most returns find what they take in the lot of the sale.
+        """
+        taken: dict[int, Decimal] = {}
+        for line in lines:
+            match line:
+                case Earn():
+                    if self._books.capped(line.kind):
+                        return True
+                case Adjust():
+                    if line.points < 0:
+                        return True
+                case GiveBack():
+                    pass
+                case TakeBack():
+                    taken[line.entry] = taken.get(line.entry, Decimal(0)) + line.points
+                case _:
+                    return True
+        return not all(self._in_own_lot(entry, points) for entry, points in taken.items())
+
+    def _in_own_lot(self, entry: int, taken: Decimal) -> bool:
+        """Whether what comes back of an entry is all in the lot it brought."""
+        origin = self._books.origins.get(entry)
+        if origin is None or origin.lot is None or origin.card.replaced_by is not None:
+            return False
+        return units(taken) <= origin.lot.remaining
+
     def _load_lots(self) -> None:
         """Every lot with something left, of the cards and kinds the books know."""
-        columns = [entries.c.card, entries.c.kind, *_LOT]
-        left = entries.c.remaining > 0
-        for card, kind, *lot in rows_in(
-            self._connection, columns, entries.c.card, list(self._cards), left
-        ):
+        of = list(self._cards)
+        for card, kind, *lot in rows_in(self._connection, _LOT_OF_CARD, entries.c.card, of, _LEFT):
             if kind in self._kinds:
                 self._books.add_lot(self._cards[card], self._kinds[kind], self._lot(lot))
 
@@ -170,10 +200,9 @@ class Accounts:
     def _returned(self, numbers: Sequence[int]) -> dict[int, int]:
         """Ten-thousandths that came back of each entry so far."""
         found: dict[int, int] = {}
-        columns = [entries.c.source, entries.c.asked]
-        of_returns = entries.c.type.in_(_RETURNS)
+        columns = (entries.c.source, entries.c.asked)
         for source, asked in rows_in(
-            self._connection, columns, entries.c.source, numbers, of_returns
+            self._connection, columns, entries.c.source, numbers, _OF_RETURNS
         ):
             found[source] = found.get(source, 0) + abs(asked)
         return found
@@ -182,14 +211,14 @@ class Accounts:
         """What each entry holds of which lots, less what was given back already."""
         held: dict[int, dict[int, int]] = {}
         columns = [deductions.c.entry, deductions.c.lot, deductions.c.units]
-        for entry, lot, units in rows_in(self._connection, columns, deductions.c.entry, numbers):
-            held.setdefault(entry, {})[lot] = units
+        for entry, lot, some in rows_in(self._connection, columns, deductions.c.entry, numbers):
+            held.setdefault(entry, {})[lot] = some
         columns = [entries.c.source, deductions.c.lot, deductions.c.units]
         refunds = (entries.c.type == EntryType.REFUND, deductions.c.entry == entries.c.number)
-        for source, lot, units in rows_in(
+        for source, lot, some in rows_in(
             self._connection, columns, entries.c.source, numbers, *refunds
         ):
-            held[source][lot] += units
+            held[source][lot] += some
         wanted = {lot for lots in held.values() for lot in lots}
         found = {
             row[0]: self._lot(row)

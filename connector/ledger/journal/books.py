@@ -158,6 +158,11 @@ class Books:
             )
         return kind
 
+    def capped(self, name: str) -> bool:
+        """Whether a card may hold only so much of that kind."""
+        kind = self._kinds.get(fold(name))
+        return kind is not None and kind.cap is not None
+
     def successor(self, card: Card) -> Card:
         """The card that answers for one that was replaced; a card itself where it was not."""
         seen = {card}

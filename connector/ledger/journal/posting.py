@@ -13,10 +13,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from connector.errors import RecordError
@@ -131,7 +132,7 @@ class Posting:
     def digest(self) -> str:
         """The same for two postings that ask for the same."""
         content = [
-            [(type(line).__name__, asdict(line)) for line in self.lines],
+            [(type(line).__name__, *attrgetter(*line.__slots__)(line)) for line in self.lines],
             self.at,
             self.comment,
             dict(self.source),
