@@ -116,6 +116,11 @@ class Project:
         dataverse = self._seen.setdefault(document.map, through_lookups(document, self._dataverse))
         return {Side.COMMERCE: self._commerce[side], Side.DATAVERSE: dataverse}
 
+    @property
+    def dataverse(self) -> Endpoint:
+        """Dataverse as it is, whichever map asks."""
+        return self._dataverse
+
     def ports(self, document: MapDocument) -> Ports:
         """Everything impure the engine is handed for one map."""
         return Ports(

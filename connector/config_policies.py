@@ -1,6 +1,6 @@
 """Sections of the config that say how careful a run is, who is told, and how live mode works.
 
-Owns: `[guard]`, `[retry]`, `[[alerts]]`, `[notify]`, `[retention]`, `[serve]`.
+Owns: `[guard]`, `[retry]`, `[[alerts]]`, `[notify]`, `[retention]`, `[serve]`, `[freshness]`.
 Never does: acting by them.
 Tested in: tests/unit/test_settings.py, tests/unit/test_alert_settings.py.
 """
@@ -95,6 +95,14 @@ class NotifySettings(Section):
     """An https URL the notice is posted to, or where it stands: env:NAME or file:PATH."""
     ca: Path | None = None
     """A CA file to trust for the webhook instead of the system's."""
+
+
+class FreshnessSettings(Section):
+    """Whether agents see in Dataverse how fresh the data is, map by map."""
+
+    enabled: bool = False
+    table: str = Field(default="dwrite_syncstatuses", pattern=r"^[A-Za-z][A-Za-z0-9]{1,7}_[a-z]+$")
+    """Entity set with one row per map; its columns bear the same prefix."""
 
 
 class RetentionSettings(Section):

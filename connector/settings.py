@@ -43,6 +43,7 @@ from connector.config_corrections import CorrectionSettings
 from connector.config_errors import Finding, config_invalid, findings_of, unknown_key
 from connector.config_policies import (
     AlertSettings,
+    FreshnessSettings,
     GuardSettings,
     NotifySettings,
     RetentionSettings,
@@ -151,6 +152,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     retention: RetentionSettings = RetentionSettings()
     serve: ServeSettings = ServeSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
     corrections: CorrectionSettings = CorrectionSettings()
 
     def without_kept_tokens(self) -> Settings:

@@ -217,6 +217,14 @@ def wanted_table(
     return wanted, problems
 
 
+def described_table(definition: TableDefinition, key: str) -> WantedTable:
+    """A table that no map works, as its file describes it; `key` is its text column for one row."""
+    columns = {one.name: one for one in _defined(definition)}
+    primary = columns.pop(key)
+    names = (definition.table, definition.name, definition.title, definition.titles)
+    return WantedTable(*names, primary, tuple(columns.values()), (key,))
+
+
 def _defined(definition: TableDefinition | None) -> Iterator[WantedColumn]:
     for one in definition.columns if definition else ():
         yield WantedColumn(

@@ -74,6 +74,21 @@ def check_project(project: Project, organization: Administration) -> Iterator[Pr
             yield from _check_map(project, document, organization, users)
     yield from check_between(project, reachable)
     yield from check_corrections(project, reachable)
+    if reachable:
+        yield from _check_freshness(project)
+
+
+def _check_freshness(project: Project) -> Iterator[Problem]:
+    """Whether the table is there in which agents see how fresh the data is."""
+    settings = project.settings.freshness
+    if not settings.enabled:
+        return
+    try:
+        project.dataverse.describe(settings.table)
+    except DualWriteError as error:
+        problem = Problem.of(error)
+        place = replace(problem.subject, field="freshness.table")
+        yield replace(problem, subject=place, severity="warning")
 
 
 def _check_users(organization: Administration, users: list[UserRights]) -> Iterator[Problem]:

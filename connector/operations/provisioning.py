@@ -32,7 +32,14 @@ from connector.mapping.provision import (
     publishers,
     steps_to,
 )
-from connector.mapping.tables import WantedTable, by_table, read_definitions, wanted_table
+from connector.mapping.tables import (
+    TableDefinition,
+    WantedTable,
+    by_table,
+    described_table,
+    read_definitions,
+    wanted_table,
+)
 from connector.mapping.values import Side, ValueType
 from connector.operations.notices import Notices, plan_notices, receiver, webhook_key
 from connector.operations.notices import carry_out as notify
@@ -84,6 +91,13 @@ class Provision:
     notices: Notices = field(default_factory=Notices)
     solution: Path | None = None
     """The file that was written for an administrator to import, instead of the steps."""
+
+    def add(self, wanted: WantedTable, existing: Existing | None) -> None:
+        """Plan what is missing of one table."""
+        steps, problems = steps_to(wanted, existing)
+        self.tables.append(wanted)
+        self.steps += steps
+        self.problems += problems
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON form (docs/json.md)."""
@@ -185,10 +199,12 @@ def plan_provision(
         commerce = {document.map: _commerce_columns(project, document) for document in maps}
         wanted, problems = wanted_table(maps, described.get(set_name), commerce)
         existing[set_name] = definitions.existing(set_name)
-        steps, others = steps_to(wanted, existing[set_name])
-        plan.tables.append(wanted)
-        plan.steps += steps
-        plan.problems += [*problems, *others]
+        plan.add(wanted, existing[set_name])
+        plan.problems += problems
+    freshness = project.settings.freshness
+    if freshness.enabled:
+        wanted = _status_table(freshness.table, described)
+        plan.add(wanted, definitions.existing(wanted.set_name))
     plan.problems += _targets_missing(plan, existing, definitions)
     plan.steps += publishers(plan.steps, definitions.prefixes)
     plan.steps.sort(key=_rank)
@@ -220,6 +236,21 @@ def carry_out(plan: Provision, definitions: Definitions, told: Callable[[Step], 
 def _commerce_columns(project: Project, document: MapDocument) -> dict[str, Column]:
     endpoint = project.endpoints(document)[Side.COMMERCE]
     return dict(endpoint.describe(document.commerce.entity).columns)
+
+
+def _status_table(set_name: str, described: Mapping[str, TableDefinition]) -> WantedTable:
+    """The table that shows how fresh each map is."""
+    definition = described.get(set_name)
+    key = f"{set_name.partition('_')[0]}_map"
+    if definition is None or key not in {one.column.lower() for one in definition.columns}:
+        raise MapError(
+            "status-table-undescribed",
+            f"freshness is on, and no file beside the maps describes {set_name} with {key}",
+            subject=Subject(side="dataverse", entity=set_name, field="freshness.table"),
+            remedy="take tables/dwrite_syncstatuses.yaml of a new project (`dualwrite init DIR`), "
+            "with your prefix in it, or correct freshness.table",
+        )
+    return described_table(definition, key)
 
 
 def _targets_missing(

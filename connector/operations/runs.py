@@ -26,6 +26,7 @@ from connector.engine.stock import stock_of
 from connector.errors import (
     DualWriteError,
     MapStoppedError,
+    UnreachableError,
     UsageError,
 )
 from connector.mapping.between import filled_before, pointing_of
@@ -33,6 +34,7 @@ from connector.mapping.compiled import CompiledMap
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side, normal_key
 from connector.operations.alerting import count_before_run
+from connector.operations.freshness import Freshness
 from connector.operations.outcomes import MapOutcome
 from connector.operations.sidebyside import in_order, side_by_side
 
@@ -130,6 +132,8 @@ def _each(
         at_once = project.settings.maps.at_once
         outcomes |= side_by_side(list(ready), order, at_once, one, ended)
     listed = [outcomes[one.map] for one in documents if one.map in outcomes]
+    if not stopping() and not any(_dataverse_away(outcome) for outcome in listed):
+        Freshness(project).tell([one for one in documents if one.map in outcomes])
     first = listed[0].error if listed else None
     if first is not None and _ends_all(first) and not any(outcome.began for outcome in listed):
         raise first
@@ -216,6 +220,11 @@ def _run(
         outcome.pace = {side.value: took.as_dict() for side, took in run.pacer.sides.items()}
     outcome.seconds = ports.monotonic() - began
     return outcome
+
+
+def _dataverse_away(outcome: MapOutcome) -> bool:
+    error = outcome.error
+    return isinstance(error, UnreachableError) and error.subject.side == Side.DATAVERSE.value
 
 
 def _ends_all(error: DualWriteError) -> bool:

@@ -38,6 +38,7 @@ from connector.live.seats import Seats
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
 from connector.operations.alerting import count_before_run
+from connector.operations.freshness import Freshness
 from connector.operations.outcomes import MapOutcome
 from connector.operations.rereading import Rereading
 from connector.operations.standing import held_state, needs
@@ -108,6 +109,7 @@ class Serving:
             for document in documents
         ]
         self._files = Rereading(project)
+        self._freshness = Freshness(project)
 
     # ------------------------------------------------------------------------ the loop
 
@@ -128,6 +130,7 @@ class Serving:
                 for station in self._stations:
                     self._probe(station)
             self._show()
+            self._freshness.keep_telling([one.document for one in ours], self._monotonic())
             next_due = min((one.pace.due for one in ours), default=self._monotonic() + LONGEST_REST)
             if not self._stopping():
                 self._hear(self._inbox.take(min(next_due - self._monotonic(), LONGEST_REST)))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 POINT_MAPS = ("point-balances", "card-tiers", "point-transactions", "card-segments")
 BALANCES, TRANSACTIONS = "dwrite_pointbalances", "dwrite_pointtransactions"
+STATUSES = "dwrite_syncstatuses"
 TERMS = {
     "Redeemable": "Yes",
     "ExpirationTimeUnit": "Month",
@@ -53,6 +54,7 @@ def crm(tmp_path: Path, sign_in: SignIn, capsys: pytest.CaptureFixture[str]) -> 
     """A project whose point maps are on, beside an organization with the loyalty tables alone."""
     with running(tmp_path / "organization") as ready:
         project = make_project(tmp_path / "project", ready, sign_in)
+        project.environment["DUALWRITE__FRESHNESS__ENABLED"] = "true"
         capsys.readouterr()
         for name in POINT_MAPS:
             file = project.folder / "mappings" / f"{name}.yaml"
@@ -92,7 +94,7 @@ def earned_by_everybody(project: Project) -> None:
     post(project, *postings)
 
 
-def shown(project: Project) -> dict[str, Mapping[str, Any]]:
+def shown(project: Project) -> dict[str, dict[str, Any]]:
     """The balances agents see, by card and kind."""
     rows = project.rows(BALANCES)
     found = {row["dwrite_balanceid"]: row for row in rows}
@@ -149,6 +151,18 @@ def edited(project: Project, table: str, id: str, **values: object) -> None:
     assert answer.status_code == 204, answer.text
 
 
+def assert_fresh(project: Project) -> None:
+    """Agents see of each map that it is up to date, and since when."""
+    rows = {row["dwrite_map"]: row for row in project.rows(STATUSES)}
+    assert set(rows) == {"loyalty-card", "loyalty-reward-points", *POINT_MAPS}
+    for row in rows.values():
+        assert row["dwrite_state"] == "up to date"
+        assert (row["dwrite_failures"], row["dwrite_conflicts"]) == (0, 0)
+        age = datetime.now(UTC) - datetime.fromisoformat(row["dwrite_lastsuccess"])
+        assert age.total_seconds() < 120
+        assert 0 <= row["dwrite_lag"] < 120
+
+
 def test_points_are_provisioned_loaded_and_kept(crm: Project) -> None:
     crm.json("check", code=2)
     made = crm.json("provision")
@@ -158,6 +172,7 @@ def test_points_are_provisioned_loaded_and_kept(crm: Project) -> None:
 
     earned_by_everybody(crm)
     crm.json("load")
+    assert_fresh(crm)
     assert assert_shown(crm) == MANY + len(range(0, MANY, 3))
     assert len(crm.rows(TRANSACTIONS)) == entries(crm)
     verdict = crm.verified()
@@ -174,8 +189,9 @@ def test_points_are_provisioned_loaded_and_kept(crm: Project) -> None:
         "point-balances",
         "point-transactions",
     ]
-    assert sum(crm.written().values()) == 2, crm.written()
+    assert sum(crm.written().values()) == 3, "one of them says how fresh all maps are"
     assert_shown(crm)
+    assert_fresh(crm)
 
     # What an agent does to rows that only show something is told, and put back where it was lost.
     balance = shown(crm)[f"{number(7)}/bonus"]
@@ -189,3 +205,22 @@ def test_points_are_provisioned_loaded_and_kept(crm: Project) -> None:
     assert (told["differences"], told["drift"]) == (1, 2)
     assert crm.json("verify", "--map", "point-transactions", "--repair")["equal"] is True
     assert len(crm.rows(TRANSACTIONS)) == entries(crm)
+
+
+def test_a_table_that_is_not_there_fails_no_run(crm: Project) -> None:
+    one = ("--map", "loyalty-card")
+    crm.import_cards(members(3))
+    (missing,) = [one for one in crm.json("check", code=2)["problems"] if "freshness" in str(one)]
+    assert (missing["code"], missing["severity"]) == ("entity-unknown", "warning")
+    loaded = crm.call("load", *one, "--json")
+    assert [one["finished"] for one in loaded.json["maps"]] == [True]
+    assert "how fresh the maps are is not shown in Dataverse" in loaded.stderr
+    assert "dualwrite provision" in loaded.stderr
+    crm.json("provision", *one)
+    assert "not shown" not in crm.call("sync", *one, "--json").stderr
+    (row,) = crm.rows(STATUSES)
+    assert (row["dwrite_map"], row["dwrite_title"]) == ("loyalty-card", "Loyalty card")
+    crm.json("maps", "pause", "loyalty-card", "--by", "anna", "--reason", "stocktaking")
+    crm.call("sync", *one, "--json", code=3)
+    (row,) = crm.rows(STATUSES)
+    assert row["dwrite_state"].startswith("paused: ")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from connector.errors import UnreachableError
+from connector.errors import MapError, UnreachableError
 from connector.mapping.columns import Column, Reference
 from connector.mapping.document import parse_document
 from connector.mapping.provision import AwaitKey, Existing, Step
 from connector.mapping.tables import WantedTable
 from connector.mapping.values import Side, ValueType
 from connector.operations.provisioning import Provision, carry_out, plan_provision
+from connector.shipped import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,10 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / "tables").mkdir()
     commerce = SimpleNamespace(describe=lambda _: SimpleNamespace(columns=COLUMNS))
     made = SimpleNamespace(
-        settings=SimpleNamespace(maps=SimpleNamespace(path=tmp_path)),
+        settings=SimpleNamespace(
+            maps=SimpleNamespace(path=tmp_path),
+            freshness=SimpleNamespace(enabled=False, table="dwrite_syncstatuses"),
+        ),
         endpoints=lambda _: {Side.COMMERCE: commerce},
     )
     return cast("Project", made)
@@ -133,6 +137,21 @@ def test_publishers_are_asked_for_only_where_something_gets_a_name(project: Proj
     organization.prefixes = None  # type: ignore[assignment,method-assign]
     plan = plan_provision(project, [parse_document(CARDS)], organization)
     assert [step.kind for step in plan.steps] == ["key", "index"]
+
+
+def test_the_table_that_shows_freshness_is_made_where_it_is_wanted(project: Project) -> None:
+    project.settings.freshness.enabled = True
+    with pytest.raises(MapError) as told:
+        plan_provision(project, [parse_document(CARDS)], Organization())
+    assert told.value.code == "status-table-undescribed"
+    shipped_file = shipped("mappings") / "tables" / "dwrite_syncstatuses.yaml"
+    own = project.settings.maps.path / "tables" / "statuses.yaml"
+    own.write_text(shipped_file.read_text("utf-8"), "utf-8")
+    plan = plan_provision(project, [parse_document(CARDS)], Organization("new_cards"))
+    texts = [str(step) for step in plan.steps]
+    assert texts[0] == "create publisher dualwritedwrite with the prefix dwrite"
+    assert "create table dwrite_syncstatus with dwrite_map" in texts
+    assert "create alternate key on dwrite_map of dwrite_syncstatus" in texts
 
 
 def test_it_is_published_before_the_waiting(project: Project) -> None:

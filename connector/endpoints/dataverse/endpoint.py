@@ -28,6 +28,7 @@ from connector.endpoints.dataverse.metadata import BATCH, Tables
 from connector.endpoints.dataverse.reads import Reader
 from connector.endpoints.dataverse.service import SERVICE
 from connector.endpoints.dataverse.support import BulkCreates
+from connector.endpoints.dataverse.upserts import upsert
 from connector.endpoints.dataverse.writes import Writing
 from connector.endpoints.web.answers import Reply, clock_offset
 from connector.endpoints.web.governor import Governor
@@ -169,6 +170,11 @@ class DataverseEndpoint:
             return []
         table = self._tables.get(entity)
         return Writing(self._transport, table, columns, operations, self._bulk).run()
+
+    def upsert(self, entity: str, rows: Mapping[str, Mapping[str, Value]]) -> None:
+        """Have rows hold these values, by id, in one request (`endpoints/upserting.py`)."""
+        if rows:
+            upsert(self._transport, self._tables.get(entity), rows)
 
     def newer(self, a: str, b: str) -> bool | None:
         """Versions are numbers that grow with every change in the organization."""
