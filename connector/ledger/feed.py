@@ -8,6 +8,7 @@ Tested in: tests/unit/ledger/test_feed.py, tests/integration/test_ledger_feed.py
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,22 +67,31 @@ class FeedWriter:
         """
         if self._head == self._stored_head:
             return
-        record = entity.table.c
-        written = sa.select(
-            record.version,
-            sa.literal(entity.name),
-            record.id,
-            sa.literal("upsert"),
-            record.modified_at,
-            record.modified_by,
-        ).where(record.version > self._stored_head)
-        columns = ["sequence", "entity", "row_id", "kind", "at", "by"]
-        self._connection.execute(sa.insert(changes).from_select(columns, written))
+        self._connection.execute(_written(entity.name, entity.table), {"since": self._stored_head})
         if self._deletes:
             self._connection.execute(sa.insert(changes), self._deletes)
-        self._connection.execute(sa.update(feed_counter).values(head=self._head))
+        self._connection.execute(_COUNT, {"head": self._head})
         self._deletes = []
         self._stored_head = self._head
+
+
+_COUNT = sa.update(feed_counter)
+
+
+@cache
+def _written(name: str, table: sa.Table) -> sa.Insert:
+    """Enter what was written since; built once, as a till commits one sale after the other."""
+    record = table.c
+    written = sa.select(
+        record.version,
+        sa.literal(name),
+        record.id,
+        sa.literal("upsert"),
+        record.modified_at,
+        record.modified_by,
+    ).where(record.version > sa.bindparam("since"))
+    columns = ["sequence", "entity", "row_id", "kind", "at", "by"]
+    return sa.insert(changes).from_select(columns, written)
 
 
 def head(connection: sa.Connection, entity: EntityType | None = None) -> int:

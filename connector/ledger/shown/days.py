@@ -41,6 +41,7 @@ BY = "turn of the day"
 """Who changed what a turn changes."""
 
 _E = entries.c
+_STANDING = sa.select(shown_days.c.turned, shown_days.c.turning)
 Place: TypeAlias = tuple[Any, ...]
 Page: TypeAlias = Callable[[sa.Connection, Place | None], list[Place]]
 """Rows that end with the ids of card and kind and begin with their place in an order."""
@@ -74,8 +75,7 @@ class Turned(NamedTuple):
 
 def standing(connection: sa.Connection) -> Standing:
     """Where the ledger stands."""
-    query = sa.select(shown_days.c.turned, shown_days.c.turning)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_STANDING).one_or_none()
     return Standing(None, None) if row is None else Standing(*row)
 
 

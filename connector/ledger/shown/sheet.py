@@ -11,7 +11,7 @@ was posted, and only where the lot that expires first was drawn from, the next o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,7 +28,7 @@ from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.shown.entities import POINT_BALANCES, joined
 from connector.ledger.shown.tables import LIVE
 from connector.ledger.shown.touched import Account, Movement
-from connector.ledger.sql import rows_in
+from connector.ledger.sql import IN_CHUNK, rows_in
 
 if TYPE_CHECKING:
     from connector.ledger.ledger import WriteTransaction
@@ -36,7 +36,22 @@ if TYPE_CHECKING:
 _ROW = POINT_BALANCES.table.c
 _E = entries.c
 _FIGURES = ("available", "unvested", "expiring", "redeemed", "expired", "lifetime", "adjusted")
-_STORED = [
+_HELD = ("available", "unvested", "expiring", "expired")
+
+# Statements are built once: a till posts one sale in a transaction, and many of those.
+_WANTED: sa.BindParameter[Any] = sa.bindparam("wanted", expanding=True)
+_DAY = sa.bindparam("day", type_=sa.Date)
+_SOON = sa.bindparam("soon", type_=sa.Date)
+_LASTS = sa.or_(_E.expires.is_(None), _E.expires >= _DAY)
+_PAYS = sa.and_(_LASTS, _E.starts <= _DAY)
+
+
+def _rest(of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """What is left of the lots that are so."""
+    return sa.func.sum(sa.case((of, _E.remaining), else_=0))
+
+
+_STORED_OF = sa.select(
     _ROW.id,
     _ROW.card,
     _ROW.kind,
@@ -44,7 +59,34 @@ _STORED = [
     _ROW.next_expiry,
     # As they are stored: they are added to, not shown.
     *(sa.type_coerce(_ROW[name], sa.BigInteger) for name in _FIGURES),
-]
+).where(_ROW.card.in_(_WANTED))
+_HELD_BY = (
+    sa.select(
+        _E.card,
+        _E.kind,
+        sa.func.min(sa.case((_PAYS, _E.expires)), type_=sa.Date),
+        _rest(_PAYS),
+        _rest(sa.and_(_LASTS, _E.starts > _DAY)),
+        _rest(sa.and_(_PAYS, _E.expires <= _SOON)),
+        _rest(_E.expires < _DAY),
+    )
+    .where(LIVE, _E.card.in_(_WANTED))
+    .group_by(_E.card, _E.kind)
+)
+_COUNTED_OF = (
+    sa.select(_E.card, _E.kind, _E.type, sa.func.sum(_E.units))
+    .where(_E.card.in_(_WANTED))
+    .group_by(_E.card, _E.kind, _E.type)
+)
+_NEXT_EXPIRY = (
+    sa.select(_E.expires)
+    .where(LIVE, _E.card == sa.bindparam("card"), _E.kind == sa.bindparam("kind"))
+    .where(_E.expires >= _DAY, _E.starts <= _DAY)
+    .order_by(_E.expires)
+    .limit(1)
+)
+_CHANGE = sa.update(POINT_BALANCES.table).where(_ROW.id == sa.bindparam("row_id"))
+_ADD = sa.insert(POINT_BALANCES.table)
 
 
 @dataclass(slots=True)
@@ -71,6 +113,7 @@ class Sheet:
         self._feed = transaction.feed
         self._new_id = transaction.new_id
         self._day = day
+        self._days = {"day": day, "soon": day + timedelta(SOON)}
 
     # ------------------------------------------------------------------ what changes
 
@@ -143,15 +186,19 @@ class Sheet:
     # ------------------------------------------------------------------ the database
 
     def _stored(self, accounts: Collection[Account]) -> dict[Account, Row]:
-        cards = list({card for card, _ in accounts})
-        wanted = accounts if isinstance(accounts, Mapping) else set(accounts)
+        wanted = set(accounts)
         return {
             (card, kind): Row(id_, day, _totals(expiry, _FIGURES, units))
-            for id_, card, kind, day, expiry, *units in rows_in(
-                self._connection, _STORED, _ROW.card, cards
-            )
+            for id_, card, kind, day, expiry, *units in self._of_cards(_STORED_OF, wanted)
             if (card, kind) in wanted
         }
+
+    def _of_cards(self, query: sa.Select[Any], accounts: Collection[Account]) -> Iterator[Any]:
+        """The rows of these accounts, and of others of their cards."""
+        cards = sorted({card for card, _ in accounts})
+        for start in range(0, len(cards), IN_CHUNK):
+            wanted = {"wanted": cards[start : start + IN_CHUNK]}
+            yield from self._connection.execute(query, self._days | wanted)
 
     def _names(self, accounts: set[Account]) -> dict[Account, Names]:
         def spelled(column: sa.Column[Any], table: sa.Table, ids: Iterable[str]) -> dict[str, str]:
@@ -165,62 +212,26 @@ class Sheet:
 
     def _held(self, accounts: Collection[Account]) -> dict[Account, Totals]:
         """What the lots of these accounts come to on the day."""
-        day = sa.bindparam("day", self._day, sa.Date)
-        soon = sa.bindparam("soon", self._day + timedelta(SOON), sa.Date)
-        ended = _E.expires < day
-        lasts = sa.or_(_E.expires.is_(None), _E.expires >= day)
-        pays = sa.and_(lasts, _E.starts <= day)
-
-        def total(of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-            return sa.func.sum(sa.case((of, _E.remaining), else_=0))
-
-        expiry = sa.func.min(sa.case((pays, _E.expires)), type_=sa.Date)
-        figures = [
-            total(pays),
-            total(sa.and_(lasts, _E.starts > day)),
-            total(sa.and_(pays, _E.expires <= soon)),
-            total(ended),
-        ]
-        names = ("available", "unvested", "expiring", "expired")
         found = {account: Totals() for account in accounts}
-        for card, kind, first, *units in self._grouped(found, [expiry, *figures], LIVE):
+        for card, kind, first, *units in self._of_cards(_HELD_BY, accounts):
             if (card, kind) in found:
-                found[card, kind] = _totals(first, names, units)
+                found[card, kind] = _totals(first, _HELD, units)
         return found
 
     def _counted(
         self, accounts: Collection[Account], figures: dict[Account, Totals]
     ) -> dict[Account, Totals]:
         """`figures` with what all entries of these accounts count for."""
-        for card, kind, type_, units in self._grouped(
-            accounts, [sa.func.sum(_E.units)], by=_E.type
-        ):
+        for card, kind, type_, units in self._of_cards(_COUNTED_OF, accounts):
             if (card, kind) in accounts:
                 figures[card, kind].count(EntryType(type_), int(units))
         return figures
 
-    def _grouped(
-        self,
-        accounts: Collection[Account],
-        figures: list[sa.ColumnElement[Any]],
-        *where: sa.ColumnElement[bool],
-        by: sa.Column[Any] | None = None,
-    ) -> Iterable[Any]:
-        group = [_E.card, _E.kind, *([by] if by is not None else [])]
-        cards = list({card for card, _ in accounts})
-        return rows_in(self._connection, [*group, *figures], _E.card, cards, *where, group_by=group)
-
     def _next_expiry(self, account: Account) -> date | None:
         """The last day of the lot that goes first; the index is in that order."""
         card, kind = account
-        query = (
-            sa.select(_E.expires)
-            .where(LIVE, _E.card == card, _E.kind == kind)
-            .where(_E.expires >= self._day, _E.starts <= self._day)
-            .order_by(_E.expires)
-            .limit(1)
-        )
-        return self._connection.scalar(query)
+        of = {"card": card, "kind": kind}
+        return self._connection.scalar(_NEXT_EXPIRY, self._days | of)
 
     def _store(
         self,
@@ -240,14 +251,13 @@ class Sheet:
                 changed.append(self._row(row.id, totals))
             elif row.day != self._day:
                 same.append({"row_id": row.id, "day": self._day})
-        table, execute = POINT_BALANCES.table, self._connection.execute
-        by_id = sa.update(table).where(_ROW.id == sa.bindparam("row_id"))
         if changed:
-            execute(by_id, [{"row_id": one.pop("id"), **one} for one in changed])
+            rows = [{"row_id": one.pop("id"), **one} for one in changed]
+            self._connection.execute(_CHANGE, rows)
         if same:
-            execute(by_id, same)
+            self._connection.execute(_CHANGE, same)
         if new:
-            execute(sa.insert(table), new)
+            self._connection.execute(_ADD, new)
         self._feed.flush(POINT_BALANCES)
         return len(changed) + len(new)
 
