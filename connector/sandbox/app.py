@@ -71,7 +71,7 @@ class Face:
                     for name, (act, methods) in self._switches.acts.items()
                 ),
                 Route(ROOT, self._page),
-                Route(ROOT + "/{path:path}", self._page),
+                Route(ROOT + "/{path:path}", self._page, methods=["GET", "POST"]),
                 Route("/{path:path}", self._identity, methods=METHODS),
             ]
         )
@@ -188,7 +188,8 @@ class Face:
         """What a person with a browser sees; no token, as for the switches."""
         origin = f"https://{http.headers.get('host', '')}"
         query = http.scope["query_string"].decode("latin-1")
-        return self._http(self._pages.answer(http.url.path, query, origin))
+        filed = await http.body() if http.method == "POST" else None
+        return self._http(self._pages.answer(http.url.path, query, origin, filed))
 
     # ------------------------------------------------------------------------ switches
 

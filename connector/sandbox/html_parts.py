@@ -7,11 +7,14 @@ Tested in: tests/integration/sandbox/test_pages.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from connector.sandbox.messages import Response
+from connector.sandbox.projections import FORMATTED
+from connector.sandbox.tables import Column
 
 STYLE_PATH = "/style.css"
 HEADERS = {
@@ -26,10 +29,11 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff;
   max-width: 72rem; margin: 0 auto; padding: 1rem; }
 nav a { margin-right: 1rem; }
 a { color: #0b4f9e; }
-a:focus-visible, input:focus-visible, button:focus-visible { outline: 3px solid #0b4f9e; }
+a:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible,
+button:focus-visible { outline: 3px solid #0b4f9e; }
 a[aria-current] { font-weight: bold; text-decoration: none; color: inherit; }
 form { margin: 1rem 0; }
-input, button { font: inherit; padding: .3rem .6rem; }
+input, select, textarea, button { font: inherit; padding: .3rem .6rem; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem;
@@ -54,6 +58,14 @@ def style() -> Response:
 def link(target: str, text: str) -> str:
     """A link."""
     return f'<a href="{escape(target)}">{escape(text)}</a>'
+
+
+def shown(row: Mapping[str, Any], column: Column) -> str:
+    """A value as the service formats it, else as it stands."""
+    value = row.get(column.wire_name)
+    if value is None:
+        return "–"
+    return str(row.get(f"{column.wire_name}@{FORMATTED}", value))
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -1,8 +1,9 @@
 """A small CRM in the browser: what an agent would see, from the same rows.
 
-Owns: lists of cards and point kinds, search, the page of one record, as plain HTML.
-Never does: reading the database; it asks the service as the agent, so rights, column security
-and formatted values are those of the Web API.
+Owns: lists of cards and point kinds, search, the page of one record with what belongs to it and
+what can be filed about it, as plain HTML.
+Never does: reading or writing the database; it asks the service as the agent, so rights, column
+security and formatted values are those of the Web API.
 Tested in: tests/integration/sandbox/test_pages.py.
 """
 
@@ -12,21 +13,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
-
-import orjson
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from connector.odata.literals import GUID, literal
-from connector.sandbox.catalog import Catalog
-from connector.sandbox.html_parts import STYLE_PATH, Site, link, page, style
+from connector.sandbox.html_parts import HEADERS, STYLE_PATH, Site, link, page, shown, style
 from connector.sandbox.html_parts import table as table_of
-from connector.sandbox.messages import Request, Response
-from connector.sandbox.projections import FORMATTED
+from connector.sandbox.messages import Response
+from connector.sandbox.pages_asking import PAGE_SIZE, Asking
+from connector.sandbox.pages_filing import Filing
+from connector.sandbox.pages_related import freshness, related
 from connector.sandbox.service import Service
 from connector.sandbox.tables import Column, Table
 
 ROOT = "/crm"
-PAGE_SIZE = 50
 SITE = Site("sandbox CRM", ROOT)
 
 
@@ -76,42 +75,35 @@ class Pages:
         self._service = service
         self._client_id = client_id
         self._views = {view.slug: view for view in VIEWS}
+        self._filing = Filing()
 
-    def answer(self, path: str, query: str, origin: str) -> Response:
-        """The page at `path` (from `/crm` on)."""
+    def answer(self, path: str, query: str, origin: str, filed: bytes | None = None) -> Response:
+        """The page at `path` (from `/crm` on); `filed` is the form that was sent to it."""
         if path == ROOT + STYLE_PATH:
             return style()
-        slug, _, record = path.removeprefix(ROOT).strip("/").partition("/")
+        slug, _, rest = path.removeprefix(ROOT).strip("/").partition("/")
+        record, _, form = rest.partition("/")
         view = self._views.get(slug or VIEWS[0].slug)
-        table = None if view is None else self._catalog.by_name.get(view.table)
-        if view is None or (record and GUID.fullmatch(record) is None):
-            return _shown_page(404, "Not found", _nav(None), "<p>There is no such page.</p>")
+        asking = Asking(self._service, self._client_id, origin)
+        table = None if view is None else asking.catalog.by_name.get(view.table)
+        if (
+            view is None
+            or (record and GUID.fullmatch(record) is None)
+            or bool(form) != (filed is not None)
+        ):
+            return _not_found()
         if table is None:
             text = "<p>This organization has no loyalty tables yet.</p>"
             return _shown_page(200, "Loyalty", _nav(view), text)
+        if filed is not None:
+            return self._filed(asking, view, table, record, form, filed)
         if record:
-            return self._record(view, table, record, origin)
+            return self._record(asking, view, table, record)
         asked = parse_qs(query)
         words = asked.get("q", [""])[0].strip()
-        return self._list(view, table, words, asked.get("from", [""])[0], origin)
+        return self._list(asking, view, table, words, asked.get("from", [""])[0])
 
-    @property
-    def _catalog(self) -> Catalog:
-        return self._service.storage.catalog
-
-    def _ask(self, path: str, options: Mapping[str, str], origin: str) -> tuple[int, Any]:
-        """Status and body of the service's answer to the agent."""
-        user = self._service.user_of(self._client_id)
-        assert user is not None, "the agent is a member"
-        prefer = f'odata.maxpagesize={PAGE_SIZE},odata.include-annotations="*"'
-        query = urlencode(options, quote_via=quote)
-        request = Request(
-            "GET", f"{origin}/api/data/v9.2", path, query, {"prefer": prefer}, b"", user
-        )
-        response = self._service.run(request)
-        return response.status, orjson.loads(response.body)
-
-    def _list(self, view: View, table: Table, words: str, start: str, origin: str) -> Response:
+    def _list(self, asking: Asking, view: View, table: Table, words: str, start: str) -> Response:
         columns = [table.columns[name] for name in view.columns if name in table.columns]
         options = {
             "$select": ",".join(column.wire_name for column in columns),
@@ -122,13 +114,13 @@ class Pages:
             options["$filter"] = f"contains({columns[0].wire_name},{literal(words)})"
         if start:
             options["$skiptoken"] = start
-        status, body = self._ask(table.set_name, options, origin)
+        status, body = asking.get(table.set_name, options)
         if status != 200:
             return _refused(view, status, body)
         rows = [
             [
-                link(f"{ROOT}/{view.slug}/{row[table.id_column]}", _shown(row, columns[0])),
-                *(escape(_shown(row, column)) for column in columns[1:]),
+                link(f"{ROOT}/{view.slug}/{row[table.id_column]}", shown(row, columns[0])),
+                *(escape(shown(row, column)) for column in columns[1:]),
             ]
             for row in body["value"]
         ]
@@ -144,8 +136,8 @@ class Pages:
             text += f"<p>{link(target, f'Next {PAGE_SIZE}')}</p>"
         return _shown_page(200, table.titles, _nav(view), text)
 
-    def _record(self, view: View, table: Table, record: str, origin: str) -> Response:
-        status, row = self._ask(f"{table.set_name}({record})", {}, origin)
+    def _record(self, asking: Asking, view: View, table: Table, record: str) -> Response:
+        status, row = asking.get(f"{table.set_name}({record})", {})
         if status != 200:
             return _refused(view, status, row)
         own = [column for column in table.columns.values() if column.custom]
@@ -154,19 +146,38 @@ class Pages:
             _fields(title, row, (column for column in columns if column.wire_name in row))
             for title, columns in (("Details", own), ("System", kept))
         ]
-        name = _shown(row, table.columns[table.primary_name])
+        parts[1:1] = [
+            related(asking, table, record),
+            freshness(asking),
+            self._filing.forms(asking, table, f"{ROOT}/{view.slug}/{record}"),
+        ]
+        name = shown(row, table.columns[table.primary_name])
         return _shown_page(200, f"{table.title} {name}", _nav(view), "".join(parts))
+
+    def _filed(
+        self, asking: Asking, view: View, table: Table, record: str, form: str, body: bytes
+    ) -> Response:
+        """Back to the page of the record, or why nothing was filed."""
+        try:
+            reply = self._filing.file(asking, table, record, form, body)
+        except ValueError as error:
+            text = f"<p>{escape(str(error))}</p>"
+            return _shown_page(400, "Nothing was filed", _nav(view), text)
+        except PermissionError:
+            text = "<p>This form was not ours. Open the page anew and fill it in there.</p>"
+            return _shown_page(403, "Nothing was filed", _nav(view), text)
+        if reply is None:
+            return _not_found()
+        if reply.status >= 300:
+            return _refused(view, reply.status, reply.body)
+        return Response(303, {**HEADERS, "Location": f"{ROOT}/{view.slug}/{record}"}, b"")
 
 
 # ---------------------------------------------------------------------------- HTML
 
 
-def _shown(row: Mapping[str, Any], column: Column) -> str:
-    """A value as the service formats it, else as it stands."""
-    value = row.get(column.wire_name)
-    if value is None:
-        return "–"
-    return str(row.get(f"{column.wire_name}@{FORMATTED}", value))
+def _not_found() -> Response:
+    return _shown_page(404, "Not found", _nav(None), "<p>There is no such page.</p>")
 
 
 def _nav(current: View | None) -> str:
@@ -189,7 +200,7 @@ def _search(view: View, label: str, words: str) -> str:
 
 def _fields(title: str, row: Mapping[str, Any], columns: Iterable[Column]) -> str:
     lines = "".join(
-        f'<tr><th scope="row">{escape(column.label)}</th><td>{escape(_shown(row, column))}</td>'
+        f'<tr><th scope="row">{escape(column.label)}</th><td>{escape(shown(row, column))}</td>'
         f"<td><code>{escape(column.name)}</code></td></tr>\n"
         for column in columns
     )
