@@ -154,7 +154,7 @@ def spend_points(person: Person, take: Callable[..., None]) -> None:
     take("ledger enrol", f"L-000007 --party P000001 --create-references {where}")
     take("ledger block", f"--party P000001 {where}")
     take("ledger unblock", f"--party P000001 {where}")
-    run_programs(take, where)
+    run_programs(person, take, where)
 
 
 def turn_the_day(person: Person, take: Callable[..., None]) -> None:
@@ -171,11 +171,13 @@ def turn_the_day(person: Person, take: Callable[..., None]) -> None:
             take("ledger expire", f"--prove {where}", 3 if more > 0 else 0)
 
 
-def run_programs(take: Callable[..., None], where: str) -> None:
+def run_programs(person: Person, take: Callable[..., None], where: str) -> None:
     """The programs of a new project are brought in, looked at, switched off and on."""
     status = "RewardPointType=Quantity Redeemable=No --create --entity reward-points"
     take("ledger set", f"status {status} {where}")
     take("ledger programs import", f"programs/gold-club.yaml programs/points-per-euro.yaml {where}")
+    (person.folder / "idle.yaml").write_text("program: idle\n", "utf-8")
+    take("ledger programs import", f"idle.yaml {where}")
     take("ledger programs check", f"programs/gold-club.yaml programs/none.yaml {where}", 2)
     take("ledger programs list", where)
     take("ledger programs show", f"gold-club {where}")
