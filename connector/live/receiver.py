@@ -3,7 +3,7 @@
 Owns: the routes, what a notice says.
 Never does: believing a notice: it names a table that may have changed, and the feed tells what
 happened. Lost, repeated, late and invented notices cost a look at the feed at most.
-Tested in: tests/unit/live/test_receiver.py, tests/acceptance/test_serve.py.
+Tested in: tests/unit/live/test_server.py, tests/acceptance/test_serve.py.
 
 Facts: "Dataverse: use-webhooks" (JSON of the execution context, up to 256 KB; any 2xx counts as
 success, only 502, 503 and 504 are sent once more, after 60 s at the latest).

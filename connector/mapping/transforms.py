@@ -2,7 +2,7 @@
 
 Owns: cutting, cases, factors, time zones, patterns, splitting.
 Never does: reading a map; skipping or guessing: what cannot be translated raises `Untranslatable`.
-Tested in: tests/unit/mapping/test_transforms.py, tests/unit/mapping/test_transform_laws.py.
+Tested in: tests/unit/mapping/test_steps.py, tests/unit/mapping/test_transform_laws.py.
 
 The types of the values that arrive are seen to by `route.py`: a text transform gets texts. An
 empty text is no value in either system, so no function here returns one.

@@ -3,7 +3,7 @@
 Owns: who holds a map and why, as the state keeps it and as everybody is told.
 Never does: asking a side; a map can be held while both are down. Nothing is lost meanwhile: the
 feeds keep what changes, and an expired one becomes a full comparison.
-Tested in: tests/acceptance/test_pause.py, tests/unit/test_holding.py.
+Tested in: tests/acceptance/test_pause.py.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns: every form that JSON is met in: the map itself, rows of `msdyn_dualwriteentitymap`, runtime
 configurations, projects with mapping tasks, and lists of them.
 Never does: reading a file; knowing the map language.
-Tested in: tests/unit/mapping/moving/test_json_file.py.
+Tested in: tests/unit/mapping/moving/test_files.py.
 
 Facts: microsoft/Dual-write-automations (structures of the service), public samples of the column
 `msdyn_mapping`. Member names are taken without case: the service writes camelCase, the runtime

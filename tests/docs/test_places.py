@@ -1,0 +1,58 @@
+"""Where a module or a page says that something is tested, there is a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted((ROOT / "connector").rglob("*.py"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_TESTED = re.compile(r"^Tested in:(.*?)(?:\n\n|\Z)", re.DOTALL | re.MULTILINE)
+_PLACE = re.compile(r"tests/[\w/{},*]*[\w/}](?:\.py)?(?:::\w+)?")
+_BESIDE = re.compile(r"(?<![\w/])(test_\w+\.py)")
+
+
+def spelled_out(place: str) -> Iterator[str]:
+    """`a/{b,c}.py` as `a/b.py` and `a/c.py`."""
+    choice = re.search(r"\{([^}]*)\}", place)
+    if choice is None:
+        yield place
+        return
+    for one in choice[1].split(","):
+        yield from spelled_out(place[: choice.start()] + one.strip() + place[choice.end() :])
+
+
+def missing(place: str) -> bool:
+    file, _, name = place.partition("::")
+    found = list(ROOT.glob(file))
+    if name:
+        return not any(re.search(rf"def {name}\b", one.read_text()) for one in found)
+    return not found
+
+
+def told_by(text: str) -> list[str]:
+    places = [one for place in _PLACE.findall(text) for one in spelled_out(place)]
+    folders = {place.rpartition("/")[0] for place in places if place.endswith(".py")}
+    for name in _BESIDE.findall(text):
+        beside = [f"{folder}/{name}" for folder in folders]
+        places += [one for one in beside if not missing(one)][:1] or beside[:1]
+    return places
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_tested_where_it_says(module: Path) -> None:
+    said = ast.get_docstring(ast.parse(module.read_text())) or ""
+    for told in _TESTED.findall(said):
+        places = told_by(told.replace("/\n", "/"))
+        assert places, f"no test is named in {told!r}"
+        assert [place for place in places if missing(place)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_a_page_names_tests_that_are_there(page: Path) -> None:
+    assert [place for place in told_by(page.read_text()) if missing(place)] == []
