@@ -2,7 +2,7 @@
 
 Owns: reading the rows of a page column by column, writing the values of one operation.
 Never does: requests; deciding what a value means to a map.
-Tested in: tests/unit/endpoints/odata_v4/test_reads.py, tests/unit/endpoints/odata_v4/test_writes.py.
+Tested in: tests/unit/endpoints/odata_v4/{test_reads,test_writes}.py.
 
 Facts: OData JSON format 4.01, section 4.5.8 (`@odata.etag`; opaque, it tells equality only). Key
 columns are asked for by name: not every service adds them to what was selected.
