@@ -19,6 +19,7 @@ from tests.bench import (
     odata_v2_reads,
     programs_bench,
     sales_bench,
+    segments_bench,
     snapshots_bench,
 )
 from tests.bench.report import Report
@@ -37,12 +38,13 @@ def main(arguments: list[str] | None = None) -> Report:
     parser.add_argument("--entities", type=int, default=50_000, help="of the V2 reads")
     parser.add_argument("--orders", type=int, default=10_000, help="sales that are posted")
     parser.add_argument("--judged", type=int, default=10_000, help="orders through the rules")
+    parser.add_argument("--held", type=int, default=100_000, help="cards segments choose from")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "only",
         nargs="*",
-        help="load, limits, idle, live, snapshots, exports, odata-v2, sales, programs; all if "
-        "none is named",
+        help="load, limits, idle, live, snapshots, exports, odata-v2, sales, segments, programs; "
+        "all if none is named",
     )
     chosen = parser.parse_args(arguments)
     report = Report()
@@ -54,6 +56,7 @@ def main(arguments: list[str] | None = None) -> Report:
         "snapshots": lambda: snapshots_bench.bench(report, chosen.compared),
         "exports": lambda: exports_bench.bench(report, chosen.exported),
         "odata-v2": lambda: odata_v2_reads.bench(report, chosen.entities),
+        "segments": lambda: segments_bench.bench(report, chosen.held),
         "programs": lambda: programs_bench.bench(report, chosen.judged),
         "sales": lambda: sales_bench.bench(report, chosen.orders),
     }

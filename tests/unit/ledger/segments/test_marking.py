@@ -27,6 +27,11 @@ def keep(ledger: Ledger, **more: object) -> None:
 
 @pytest.fixture(autouse=True)
 def people(ledger: Ledger) -> None:
+    fill(ledger)
+
+
+def fill(ledger: Ledger) -> None:
+    """Five customers with a card each, three of them staff, and the segment of these."""
     cards = [{"CardNumber": f"C{one}", "PartyNumber": f"P{one}"} for one in range(5)]
     ledger.store("cards").apply([Upsert(one) for one in cards], by="t", create_references=True)
     for one in range(3):
@@ -127,6 +132,19 @@ def test_the_turn_of_the_day_keeps_those_that_want_to_be_kept(ledger: Ledger, cl
     with ledger.reading() as connection:
         kept = store.found(connection, "staff")
     assert kept.marked_at == clock.now
+
+
+def test_the_same_on_postgresql(postgresql_url: str) -> None:
+    with Ledger.open(postgresql_url) as ledger:
+        fill(ledger)
+        assert marking.mark(ledger, "staff", by="ann") == Marked("staff", 3, 0, 0)
+        Groups(ledger).remove("P0", "staff", by="t")
+        keep(ledger, title="Our people")
+        assert marking.mark(ledger, "staff", by="ann") == Marked("staff", 0, 1, 2)
+        assert {card: mark[0] for card, mark in marks(ledger).items()} == dict.fromkeys(
+            ("C1", "C2"), "Our people"
+        )
+        assert marking.unmark(ledger, "staff", by="ann").removed == 2
 
 
 def test_an_enrolment_ages(ledger: Ledger) -> None:
