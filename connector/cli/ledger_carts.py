@@ -1,4 +1,4 @@
-"""`dualwrite ledger rewards preview|price|cart|checkout`: a shop's products and carts.
+"""`dualwrite ledger rewards preview|price|import-prices|cart|checkout`: products and carts.
 
 Owns: these commands, and what they show.
 Never does: deciding anything; connector/ledger/rewards does.
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the group."""
     for command in (preview, price, cart, checkout):
         app.command()(command)
+    app.command("import-prices")(import_prices_command)
 
 
 # ---------------------------------------------------------------------------- preview
@@ -169,6 +170,31 @@ def price(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
         output.say(f"Removed {removed} prices.")
     rows = [tuple(_price(one).values()) for one in found]
     output.table(f"Prices: {len(rows)}", ("product", "kind", "points", "from", "until"), rows)
+
+
+@with_options
+def import_prices_command(
+    options: Options,
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header.")],
+    by: ByOption = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """Give products prices in points from a CSV file; no price is taken away."""
+    from connector.ledger.rewards.price_import import import_prices
+
+    with opened(options, ledger, create=False) as target:
+        report = import_prices(target, file, by=modifier(by))
+    if options.json:
+        output.emit(report.as_dict())
+    else:
+        output.table(
+            str(file), ("read", "kept", "refused"), [(report.read, report.kept, report.refused)]
+        )
+        for one in report.problems:
+            output.line(f"{one.code}: {one.subject}: {one.message}")
+            output.line(f"  remedy: {one.remedy}")
+    if report.refused:
+        raise typer.Exit(NEEDS_PERSON)
 
 
 def _price(one: Price) -> dict[str, Any]:

@@ -275,6 +275,8 @@ def reward_shoppers(person: Person, take: Callable[..., None]) -> None:
     take("ledger rewards price", f"mug bonus 9999 {where}")
     take("ledger rewards cart", f"cart.yaml {where}", 3)
     take("ledger rewards price", f"mug bonus 2 {where}")
+    (person.folder / "prices.csv").write_text("Product,Kind,Points\nmug,bonus,many\n", "utf-8")
+    take("ledger rewards import-prices", f"prices.csv {where}", 3)
     take("ledger rewards checkout", f"cart.yaml {where}")
 
 

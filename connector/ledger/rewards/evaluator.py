@@ -110,7 +110,7 @@ class Reward:
         if document.rounding is not Rounding.NONE:
             step = max(step, Decimal(1).scaleb(-document.decimals))
         paid = exact.quantize(step, _HOW[document.rounding], EXACT)
-        return paid, f"{how} = {plain(paid)}"
+        return paid, how if plain(paid) == how else f"{how} = {plain(paid)}"
 
 
 class Rewards:

@@ -102,6 +102,16 @@ def test_prices(run: Terminal) -> None:
     assert "Prices: 0" in out
 
 
+def test_prices_come_from_a_file(run: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("Product,Kind,Points\nplate,bonus,80\nbowl,bonus,many\n", encoding="utf-8")
+    code, shown = run.json("rewards", "import-prices", file)
+    assert (code, shown["read"], shown["kept"], shown["refused"]) == (3, 2, 1, 1)
+    assert shown["problems"][0]["subject"]["line"] == 3
+    assert "price-invalid" in run("rewards", "import-prices", file)[1]
+    assert run.json("rewards", "price", "plate")[1]["prices"][0]["points"] == "80"
+
+
 def test_a_cart_is_checked_and_paid_once(run: Terminal) -> None:
     line = {"line": 1, "product": "mug", "quantity": "2", "kind": "bonus"}
     due = [{**line, "each": "300", "points": "600"}]

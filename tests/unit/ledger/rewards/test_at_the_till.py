@@ -69,7 +69,7 @@ def test_a_sale_earns_what_its_rewards_pay(rewarding: Ledger) -> None:
         ("rewards/mugs@1", TEN, "s-1"),
         ("rewards/large@1", Decimal(25), "s-1"),
     ]
-    assert entries(rewarding)[1].why == "Gift, r0: 10 = 10; line 2, mug"
+    assert entries(rewarding)[1].why == "Gift, r0: 10; line 2, mug"
 
 
 def test_what_comes_back_takes_back_what_it_earned(rewarding: Ledger) -> None:

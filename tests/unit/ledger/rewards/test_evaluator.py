@@ -35,9 +35,9 @@ def test_each_line_says_where_it_was_earned() -> None:
         "bonus",
         (1,),
     )
-    assert one.why == "Gift, r0: 10 = 10; line 2, mug"
+    assert one.why == "Gift, r0: 10; line 2, mug"
     (whole,) = rewards(document({})).earned(order, ANN)
-    assert (whole.lines, whole.why) == ((), "Gift, r0: 10 = 10; the order")
+    assert (whole.lines, whole.why) == ((), "Gift, r0: 10; the order")
 
 
 def test_any_rule_of_a_reward_triggers_it_but_only_once_a_line() -> None:
