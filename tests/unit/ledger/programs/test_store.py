@@ -137,30 +137,3 @@ def test_what_documents_are_checked_against(ledger: Ledger) -> None:
     assert (kind.redeemable, kind.ranking) == (False, 4)
     assert "eur" in known.currencies
     assert known.units == frozenset()
-
-
-FULL = """program: a
-mixed: rest
-pooled: true
-members: joined
-excluded: [é]
-tiers:
-  - {tier: s, level: 1, points: 999999999.9999, kind: b, within: 12 months}
-earn:
-  - rule: x
-    by: sale
-    every: 10
-    points: 0.5
-    kind: b
-    for: {from: 2026-01-01, weekdays: [monday], products: [1001, 052], least-quantity: 2.5}
-    not-for: {until: 2026-02-01}
-redeem:
-  - {kind: b, currency: EUR, points: 100, worth: 0.99, for: {groups: [x]}}
-extensions:
-  - {use: gift, with: {n: 1.5, day: x}}
-"""
-
-
-@pytest.mark.parametrize("text", [ONE, FULL])
-def test_a_document_is_the_same_when_it_is_loaded(text: str) -> None:
-    assert ProgramDocument.parsed(document(text).kept()) == document(text)
