@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,17 +19,25 @@ from connector.ledger.payments.tables import payments
 from connector.ledger.sql import rows_in
 
 
-def paid(connection: sa.Connection, numbers: Collection[str]) -> Mapping[str, Decimal]:
-    """Folded order number to the amount that points pay of it, authorised ones included.
+class Paid(NamedTuple):
+    """What points pay of an order."""
+
+    amount: Decimal
+    currency: str
+
+
+def paid(connection: sa.Connection, numbers: Collection[str]) -> Mapping[str, Paid]:
+    """Folded order number to what points pay of it, authorised payments included.
 
     Less what was given back; orders that points pay nothing of are not among them. One query for
     each 500 orders.
     """
     p = payments.c
     keys = list({fold(number) for number in numbers})
-    found: dict[str, Decimal] = {}
+    found: dict[str, Paid] = {}
     for key, currency, amount in rows_in(
         connection, [p.order_key, p.currency, p.amount], p.order_key, keys, p.amount > 0
     ):
-        found[key] = found.get(key, Decimal(0)) + money(amount, currency)
+        before = found[key].amount if key in found else Decimal(0)
+        found[key] = Paid(before + money(amount, currency), currency)
     return found

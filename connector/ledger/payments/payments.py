@@ -28,6 +28,7 @@ from connector.ledger.payments.covering import Share, cover, total
 from connector.ledger.payments.giving_back import Return, give_back
 from connector.ledger.payments.lapsing import AT_ONCE, lapse
 from connector.ledger.payments.money import payable
+from connector.ledger.payments.orders import paid
 from connector.ledger.payments.payment import (
     Answer,
     Covered,
@@ -92,8 +93,9 @@ class Payments:
 
         A rejection takes nothing and is not remembered. Raises RecordError for what cannot pay at
         all (`card-unknown`, `card-blocked`, `card-earns-only`, `currency-unknown`,
-        `amount-invalid`, `point-kind-unknown`, `points-not-redeemable`, `order-earned`), and
-        `posting-differs` where something else was asked under this key.
+        `amount-invalid`, `point-kind-unknown`, `points-not-redeemable`, `order-earned`,
+        `order-currency`), `posting-differs` where something else was asked under this key, and
+        `payment-settled` where that payment was called off or lapsed.
         """
         _check(request, key)
         self._lapse()
@@ -104,6 +106,8 @@ class Payments:
                 return self._authorised(transaction, book, request, key)
             if before.digest != request.digest():
                 raise _differs(key)
+            if before.state in {State.VOIDED, State.LAPSED}:
+                raise _over(before, "authorised")
             return before.as_payment(repeated=True)
 
     def capture(self, number: int, amount: Decimal | None = None, *, by: str) -> Payment:
@@ -171,6 +175,7 @@ class Payments:
         connection, at = transaction.connection, transaction.at
         asked = Asked(request.card, request.currency, request.channel, request.kinds)
         held, shares, wanted = self._shares(connection, asked, request.amount, at)
+        _one_currency(connection, held, request.order)
         _unearned(connection, held, request.order)
         covered = _covered(held, shares, wanted)
         if not shares or (covered.missing and not request.partial):
@@ -236,6 +241,20 @@ class Payments:
         give_back(transaction, [Return(before, after, state.value, why)], self._zone)
         Book(transaction.connection).change([after])
         return after.as_payment()
+
+
+def _one_currency(connection: sa.Connection, held: Purse, order: str) -> None:
+    """An order is in one currency, as it was paid before, and as its sale was posted."""
+    sold = connection.scalar(sa.select(sales.c.currency).where(sales.c.key == fold(order)))
+    before = paid(connection, [order]).get(fold(order))
+    for currency in (sold, before and before.currency):
+        if currency is not None and currency != held.currency:
+            raise RecordError(
+                "order-currency",
+                f"order '{order}' is in {currency}, and points were to pay {held.currency}",
+                remedy=f"pay in {currency}",
+                subject=Subject(record=order),
+            )
 
 
 def _unearned(connection: sa.Connection, held: Purse, order: str) -> None:
@@ -304,17 +323,20 @@ def _known(transaction: WriteTransaction, number: int) -> Held:
 
 def _open(held: Held, transaction: WriteTransaction, what: str) -> None:
     """Refuse what is not, or no longer, authorised."""
-    overdue = held.until <= transaction.at
-    if held.state is not State.AUTHORISED or overdue:
-        state = State.LAPSED if held.state is State.AUTHORISED else held.state
-        since = held.settled or held.until
-        raise RecordError(
-            "payment-settled",
-            f"payment {held.number} was {state.value} on {since:%Y-%m-%d %H:%M} UTC "
-            f"and cannot be {what}",
-            remedy="authorise a new payment; goods that come back are returned with the sale",
-            subject=Subject(record=str(held.number)),
-        )
+    if held.state is not State.AUTHORISED or held.until <= transaction.at:
+        raise _over(held, what)
+
+
+def _over(held: Held, what: str) -> RecordError:
+    state = State.LAPSED if held.state is State.AUTHORISED else held.state
+    since = held.settled or held.until
+    return RecordError(
+        "payment-settled",
+        f"payment {held.number} was {state.value} on {since:%Y-%m-%d %H:%M} UTC "
+        f"and cannot be {what}",
+        remedy="authorise a new payment; goods that come back are returned with the sale",
+        subject=Subject(record=str(held.number)),
+    )
 
 
 def _unknown(number: int) -> RecordError:

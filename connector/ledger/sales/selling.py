@@ -27,7 +27,7 @@ from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.members.facts import facts
 from connector.ledger.members.member import Member
-from connector.ledger.payments.orders import paid
+from connector.ledger.payments.orders import Paid, paid
 from connector.ledger.programs.gifts import Given, give
 from connector.ledger.programs.occasion import Activity, Earned, Occasion, Sale
 from connector.ledger.sales.buyers import Buyer, Buyers
@@ -198,12 +198,12 @@ class SaleBatch:
         members = facts(self._connection, [buyer.id for _, buyer in part])
         judged: list[_Judged] = []
         for given, buyer in part:
-            one = given._replace(sale=with_points(given.sale, self._paid.get(given.key)))
             member = members[buyer.id]
             try:
+                one = given._replace(sale=with_points(given.sale, self._paid.get(given.key)))
                 earned, gifts = parted(self._terms.earned(one.sale, member))
-            except RecordError as error:  # of an extension
-                self._answers[one.place] = Refused(error)
+            except RecordError as error:  # of an extension, or the payment
+                self._answers[given.place] = Refused(error)
                 continue
             judged.append(_Judged(one, buyer, member, _posting(one.sale, buyer, earned), gifts))
         return judged
@@ -249,13 +249,25 @@ class SaleBatch:
         }
 
 
-def with_points(sale: Sale, paid: Decimal | None) -> Sale:
-    """The sale as it was paid: what points cover by payments of the ledger counts, too."""
+def with_points(sale: Sale, paid: Paid | None) -> Sale:
+    """The sale as it was paid: what points cover by payments of the ledger counts, too.
+
+    Raises RecordError `order-currency`.
+    """
     if paid is None:
         return sale
+    if paid.currency != sale.currency:
+        raise RecordError(
+            "order-currency",
+            f"points paid {paid.currency} of this sale in {sale.currency}",
+            remedy="correct the currency, or void the payment",
+            subject=Subject(record=sale.number, field="currency"),
+        )
     told = {means: some for means, some in sale.payments.items() if fold(means) == POINTS}
     others = {means: some for means, some in sale.payments.items() if means not in told}
-    return replace(sale, payments={**others, POINTS: max(paid, sum(told.values(), Decimal(0)))})
+    return replace(
+        sale, payments={**others, POINTS: max(paid.amount, sum(told.values(), Decimal(0)))}
+    )
 
 
 def parted(earned: Sequence[Earned]) -> tuple[Sequence[Earned], Sequence[Earned]]:

@@ -103,4 +103,4 @@ def test_an_order_knows_what_points_pay_of_it(till: Till) -> None:
     till.payments.void(till.pay("3", "A-3").number, by="test")
     with till.ledger.reading() as connection:
         found = paid(connection, ["a-1", "A-2", "A-3", "A-4"])
-    assert found == {fold("A-1"): D("1.00"), fold("A-2"): D("1.50")}
+    assert found == {fold("A-1"): (D("1.00"), "EUR"), fold("A-2"): (D("1.50"), "EUR")}
