@@ -116,13 +116,13 @@ def import_file_command(  # noqa: PLR0913, PLR0917  each parameter is an option 
         "LoyaltyEnrollmentDateLocal": enrolled,
     }
     how = ImportOptions(
-        mapping=_mapping(sets, short, constants, values, blocked_if, date_format),
+        mapping=mapping_of(sets, short, constants, values, blocked_if, date_format),
         encoding=encoding,
-        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        delimiter=delimiter_of(delimiter),
         strict=strict,
         rejects=rejects,
     )
-    with opened(options, ledger) as target, _progress_bar(file.name) as progress:
+    with opened(options, ledger) as target, progress_bar(file.name) as progress:
         kind = target.store(entity).entity
         report = import_file(target, kind, file, how, by=modifier(by), progress=progress)
     if options.json:
@@ -133,7 +133,7 @@ def import_file_command(  # noqa: PLR0913, PLR0917  each parameter is an option 
         raise typer.Exit(NEEDS_PERSON)
 
 
-def _mapping(
+def mapping_of(
     sets: list[str] | None,
     short: dict[str, str | None],
     constants: list[str] | None,
@@ -141,6 +141,7 @@ def _mapping(
     blocked_if: str | None,
     date_format: str | None,
 ) -> ImportMapping:
+    """What the options say of columns; UsageError where they contradict themselves."""
     from connector.ledger.import_mapping import ImportMapping
 
     sources = pairs("--set", "FIELD=COLUMN", sets)
@@ -166,8 +167,13 @@ def _mapping(
     )
 
 
+def delimiter_of(text: str | None) -> str | None:
+    """A delimiter as it was typed; `tab` is a name."""
+    return "\t" if text in ("tab", "\\t") else text
+
+
 @contextmanager
-def _progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr while a person watches; it leaves no trace."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 

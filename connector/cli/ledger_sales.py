@@ -18,6 +18,7 @@ import typer
 
 from connector.cli import output
 from connector.cli.ledger_access import LedgerOption, malformed, modifier, opened, pairs
+from connector.cli.ledger_orders import import_orders_command
 from connector.cli.ledger_points import entry_as_dict, show_entries
 from connector.cli.ledger_points import number as typed
 from connector.cli.ledger_why import why
@@ -58,6 +59,7 @@ def register(app: typer.Typer) -> None:
     app.command("return")(return_)
     app.command()(activity)
     app.command()(why)
+    app.command("import-orders")(import_orders_command)
 
 
 @with_options

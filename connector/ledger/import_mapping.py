@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from connector.errors import Subject, UsageError
 from connector.ledger.fields import Field, Value, fold
-from connector.ledger.schema import EntityType
 
 _PLACE_HOLDER = re.compile(r"\{([^{}]+)\}")
 
@@ -24,6 +23,25 @@ BLANK_WORDS = frozenset({"", "0", "no", "n", "false", "null", "1900-01-01"})
 
 Cells: TypeAlias = Sequence[str]
 Reading: TypeAlias = Callable[[Cells], Value]
+
+
+class Form(Protocol):
+    """What lines are made into: an entity, or anything else with fields and a key."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """All there are."""
+
+    @property
+    def key(self) -> Field:
+        """The one that must come from the file."""
+
+    def field(self, name: str) -> Field:
+        """The field of that name in any case; MapError `column-unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +70,7 @@ class RecordReader:
     MapError `column-unknown` when the mapping does not fit the entity or the header.
     """
 
-    def __init__(self, entity: EntityType, header: Sequence[str], mapping: ImportMapping) -> None:
+    def __init__(self, entity: Form, header: Sequence[str], mapping: ImportMapping) -> None:
         self._entity = entity
         self._columns = {fold(name): place for place, name in enumerate(header) if name}
         self._header = [name for name in header if name]

@@ -100,17 +100,11 @@ def import_file(
     """
     if entity.read_only:
         raise entity.closed()
-    if options.rejects is not None and options.rejects.resolve() == path.resolve():
-        raise UsageError(
-            "rejects-over-source",
-            "the rejects file is the file to import itself",
-            remedy="name another path with --rejects",
-            subject=Subject(file=str(path)),
-        )
+    refuse_rejects_over(path, options.rejects)
     source = CsvSource(path, encoding=options.encoding, delimiter=options.delimiter)
     with source, closing(_KeysSeen()) as seen:
         reader = RecordReader(entity, source.header, options.mapping)
-        with _Rejects(options.rejects, source) as rejects:
+        with Rejects(options.rejects, source) as rejects:
             run = _Import(entity, reader, seen, rejects, ImportReport(str(path), entity.name))
             chunks = run.chunks(source.lines())
             if progress is not None:
@@ -122,6 +116,17 @@ def import_file(
                     with ledger.writing(by) as transaction:
                         run.write(transaction, chunk)
     return run.report
+
+
+def refuse_rejects_over(path: Path, rejects: Path | None) -> None:
+    """Raise UsageError `rejects-over-source` where the bad lines would replace the file."""
+    if rejects is not None and rejects.resolve() == path.resolve():
+        raise UsageError(
+            "rejects-over-source",
+            "the rejects file is the file to import itself",
+            remedy="name another path with --rejects",
+            subject=Subject(file=str(path)),
+        )
 
 
 class _Read(NamedTuple):
@@ -166,7 +171,7 @@ class _Import:
         entity: EntityType,
         reader: RecordReader,
         seen: _KeysSeen,
-        rejects: _Rejects,
+        rejects: Rejects,
         report: ImportReport,
     ) -> None:
         self._entity = entity
@@ -262,7 +267,7 @@ class _KeysSeen:
         self._database.close()
 
 
-class _Rejects:
+class Rejects:
     """The file of bad lines: `line`, `reason`, then the cells under the source's own header.
 
     It has the source's encoding and delimiter, so that it can be corrected and imported again

@@ -225,6 +225,9 @@ def sell(person: Person, take: Callable[..., None]) -> None:
     take("ledger sale", f"100002 S-1 --line tea:2:9.98:food --currency EUR {where}")
     take("ledger return", f"S-1 R-1 --line 1:1 {where}")
     take("ledger activity", f"100002 V-1 survey {where}")
+    orders = "Number,Card,At,Currency,Amount\nO-1,100002,2026-01-02,EUR,3\nO-2,100002,soon,EUR,3\n"
+    (person.folder / "orders.csv").write_text(orders, "utf-8")
+    take("ledger import-orders", f"orders.csv {where}", 3)
     person.types(f"dualwrite ledger redeem 100002 bonus 22 {where}")
     for entry in range(1, 5):
         take("ledger why", f"100002 {entry} {where}")
@@ -275,8 +278,6 @@ def reward_shoppers(person: Person, take: Callable[..., None]) -> None:
     take("ledger rewards price", f"mug bonus 9999 {where}")
     take("ledger rewards cart", f"cart.yaml {where}", 3)
     take("ledger rewards price", f"mug bonus 2 {where}")
-    (person.folder / "prices.csv").write_text("Product,Kind,Points\nmug,bonus,many\n", "utf-8")
-    take("ledger rewards import-prices", f"prices.csv {where}", 3)
     take("ledger rewards checkout", f"cart.yaml {where}")
 
 

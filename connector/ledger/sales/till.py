@@ -33,7 +33,8 @@ class Till:
         self, ledger: Ledger, zone: tzinfo | None = None, terms: TermsSource | None = None
     ) -> None:
         self._ledger = ledger
-        self._zone = zone or ledger.zone
+        self.zone = zone or ledger.zone
+        """Where its days begin and end."""
         self._terms = terms or LedgerTermsSource()
 
     def sale(self, sale: Sale, customer: Customer | None = None, *, by: str) -> Receipt:
@@ -45,9 +46,9 @@ class Till:
         """
         with self._ledger.writing(by) as transaction:
             if customer is not None:
-                card = Desk(self._ledger, self._zone).recognise(transaction, sale.card, customer)
+                card = Desk(self._ledger, self.zone).recognise(transaction, sale.card, customer)
                 sale = replace(sale, card=card)
-            (answer,) = SaleBatch(transaction, self._zone, self._terms).sold([sale])
+            (answer,) = SaleBatch(transaction, self.zone, self._terms).sold([sale])
             return _accepted(answer)
 
     def sales(self, wanted: Sequence[Sale], *, enrol: bool = False, by: str) -> list[Answer]:
@@ -57,7 +58,7 @@ class Till:
         Raises RecordError `clock-set-back`, before anything is posted, and UnreachableError.
         """
         with self._ledger.writing(by) as transaction:
-            return SaleBatch(transaction, self._zone, self._terms, enrol=enrol).sold(wanted)
+            return SaleBatch(transaction, self.zone, self._terms, enrol=enrol).sold(wanted)
 
     def returned(
         self,
@@ -75,7 +76,7 @@ class Till:
         all. Raises RecordError, and nothing of it is posted.
         """
         with self._ledger.writing(by) as transaction:
-            return take_back(transaction, Return(sale, number, lines, at), self._zone, self._terms)
+            return take_back(transaction, Return(sale, number, lines, at), self.zone, self._terms)
 
     def activity(self, activity: Activity, *, by: str) -> Receipt:
         """Post an activity with what it earns; again with the same number, the first answer.
@@ -83,7 +84,7 @@ class Till:
         Raises RecordError, and nothing of it is posted.
         """
         with self._ledger.writing(by) as transaction:
-            return do(transaction, activity, self._zone, self._terms)
+            return do(transaction, activity, self.zone, self._terms)
 
     def when(self, number: str, *, activity: bool = False) -> datetime | None:
         """When the sale, or activity, of that number was made; None where it is not known.
