@@ -53,8 +53,9 @@ def expire(
     ledger: LedgerOption = None,
 ) -> None:
     """Show points, tiers and payments as they are today, and tell what expired."""
-    from connector.ledger.shown.days import expired, standing
+    from connector.ledger.shown.days import expired
     from connector.ledger.shown.proof import differences
+    from connector.ledger.shown.standing import standing
 
     with opened(options, ledger, create=False) as target:
         day = _day(on, target, plan)
@@ -72,6 +73,7 @@ def expire(
                 "expired": [one._asdict() for one in gone],
                 "balances": turned and turned.balances,
                 "tiers": turned and turned.tiers,
+                "marks": turned and turned.marks,
                 "lapsed": lapsed,
                 "proven": None if wrong is None else not wrong,
                 "differences": [one._asdict() for one in wrong or ()],
@@ -81,8 +83,8 @@ def expire(
         _show(start, day, gone)
         if turned is not None:
             output.say(
-                f"Shown since: {turned.balances} balances, {turned.tiers} tiers; "
-                f"{lapsed} payments lapsed."
+                f"Shown since: {turned.balances} balances, {turned.tiers} tiers, "
+                f"{turned.marks} marks of segments; {lapsed} payments lapsed."
             )
         if wrong is not None:
             _show_proof(wrong)

@@ -84,6 +84,10 @@ class Batch:
         self._kept: frozenset[str] = frozenset()
         self.renamed: dict[str, str] = {}
         """Ids of records whose key changed, with the one they had before the batch."""
+        self.inserted: list[str] = []
+        """Ids of new records."""
+        self.changed: dict[str, frozenset[int]] = {}
+        """Ids of changed records, with the places of what was given."""
         self.removed: set[str] = set()
         """Keys of records that were deleted."""
         fields = entity.fields
@@ -208,6 +212,7 @@ class Batch:
         if slot is not None and slot.stored:  # deleted a moment ago, the row is still there
             new.stored, new.changed = True, frozenset(range(len(whole)))
         self._slots[row_id] = self._by_key[key] = self._touched[row_id] = new
+        self.inserted.append(row_id)
         return Done(new.record, "created")
 
     def _upsert(self, values: Values) -> Result:
@@ -251,6 +256,7 @@ class Batch:
             self._by_key[key] = slot
         slot.record = self._next(slot.record.id, after)
         slot.changed = slot.changed.union(values)
+        self.changed[slot.record.id] = self.changed.get(slot.record.id, frozenset()).union(values)
         self._touched[slot.record.id] = slot
         if after[0] != before[0]:
             self.renamed.setdefault(slot.record.id, str(before[0]))

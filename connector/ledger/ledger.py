@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from connector.ledger.corrections.desk import CorrectionDesk
 
 
+_HOLDING = frozenset(CARDS.places(("PartyNumber", "ReplacementCardNumber")))
+"""What of a card says whose points count for its tiers."""
 _NAMED = (CARDS, REWARD_POINTS)
 """What balances and transactions are shown under the names of."""
 
@@ -120,6 +122,10 @@ class WriteTransaction:
             self.touched.rename(batch.renamed)
         if entity is CARDS:
             self.touched.gone.update(batch.removed)
+            self.touched.held.update(batch.inserted)
+            self.touched.held.update(
+                one for one, places in batch.changed.items() if places & _HOLDING
+            )
         return results
 
 

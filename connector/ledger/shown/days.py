@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -24,16 +24,16 @@ from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.tables import entries
 from connector.ledger.journal.totals import SOON
+from connector.ledger.ledger import Ledger
 from connector.ledger.programs.standing import restate, restate_all
 from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType
+from connector.ledger.segments.marking import refresh
 from connector.ledger.shown.entities import CARD_TIERS
 from connector.ledger.shown.sheet import Sheet
+from connector.ledger.shown.standing import standing
 from connector.ledger.shown.tables import LIVE, shown_days
 from connector.ledger.shown.touched import Account
 from connector.ledger.sql import rows_in
-
-if TYPE_CHECKING:
-    from connector.ledger.ledger import Ledger
 
 PAGE = 5_000
 """Lots, or accounts, of one transaction."""
@@ -41,17 +41,9 @@ BY = "turn of the day"
 """Who changed what a turn changes."""
 
 _E = entries.c
-_STANDING = sa.select(shown_days.c.turned, shown_days.c.turning)
 Place: TypeAlias = tuple[Any, ...]
 Page: TypeAlias = Callable[[sa.Connection, Place | None], list[Place]]
 """Rows that end with the ids of card and kind and begin with their place in an order."""
-
-
-class Standing(NamedTuple):
-    """The days of the shown balances; both None before the first turn of a ledger."""
-
-    turned: date | None
-    turning: date | None
 
 
 class Expired(NamedTuple):
@@ -64,19 +56,14 @@ class Expired(NamedTuple):
 
 
 class Turned(NamedTuple):
-    """What a turn did, or would do: balances and tiers that show something else since."""
+    """What a turn did: balances, tiers and marks of segments that show something else since."""
 
     since: date | None
     """The day that was shown before; None where nothing was."""
     day: date
     balances: int
     tiers: int
-
-
-def standing(connection: sa.Connection) -> Standing:
-    """Where the ledger stands."""
-    row = connection.execute(_STANDING).one_or_none()
-    return Standing(None, None) if row is None else Standing(*row)
+    marks: int
 
 
 def expired(connection: sa.Connection, since: date | None, until: date) -> list[Expired]:
@@ -109,7 +96,7 @@ def turn_days(ledger: Ledger, day: date | None = None) -> Turned:
     Any number of processes may do so at once. Days do not turn back.
     """
     day = day or ledger.today()
-    first, balances, tiers = True, 0, 0
+    first, balances, tiers, marks = True, 0, 0, 0
     since: date | None = None
     while (turn := _begun(ledger, day)) is not None:
         if first:
@@ -117,10 +104,13 @@ def turn_days(ledger: Ledger, day: date | None = None) -> Turned:
         for page in _pages(turn):
             balances += _work_out(ledger, turn, page)
         tiers += restate_all(ledger, BY) if turn.turned is None else _lapse(ledger, turn)
+        # They ask the journal as of the day, so a later turn finds what a crash left undone.
+        marked = refresh(ledger, turn.turning, by=BY)
+        marks += sum(one.added + one.removed + one.renamed for one in marked)
         _end(ledger, turn)
     if day == ledger.today():
         ledger.turned_to = day
-    return Turned(day if first else since, day, balances, tiers)
+    return Turned(day if first else since, day, balances, tiers, marks)
 
 
 class _Turn(NamedTuple):

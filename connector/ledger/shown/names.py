@@ -1,7 +1,6 @@
 """What is shown of a card or a kind that gets another name, or of a card that goes.
 
-Owns: carrying the names over: balances, tiers and segments stand under new keys, transactions
-keep the names of their day.
+Owns: carrying the names over: balances, tiers and segments stand under new keys.
 Never does: deciding whether a card may be renamed or deleted (`batch.py`).
 Tested in: tests/unit/ledger/shown/test_names.py.
 """
@@ -13,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from connector.ledger.journal.tables import entries
 from connector.ledger.operations import Insert, Operation, Remove
 from connector.ledger.schema import CARDS, EntityType
 from connector.ledger.shown.entities import CARD_SEGMENTS, CARD_TIERS, POINT_BALANCES, joined
 from connector.ledger.shown.sheet import Sheet
-from connector.ledger.shown.tables import former_names
 from connector.ledger.shown.touched import Account
 from connector.ledger.sql import rows_in
 
@@ -38,7 +35,6 @@ def carry_over(transaction: WriteTransaction, sheet: Sheet | None) -> None:
     `sheet` is None where no balances are shown yet.
     """
     touched = transaction.touched
-    _remember(transaction.connection, touched.names)
     if sheet is not None:
         for accounts in _accounts(transaction.connection, list(touched.names)):
             sheet.rename(accounts)
@@ -46,26 +42,6 @@ def carry_over(transaction: WriteTransaction, sheet: Sheet | None) -> None:
     before = {old: now[id_] for id_, old in touched.names.items() if id_ in now}
     for entity, place in _OF_CARDS:
         _move_rows(transaction, entity, place, before)
-
-
-def _remember(connection: sa.Connection, names: dict[str, str]) -> None:
-    """Keep the former names of what the journal has entries of."""
-    last = int(connection.scalar(sa.select(sa.func.max(entries.c.number))) or 0)
-    ids, former = list(names), former_names.c
-    known = {
-        row[0]
-        for row in rows_in(connection, [former.row_id], former.row_id, ids, former.through == last)
-    }
-    used: set[str] = set()
-    for column in (entries.c.card, entries.c.kind):
-        found = rows_in(connection, [column], column, ids, group_by=[column])
-        used.update(row[0] for row in found)
-    # Named twice since the last entry: the entries know the first of these names.
-    rows = [
-        {"row_id": one, "through": last, "name": names[one]} for one in ids if one in used - known
-    ]
-    if rows:
-        connection.execute(sa.insert(former_names), rows)
 
 
 def _accounts(connection: sa.Connection, ids: list[str]) -> Iterator[Collection[Account]]:

@@ -21,8 +21,8 @@ from connector.ledger.journal.posting import EntryType
 from connector.ledger.journal.tables import entries
 from connector.ledger.journal.totals import SOON, Totals
 from connector.ledger.schema import CARDS, REWARD_POINTS
-from connector.ledger.shown.days import standing
 from connector.ledger.shown.entities import POINT_BALANCES, joined
+from connector.ledger.shown.standing import standing
 
 if TYPE_CHECKING:
     from connector.ledger.ledger import Ledger

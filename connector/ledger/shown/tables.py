@@ -1,6 +1,6 @@
 """The tables that keep what is shown of points up to date, and the indexes for it.
 
-Owns: the day that balances stand on, former names of cards and kinds, indexes of lots.
+Owns: the day that balances stand on, indexes of lots.
 Never does: running a statement.
 Tested in: tests/unit/ledger/shown/.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from connector.ledger.journal.tables import NUMBER, entries
-from connector.ledger.schema import ID_LENGTH, metadata
+from connector.ledger.journal.tables import entries
+from connector.ledger.schema import metadata
 
 shown_days = sa.Table(
     "shown_days",
@@ -20,17 +20,6 @@ shown_days = sa.Table(
     sa.Column("turning", sa.Date),
 )
 """One row, see `days.py`: the day all balances stand on, and the one they are being brought to."""
-
-former_names = sa.Table(
-    "former_names",
-    metadata,
-    sa.Column("row_id", sa.String(ID_LENGTH), primary_key=True),
-    sa.Column("through", NUMBER, primary_key=True, autoincrement=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""What a card or a kind was called up to the entry `through`: transactions keep the names of their
-day, or a rename would change what never changes."""
 
 LIVE = entries.c.remaining > sa.literal_column("0")
 """Lots with something left. Written out: an index on a part of a table is used for no less."""

@@ -7,7 +7,7 @@ Tested in: tests/unit/ledger/shown/test_settling.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
@@ -55,11 +55,13 @@ class Touched:
     accounts: dict[Account, Movement] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     """Ids of cards and kinds whose name changed, with the name they had before."""
+    held: set[str] = field(default_factory=set)
+    """Ids of cards that are new, or of another customer now, or replaced."""
     gone: set[str] = field(default_factory=set)
     """Names of cards that were deleted."""
 
     @property
-    def cards(self) -> Collection[str]:
+    def cards(self) -> set[str]:
         """Ids of the cards whose points moved."""
         return {card for card, _ in self.accounts}
 

@@ -15,7 +15,6 @@ from connector.ledger.fields import Field, Kind
 from connector.ledger.journal.posting import EntryType
 from connector.ledger.journal.tables import RULE_LENGTH, entries, postings
 from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType, choice, decimal, text
-from connector.ledger.shown.tables import former_names
 
 CARD_NUMBER = text("CardNumber", "card_number", 30, nullable=False)
 KIND_NAME = text("RewardPointId", "reward_point_id", 64, nullable=False)
@@ -47,18 +46,6 @@ _ENTRY_FIELDS = (
 )
 
 
-def _name(row: sa.ColumnElement[str], now: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """What a card or a kind was called when the entry was posted."""
-    former = former_names.c
-    then = (
-        sa.select(former.name)
-        .where(former.row_id == row, former.through >= entries.c.number)
-        .order_by(former.through)
-        .limit(1)
-    )
-    return sa.func.coalesce(then.scalar_subquery(), now)
-
-
 def _entries() -> sa.FromClause:
     """The journal's entries under the names of the fields."""
     e, p = entries.c, postings.c
@@ -73,8 +60,8 @@ def _entries() -> sa.FromClause:
             p.posted_by.label("modified_by"),
             text_number.label("key"),
             text_number.label("transaction_number"),
-            _name(e.card, cards.c.card_number).label("card_number"),
-            _name(e.kind, kinds.c.reward_point_id).label("reward_point_id"),
+            cards.c.card_number.label("card_number"),
+            kinds.c.reward_point_id.label("reward_point_id"),
             e.type.label("entry_type"),
             sa.type_coerce(e.units, Scaled()).label("points"),
             sa.type_coerce(p.at, Moment()).label("at"),
@@ -107,4 +94,5 @@ POINT_ENTRIES = EntityType(
     view=_entries(),
 )
 """The journal's entries: no table of their own, and no feed but their numbers, which are given out
-under the write lock and therefore become visible in their order."""
+under the write lock and therefore become visible in their order. Cards and kinds have the names
+they have now: whoever keeps a transaction points to the card, not to what it was called."""

@@ -50,6 +50,7 @@ def test_a_plan_tells_what_will_expire_and_changes_nothing(run: Terminal) -> Non
         "expired": [{"kind": "bonus", "points": "50", "lots": 1, "cards": 1}],
         "balances": None,
         "tiers": None,
+        "marks": None,
         "lapsed": None,
         "proven": None,
         "differences": [],
@@ -63,7 +64,7 @@ def test_the_turn_tells_what_expired_and_shows_it(run: Terminal) -> None:
     code, out, err = run("expire", "--prove")
     assert code == 0
     assert "bonus" in out
-    assert "1 balances, 0 tiers; 0 payments lapsed" in err
+    assert "1 balances, 0 tiers, 0 marks of segments; 0 payments lapsed" in err
     assert "Proven" in err
     _, shown = run.json("list", "--entity", "point-balances")
     values = shown["records"][0]["values"]

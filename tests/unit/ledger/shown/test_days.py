@@ -16,10 +16,11 @@ from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import Adjust, Earn, Posting, Redeem
 from connector.ledger.ledger import Ledger
 from connector.ledger.shown import days
-from connector.ledger.shown.days import Expired, Standing, Turned, expired, standing, turn_days
+from connector.ledger.shown.days import Expired, Turned, expired, turn_days
 from connector.ledger.shown.entities import POINT_BALANCES
 from connector.ledger.shown.proof import differences
 from connector.ledger.shown.sheet import Sheet
+from connector.ledger.shown.standing import Standing, standing
 from connector.ledger.shown.tables import shown_days
 from tests.unit.ledger.conftest import START, Clock
 from tests.unit.ledger.journal.conftest import fill
@@ -81,12 +82,12 @@ def test_each_change_shows_on_its_day(ledger: Ledger, earned: Journal, clock: Cl
 def test_only_what_changed_has_a_new_version(ledger: Ledger, earned: Journal, clock: Clock) -> None:
     store, since = ledger.store("point-balances"), ledger.head()
     clock.forward(10 * DAY)
-    assert turn_days(ledger) == Turned(TODAY, TODAY + timedelta(10), balances=2, tiers=0)
+    assert turn_days(ledger) == Turned(TODAY, TODAY + timedelta(10), balances=2, tiers=0, marks=0)
     page = store.changes(since, ledger.head(), 100)
     assert {one.values[0] for one in page.records} == {"A/later", "A/money"}
     assert {one.modified_by for one in page.records} == {days.BY}
     head = ledger.head()
-    assert turn_days(ledger) == Turned(ledger.today(), ledger.today(), balances=0, tiers=0)
+    assert turn_days(ledger) == Turned(ledger.today(), ledger.today(), balances=0, tiers=0, marks=0)
     assert ledger.head() == head
 
 

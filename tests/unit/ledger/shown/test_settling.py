@@ -161,9 +161,11 @@ def test_a_card_with_many_lots_costs_no_more_than_one_with_few(
 
 def test_cards_alone_ask_nothing_of_what_is_shown(ledger: Ledger) -> None:
     """A load of cards and an import are as fast as they were."""
+    ledger.store("cards").apply([Upsert({"CardNumber": "first"})], by="t")  # reads programs
     seen: list[str] = []
     listen = lambda _c, _k, statement, *_: seen.append(statement)  # noqa: E731
     sa.event.listen(ledger._engine, "before_cursor_execute", listen)
     ledger.store("cards").apply([Upsert({"CardNumber": f"{n}"}) for n in range(10)], by="t")
-    assert not [one for one in seen if "point_" in one or "shown_" in one or "card_tiers" in one]
+    tables = ("point_balances", "point_entries", "shown_days", "card_tiers", "card_segments")
+    assert not [one for one in seen for table in tables if table in one]
     assert any(CARDS.table.name in one for one in seen)
