@@ -64,7 +64,9 @@ def put(transaction: WriteTransaction, price: Price) -> Price:
         raise RecordError(
             "point-kind-unknown",
             f"the ledger has no kind of points '{price.kind}'",
-            remedy="`dualwrite ledger list --entity reward-points` shows what there is",
+            remedy="`dualwrite ledger list --entity reward-points` shows what there is; `dualwrite "
+            f"ledger set {price.kind} RewardPointType=Quantity Redeemable=Yes --create --entity "
+            "reward-points` makes it",
             subject=Subject(field="kind"),
         )
     cost = units(price.points, whole=kind.reward_point_type == "Quantity")
