@@ -18,6 +18,7 @@ from tests.bench import (
     loading,
     odata_v2_reads,
     programs_bench,
+    rewards_bench,
     sales_bench,
     segments_bench,
     snapshots_bench,
@@ -43,8 +44,8 @@ def main(arguments: list[str] | None = None) -> Report:
     parser.add_argument(
         "only",
         nargs="*",
-        help="load, limits, idle, live, snapshots, exports, odata-v2, sales, segments, programs; "
-        "all if none is named",
+        help="load, limits, idle, live, snapshots, exports, odata-v2, sales, segments, programs, "
+        "rewards; all if none is named",
     )
     chosen = parser.parse_args(arguments)
     report = Report()
@@ -58,6 +59,7 @@ def main(arguments: list[str] | None = None) -> Report:
         "odata-v2": lambda: odata_v2_reads.bench(report, chosen.entities),
         "segments": lambda: segments_bench.bench(report, chosen.held),
         "programs": lambda: programs_bench.bench(report, chosen.judged),
+        "rewards": lambda: rewards_bench.bench(report, chosen.judged),
         "sales": lambda: sales_bench.bench(report, chosen.orders),
     }
     wrong = [name for name in chosen.only if name not in benches]
