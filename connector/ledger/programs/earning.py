@@ -7,7 +7,7 @@ Tested in: tests/unit/ledger/programs/test_earning.py, test_laws.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
@@ -21,7 +21,7 @@ from connector.ledger.programs.terms import Labels, Line, Place, Terms, folded
 POINTS = "points"
 """The means of payment that is points."""
 _ZERO = Decimal(0)
-_SHORT = Context(prec=12)
+_SHORT = Context(prec=10)
 """For figures people read."""
 
 
@@ -117,7 +117,7 @@ class Earning:
         if not self.terms.meets(member, tier, seen.place):
             return None
         if isinstance(seen.occasion, Activity):
-            return self._given(seen.occasion.quantity, Decimal(1), Decimal(1), (), "times")
+            return self._given(seen.occasion.quantity, Decimal(1), Decimal(1), (), "time")
         return self._of_sale(seen.occasion, member, seen)
 
     # ------------------------------------------------------------------ a sale
@@ -125,7 +125,7 @@ class Earning:
     def _of_sale(self, sale: Sale, member: Member, seen: Seen) -> Earned | None:
         if self.rule.currency not in {None, sale.currency}:
             return None
-        lines = self.terms.lines(seen.lines)
+        lines = self._lines(seen)
         if not lines:
             return None
         amount = sum((line.amount for line in lines), _ZERO)
@@ -138,14 +138,22 @@ class Earning:
         part, of = self._share(seen)
         if part <= 0:
             return None
-        places = tuple(line.place for line in lines) if terms.goods or terms.not_goods else ()
+        all_of_it = len(lines) == len(seen.lines) and not (terms.goods or terms.not_goods)
+        places = () if all_of_it else tuple(line.place for line in lines)
         match self.rule.by:
             case By.AMOUNT:
                 return self._given(amount, part, of, places, sale.currency)
             case By.QUANTITY:
-                return self._given(quantity, part, of, places, "pieces")
+                return self._given(quantity, part, of, places, "piece")
             case _:
                 return self._nth(member.sales + 1, places)
+
+    def _lines(self, seen: Seen) -> Sequence[Line]:
+        """Those that count; lines bought with points are money of no kind."""
+        lines = self.terms.lines(seen.lines)
+        if self.offering.mixed is Mixed.YES:
+            return lines
+        return [line for line in lines if not line.bought]
 
     def _share(self, seen: Seen) -> tuple[Decimal, Decimal]:
         """The part of the sale that counts by how it was paid, as a fraction."""
@@ -168,15 +176,19 @@ class Earning:
         """Points for `counted`, of which `part` out of `of` counts."""
         every, points = self.rule.every, self.rule.points
         counted, divisor = EXACT.multiply(counted, part), EXACT.multiply(every, of)
-        per = f"{plain(points)} for each {'full ' if self._whole else ''}{plain(every)}"
-        what = f"{plain(EXACT.divide(counted, of).normalize(_SHORT))} {unit}"
+        amount = _several(EXACT.divide(counted, of), unit)
+        why = f"{plain(points)} for {self._per(unit)}: {amount}"
         if part != of:
-            what += f", the part paid so that it counts ({plain(part)} of {plain(of)})"
+            why += f" (of {plain(of)} paid {plain(part)} count)"
         if self._whole:
             counted, divisor = EXACT.divide_int(counted, divisor), Decimal(1)
-        return self._answer(
-            EXACT.divide(EXACT.multiply(counted, points), divisor), places, f"{what}: {per}"
-        )
+        return self._answer(EXACT.divide(EXACT.multiply(counted, points), divisor), places, why)
+
+    def _per(self, unit: str) -> str:
+        """How much the points are given for."""
+        full = "each full" if self._whole else "each"
+        every = self.rule.every
+        return f"{full} {unit if every == 1 else _several(every, unit)}"
 
     @property
     def _whole(self) -> bool:
@@ -187,7 +199,7 @@ class Earning:
         if rounded <= 0:
             return None
         title = f"{self.offering.title}, {self.rule.title or self.rule.rule}"
-        was = f"{plain(points.normalize(_SHORT))}, rounded to " if points != rounded else ""
+        was = f"{_short(points)}, rounded to " if points != rounded else ""
         return Earned(
             self.offering.program,
             self.offering.version,
@@ -197,3 +209,13 @@ class Earning:
             places,
             f"{title}: {why} = {was}{plain(rounded)}",
         )
+
+
+def _short(number: Decimal) -> str:
+    """A figure that may have no end."""
+    return plain(number.normalize(_SHORT))
+
+
+def _several(number: Decimal, unit: str) -> str:
+    """So many of a unit; currencies have no plural."""
+    return f"{_short(number)} {unit}{'' if number == 1 or unit.isupper() else 's'}"

@@ -49,13 +49,23 @@ class Line:
     offer: str | None
     quantity: Decimal
     amount: Decimal
+    bought: bool = False
+    """Whether it was paid with points instead of money."""
 
     @classmethod
     def of(cls, place: int, item: Item) -> Line:
         """The line at a place of a sale."""
         offer = None if item.offer is None else fold(item.offer)
         categories = tuple(map(fold, item.categories))
-        return cls(place, fold(item.product), categories, offer, item.quantity, item.amount)
+        return cls(
+            place,
+            fold(item.product),
+            categories,
+            offer,
+            item.quantity,
+            item.amount,
+            bool(item.points),
+        )
 
 
 @dataclass(frozen=True, slots=True)

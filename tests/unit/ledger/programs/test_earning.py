@@ -257,6 +257,16 @@ def test_means_of_payment_count_by_their_part() -> None:
     assert points(half, of=of) == ["2 Bonus"]
 
 
+def test_lines_bought_with_points_earn_nothing_and_the_others_do() -> None:
+    lines = [item("shoe", "30", "2"), item("hat", "0", "3", points=Decimal(500))]
+    count = rule(by="quantity")
+    assert points(count, of=sale(*lines)) == ["2 Bonus"]
+    assert points(count, of=sale(*lines), mixed="yes") == ["5 Bonus"]
+    assert points(count, rule(rule="sale", by="sale"), of=sale(*lines[1:])) == []
+    (found,) = programs(count).earned(sale(*lines), member())
+    assert found.lines == (0,)
+
+
 def test_more_money_than_the_sale_needs() -> None:
     of = sale(item(amount="90"), payments={"cash": "100", "points": "50"})
     assert points(rule(), of=of, mixed="rest") == ["60 Bonus"]
@@ -307,26 +317,40 @@ def test_the_answer_names_its_rule() -> None:
         "Bonus",
         Decimal(68),
         (0,),
-        "Club, Shoes: 45.5 EUR: 3 for each 2 = 68.25, rounded to 68",
+        "Club, Shoes: 3 for each 2 EUR: 45.5 EUR = 68.25, rounded to 68",
     )
 
 
 @pytest.mark.parametrize(
     ("keys", "of", "why"),
     [
-        ({}, sale(item(amount="10")), "10 EUR: 1 for each 1 = 10"),
-        ({"every": 4, "step": "whole"}, sale(item(amount="10")), "10 EUR: 1 for each full 4 = 2"),
+        ({}, sale(item(amount="10")), "1 for each EUR: 10 EUR = 10"),
+        (
+            {"every": 4, "step": "whole"},
+            sale(item(amount="10")),
+            "1 for each full 4 EUR: 10 EUR = 2",
+        ),
         (
             {"by": "quantity"},
             sale(item(quantity="2.5")),
-            "2.5 pieces: 1 for each 1 = 2.5, rounded to 3",
+            "1 for each piece: 2.5 pieces = 2.5, rounded to 3",
         ),
         ({"by": "sale"}, sale(), "each sale = 1"),
-        ({"by": "activity"}, activity("survey", "3"), "3 times: 1 for each 1 = 3"),
+        (
+            {"by": "quantity", "every": 2},
+            sale(item(quantity="4")),
+            "1 for each 2 pieces: 4 pieces = 2",
+        ),
+        (
+            {"every": 3},
+            sale(item(amount="10")),
+            "1 for each 3 EUR: 10 EUR = 3.333333333, rounded to 3",
+        ),
+        ({"by": "activity"}, activity("survey", "3"), "1 for each time: 3 times = 3"),
         (
             {},
             sale(item(amount="100"), payments={"points": "25"}),
-            "75 EUR, the part paid so that it counts (75 of 100): 1 for each 1 = 75",
+            "1 for each EUR: 75 EUR (of 100 paid 75 count) = 75",
         ),
     ],
 )
