@@ -317,10 +317,11 @@ def _show_portrait(shown: Portrait) -> None:
             one.tender,
             one.replaced_by,
             ", ".join(joined.program for joined in shown.programs[one.card]),
+            ", ".join(f"{held.program}: {held.tier or 'none'}" for held in shown.tiers[one.card]),
         )
         for one in shown.cards
     ]
-    output.table("Cards", ("card", "tender type", "replaced by", "joined"), rows)
+    output.table("Cards", ("card", "tender type", "replaced by", "joined", "tiers"), rows)
     for one in shown.cards:
         if one.balances and len(shown.cards) > 1:
             show_balances(f"Points of {one.card}", one.balances)
@@ -340,6 +341,7 @@ def _portrait(shown: Portrait) -> dict[str, Any]:
                 "tender": one.tender,
                 "replaced_by": one.replaced_by,
                 "programs": [joined._asdict() for joined in shown.programs[one.card]],
+                "tiers": [held._asdict() for held in shown.tiers[one.card]],
                 "balances": [balance._asdict() for balance in one.balances],
             }
             for one in shown.cards

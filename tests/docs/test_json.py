@@ -129,6 +129,7 @@ def play(person: Person) -> Samples:
     take("maps resume", "loyalty-card --allow-deletes 1")
     look_back(person, take)
     take("demo", "--cards 20")
+    take("demo", "--points --cards 20")
     return shown
 
 
@@ -192,7 +193,12 @@ def know_members(person: Person, take: Callable[..., None], where: str) -> None:
     take("ledger group import", f"staff.csv {where}", 3)
     take("ledger group add", f"P000009 staff {where}")
     take("ledger household set", f"P000009 Elm {where}")
-    take("ledger join", f"100002 gold-club {where}")
+    tier = "{tier: gold, level: 1, points: 9, kind: bonus}"
+    (person.folder / "friends.yaml").write_text(
+        f"program: friends\nmembers: joined\ntiers: [{tier}]\n", "utf-8"
+    )
+    person.types(f"dualwrite ledger programs import friends.yaml {where}")
+    take("ledger join", f"100002 friends {where}")
     take("ledger group list", where)
     take("ledger group list", f"staff {where}")
     take("ledger household show", f"Elm {where}")
@@ -203,7 +209,7 @@ def know_members(person: Person, take: Callable[..., None], where: str) -> None:
     person.types(f"dualwrite ledger block --party P000009 {where}")
     take("ledger member", f"--party P000009 {where}")
     person.types(f"dualwrite ledger unblock --party P000009 {where}")
-    take("ledger leave", f"100002 gold-club {where}")
+    take("ledger leave", f"100002 friends {where}")
     take("ledger household leave", f"P000009 {where}")
     take("ledger group remove", f"P000009 staff {where}")
 
@@ -278,6 +284,8 @@ def reward_shoppers(person: Person, take: Callable[..., None]) -> None:
     take("ledger rewards price", f"mug bonus 9999 {where}")
     take("ledger rewards cart", f"cart.yaml {where}", 3)
     take("ledger rewards price", f"mug bonus 2 {where}")
+    (person.folder / "prices.csv").write_text("Product,Kind,Points\nmug,bonus,many\n", "utf-8")
+    take("ledger rewards import-prices", f"prices.csv {where}", 3)
     take("ledger rewards checkout", f"cart.yaml {where}")
 
 

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
-from connector.ledger.ledger import Ledger
+from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.members.names import customer, named
 from connector.ledger.members.tables import households
+from connector.ledger.schema import CARDS
 
+_CARD = CARDS.table.c
 _H = households.c
 
 
@@ -50,6 +52,7 @@ class Households:
             held = connection.scalar(sa.select(_H.name).where(_H.party == number))
             if held == fold(title):
                 return False
+            _touch(transaction, number)
             connection.execute(sa.delete(households).where(_H.party == number))
             row = {
                 "party": number,
@@ -59,12 +62,14 @@ class Households:
                 "by": by,
             }
             connection.execute(sa.insert(households), [row])
+            _touch(transaction, number)
             return True
 
     def leave(self, party: str, *, by: str) -> bool:
         """The customer lives alone from now on; whether they did not before. RecordError."""
         with self._ledger.writing(by) as transaction:
             number = customer(transaction.connection, party)
+            _touch(transaction, number)
             gone = sa.delete(households).where(_H.party == number)
             return transaction.connection.execute(gone).rowcount > 0
 
@@ -90,6 +95,16 @@ class Households:
             number = customer(connection, party)
             name = sa.select(_H.name).where(_H.party == number).scalar_subquery()
             return dwellers(connection, _H.name == name)
+
+
+def _touch(transaction: WriteTransaction, party: str) -> None:
+    """Tiers that a household counts together are worked out anew when this is committed."""
+    home = sa.select(_H.name).where(_H.party == party).scalar_subquery()
+    together = sa.select(_H.party).where(_H.name == home)
+    cards = sa.select(_CARD.id).where(
+        sa.or_(_CARD.party_number == party, _CARD.party_number.in_(together))
+    )
+    transaction.touched.held.update(transaction.connection.scalars(cards))
 
 
 def dwellers(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Dweller]:

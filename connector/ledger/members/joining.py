@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from connector.ledger.fields import fold
 from connector.ledger.ledger import Ledger
 from connector.ledger.members.names import card as known_card
-from connector.ledger.members.names import named
 from connector.ledger.members.tables import card_programs
+from connector.ledger.programs.store import unknown
+from connector.ledger.programs.tables import programs
 
 _P = card_programs.c
 
@@ -39,11 +40,11 @@ class Joining:
     def join(self, card: str, program: str, *, by: str) -> bool:
         """The card is in the program from now on; whether that is new.
 
-        Raises RecordError: `card-unknown`, a name's own.
+        Raises RecordError `card-unknown`, UsageError `program-unknown`.
         """
-        name = fold(named("program", program))
         with self._ledger.writing(by) as transaction:
             connection = transaction.connection
+            name = _program(connection, program)
             id = known_card(connection, card).id
             there = sa.select(sa.literal(1)).where(_P.card == id, _P.program == name)
             if connection.scalar(there) is not None:
@@ -51,6 +52,7 @@ class Joining:
             at = transaction.at.astimezone(UTC).replace(tzinfo=None)
             row = {"card": id, "program": name, "since": at, "by": by}
             connection.execute(sa.insert(card_programs), [row])
+            transaction.touched.held.add(id)
             return True
 
     def leave(self, card: str, program: str, *, by: str) -> bool:
@@ -61,12 +63,20 @@ class Joining:
             gone = sa.delete(card_programs).where(
                 _P.card == id, _P.program == fold(program.strip())
             )
+            transaction.touched.held.add(id)
             return connection.execute(gone).rowcount > 0
 
     def of(self, card: str) -> Sequence[Joined]:
         """What a card has joined, by name; RecordError `card-unknown`."""
         with self._ledger.reading() as connection:
             return joined(connection, known_card(connection, card).id)
+
+
+def _program(connection: sa.Connection, program: str) -> str:
+    name = fold(program.strip())
+    if connection.scalar(sa.select(programs.c.name).where(programs.c.name == name)) is None:
+        raise unknown(connection, program)
+    return name
 
 
 def joined(connection: sa.Connection, card: str) -> list[Joined]:

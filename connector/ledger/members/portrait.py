@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -24,8 +25,11 @@ from connector.ledger.members.names import card as known_card
 from connector.ledger.members.names import customer
 from connector.ledger.members.tables import customer_groups, households
 from connector.ledger.schema import CARDS, blocked_customers
+from connector.ledger.shown.entities import CARD_TIERS
+from connector.ledger.sql import rows_in
 
 _CARD = CARDS.table.c
+_TIER = CARD_TIERS.table.c
 
 
 class Blocking(NamedTuple):
@@ -36,12 +40,24 @@ class Blocking(NamedTuple):
     why: str
 
 
+class Tier(NamedTuple):
+    """Where a card stands in a program; `tier` None below the lowest, `until` None for ever."""
+
+    program: str
+    tier: str | None
+    until: date | None
+    points: Decimal | None
+    """Those that count for the next tier; for the one held, at the top."""
+    next: str | None
+    missing: Decimal | None
+
+
 class Portrait(NamedTuple):
     """A customer with everything that hangs on them.
 
     `party` is None for an anonymous card, which then is the only one. `household` is everybody
     in it, the customer as well; `together` adds up the cards that are not blocked. `programs`
-    are those a card has joined, by card number.
+    are those a card has joined and `tiers` where it stands, by card number.
     """
 
     party: str | None
@@ -50,6 +66,7 @@ class Portrait(NamedTuple):
     household: Sequence[Dweller]
     cards: Sequence[Holding]
     programs: Mapping[str, Sequence[Joined]]
+    tiers: Mapping[str, Sequence[Tier]]
     together: Sequence[Balance]
 
 
@@ -61,7 +78,8 @@ def of_card(ledger: Ledger, card: str, on: date, soon: int = SOON) -> Portrait:
             return _of(connection, known.party, on, soon)
         cards, together = holdings(connection, _CARD.id, [known.id], on, soon)
         programs = {known.number: joined(connection, known.id)}
-        return Portrait(None, None, (), (), cards, programs, together)
+        tiers = _tiers(connection, cards)
+        return Portrait(None, None, (), (), cards, programs, tiers, together)
 
 
 def of_customer(ledger: Ledger, party: str, on: date, soon: int = SOON) -> Portrait:
@@ -80,8 +98,18 @@ def _of(connection: sa.Connection, party: str, on: date, soon: int) -> Portrait:
         dwellers(connection, households.c.name == home),
         cards,
         {one.card: joined(connection, one.id) for one in cards},
+        _tiers(connection, cards),
         together,
     )
+
+
+def _tiers(connection: sa.Connection, cards: Sequence[Holding]) -> dict[str, list[Tier]]:
+    found: dict[str, list[Tier]] = {one.card: [] for one in cards}
+    columns = [_TIER.card_number, _TIER.program, _TIER.tier, _TIER.valid_to]
+    columns += [_TIER.points, _TIER.next_tier, _TIER.points_to_next]
+    for card, *rest in rows_in(connection, columns, _TIER.card_number, list(found)):
+        found[card].append(Tier(*rest))
+    return {card: sorted(tiers) for card, tiers in found.items()}
 
 
 def _blocking(connection: sa.Connection, party: str) -> Blocking | None:

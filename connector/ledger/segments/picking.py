@@ -2,7 +2,7 @@
 
 Owns: running the statement of a segment; only reads.
 Never does: what a condition means (`query.py`), writing files (`export.py`).
-Tested in: tests/unit/ledger/segments/test_picking.py.
+Tested in: tests/unit/ledger/segments/test_export.py.
 """
 
 from __future__ import annotations

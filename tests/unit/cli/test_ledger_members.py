@@ -17,6 +17,8 @@ def cards(run: Terminal) -> None:
         assert run("issue", card, "--party", party, "--create-references")[0] == 0
         assert run("adjust", card, "bonus", "10")[0] == 0
     assert run("issue", "N1")[0] == 0
+    Path("club.yaml").write_text("program: gold-club\nmembers: joined\n", "utf-8")
+    assert run("programs", "import", "club.yaml")[0] == 0
 
 
 def together(shown: dict[str, list[dict[str, str]]]) -> dict[str, str]:
@@ -98,14 +100,14 @@ def test_balances_of_a_customer_leave_out_blocked_cards(run: Terminal) -> None:
 def test_everything_about_a_customer_in_one_place(run: Terminal) -> None:
     run("group", "add", "P1", "staff")
     run("household", "set", "P1", "Elm")
-    assert run.json("join", "A2", "Gold Club")[1]["changed"] is True
-    assert run.json("join", "A2", "gold club")[1]["changed"] is False
+    assert run.json("join", "A2", "Gold-Club")[1]["changed"] is True
+    assert run.json("join", "A2", "gold-club")[1]["changed"] is False
     run("replace", "A1", "A3")
     _, shown = run.json("member", "a2")
     assert shown == run.json("member", "--party", "p1")[1]
     assert [one["card"] for one in shown["cards"]] == ["A1", "A2", "A3"]
     assert [one["replaced_by"] for one in shown["cards"]] == ["A3", None, None]
-    assert [one["program"] for one in shown["cards"][1]["programs"]] == ["gold club"]
+    assert [one["program"] for one in shown["cards"][1]["programs"]] == ["gold-club"]
     assert [one["group"] for one in shown["groups"]] == ["staff"]
     assert [one["household"] for one in shown["household"]] == ["Elm"]
     assert (shown["party"], shown["blocked"], together(shown)) == ("P1", None, {"bonus": "20"})
@@ -113,9 +115,9 @@ def test_everything_about_a_customer_in_one_place(run: Terminal) -> None:
     _, shown = run.json("member", "A2")
     assert (shown["blocked"]["why"], shown["balances"]) == ("fraud", [])
     _, out, _ = run("member", "A2")
-    for word in ("gold club", "staff", "Elm", "fraud", "Points of A2"):
+    for word in ("gold-club", "staff", "Elm", "fraud", "Points of A2"):
         assert word in out
-    assert "left" in run("leave", "A2", "gold club")[2]
+    assert "left" in run("leave", "A2", "gold-club")[2]
 
 
 def test_an_anonymous_card_is_shown_by_itself(run: Terminal) -> None:
@@ -134,7 +136,8 @@ def test_an_anonymous_card_is_shown_by_itself(run: Terminal) -> None:
         (("household", "show", "Elm", "--party", "P1"), 2, "usage"),
         (("household", "show", "nowhere"), 3, "household-unknown"),
         (("household", "leave", "P9"), 3, "customer-unknown"),
-        (("join", "none", "gold"), 3, "card-unknown"),
+        (("join", "none", "gold-club"), 3, "card-unknown"),
+        (("join", "A1", "silver-club"), 2, "program-unknown"),
         (("member",), 2, "usage"),
         (("member", "none"), 3, "card-unknown"),
         (("member", "--party", "P9"), 3, "customer-unknown"),

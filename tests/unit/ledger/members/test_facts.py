@@ -15,6 +15,8 @@ from connector.ledger.members.groups import GroupKind, Groups
 from connector.ledger.members.joining import Joining
 from connector.ledger.members.member import Member
 from connector.ledger.operations import Upsert
+from connector.ledger.programs.document import ProgramDocument
+from connector.ledger.programs.store import keep
 from connector.ledger.sales.tables import sales
 from connector.ledger.shown.entities import CARD_TIERS, joined
 from tests.unit.ledger.conftest import START
@@ -27,6 +29,8 @@ def ids(ledger: Ledger) -> dict[str, str]:
         number: desk.issue(number, Customer(party, create=True), by="test").id
         for number, party in (("A1", "Anna"), ("A2", "Anna"), ("B1", "Ben"))
     }
+    with ledger.writing("test") as transaction:
+        keep(transaction, ProgramDocument.model_validate({"program": "gold-club"}), "")
     return {**found, "N1": desk.issue("N1", by="test").id}
 
 
@@ -68,8 +72,8 @@ def test_groups_come_with_the_customer_and_programs_with_the_card(
 ) -> None:
     Groups(ledger).add("Anna", "Staff", by="t")
     Groups(ledger).add("Anna", "Veteran", GroupKind.AFFILIATION, by="t")
-    Joining(ledger).join("A2", "Gold Club", by="t")
-    Joining(ledger).join("N1", "Gold Club", by="t")
+    Joining(ledger).join("A2", "Gold-Club", by="t")
+    Joining(ledger).join("N1", "Gold-Club", by="t")
     sold(ledger, ids["B1"], 3)
     held = [("B1", "gold-club", "silver"), ("B1", "other", None), ("A1", "other", "first")]
     with ledger.writing("t") as transaction:
@@ -86,7 +90,7 @@ def test_groups_come_with_the_customer_and_programs_with_the_card(
     with ledger.reading() as connection:
         found = facts(connection, [*ids.values(), ids["A1"], "no such id"])
     groups = frozenset({"staff", "veteran"})
-    programs = frozenset({"gold club"})
+    programs = frozenset({"gold-club"})
     assert found == {
         ids["A1"]: Member("A1", "Anna", groups, tiers={"other": "first"}),
         ids["A2"]: Member("A2", "Anna", groups, programs),

@@ -10,6 +10,8 @@ from connector.ledger.ledger import Ledger
 from connector.ledger.members.groups import GroupKind, Groups
 from connector.ledger.members.households import Households
 from connector.ledger.members.joining import Joining
+from connector.ledger.programs.document import ProgramDocument
+from connector.ledger.programs.store import keep
 from tests.unit.ledger.conftest import START, Clock
 
 
@@ -19,6 +21,8 @@ def desk(ledger: Ledger) -> Desk:
     for card, party in (("A1", "Anna"), ("A2", "Anna"), ("B1", "Ben")):
         desk.issue(card, Customer(party, create=True), by="test")
     desk.issue("N1", by="test")
+    with ledger.writing("test") as transaction:
+        keep(transaction, ProgramDocument.model_validate({"program": "gold-club"}), "")
     return desk
 
 
@@ -101,23 +105,23 @@ class TestHouseholds:
 class TestJoining:
     def test_a_card_joins_once_and_leaves(self, ledger: Ledger, desk: Desk) -> None:
         joining = Joining(ledger)
-        assert joining.join("a1", "Gold Club", by="ann")
-        assert not joining.join("A1", "gold club ", by="ben")
-        assert joining.of("A1") == [("gold club", START, "ann")]
+        assert joining.join("a1", "Gold-Club", by="ann")
+        assert not joining.join("A1", "gold-club ", by="ben")
+        assert joining.of("A1") == [("gold-club", START, "ann")]
         assert joining.of("A2") == []
-        assert joining.leave("A1", "GOLD CLUB", by="ann")
-        assert not joining.leave("A1", "Gold Club", by="ann")
+        assert joining.leave("A1", "GOLD-CLUB", by="ann")
+        assert not joining.leave("A1", "Gold-Club", by="ann")
         with pytest.raises(RecordError) as error:
-            joining.join("none", "Gold Club", by="ann")
+            joining.join("none", "Gold-Club", by="ann")
         assert refused(error) == "card-unknown"
 
     def test_a_replacement_is_in_the_same_programs(self, ledger: Ledger, desk: Desk) -> None:
-        Joining(ledger).join("A1", "Gold Club", by="ann")
+        Joining(ledger).join("A1", "Gold-Club", by="ann")
         desk.replace("A1", "A9", by="ben")
-        assert Joining(ledger).of("A9") == [("gold club", START, "ann")]
+        assert Joining(ledger).of("A9") == [("gold-club", START, "ann")]
 
     def test_a_card_that_goes_takes_them_along(self, ledger: Ledger, desk: Desk) -> None:
-        Joining(ledger).join("N1", "Gold Club", by="ann")
+        Joining(ledger).join("N1", "Gold-Club", by="ann")
         record = ledger.store("cards").find("N1")
         assert record is not None
         ledger.store("cards").delete(record.id, by="ann")
