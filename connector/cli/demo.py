@@ -38,17 +38,28 @@ FEWEST = 20
 def demo(
     options: Options,
     cards: Annotated[int, typer.Option(min=FEWEST, help="Cards the ledger starts with.")] = 2000,
+    points: Annotated[
+        bool, typer.Option("--points", help="The story of a club's points instead.")
+    ] = False,
     folder: Annotated[
         Path | None, typer.Option("--dir", help="Keep everything in this folder.")
     ] = None,
 ) -> None:
     """Play the whole story: fill a ledger, load CRM, edit on both sides, sync, decide, verify.
 
+    With --points members earn, spend and lose points; an agent sees them in CRM and corrects them.
+
     Needs nothing: ledger, sandbox and state live in a temporary folder. Ends with 0 only when
     both sides are equal.
     """
     with _folder(folder) as home, progress(options.json) as told:
-        result = _play(home, cards, _Teller(options.json), told)
+        teller = Teller(options.json)
+        if points:
+            from connector.cli.demo_points import play
+
+            result = play(home, cards, teller, told)
+        else:
+            result = _play(home, cards, teller, told)
     if options.json:
         output.emit(result)
     if not result["verify"]["equal"]:
@@ -66,21 +77,23 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Teller:
+class Teller:
     """Tells the story to a person; silent for a script."""
 
     quiet: bool
 
     def head(self, text: str) -> None:
+        """The title of a part of the story."""
         if not self.quiet:
             output.stdout().print(f"\n[bold]{text}[/bold]", highlight=False)
 
     def line(self, text: str) -> None:
+        """One thing that happens."""
         if not self.quiet:
             output.stdout().print(f"  {text}", markup=False, highlight=False)
 
 
-def _play(home: Path, cards: int, tell: _Teller, told: Any) -> dict[str, Any]:
+def _play(home: Path, cards: int, tell: Teller, told: Any) -> dict[str, Any]:
     from connector.bootstrap import open_project
     from connector.cli.demo_people import Agent, Clerk
     from connector.ledger.ledger import Ledger
@@ -98,7 +111,9 @@ def _play(home: Path, cards: int, tell: _Teller, told: Any) -> dict[str, Any]:
                 return _live(project, clerk, agent, tell)
 
 
-def settings_for(home: Path, sandbox: Mapping[str, Any]) -> Settings:
+def settings_for(
+    home: Path, sandbox: Mapping[str, Any], more: Mapping[str, Any] | None = None
+) -> Settings:
     """The settings of the demo alone: nobody's environment may lead it to a real system."""
     from connector.settings import ENV_PREFIX, Settings
     from connector.shipped import shipped
@@ -117,11 +132,12 @@ def settings_for(home: Path, sandbox: Mapping[str, Any]) -> Settings:
             },
             "store": {"url": f"sqlite:///{home / 'state.db'}"},
             "maps": {"path": str(shipped("mappings"))},
+            **(more or {}),
         }
     )
 
 
-def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, Any]:
+def _live(project: Project, clerk: Any, agent: Any, tell: Teller) -> dict[str, Any]:
     from connector.mapping.values import Side
     from connector.operations.conflicts import Wanted, conflict_dict, conflicts_in
     from connector.operations.deciding import resolve_conflicts
@@ -130,14 +146,14 @@ def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, 
     documents = list(project.documents.values())
     tell.head("2. Load: CRM gets what the shop has")
     loads = load_maps(project, documents)
-    _report(loads, tell)
+    report(loads, tell)
 
     tell.head("3. People work on both sides")
     _edit(clerk, agent, tell)
 
     tell.head("4. Sync")
     syncs = sync_maps(project, documents)
-    _report(syncs, tell)
+    report(syncs, tell)
     conflicts = [
         conflict_dict(document, entry)
         for document in documents
@@ -158,11 +174,11 @@ def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, 
 
     tell.head("6. Sync again: nothing left to do")
     quiet = sync_maps(project, documents)
-    _report(quiet, tell)
+    report(quiet, tell)
 
     tell.head("7. Proof")
-    verdict = _verify(project, tell)
-    _raise_failure([*loads, *syncs, *quiet])
+    verdict = verified(project, tell)
+    raise_failure([*loads, *syncs, *quiet])
     return {
         "cards": verdict.pop("cards"),
         "loaded": sum(outcome.writes for outcome in loads),
@@ -170,10 +186,11 @@ def _live(project: Project, clerk: Any, agent: Any, tell: _Teller) -> dict[str, 
         "conflicts": len(conflicts),
         "second_sync": sum(outcome.writes for outcome in quiet),
         "verify": verdict,
+        "points": None,
     }
 
 
-def _edit(clerk: Any, agent: Any, tell: _Teller) -> None:
+def _edit(clerk: Any, agent: Any, tell: Teller) -> None:
     from connector.cli.demo_people import CARDS, POINTS, card_number
 
     crm, number = "msdyn_loyaltycards", "msdyn_cardnumber"
@@ -196,7 +213,8 @@ def _edit(clerk: Any, agent: Any, tell: _Teller) -> None:
     tell.line(f"Both change {card_number(6)} at once")
 
 
-def _report(outcomes: list[MapOutcome], tell: _Teller) -> None:
+def report(outcomes: list[MapOutcome], tell: Teller) -> None:
+    """Tell what a run wrote, map by map."""
     for outcome in outcomes:
         done = [
             f"{count:,} {verb} in {side}"
@@ -211,7 +229,8 @@ def _report(outcomes: list[MapOutcome], tell: _Teller) -> None:
         tell.line(f"{outcome.map}: {text} ({outcome.seconds:.1f} s)")
 
 
-def _verify(project: Project, tell: _Teller) -> dict[str, Any]:
+def verified(project: Project, tell: Teller) -> dict[str, Any]:
+    """Compare all maps and tell it; the figures of `verify`, and how many cards there are."""
     from connector.operations.comparing import verify_map
 
     totals: dict[str, Any] = {"equal": True}
@@ -223,15 +242,17 @@ def _verify(project: Project, tell: _Teller) -> dict[str, Any]:
             totals[name] = totals.get(name, 0) + getattr(verdict, name)
         if document.map == "loyalty-card":
             totals["cards"] = verdict.compared
+    drift = f"{totals['drift']} drift" + (" (the replacement number)" if totals["drift"] else "")
     tell.line(
         f"{totals['compared']:,} records compared field by field: {totals['differences']} "
-        f"differences, {totals['drift']} drift (the replacement number)"
+        f"differences, {drift}"
     )
     tell.line("both sides equal" if totals["equal"] else "THE SIDES DIFFER")
     return totals
 
 
-def _raise_failure(outcomes: list[MapOutcome]) -> None:
+def raise_failure(outcomes: list[MapOutcome]) -> None:
+    """Raise what ended a run."""
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error

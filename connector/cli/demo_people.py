@@ -73,10 +73,9 @@ class Clerk:
 
     def open_shop(self, cards: int) -> None:
         """Fill the ledger with so many cards and a few kinds of reward points."""
-        chance = random.Random(7)  # noqa: S311  the demo is the same every time
         self._apply(POINTS, [Upsert(kind) for kind in POINT_KINDS])
         batch: list[Operation] = []
-        for one in _members(cards, chance):
+        for one in members(cards):
             batch.append(Upsert(one))
             if len(batch) == 1000:
                 self._apply(CARDS, batch)
@@ -104,7 +103,9 @@ class Clerk:
                     raise result.error
 
 
-def _members(cards: int, chance: random.Random) -> Iterator[dict[str, object]]:
+def members(cards: int) -> Iterator[dict[str, object]]:
+    """The cards of so many members, the same every time."""
+    chance = random.Random(7)  # noqa: S311
     for index in range(cards):
         enrolled = date(2015, 1, 1) + timedelta(days=chance.randrange(4000))
         yield {

@@ -19,6 +19,9 @@ from connector.sandbox.tables import Column, Kind, Table
 NEWEST = 10
 """Rows of one table on the page of a record."""
 CREATED, CHANGED = "createdon", "modifiedon"
+HAPPENED = {"dwrite_pointtransaction": "dwrite_postedat"}
+"""Tables whose rows tell of something, to the column that says when: many are made at once, long
+after it happened."""
 FRESHNESS = "dwrite_syncstatus"
 """The table that tells of each map when it was last in sync, where there is one."""
 
@@ -62,8 +65,7 @@ def _section(asking: Asking, one: Table, pointer: Column, record: str, *, severa
     ]
     options = {
         "$filter": f"{pointer.wire_name} eq {record}",
-        # Rows of one batch have one time; ids of ours rise with it.
-        "$orderby": f"{CREATED} desc,{one.id_column} desc",
+        "$orderby": f"{HAPPENED.get(one.name, CREATED)} desc,{one.id_column} desc",
     }
     status, body = asking.get(one.set_name, options, NEWEST)
     number = len(body.get("value", ()))

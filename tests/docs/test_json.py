@@ -129,6 +129,7 @@ def play(person: Person) -> Samples:
     take("maps resume", "loyalty-card --allow-deletes 1")
     look_back(person, take)
     take("demo", "--cards 20")
+    take("demo", "--points --cards 20")
     return shown
 
 
