@@ -249,7 +249,18 @@ def _tell(options: Options, payment: Payment) -> None:
 
 
 def _show(payments: Sequence[Payment]) -> None:
-    names = ("payment", "state", "order", "card", "asked", "pays", "with", "at (UTC)", "until")
+    names = (
+        "payment",
+        "state",
+        "order",
+        "card",
+        "asked",
+        "pays",
+        "with",
+        "at (UTC)",
+        "until",
+        "settled",
+    )
     rows = [
         (
             one.number,
@@ -260,7 +271,8 @@ def _show(payments: Sequence[Payment]) -> None:
             f"{one.amount} {one.currency}",
             ", ".join(f"{part.points} {part.kind}" for part in one.parts),
             f"{one.at:%Y-%m-%d %H:%M}",
-            f"{one.settled or one.until:%Y-%m-%d %H:%M}",
+            f"{one.until:%Y-%m-%d %H:%M}",
+            "" if one.settled is None else f"{one.settled:%Y-%m-%d %H:%M}",
         )
         for one in payments
     ]

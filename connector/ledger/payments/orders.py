@@ -2,7 +2,7 @@
 
 Owns: this question, for many orders at once.
 Never does: changing a payment.
-Tested in: tests/unit/ledger/payments/test_orders.py.
+Tested in: tests/unit/ledger/payments/test_refunds.py.
 """
 
 from __future__ import annotations

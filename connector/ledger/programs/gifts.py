@@ -41,6 +41,8 @@ class Given(NamedTuple):
     at: datetime
     source: Mapping[str, str]
     """What happened, for the posting."""
+    sale: str | None = None
+    """The number of the sale it is given for."""
 
 
 def give(transaction: WriteTransaction, gifts: Iterable[Given], zone: tzinfo) -> list[Posted]:
@@ -100,4 +102,4 @@ def _posting(key: str, one: Given) -> Posting:
     earned = one.earned
     rule = f"{earned.program}/{earned.rule}@{earned.version}"
     line = Earn(one.card, earned.kind, earned.points, earned.why, rule, earned.months)
-    return Posting(key, (line,), one.at, source=one.source)
+    return Posting(key, (line,), one.at, source=one.source, sale=one.sale)

@@ -54,11 +54,13 @@ def do(
     member = facts(connection, [buyer.id])[buyer.id]
     earned, gifts = parted(source.current(connection).earned(activity, member))
     posted = _posted(transaction, _postings(activity, buyer.number, earned), zone)
-    give(transaction, given_for(activity, buyer.number, gifts), zone)
+    given = give(transaction, given_for(activity, buyer.number, gifts), zone)
     number = None if posted is None else posted.number
     row = {**activity_row(activity, digest), "card": buyer.id, "posting": number}
     connection.execute(sa.insert(activities), [row])
-    return Receipt(activity.number, buyer.number, number, () if posted is None else posted.entries)
+    moved = [*([] if posted is None else [posted]), *given]
+    entries = tuple(entry for one in moved for entry in one.entries)
+    return Receipt(activity.number, buyer.number, number, entries)
 
 
 def _before(connection: sa.Connection, activity: Activity, digest: str) -> Receipt | None:

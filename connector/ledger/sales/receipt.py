@@ -29,7 +29,8 @@ class Back:
 class Receipt(NamedTuple):
     """A sale, return or activity stands in the ledger; `repeated` where it stood there before.
 
-    `posting` is None where no points moved, and `entries` is empty then.
+    `posting` is None where it moved no points itself. `entries` are what it moved; the first answer
+    tells what extensions gave for it as well.
     """
 
     number: str

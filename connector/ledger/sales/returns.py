@@ -28,6 +28,7 @@ from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.journal.tables import entries, postings
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.payments.refunds import refund_share
+from connector.ledger.programs.gifts import KEY as GIFT
 from connector.ledger.rewards.checkout import KEY as CHECKOUT
 from connector.ledger.rewards.checkout import come_back
 from connector.ledger.sales.checks import (
@@ -254,6 +255,8 @@ def _taken_back(
     due = _due(connection, sale, lines, zone, source)
     held: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for one in _entries(connection, sale, EntryType.EARN):
+        if one.posting.startswith(GIFT):
+            continue
         held.setdefault((one.rule or "", one.kind), []).append((one.number, one.units - one.back))
     for (rule, kind), earned in held.items():
         rest, left = due[rule, kind], sum(units for _, units in earned)

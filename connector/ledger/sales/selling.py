@@ -216,6 +216,7 @@ class SaleBatch:
         rows: list[dict[str, Any]] = []
         lines: list[dict[str, Any]] = []
         given: list[Given] = []
+        places: dict[str, int] = {}
         for one in part:
             result = None if one.posting is None else next(results)
             place, sale, key, digest = one.wanted
@@ -224,6 +225,7 @@ class SaleBatch:
                 continue
             receipt = _receipt(sale.number, one.buyer.number, result)
             self._answers[place] = receipt
+            places[key] = place
             self._known[key] = digest, receipt._replace(repeated=True)
             rows.append(self._row(one, receipt))
             self._moved.add(one.buyer.id)
@@ -233,10 +235,19 @@ class SaleBatch:
             self._next_id += 1
             given += given_for(one.wanted.sale, one.buyer.number, one.gifts)
         if given:
-            give(self._transaction, given, self._zone)
+            self._give(given, places)
         if rows:
             self._connection.execute(sa.insert(sales), rows)
             self._connection.execute(sa.insert(sale_lines), lines)
+
+    def _give(self, given: Sequence[Given], places: Mapping[str, int]) -> None:
+        """Post gifts, and tell of them in the answers of their sales."""
+        for posted in give(self._transaction, given, self._zone):
+            for entry in posted.entries:
+                place = places[entry.sale or ""]
+                receipt = self._answers[place]
+                if isinstance(receipt, Receipt):
+                    self._answers[place] = receipt._replace(entries=(*receipt.entries, entry))
 
     def _row(self, one: _Judged, receipt: Receipt) -> dict[str, Any]:
         return {
@@ -279,9 +290,11 @@ def parted(earned: Sequence[Earned]) -> tuple[Sequence[Earned], Sequence[Earned]
 
 def given_for(occasion: Occasion, card: str, gifts: Iterable[Earned]) -> Iterator[Given]:
     """Gifts with what they are given for."""
-    what = "activity" if isinstance(occasion, Activity) else "sale"
-    source = {what: occasion.number, **source_of(occasion)}
-    return (Given(card, one, occasion.at, source) for one in gifts)
+    source = dict(source_of(occasion))
+    if isinstance(occasion, Activity):
+        source["activity"] = occasion.number
+    sale = occasion.number if isinstance(occasion, Sale) else None
+    return (Given(card, one, occasion.at, source, sale) for one in gifts)
 
 
 def earn_lines(card: str, earned: Iterable[Earned]) -> tuple[Earn, ...]:

@@ -89,12 +89,14 @@ def shop(ledger: Ledger) -> Iterator[Shop]:
 
 def test_a_welcome_gift_comes_with_the_first_sale(shop: Shop) -> None:
     shop.has({"use": "welcome-gift", "with": {"kind": "bonus", "points": 50}})
-    shop.sells(1)
-    shop.sells(1)
+    first = shop.till.sale(shop.sale(1), by="test")
+    assert [int(one.points) for one in first.entries] == [10, 50]
+    again = shop.till.sale(shop.sale(1), by="test")
+    assert (again.repeated, [int(one.points) for one in again.entries]) == (True, [10])
     shop.sells(2)
     assert shop.gave() == [("first sale A-1", 50)]
     (entry,) = [one for one in transactions(shop.ledger, CARD) if one.points == 50]
-    assert (entry.type, entry.rule, entry.sale) == ("Earn", "club/welcome-gift@1", None)
+    assert (entry.type, entry.rule, entry.sale) == ("Earn", "club/welcome-gift@1", "a-1")
 
 
 def test_a_gift_stays_when_the_goods_come_back(shop: Shop) -> None:
