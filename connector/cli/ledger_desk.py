@@ -172,17 +172,22 @@ def sequence(
     following: Annotated[
         int, typer.Option("--next", min=0, help="The number to be given out next.")
     ] = 1,
+    unit: Annotated[
+        str | None,
+        typer.Option("--unit", metavar="NUMBER", help="Only cards this operating unit issues."),
+    ] = None,
     ledger: LedgerOption = None,
 ) -> None:
     """Say how cards are numbered that nobody typed a number for."""
     from connector.ledger.desk import Desk
 
     with opened(options, ledger) as target:
-        Desk(target).sequence(form, following)
+        Desk(target).sequence(form, following, unit)
     if options.json:
-        output.emit({"form": form, "next": following})
+        output.emit({"form": form, "next": following, "unit": unit})
     else:
-        output.say(f"The next card gets number {following} of {form}.")
+        where = "" if unit is None else f" of unit {unit}"
+        output.say(f"The next card{where} gets number {following} of {form}.")
 
 
 def _customer(party: str | None, unit: str | None, create: bool) -> Customer:

@@ -26,7 +26,7 @@ from connector.ledger.members.joining import rejoin
 from connector.ledger.operations import Change, Done, Insert, Operation, Record
 from connector.ledger.operations import Refused as RecordRefused
 from connector.ledger.schema import CARDS, REFERENCES, blocked_customers
-from connector.ledger.sequences import next_number, set_sequence
+from connector.ledger.sequences import has_sequence, next_number, set_sequence
 
 SEQUENCE = "cards"
 BLOCKED = "Blocked"
@@ -62,10 +62,15 @@ class Desk:
         self._ledger = ledger
         self._zone = zone or ledger.zone
 
-    def sequence(self, form: str, following: int = 1) -> None:
-        """Number cards by this form from now on, beginning with `following`; UsageError."""
+    def sequence(self, form: str, following: int = 1, unit: str | None = None) -> None:
+        """Number cards by this form from now on, beginning with `following`.
+
+        With `unit`, only those that this operating unit issues. Raises UsageError `sequence-form`
+        and RecordError `text-too-long`.
+        """
+        CARDS.field("OmOperatingUnitNumber").accept(unit)
         with self._ledger.writing("desk") as transaction:
-            set_sequence(transaction.connection, SEQUENCE, form, following)
+            set_sequence(transaction.connection, _sequence(unit), form, following)
 
     def issue(
         self,
@@ -204,7 +209,8 @@ class Desk:
         self, transaction: WriteTransaction, number: str | None, customer: Customer, tender: str
     ) -> Record:
         owner = self._owner(transaction, customer)
-        given = {"CardNumber": self._number(transaction, number), "CardTenderType": tender, **owner}
+        chosen = self._number(transaction, number, customer.unit)
+        given = {"CardNumber": chosen, "CardTenderType": tender, **owner}
         insert = Insert(self._ledger.new_id(), given)
         return _done(transaction, insert, str(given["CardNumber"]), create=customer.create)
 
@@ -221,12 +227,20 @@ class Desk:
             values["OmOperatingUnitNumber"] = customer.unit
         return values
 
-    def _number(self, transaction: WriteTransaction, number: str | None) -> str:
+    def _number(
+        self, transaction: WriteTransaction, number: str | None, unit: str | None = None
+    ) -> str:
         if number is not None:
             return number
-        return next_number(
-            transaction.connection, SEQUENCE, lambda one: _found(transaction, one) is not None
-        )
+        connection = transaction.connection
+        own = unit is not None and has_sequence(connection, _sequence(unit))
+        name = _sequence(unit if own else None)
+        return next_number(connection, name, lambda one: _found(transaction, one) is not None)
+
+
+def _sequence(unit: str | None) -> str:
+    """The name of a unit's sequence, or of the one for all that have none."""
+    return SEQUENCE if unit is None else f"{SEQUENCE}:{fold(unit)}"
 
 
 # ---------------------------------------------------------------------------- one card

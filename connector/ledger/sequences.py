@@ -34,6 +34,12 @@ def set_sequence(connection: sa.Connection, name: str, form: str, following: int
     connection.execute(sa.insert(sequences), [row])
 
 
+def has_sequence(connection: sa.Connection, name: str) -> bool:
+    """Whether there is one of that name."""
+    query = sa.select(sequences.c.name).where(sequences.c.name == name)
+    return connection.scalar(query) is not None
+
+
 def next_number(connection: sa.Connection, name: str, taken: Callable[[str], bool]) -> str:
     """The next number that is not `taken`; the sequence goes on behind it.
 

@@ -43,6 +43,12 @@ def test_a_person_sees_what_was_done(run: Terminal) -> None:
     _, out, _ = run("replace", "A", "B")
     assert "in place of the old one" in out
     assert "number 1 of L-##" in run("sequence", "L-##")[2]
+    assert (
+        "The next card of unit S1 gets number 4"
+        in run("sequence", "S1-##", "--next", "4", "--unit", "S1")[2]
+    )
+    issued = run.json("issue", "--unit", "S1", "--create-references")[1]
+    assert issued["key"] == "S1-04"
     assert "was not blocked" in run("unblock", "--party", "P1")[2]
 
 

@@ -55,6 +55,19 @@ def held(ledger: Ledger, card: str) -> dict[str, tuple[int, int]]:
 # ---------------------------------------------------------------------------- issuing
 
 
+def test_a_unit_numbers_its_own_cards(desk: Desk) -> None:
+    desk.sequence("S1-###", 5, unit="S1")
+    of_unit = Customer("P1", "s1", create=True)
+    numbers = [of(desk.issue(customer=of_unit, by="ann"))["CardNumber"] for _ in range(2)]
+    assert numbers == ["S1-005", "S1-006"]
+    elsewhere = Customer("P1", "S2", create=True)
+    assert of(desk.issue(customer=elsewhere, by="ann"))["CardNumber"] == "L-0008"
+    assert of(desk.issue(by="ann"))["CardNumber"] == "L-0009"
+    with pytest.raises(DualWriteError) as error:
+        desk.sequence("S-###", unit="nine long")
+    assert code(error) == "text-too-long"
+
+
 def test_numbers_come_from_the_sequence_and_pass_over_those_taken(desk: Desk) -> None:
     desk.issue("L-0009", by="ann")
     numbers = [of(desk.issue(by="ann"))["CardNumber"] for _ in range(2)]
