@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli import output
-from connector.cli.ledger_access import LedgerOption, modifier, opened
+from connector.cli.ledger_access import LedgerOption, found, modifier, opened
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption
 
@@ -98,11 +98,44 @@ def check(
         )
     else:
         _show_problems(problems)
-        found = f"{errors} errors, {len(problems) - errors} warnings" if problems else "all well"
+        told = f"{errors} errors, {len(problems) - errors} warnings" if problems else "all well"
         many = "1 file" if len(checked) == 1 else f"{len(checked)} files"
-        output.line(f"checked {many}: {found}")
+        output.line(f"checked {many}: {told}")
     if errors:
         raise typer.Exit(WRONG)
+
+
+@programs.command("try")
+@with_options
+def try_(
+    options: Options,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A sale as JSON, as `ledger sale --file` takes.")
+    ],
+    ledger: LedgerOption = None,
+) -> None:
+    """Show what a sale would earn and why each other rule gives nothing; nothing is posted."""
+    from connector.cli.ledger_sales import sale_from
+    from connector.ledger.programs.missing import tried
+    from connector.ledger.sales.till import Till
+
+    with opened(options, ledger, create=False) as target:
+        sale = sale_from(file, Till(target), target)
+        card = found(target.store("cards"), sale.card)
+        answer = tried(target, sale, card.id)
+    if options.json:
+        output.emit(
+            {
+                "card": card.values[0],
+                "earned": [one._asdict() for one in answer.earned],
+                "missed": [one._asdict() for one in answer.missed],
+            }
+        )
+        return
+    gives = [(one.program, one.rule, f"{one.points} {one.kind}", one.why) for one in answer.earned]
+    output.table("Would earn", ("program", "rule", "points", "why"), gives)
+    lacks = [(one.program, one.rule, one.why) for one in answer.missed]
+    output.table("Gives nothing", ("program", "rule", "why"), lacks)
 
 
 @programs.command("list")

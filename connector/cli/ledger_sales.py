@@ -108,7 +108,7 @@ def sale(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
         till = Till(target)
         if file is not None:
             _alone([card, number, currency, *(line or ()), *(pay or ()), *(field or ())])
-            wanted = _from_file(file, till, target)
+            wanted = sale_from(file, till, target)
         else:
             wanted = Sale(
                 number,
@@ -246,7 +246,8 @@ def _alone(words: Sequence[str]) -> None:
         )
 
 
-def _from_file(file: Path, till: Till, target: Ledger) -> Sale:
+def sale_from(file: Path, till: Till, target: Ledger) -> Sale:
+    """The sale of a JSON file; UsageError `file-unreadable`, `sale-file`."""
     from connector.ledger.sales.document import parse_sale
 
     standard = str(file) == "-"

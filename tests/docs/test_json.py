@@ -179,6 +179,13 @@ def run_programs(person: Person, take: Callable[..., None], where: str) -> None:
     take("ledger programs import", f"programs/gold-club.yaml programs/points-per-euro.yaml {where}")
     (person.folder / "idle.yaml").write_text("program: idle\n", "utf-8")
     take("ledger programs import", f"idle.yaml {where}")
+    line = '{"product": "tea", "amount": 9.98, "categories": ["food"]}'
+    sale = f'{{"number": "T", "card": "100004", "currency": "EUR", "lines": [{line}]}}'
+    (person.folder / "try.json").write_text(sale, "utf-8")
+    food = "{rule: food, by: quantity, points: 1, kind: bonus, for: {categories: [food]}}"
+    (person.folder / "food.yaml").write_text(f"program: food\nearn: [{food}]\n", "utf-8")
+    take("ledger programs import", f"food.yaml {where}")
+    take("ledger programs try", f"try.json {where}")
     take("ledger programs check", f"programs/gold-club.yaml programs/none.yaml {where}", 2)
     take("ledger programs list", where)
     take("ledger programs show", f"gold-club {where}")

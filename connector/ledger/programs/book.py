@@ -51,7 +51,9 @@ class Programs:
     def __init__(self, programs: Iterable[Program], kinds: Mapping[str, PointKind]) -> None:
         self.programs = tuple(sorted(programs, key=lambda one: one.document.program))
         self.kinds = kinds
-        self._index = Index(_earning(self.programs, kinds))
+        self.rules = tuple(_earning(self.programs, kinds))
+        """All that earn, in their order."""
+        self._index = Index(self.rules)
         self._paying = tuple(_paying(self.programs, kinds))
 
     @property

@@ -125,7 +125,7 @@ class Earning:
     def _of_sale(self, sale: Sale, member: Member, seen: Seen) -> Earned | None:
         if self.rule.currency not in {None, sale.currency}:
             return None
-        lines = self._lines(seen)
+        lines = self.lines(seen)
         if not lines:
             return None
         amount = sum((line.amount for line in lines), _ZERO)
@@ -135,7 +135,7 @@ class Earning:
             terms.least_quantity is not None and quantity < terms.least_quantity
         ):
             return None
-        part, of = self._share(seen)
+        part, of = self.share(seen)
         if part <= 0:
             return None
         all_of_it = len(lines) == len(seen.lines) and not (terms.goods or terms.not_goods)
@@ -148,14 +148,14 @@ class Earning:
             case _:
                 return self._nth(member.sales + 1, places)
 
-    def _lines(self, seen: Seen) -> Sequence[Line]:
+    def lines(self, seen: Seen) -> Sequence[Line]:
         """Those that count; lines bought with points are money of no kind."""
         lines = self.terms.lines(seen.lines)
         if self.offering.mixed is Mixed.YES:
             return lines
         return [line for line in lines if not line.bought]
 
-    def _share(self, seen: Seen) -> tuple[Decimal, Decimal]:
+    def share(self, seen: Seen) -> tuple[Decimal, Decimal]:
         """The part of the sale that counts by how it was paid, as a fraction."""
         asked = self.terms.payments
         out = seen.paid_with(self.outside)

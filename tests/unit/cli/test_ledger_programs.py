@@ -106,3 +106,23 @@ def test_a_program_is_switched_off_and_on(run: Terminal) -> None:
     code, _, err = run("programs", "enable", "points-per-eur")
     assert code == 2
     assert "did you mean `points-per-euro`?" in err
+
+
+def test_a_sale_is_tried(run: Terminal, tmp_path: Path) -> None:
+    run("programs", "import", SIMPLE, RICH)
+    assert run("issue", "A1")[0] == 0
+    file = tmp_path / "sale.json"
+    line = '{"product": "tea", "amount": 9.98, "categories": ["food"]}'
+    file.write_text(f'{{"number": "T", "card": "A1", "currency": "EUR", "lines": [{line}]}}')
+    code, shown = run.json("programs", "try", file)
+    assert code == 0
+    (earned,) = shown["earned"]
+    assert (earned["program"], earned["points"]) == ("points-per-euro", "10")
+    reasons = {one["why"] for one in shown["missed"]}
+    assert reasons == {"the card has not joined gold-club"}
+    out = run("programs", "try", file)[1]
+    assert "points-per-euro" in out
+    assert "the card has not joined gold-club" in out
+    assert run.json("balance", "A1")[1]["balances"] == []
+    file.write_text(file.read_text().replace("A1", "A2"))
+    assert run("programs", "try", file)[0] == 2

@@ -17,6 +17,7 @@ from connector.ledger.members.member import Member
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.document import ProgramDocument
 from connector.ledger.programs.earning import Earning, Offering, Seen
+from connector.ledger.programs.missing import missed
 from connector.ledger.programs.occasion import Activity, Earned, Item, Occasion, Sale
 from connector.ledger.programs.rounding import PointKind
 from tests.unit.ledger.programs.making import KINDS
@@ -180,6 +181,24 @@ def test_the_index_misses_nothing_and_adds_nothing(
     some: list[Program], occasion: Occasion, member: Member
 ) -> None:
     assert Programs(some, KINDS).earned(occasion, member) == naive(some, occasion, member)
+
+
+@LAW
+@given(programs(), OCCASIONS, MEMBERS)
+def test_a_rule_gives_something_or_there_is_a_reason(
+    some: list[Program], occasion: Occasion, member: Member
+) -> None:
+    compiled = Programs(some, KINDS)
+    gave = {(one.program, one.rule) for one in compiled.earned(occasion, member)}
+    lacked = [(one.program, one.rule) for one in missed(compiled, occasion, member)]
+    such = {
+        (one.offering.program, one.rule.rule)
+        for one in compiled.rules
+        if (one.rule.by == "activity") is isinstance(occasion, Activity)
+    }
+    assert len(lacked) == len(set(lacked))
+    assert gave.isdisjoint(lacked)
+    assert gave.union(lacked) == such
 
 
 @LAW
