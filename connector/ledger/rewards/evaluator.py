@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from connector.ledger.fields import fold
 from connector.ledger.members.member import Member
+from connector.ledger.programs.earning import POINTS
 from connector.ledger.programs.occasion import Earned, Item, Sale
 from connector.ledger.programs.rounding import EXACT, PointKind, plain
 from connector.ledger.rewards.conditions import Case, Condition, Missing, conditions, currency
@@ -28,8 +29,6 @@ PROGRAM = "rewards"
 """What entries of the journal call the program of a reward."""
 SETTINGS = "*"
 """The settings among the versions of rewards; no reward is called so."""
-POINTS = "points"
-"""The means of payment that is points."""
 
 _HOW = {
     Rounding.NONE: ROUND_FLOOR,

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from connector.ledger.fields import fold
 from connector.ledger.members.member import Member
+from connector.ledger.programs.earning import POINTS
 from connector.ledger.programs.occasion import Item, Sale
 from connector.ledger.rewards.conditions import Case, Missing
-from connector.ledger.rewards.evaluator import POINTS, Reward, Rewards, Several, Trigger, missing
+from connector.ledger.rewards.evaluator import Reward, Rewards, Several, Trigger, missing
 
 
 class Prospect(NamedTuple):
