@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -192,6 +194,26 @@ def test_what_is_posted_stays_whatever_becomes_of_the_request(desk: Desk) -> Non
     assert desk.available() == 70
 
 
+@pytest.mark.parametrize("column", ["domainname", "systemuserid"])
+def test_only_people_of_the_config_may_ask(desk: Desk, column: str) -> None:
+    me = desk.project.agent.get("WhoAmI").json()["UserId"]
+    name = desk.project.agent.get(f"systemusers({me})").json()[column]
+    file = desk.project.folder / "mappings/point-corrections.yaml"
+    text = file.read_text("utf-8").replace("createdby.domainname", f"createdby.{column}")
+    file.write_text(text, "utf-8")
+    config = desk.project.folder / "config/connector.toml"
+    others = config.read_text("utf-8") + '[[corrections.people]]\nname = "robin"\n'
+    config.write_text(others, "utf-8")
+    request = desk.file()
+    desk.sync()
+    assert desk.read(request)["outcome"].startswith(f"{name} may not correct points.")
+    config.write_text(f'{others}[[corrections.people]]\nname = "{name}"\n', "utf-8")
+    desk.edit(request, dwrite_reason="Robin is ill.")
+    desk.sync()
+    assert desk.read(request)["status"] == "Posted"
+    assert "corrections-kind-unknown" not in desk.project.call("check", code=None).stdout
+
+
 @pytest.mark.parametrize("edited", [False, True])
 def test_killed_between_the_two_commits_it_is_posted_once(desk: Desk, edited: bool) -> None:
     request = desk.file(dwrite_amount=500 if edited else 50)
@@ -212,4 +234,24 @@ def test_killed_between_the_two_commits_it_is_posted_once(desk: Desk, edited: bo
     assert (desk.read(request)["status"], desk.read(request)["newbalance"]) == ("Posted", 70)
     assert desk.sync()["synced"] == 0
     assert desk.available() == 70
+    assert desk.project.verified()["excused"] == 0
+
+
+def test_a_ledger_restored_from_a_backup_gets_its_corrections_again(desk: Desk) -> None:
+    folder = desk.project.folder / "var"
+    desk.file(dwrite_amount=10)
+    desk.sync()
+    with closing(sqlite3.connect(folder / "ledger.db")) as ledger:
+        ledger.execute("VACUUM INTO ?", (str(folder / "backup.db"),))
+    request = desk.file()
+    desk.sync()
+    assert desk.sync()["synced"] == 0
+    assert desk.available() == 80
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    (folder / "backup.db").rename(folder / "ledger.db")
+    assert desk.available() == 30
+    desk.sync()
+    assert desk.available() == 80
+    assert (desk.read(request)["status"], desk.read(request)["newbalance"]) == ("Posted", 80)
     assert desk.project.verified()["excused"] == 0
