@@ -7,17 +7,25 @@ Tested in: tests/unit/ledger/programs/test_standing.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.members.tables import households
+from connector.ledger.programs.lookup import Lookup
 from connector.ledger.schema import CARDS
-from connector.ledger.sql import rows_in
 
 _CARD = CARDS.table.c
+_HOLDER = sa.select(_CARD.id, _CARD.card_number, _CARD.party_number, _CARD.replacement_card_number)
+_BY_ID = Lookup(_HOLDER, _CARD.id)
+_BY_KEY = Lookup(_HOLDER, _CARD.key)
+_BY_PARTY = Lookup(_HOLDER, _CARD.party_number)
+_BY_SUCCESSOR = Lookup(_HOLDER, _CARD.replacement_card_number)
+_HOUSEHOLD = sa.select(households.c.party, households.c.name)
+_HOUSEHOLDS = Lookup(_HOUSEHOLD, households.c.party)
+_DWELLERS = Lookup(_HOUSEHOLD, households.c.name)
 
 
 class Holder(NamedTuple):
@@ -36,7 +44,8 @@ class Pools:
         self._connection = connection
         self.holders: dict[str, Holder] = {}
         self._households: dict[str, str] = {}
-        new = self._add(_CARD.id, cards)
+        self._parties: set[str] = set()
+        new = self._add(_BY_ID, cards)
         while new:
             new = self._around(new)
         numbers = {fold(one.number): one for one in self.holders.values()}
@@ -64,34 +73,22 @@ class Pools:
 
     def _around(self, new: list[Holder]) -> list[Holder]:
         """The cards next to these that were not known yet."""
-        parties = {one.party for one in new if one.party is not None} - self._households.keys()
-        named = rows_in(
-            self._connection,
-            [households.c.party, households.c.name],
-            households.c.party,
-            list(parties),
-        )
-        names = {name for _, name in named}
-        columns = [households.c.party, households.c.name]
-        for party, name in rows_in(self._connection, columns, households.c.name, list(names)):
+        parties = {one.party for one in new if one.party is not None} - self._parties
+        names = {row.name for row in _HOUSEHOLDS.rows(self._connection, parties)}
+        for party, name in _DWELLERS.rows(self._connection, names):
             self._households[party] = name
             parties.add(party)
+        self._parties |= parties
         successors = {fold(one.replaced_by) for one in new if one.replaced_by is not None}
         return [
-            *self._add(_CARD.party_number, parties),
-            *self._add(_CARD.key, successors),
-            *self._add(_CARD.replacement_card_number, {one.number for one in new}),
+            *self._add(_BY_PARTY, parties),
+            *self._add(_BY_KEY, successors),
+            *self._add(_BY_SUCCESSOR, {one.number for one in new}),
         ]
 
-    def _add(self, column: sa.Column[Any], values: Iterable[str]) -> list[Holder]:
-        columns = [
-            _CARD.id,
-            _CARD.card_number,
-            _CARD.party_number,
-            _CARD.replacement_card_number,
-        ]
+    def _add(self, lookup: Lookup, values: Collection[str]) -> list[Holder]:
         new: list[Holder] = []
-        for row in rows_in(self._connection, columns, column, list(values)):
+        for row in lookup.rows(self._connection, values):
             holder = Holder(*row)
             if holder.id not in self.holders:
                 self.holders[holder.id] = holder

@@ -13,24 +13,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.journal.posting import EntryType
 from connector.ledger.journal.tables import entries, postings
-from connector.ledger.members.facts import facts
 from connector.ledger.members.member import Member
+from connector.ledger.members.tables import card_programs
 from connector.ledger.operations import Done, Operation, Remove, Upsert
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.gifts import give_for_tiers
+from connector.ledger.programs.lookup import Lookup
 from connector.ledger.programs.pools import Pools
 from connector.ledger.programs.store import load
 from connector.ledger.programs.tiers import Daily, Standing, reach, standing
 from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.shown.entities import CARD_TIERS, joined
-from connector.ledger.sql import rows_in
 
 if TYPE_CHECKING:
     from connector.ledger.ledger import Ledger, WriteTransaction
@@ -38,6 +38,37 @@ if TYPE_CHECKING:
 _AT_ONCE = 400
 """Cards worked out together; with each come all it counts with."""
 _TIER = CARD_TIERS.table.c
+_SHOWN = Lookup(
+    sa.select(
+        *(_TIER.card_number, _TIER.program, _TIER.id),
+        *(_TIER.tier, _TIER.level, _TIER.valid_from),
+    ),
+    _TIER.card_number,
+)
+_JOINED = Lookup(sa.select(card_programs.c.card, card_programs.c.program), card_programs.c.card)
+_KIND = REWARD_POINTS.table.c
+_COUNTED = (
+    _KIND.id == entries.c.kind,
+    _KIND.key.in_(sa.bindparam("kinds", expanding=True)),
+    postings.c.at >= sa.bindparam("since"),
+)
+_EARNED = Lookup(
+    sa.select(entries.c.card, _KIND.key, postings.c.at, entries.c.units).where(
+        entries.c.type == EntryType.EARN, postings.c.number == entries.c.posting, *_COUNTED
+    ),
+    entries.c.card,
+)
+_ORIGIN = entries.alias("origin")
+_RETURNED = Lookup(
+    sa.select(_ORIGIN.c.card, _KIND.key, postings.c.at, entries.c.asked).where(
+        entries.c.type == EntryType.RETURN_EARNED,
+        _ORIGIN.c.number == entries.c.source,
+        postings.c.number == _ORIGIN.c.posting,
+        *_COUNTED,
+    ),
+    entries.c.card,
+)
+"""Returns are found by the card they were taken from, and count for the one that had earned."""
 _SIDES = timedelta(days=1)
 """A day begins up to so much before or after it does in UTC."""
 
@@ -144,9 +175,8 @@ class _Restating:
         self._programs = [one for one in programs.programs if one.document.tiers]
         self._pools = Pools(self._connection, cards)
         self._holders = self._pools.holders
-        self._members = facts(self._connection, self._holders)
+        self._members = self._who()
         self._rows = self._shown()
-        self._kinds = self._counted_kinds()
 
     def done(self) -> tuple[int, list[Reached]]:
         """Write what changed: how many rows, and who came into a higher tier."""
@@ -182,68 +212,35 @@ class _Restating:
     def _shown(self) -> dict[tuple[str, str], _Row]:
         """What is shown of these cards, by card id and program."""
         ids = {one.number: one.id for one in self._holders.values()}
-        columns = [
-            *(_TIER.card_number, _TIER.program, _TIER.id),
-            *(_TIER.tier, _TIER.level, _TIER.valid_from),
-        ]
-        rows = rows_in(self._connection, columns, _TIER.card_number, list(ids))
         return {
             (ids[number], program): _Row(id, tier, level or 0, since)
-            for number, program, id, tier, level, since in rows
+            for number, program, id, tier, level, since in _SHOWN.rows(self._connection, ids)
         }
 
-    # ------------------------------------------------------------------ what counts
+    def _who(self) -> dict[str, Member]:
+        """What programs ask of who takes part, by card id."""
+        joins: dict[str, set[str]] = {}
+        for card, program in _JOINED.rows(self._connection, self._holders):
+            joins.setdefault(card, set()).add(program)
+        return {
+            one.id: Member(one.number, one.party, programs=frozenset(joins.get(one.id, ())))
+            for one in self._holders.values()
+        }
 
     def _earned(self) -> Mapping[str, Mapping[str, Mapping[date, int]]]:
         """By card and folded kind, ten-thousandths by the day they were earned on."""
+        tiers = [tier for one in self._programs for tier in one.document.tiers]
+        first = max(reach(tiers, self._today) or date.min, date.min + _SIDES)
+        asked = {"kinds": list({fold(tier.kind) for tier in tiers})}
+        since = datetime.combine(first - _SIDES, time())
         found: dict[str, dict[str, dict[date, int]]] = {}
-        for card, kind, at, units in (*self._entries(), *self._returns()):
-            day = at.replace(tzinfo=UTC).astimezone(self._transaction.zone).date()
-            days = found.setdefault(card, {}).setdefault(kind, {})
-            days[day] = days.get(day, 0) + units
+        for lookup in (_EARNED, _RETURNED) if tiers else ():
+            rows = lookup.rows(self._connection, self._holders, since=since, **asked)
+            for card, kind, at, units in rows:
+                day = at.replace(tzinfo=UTC).astimezone(self._transaction.zone).date()
+                days = found.setdefault(card, {}).setdefault(kind, {})
+                days[day] = days.get(day, 0) + units
         return found
-
-    def _entries(self) -> Iterator[Any]:
-        kinds = self._kinds
-        columns = [entries.c.card, REWARD_POINTS.table.c.key, postings.c.at, entries.c.units]
-        where = [
-            entries.c.type == EntryType.EARN,
-            entries.c.kind.in_(kinds),
-            postings.c.number == entries.c.posting,
-            REWARD_POINTS.table.c.id == entries.c.kind,
-            *self._recent(postings.c.at),
-        ]
-        if kinds:
-            cards = list(self._holders)
-            yield from rows_in(self._connection, columns, entries.c.card, cards, *where)
-
-    def _returns(self) -> Iterator[Any]:
-        """Found by the card they were taken from, counted for the one that had earned it."""
-        kinds, origin = self._kinds, entries.alias("origin")
-        columns = [origin.c.card, REWARD_POINTS.table.c.key, postings.c.at, entries.c.asked]
-        where = [
-            entries.c.type == EntryType.RETURN_EARNED,
-            entries.c.kind.in_(kinds),
-            origin.c.number == entries.c.source,
-            postings.c.number == origin.c.posting,
-            REWARD_POINTS.table.c.id == entries.c.kind,
-            *self._recent(postings.c.at),
-        ]
-        if kinds:
-            cards = list(self._holders)
-            yield from rows_in(self._connection, columns, entries.c.card, cards, *where)
-
-    def _counted_kinds(self) -> list[str]:
-        """The ids of the kinds that count for any tier."""
-        names = {fold(tier.kind) for one in self._programs for tier in one.document.tiers}
-        k = REWARD_POINTS.table.c
-        return [row[0] for row in rows_in(self._connection, [k.id], k.key, list(names))]
-
-    def _recent(self, at: sa.Column[datetime]) -> list[sa.ColumnElement[bool]]:
-        first = reach([tier for one in self._programs for tier in one.document.tiers], self._today)
-        if first is None or first <= date.min + _SIDES:
-            return []
-        return [at >= datetime.combine(first - _SIDES, time())]
 
 
 def _pooled(
