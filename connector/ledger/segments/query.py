@@ -184,7 +184,9 @@ class _Query:
         lot, kind, on = entries.c, REWARD_POINTS.table.c, self._world.on
         source, owner = self._owned(entries, lot.card, open_only=True)
         kinds = sa.select(kind.id).where(kind.key == fold(asked.kind)).scalar_subquery()
-        tests = [LIVE, lot.kind == kinds, lot.starts <= on]
+        # Not the column itself, or its index would be taken, which has every lot ever spent.
+        of_kind = lot.kind.concat("") == kinds
+        tests = [LIVE, of_kind, lot.starts <= on]
         if asked.expiring is None:
             tests.append(sa.or_(lot.expires.is_(None), lot.expires >= on))
         else:

@@ -217,3 +217,26 @@ def test_each_condition_picks_some_and_not_all(
         picked = in_ledger(ledger, shop, document)
         assert picked == shop.picked(document)
         assert picked
+
+
+@pytest.mark.parametrize(
+    ("who", "index"),
+    [
+        ({"sales": {"products": ["bread"]}}, "product_key"),
+        ({"points": {"kind": "bonus", "least": 1}}, "point_lots"),
+        ({"groups": ["staff"]}, "customer_groups_by_name"),
+        ({"programs": ["kids"]}, "card_programs_by_program"),
+    ],
+    ids=str,
+)
+def test_what_selects_is_found_by_an_index(
+    filled: tuple[Ledger, Shop], who: dict[str, Any], index: str
+) -> None:
+    ledger, shop = filled
+    document = SegmentDocument.model_validate({"segment": "s", "who": who})
+    with ledger.reading() as connection:
+        query = statement(connection, document, shop.on)
+        text = query.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}".replace("%", "%%"))
+        steps = [row.detail for row in plan]
+    assert any(index in step for step in steps), steps
