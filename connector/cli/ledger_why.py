@@ -58,6 +58,9 @@ def _reasons(answer: Why) -> Iterator[tuple[str, str]]:
         yield "arithmetic", entry.why
     if entry.asked != entry.points:
         yield "asked for", f"{entry.asked}, of which {entry.points} could be posted"
+    for line in answer.sale.lines if answer.sale is not None else ():
+        if line.returned_quantity:
+            yield "came back", f"line {line.line}: {line.returned_quantity} of {line.quantity}"
     if source is not None:
         yield "goes back to", f"entry {source.number}, {source.type} of {source.points}"
     if rest is not None and rest.state == "expired":
@@ -70,7 +73,7 @@ def _reasons(answer: Why) -> Iterator[tuple[str, str]]:
 def _show_sale(sale: SoldSale) -> None:
     where = ", ".join(one for one in (sale.channel, sale.unit) if one is not None)
     title = f"Sale {sale.number} of {sale.at:%Y-%m-%d %H:%M} UTC, {sale.currency}"
-    names = ("line", "product", "categories", "quantity", "amount", "returned", "for")
+    names = ("line", "product", "categories", "quantity", "amount", "came back", "worth")
     rows = [
         (
             one.line,

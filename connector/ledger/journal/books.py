@@ -2,7 +2,7 @@
 
 Owns: this state in memory, its changes one by one, and taking them back together.
 Never does: deciding what may be posted (`rules.py`), SQL (`accounts.py`, `journal.py`).
-Tested in: tests/unit/ledger/journal/test_rules.py.
+Tested in: tests/unit/ledger/journal/test_journal.py, test_laws.py.
 """
 
 from __future__ import annotations

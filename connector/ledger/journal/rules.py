@@ -2,7 +2,7 @@
 
 Owns: earning up to a cap, paying, returning both ways, adjusting, transferring.
 Never does: SQL, clocks, working out how many points a sale earns.
-Tested in: tests/unit/ledger/journal/test_rules.py.
+Tested in: tests/unit/ledger/journal/test_journal.py, test_laws.py.
 """
 
 from __future__ import annotations

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import sqlalchemy as sa
+
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
 from connector.ledger.ledger import WriteTransaction
+from connector.ledger.members.tables import households
 from connector.ledger.operations import Done, Refused, Upsert
 from connector.ledger.programs.occasion import Activity, Sale
 from connector.ledger.schema import CARDS
@@ -20,7 +23,13 @@ from connector.ledger.sql import rows_in
 
 BLOCKED = "Blocked"
 _CARD = CARDS.table.c
-_COLUMNS = (_CARD.key, _CARD.id, _CARD.card_number, _CARD.card_tender_type, _CARD.party_number)
+_HOUSEHOLD = (
+    sa.select(households.c.name).where(households.c.party == _CARD.party_number).scalar_subquery()
+)
+_COLUMNS = (
+    *(_CARD.key, _CARD.id, _CARD.card_number, _CARD.card_tender_type),
+    *(_CARD.party_number, _HOUSEHOLD),
+)
 
 
 class Buyer(NamedTuple):
@@ -30,10 +39,13 @@ class Buyer(NamedTuple):
     number: str
     tender: str
     party: str | None
+    household: str | None
 
     @property
     def customer(self) -> str:
-        """Whose sales count together."""
+        """Whose sales may count together."""
+        if self.household is not None:
+            return f"household {self.household}"
         return f"party {fold(self.party)}" if self.party is not None else f"card {self.id}"
 
 

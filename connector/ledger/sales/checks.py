@@ -2,7 +2,7 @@
 
 Owns: the refusals of numbers, texts, times, quantities and amounts that make no sale.
 Never does: SQL; knowing cards, currencies or what was sold before.
-Tested in: tests/unit/ledger/sales/test_checks.py.
+Tested in: tests/unit/ledger/sales/test_till.py, test_activities.py.
 """
 
 from __future__ import annotations

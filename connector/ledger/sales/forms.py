@@ -2,7 +2,7 @@
 
 Owns: digests, rows of sales and their lines, members as JSON, the sale that is left of a sale.
 Never does: running a statement.
-Tested in: tests/unit/ledger/sales/test_forms.py.
+Tested in: tests/unit/ledger/sales/test_till.py, test_returns.py.
 """
 
 from __future__ import annotations

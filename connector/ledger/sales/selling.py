@@ -161,9 +161,12 @@ class SaleBatch:
     # ------------------------------------------------------------------ rounds
 
     def _rounds(self, wanted: Iterable[_Wanted]) -> Iterator[list[_Judged]]:
-        """The new sales, judged, in parts that can be posted together."""
-        part: list[tuple[_Wanted, Buyer]] = []
-        busy: set[str] = set()
+        """The new sales, judged, in parts that can be posted together.
+
+        A sale goes into the round after the one before it of its customer or under its number.
+        """
+        rounds: list[list[tuple[_Wanted, Buyer]]] = [[]]
+        following: dict[str, int] = {}
         for one in wanted:
             if self._answered(one):
                 continue
@@ -172,14 +175,14 @@ class SaleBatch:
             except RecordError as error:
                 self._answers[one.place] = Refused(error)
                 continue
-            if one.key in busy or buyer.customer in busy:
-                yield self._judged(part)
-                part, busy = [], set()
-                if self._answered(one):
-                    continue
-            part.append((one, buyer))
-            busy |= {one.key, buyer.customer}
-        yield self._judged(part)
+            names = (f"sale {one.key}", buyer.customer)
+            place = max(following.get(name, 0) for name in names)
+            following.update(dict.fromkeys(names, place + 1))
+            if place == len(rounds):
+                rounds.append([])
+            rounds[place].append((one, buyer))
+        for part in rounds:
+            yield self._judged([one for one in part if not self._answered(one[0])])
 
     def _answered(self, one: _Wanted) -> bool:
         """Whether the number was posted before; the sale has its answer then."""

@@ -2,7 +2,7 @@
 
 Owns: bringing together what the ledger knows of one entry; only reads.
 Never does: judging anew what was earned; deciding how it looks (`cli/ledger_why.py`).
-Tested in: tests/unit/ledger/sales/test_why.py.
+Tested in: tests/unit/cli/test_ledger_sales.py.
 """
 
 from __future__ import annotations

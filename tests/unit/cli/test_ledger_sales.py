@@ -115,6 +115,7 @@ def test_why_an_entry_is_what_it_is(run: Terminal) -> None:
     text = run("why", CARD, "1")[1]
     assert "rule base of club, version 1" in text
     assert "Sale S-1" in text
+    assert "line 1: 1 of 2" in text
 
 
 def test_expired_points_say_when(run: Terminal) -> None:

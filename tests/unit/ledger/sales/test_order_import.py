@@ -89,7 +89,7 @@ def test_files_of_other_shapes(shop: Shop, path: Path) -> None:
     assert shop.available("ä") == {"money": Decimal(1)}
     # Without a column of numbers an order is named after its line.
     with shop.ledger.reading() as connection:
-        rows = connection.exec_driver_sql("SELECT number, payments FROM sales ORDER BY id")
+        rows = connection.exec_driver_sql("SELECT number, payments FROM sales ORDER BY number")
         assert [row.number for row in rows] == ["orders:2", "orders:3", "orders:4"]
 
 

@@ -15,6 +15,7 @@ from connector.errors import RecordError
 from connector.ledger.desk import Customer, Desk
 from connector.ledger.journal.posting import Refused
 from connector.ledger.journal.statements import mismatches, transactions
+from connector.ledger.members.households import Households
 from connector.ledger.sales.receipt import Receipt
 from connector.ledger.sales.till import Till
 from tests.unit.ledger.conftest import START, Clock
@@ -124,6 +125,16 @@ def test_a_batch_comes_to_the_same_as_one_by_one(shop: Shop) -> None:
     assert shop.available() == {"money": Decimal(40), "tier": Decimal(7)}
     assert shop.available() == shop.available("B")
     assert [one.sales for one in shop.rules.seen] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_customers_of_a_household_come_one_after_the_other_in_a_batch(shop: Shop) -> None:
+    """As cards of a customer do: a tier that one reaches, the other has."""
+    Desk(shop.ledger).enrol("B", Customer("P2", create=True), by="t")
+    for party in ("P1", "P2"):
+        Households(shop.ledger).set(party, "Elm", by="t")
+    shop.rules.tiered = True
+    shop.till.sales([sale("1", "SAME"), sale("2", "B"), sale("3", "A")], by="till")
+    assert len(shop.rules.restated) == 1
 
 
 def test_nothing_is_posted_where_a_kind_of_points_is_missing(shop: Shop, refused: Refusing) -> None:
