@@ -71,6 +71,12 @@ def unknown(value: Any, types: dict[str, str]) -> set[str]:
     }
 
 
+def play_demos(take: Callable[..., None]) -> None:
+    """Both stories of the demo."""
+    take("demo", "--cards 20")
+    take("demo", "--points --cards 20")
+
+
 def play(person: Person) -> Samples:
     """One session with a bit of everything; what each command printed."""
     shown: Samples = {}
@@ -128,8 +134,7 @@ def play(person: Person) -> Samples:
     take("status", code=3)
     take("maps resume", "loyalty-card --allow-deletes 1")
     look_back(person, take)
-    take("demo", "--cards 20")
-    take("demo", "--points --cards 20")
+    play_demos(take)
     return shown
 
 
