@@ -3,7 +3,8 @@
 Owns: the transaction of a request and its posting, the answer in the record, what an edit or a
 delete of a request means.
 Never does: judging (`ruling.py`), the rules of points (`journal/rules.py`).
-Tested in: tests/unit/ledger/corrections/test_desk.py, tests/integration/test_correction_kill.py.
+Tested in: tests/unit/ledger/corrections/, tests/integration/test_correction_races.py,
+tests/acceptance/test_corrections.py.
 
 A request is posted at most once, ever: its key is the key of the posting, and both commit
 together. What was refused is tried again whenever the request is changed; what was posted stays,
