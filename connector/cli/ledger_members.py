@@ -310,18 +310,21 @@ def _show_portrait(shown: Portrait) -> None:
         facts.append(("gets no card", f"{blocked.why} ({blocked.by}, {blocked.at:%Y-%m-%d})"))
     facts += [(one.kind, one.group) for one in shown.groups]
     facts += [("household", f"{one.household}: {one.party}") for one in shown.household]
-    output.table("Customer", ("", ""), facts)
+    output.table("Customer", ("what", "is"), facts)
     rows = [
         (
             one.card,
             one.tender,
             one.replaced_by,
             ", ".join(joined.program for joined in shown.programs[one.card]),
-            ", ".join(f"{held.program}: {held.tier or 'none'}" for held in shown.tiers[one.card]),
         )
         for one in shown.cards
     ]
-    output.table("Cards", ("card", "tender type", "replaced by", "joined", "tiers"), rows)
+    output.table("Cards", ("card", "tender type", "replaced by", "joined"), rows)
+    tiers = [(card, *tier) for card, held in shown.tiers.items() for tier in held]
+    if tiers:
+        names = ("card", "program", "tier", "until", "points", "next tier", "missing")
+        output.table("Tiers", names, tiers)
     for one in shown.cards:
         if one.balances and len(shown.cards) > 1:
             show_balances(f"Points of {one.card}", one.balances)

@@ -17,7 +17,9 @@ def cards(run: Terminal) -> None:
         assert run("issue", card, "--party", party, "--create-references")[0] == 0
         assert run("adjust", card, "bonus", "10")[0] == 0
     assert run("issue", "N1")[0] == 0
-    Path("club.yaml").write_text("program: gold-club\nmembers: joined\n", "utf-8")
+    tier = "{tier: silver, level: 1, points: 500, kind: bonus}"
+    club = f"program: gold-club\nmembers: joined\ntiers: [{tier}]\n"
+    Path("club.yaml").write_text(club, "utf-8")
     assert run("programs", "import", "club.yaml")[0] == 0
 
 
@@ -108,6 +110,9 @@ def test_everything_about_a_customer_in_one_place(run: Terminal) -> None:
     assert [one["card"] for one in shown["cards"]] == ["A1", "A2", "A3"]
     assert [one["replaced_by"] for one in shown["cards"]] == ["A3", None, None]
     assert [one["program"] for one in shown["cards"][1]["programs"]] == ["gold-club"]
+    below = {"program": "gold-club", "tier": None, "until": None, "next": "silver"}
+    assert shown["cards"][1]["tiers"] == [{**below, "points": "0", "missing": "500"}]
+    assert shown["cards"][0]["tiers"] == []
     assert [one["group"] for one in shown["groups"]] == ["staff"]
     assert [one["household"] for one in shown["household"]] == ["Elm"]
     assert (shown["party"], shown["blocked"], together(shown)) == ("P1", None, {"bonus": "20"})
@@ -115,7 +120,7 @@ def test_everything_about_a_customer_in_one_place(run: Terminal) -> None:
     _, shown = run.json("member", "A2")
     assert (shown["blocked"]["why"], shown["balances"]) == ("fraud", [])
     _, out, _ = run("member", "A2")
-    for word in ("gold-club", "staff", "Elm", "fraud", "Points of A2"):
+    for word in ("gold-club", "staff", "Elm", "fraud", "Tiers", "silver", "Points of A2"):
         assert word in out
     assert "left" in run("leave", "A2", "gold-club")[2]
 
