@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from connector.endpoints.base import Entity, Page
 from connector.engine.append.kept import crowded, settle_kept
-from connector.engine.append.restored import went_back
+from connector.engine.append.restored import look_back
 from connector.engine.append.source import read_source
 from connector.engine.append.writer import Writer
 from connector.engine.finish import Finish
@@ -46,8 +46,8 @@ def append_new(run: MapRun, only: str | None = None) -> Finish:
     if only is not None:
         append_keys(run, [run.map.first_part(only)])
         return Finish(True, 1)
-    known = went_back(run)
-    if not crowded(run) and (not read_source(run, known=known) or settle_kept(run)):
+    look_back(run)
+    if not crowded(run) and (not read_source(run, known=True) or settle_kept(run)):
         return Finish(False, 1, cut=not crowded(run))
     return Finish(run.store.next_due(run.map.name) is None, 1)
 

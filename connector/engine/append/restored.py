@@ -24,25 +24,24 @@ def written_mark(run: MapRun, id: str | None) -> Position:
     return Position(target, "feed", "added", (), epoch, at=run.now(), high_id=id)
 
 
-def went_back(run: MapRun) -> bool:
-    """Whether rows that were added may be gone: the source is to be read whole.
+def look_back(run: MapRun) -> None:
+    """Have the source read whole where rows that were added may be gone.
 
-    The row is looked for once in a while, as long as runs come one after the other.
+    The last one is looked for once in a while, as long as runs come one after the other.
     """
     target = run.map.document.followed[0].other
     mark = run.store.positions(run.map.name).get((target, "feed"))
     if mark is None or mark.high_id is None:
-        return False
+        return
     same_life = mark.epoch == run.worlds[target].epoch
     if same_life and abs(run.now() - mark.at) <= IDLE:
-        return False
+        return
     if same_life and _is_there(run, mark.high_id):
         _remember(run, replace(mark, at=run.now()))
-        return False
+        return
     run.tell("rows gone", 1)
     source = run.map.document.followed[0]
     _remember(run, written_mark(run, None), *(Position(source, k, None) for k in ("scan", "feed")))
-    return True
 
 
 def _is_there(run: MapRun, id: str) -> bool:

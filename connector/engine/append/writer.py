@@ -199,9 +199,7 @@ class Writer:
             self._settle_oldest()
 
     def _abandon(self) -> None:
-        """Let what is under way come to its end; the next run is told that its rows are there."""
-        for one in self._calls:
-            one.reply.exception()
+        """What is under way ends unheard; the next run sends it again and is told it is there."""
         self._calls.clear()
         self._out.clear()
 
