@@ -65,7 +65,7 @@ def append_world(make_world: MakeWorld, seed: int) -> World:
         drawn,
         text=APPEND,
         habits={**drawn.habits, "currency": 1},
-        rates={**drawn.rates, "side restored": 0.0},
+        rates={**drawn.rates, "side restored": 0.0, "state restored": 0.2 * (seed % 3 == 0)},
         fulfilled=True,
         undoes=0.0,
     )
