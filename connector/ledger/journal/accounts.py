@@ -182,6 +182,8 @@ class Accounts:
         return list(rows_in(self._connection, columns, entries.c.number, list(numbers)))
 
     def _load_origins(self, rows: Sequence[Any]) -> None:
+        if not rows:
+            return
         numbers = [row.number for row in rows]
         returned = self._returned(numbers)
         drawn = self._drawn(numbers)

@@ -38,6 +38,12 @@ STEP = timedelta(minutes=5)
 _LAST_POSTING = (
     sa.select(postings.c.number, postings.c.posted_at).order_by(postings.c.number.desc()).limit(1)
 )
+_INSERTS = {table: sa.insert(table) for table in (postings, entries, deductions)}
+_TAKE = (
+    sa.update(entries)
+    .where(entries.c.number == sa.bindparam("lot"))
+    .values(remaining=entries.c.remaining - sa.bindparam("taken"))
+)
 _LAST_ENTRY = sa.select(sa.func.max(entries.c.number))
 
 
@@ -260,15 +266,10 @@ class _Batch:
         execute = self._connection.execute
         for table, rows in self._rows.items():
             if rows:
-                execute(sa.insert(table), rows)
+                execute(_INSERTS[table], rows)
         if self._touched:
             lots = [{"lot": lot, "taken": units} for lot, units in self._touched.items()]
-            execute(
-                sa.update(entries)
-                .where(entries.c.number == sa.bindparam("lot"))
-                .values(remaining=entries.c.remaining - sa.bindparam("taken")),
-                lots,
-            )
+            execute(_TAKE, lots)
 
 
 def _stored(at: datetime) -> datetime:

@@ -18,10 +18,12 @@ from connector.ledger.members.tables import card_programs, customer_groups
 from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS
 from connector.ledger.shown.entities import CARD_TIERS
-from connector.ledger.sql import IN_CHUNK, rows_in
+from connector.ledger.sql import rows_in
 
 _CARD = CARDS.table.c
 _TIER = CARD_TIERS.table.c
+_HELD = _TIER.tier.is_not(None)
+_COUNT = sa.func.count()
 
 
 def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Member]:
@@ -52,20 +54,16 @@ def _tiers(connection: sa.Connection, numbers: Sequence[str]) -> dict[str, dict[
     """The tier each card holds by program, by card number."""
     found: dict[str, dict[str, str]] = {}
     columns = [_TIER.card_number, _TIER.program, _TIER.tier]
-    held = _TIER.tier.is_not(None)
-    for card, program, tier in rows_in(connection, columns, _TIER.card_number, numbers, held):
+    for card, program, tier in rows_in(connection, columns, _TIER.card_number, numbers, _HELD):
         found.setdefault(card, {})[fold(program)] = fold(tier)
     return found
 
 
 def _sold(connection: sa.Connection, cards: Sequence[str]) -> dict[str, int]:
     """How many sales each card has had."""
-    found: dict[str, int] = {}
-    for start in range(0, len(cards), IN_CHUNK):
-        query = sa.select(sales.c.card, sa.func.count()).group_by(sales.c.card)
-        query = query.where(sales.c.card.in_(cards[start : start + IN_CHUNK]))
-        found.update((card, count) for card, count in connection.execute(query))
-    return found
+    card = sales.c.card
+    rows = rows_in(connection, [card, _COUNT], card, cards, group_by=[card])
+    return {row[0]: row[1] for row in rows}
 
 
 def _sets(

@@ -18,6 +18,9 @@ from connector.ledger.payments.money import money
 from connector.ledger.payments.tables import payments
 from connector.ledger.sql import rows_in
 
+_P = payments.c
+_PAYS = _P.amount > 0
+
 
 class Paid(NamedTuple):
     """What points pay of an order."""
@@ -32,11 +35,10 @@ def paid(connection: sa.Connection, numbers: Collection[str]) -> Mapping[str, Pa
     Less what was given back; orders that points pay nothing of are not among them. One query for
     each 500 orders.
     """
-    p = payments.c
     keys = list({fold(number) for number in numbers})
     found: dict[str, Paid] = {}
     for key, currency, amount in rows_in(
-        connection, [p.order_key, p.currency, p.amount], p.order_key, keys, p.amount > 0
+        connection, [_P.order_key, _P.currency, _P.amount], _P.order_key, keys, _PAYS
     ):
         before = found[key].amount if key in found else Decimal(0)
         found[key] = Paid(before + money(amount, currency), currency)

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from connector.ledger.ledger import WriteTransaction
 
 _VERSION = program_versions.c
+_KIND = REWARD_POINTS.table.c
+# Made once: they are asked with every sale.
+_STAMP = sa.select(program_stamp.c.stamp)
+_KINDS = sa.select(
+    *(_KIND.key, _KIND.reward_point_id, _KIND.reward_point_type),
+    *(_KIND.currency, _KIND.redeemable, _KIND.redeem_ranking),
+)
 
 
 class Kept(NamedTuple):
@@ -70,7 +77,7 @@ def stamp(connection: sa.Connection) -> Hashable:
 
     Two small queries; kinds of points count, for they say how points are rounded.
     """
-    written = connection.scalar(sa.select(program_stamp.c.stamp))
+    written = connection.scalar(_STAMP)
     return written, frozenset(kinds(connection).items())
 
 
@@ -107,14 +114,9 @@ def _compiled(connection: sa.Connection, versions: Mapping[str, int]) -> Program
 
 def kinds(connection: sa.Connection) -> Mapping[str, PointKind]:
     """The kinds of points of the ledger by folded RewardPointId."""
-    k = REWARD_POINTS.table.c
-    query = sa.select(
-        *(k.key, k.reward_point_id, k.reward_point_type),
-        *(k.currency, k.redeemable, k.redeem_ranking),
-    )
     found = {
         key: PointKind(name, type_ == "Quantity", currency, redeemable != "No", ranking)
-        for key, name, type_, currency, redeemable, ranking in connection.execute(query)
+        for key, name, type_, currency, redeemable, ranking in connection.execute(_KINDS)
     }
     return MappingProxyType(found)
 

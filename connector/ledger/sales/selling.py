@@ -51,6 +51,7 @@ _KNOWN = (
     CARDS.table.c.card_number,
 )
 _ON_CARD = CARDS.table.c.id == sales.c.card
+_INSERT, _INSERT_LINES = sa.insert(sales), sa.insert(sale_lines)
 _LAST = sa.select(sa.func.max(sales.c.id))
 _CURRENCY = REFERENCES["currencies"].c.number
 
@@ -240,8 +241,8 @@ class SaleBatch:
         if given:
             self._give(given, places)
         if rows:
-            self._connection.execute(sa.insert(sales), rows)
-            self._connection.execute(sa.insert(sale_lines), lines)
+            self._connection.execute(_INSERT, rows)
+            self._connection.execute(_INSERT_LINES, lines)
 
     def _give(self, given: Sequence[Given], places: Mapping[str, int]) -> None:
         """Post gifts, and tell of them in the answers of their sales."""

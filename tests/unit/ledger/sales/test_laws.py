@@ -107,7 +107,7 @@ happening = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(happening, max_size=14))
 def test_the_journal_balances_and_can_be_played_again(
     happenings: list[Callable[..., object]],
@@ -131,7 +131,7 @@ def test_the_journal_balances_and_can_be_played_again(
         assert again.standing() == one.standing()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     lines, lines, st.lists(st.tuples(st.integers(1, 3), quantity), max_size=3), st.integers(0, 9)
 )
@@ -156,7 +156,7 @@ def test_a_sale_that_comes_back_leaves_what_was_there(
         assert shop.standing() == before
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 6).map("S-{}".format), card, lines), max_size=8),
     st.integers(1, 8),
