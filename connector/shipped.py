@@ -1,4 +1,4 @@
-"""The files that travel with the program: sample config, ready-made maps, loyalty programs.
+"""The files that travel with the program: sample config, maps, loyalty programs, segments.
 
 Owns: finding them, in a clone (next to the package) and in an installed wheel (inside it).
 Never does: reading or writing them.
@@ -13,8 +13,8 @@ from typing import Literal
 _PACKAGE = Path(__file__).parent
 
 
-def shipped(what: Literal["config", "mappings", "programs"]) -> Path:
-    """The folder of the shipped sample config, of the shipped maps or of the shipped programs.
+def shipped(what: Literal["config", "mappings", "programs", "segments"]) -> Path:
+    """The folder of the shipped sample config, maps, programs or segments.
 
     pyproject.toml puts them under `connector/_project` in a wheel; a clone has them at its top.
     """

@@ -32,7 +32,7 @@ def init(
     ],
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Write config, maps and programs for a new project, ready for a sandbox in the same folder."""
+    """Write config, maps, programs and segments for a new project, ready for a sandbox there."""
     written = write_project(folder, force=force)
     if options.json:
         emit({"folder": str(folder), "written": written})
@@ -44,7 +44,7 @@ def init(
 
 
 def write_project(folder: Path, *, force: bool) -> list[str]:
-    """Write config, maps, programs and .gitignore into `folder`; the names written, relative to it.
+    """Write the shipped files and .gitignore into `folder`; the names written, relative to it.
 
     Raises:
         UsageError: `file-exists`, before anything was written, when a file is in the way and
@@ -52,7 +52,12 @@ def write_project(folder: Path, *, force: bool) -> list[str]:
     """
     files = {
         path.relative_to(source.parent): path.read_bytes()
-        for source in (shipped("config"), shipped("mappings"), shipped("programs"))
+        for source in (
+            shipped("config"),
+            shipped("mappings"),
+            shipped("programs"),
+            shipped("segments"),
+        )
         for path in sorted(source.rglob("*"))
         if path.is_file()
     }

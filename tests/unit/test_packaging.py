@@ -36,6 +36,7 @@ def test_a_clone_finds_its_own_maps_and_config() -> None:
     assert shipped("mappings") == ROOT / "mappings"
     assert shipped("config") == ROOT / "config"
     assert shipped("programs") == ROOT / "programs"
+    assert shipped("segments") == ROOT / "segments"
 
 
 @pytest.mark.slow

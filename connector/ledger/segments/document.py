@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -128,6 +128,8 @@ class Enrolled(_Model):
 class Condition(_Model):
     """Who: every key that is given has to hold."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     all_: tuple[Condition, ...] | None = Field(default=None, alias="all", min_length=1)
     any_: tuple[Condition, ...] | None = Field(default=None, alias="any", min_length=1)
     not_: Condition | None = Field(default=None, alias="not")
@@ -194,8 +196,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a segment file."""
-    return SegmentDocument.model_json_schema(by_alias=True)

@@ -24,6 +24,7 @@ def test_writes_config_maps_and_gitignore(tmp_path: Path, monkeypatch: pytest.Mo
         "mappings/loyalty-card.yaml",
         "mappings/loyalty-reward-points.yaml",
         "programs/gold-club.yaml",
+        "segments/lapsed.yaml",
     } <= files(folder)
     assert "/var/" in (folder / ".gitignore").read_text().splitlines()
     monkeypatch.chdir(folder)

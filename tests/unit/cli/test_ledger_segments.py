@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.cli import app as program
+from connector.shipped import shipped
 from tests.unit.cli.conftest import Terminal
 
 STAFF = "segment: staff\ntitle: Our people\nkept: {kept}\nwho:\n  groups: [staff]\n"
@@ -80,6 +81,19 @@ def test_cards_are_marked_and_a_marked_segment_stays(run: Terminal, tmp_path: Pa
     assert run.json("segments", "unmark", "staff")[1]["removed"] == 3
     assert run.json("segments", "delete", "staff")[1] == {"segment": "staff", "deleted": True}
     assert run.json("segments", "list")[1]["segments"] == []
+
+
+def test_the_shipped_ones_go_with_the_shipped_program(run: Terminal) -> None:
+    for kind in ("bonus", "status"):
+        words = ("RewardPointType=Quantity", "Redeemable=Yes", "--create")
+        assert run("set", kind, *words, "--entity", "reward-points")[0] == 0
+    assert run("programs", "import", shipped("programs") / "gold-club.yaml")[0] == 0
+    files = sorted(shipped("segments").glob("*.yaml"))
+    _, shown = run.json("segments", "import", *files)
+    names = [one["segment"] for one in shown["segments"]]
+    assert names == [file.stem for file in files]
+    for name in names:
+        assert run.json("segments", "count", name)[1]["cards"] == 0
 
 
 def test_the_schema_is_one(capsys: pytest.CaptureFixture[str]) -> None:
