@@ -179,8 +179,7 @@ class Payments:
         _unearned(connection, held, request.order)
         covered = _covered(held, shares, wanted)
         if not shares or (covered.missing and not request.partial):
-            code = "payment-short" if held.means else "payment-worthless"
-            return Rejected(code, covered)
+            return Rejected("payment-short" if held.means else "payment-worthless", covered)
         number = book.next_number()
         payment = Held(
             number,
