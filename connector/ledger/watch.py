@@ -1,6 +1,6 @@
 """Somebody has committed: a look that costs next to nothing, taken as often as one likes.
 
-Owns: noticing that the change feed has grown, whoever wrote and from whatever process.
+Owns: noticing that the change feed or the journal has grown, whoever wrote, in whatever process.
 Never does: telling what changed (`feed.py`), waiting, knowing who looks.
 Tested in: tests/unit/ledger/test_watch.py.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from connector.ledger import feed
+from connector.ledger.shown.transactions import POINT_ENTRIES
 from connector.ledger.sql import looking, reached
 
 
@@ -26,10 +27,10 @@ class Watch:
             # The driver's own: this is asked many times a second, mostly for nothing.
             self._cursor = self._connection.connection.cursor()
             self._version = self._data_version()
-            self._head = feed.head(self._connection)
+            self._head = self._heads()
 
     def moved(self) -> bool:
-        """Whether the feed has grown since the last call that said so, or since the beginning.
+        """Whether either has grown since the last call that said so, or since the beginning.
 
         Raises UnreachableError `ledger-unreachable`, `ledger-busy`.
         """
@@ -38,7 +39,7 @@ class Watch:
             if version is not None and version == self._version:
                 return False
             self._version = version
-            head = feed.head(self._connection)
+            head = self._heads()
         moved, self._head = head != self._head, head
         return moved
 
@@ -46,6 +47,10 @@ class Watch:
         """Release the connection."""
         self._cursor.close()
         self._connection.close()
+
+    def _heads(self) -> int:
+        """Rises with every change of a record and every entry of the journal."""
+        return feed.head(self._connection) + feed.head(self._connection, POINT_ENTRIES)
 
     def _data_version(self) -> int | None:
         """SQLite's own count of commits by others; None where there is none to ask for."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import (
+    expiry_bench,
     exports_bench,
     idle,
     limited,
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> Report:
         "only",
         nargs="*",
         help="load, limits, idle, live, snapshots, exports, odata-v2, sales, segments, programs, "
-        "rewards; all if none is named",
+        "rewards, expiry; all if none is named",
     )
     chosen = parser.parse_args(arguments)
     report = Report()
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> Report:
         "segments": lambda: segments_bench.bench(report, chosen.held),
         "programs": lambda: programs_bench.bench(report, chosen.judged),
         "rewards": lambda: rewards_bench.bench(report, chosen.judged),
+        "expiry": lambda: expiry_bench.bench(report, chosen.lots),
         "sales": lambda: sales_bench.bench(report, chosen.orders),
     }
     wrong = [name for name in chosen.only if name not in benches]

@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from connector.errors import UnreachableError
+from connector.ledger.journal.journal import Journal
+from connector.ledger.journal.posting import Earn, Posting
 from connector.ledger.ledger import Ledger
 
 CARD = {"CardNumber": "C-1", "CardTenderType": "AsCardTender"}
@@ -87,3 +90,18 @@ def test_a_ledger_that_cannot_be_read_is_unreachable(url: str, tmp_path: Path) -
         watch.close()
         with pytest.raises(UnreachableError, match="cannot be opened"):
             watch.moved()
+
+
+def test_an_entry_that_changes_no_balance_is_noticed(url: str) -> None:
+    """A card at its cap earns nothing, which the list of its transactions tells."""
+    with Ledger.open(url) as ledger:
+        ledger.store("cards").create(CARD, by="anna")
+        kind = {"RewardPointId": "p", "RewardPointType": "Quantity"}
+        capped = {**kind, "MaximumLoyaltyRewardPoints": 1}
+        ledger.store("reward-points").create(capped, by="anna")
+        journal = Journal(ledger)
+        journal.post(Posting("k", (Earn("C-1", "p", Decimal(1)),)), by="till")
+        watch = ledger.watch()
+        journal.post(Posting("l", (Earn("C-1", "p", Decimal(1)),)), by="till")
+        assert watch.moved()
+        watch.close()
