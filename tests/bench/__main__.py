@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> Report:
     parser.add_argument("--orders", type=int, default=10_000, help="sales that are posted")
     parser.add_argument("--judged", type=int, default=10_000, help="orders through the rules")
     parser.add_argument("--held", type=int, default=100_000, help="cards segments choose from")
+    parser.add_argument("--lots", type=int, default=1_000_000, help="lots that expire on a day")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "only",
