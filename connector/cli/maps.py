@@ -86,6 +86,8 @@ def show(options: Options, map: MapName) -> None:
         f"{document.title or document.map} {document.version}: master {document.master}, "
         f"deletes commerce {document.deletes.commerce}, dataverse {document.deletes.dataverse}"
     )
+    if document.appends_to is not None:
+        title = f"{document.title or document.map} {document.version}: rows are only added"
     owner = document.dataverse.owner
     if owner is not None:
         title += f", new rows of {' '.join(owner.named)}"

@@ -26,6 +26,7 @@ from connector.endpoints.dataverse.webhooks import (
 )
 from connector.errors import ConfigError, UsageError
 from connector.mapping.document import MapDocument
+from connector.mapping.values import Side
 
 PATH = "/webhooks/dataverse"
 """Where `serve` takes notices."""
@@ -104,6 +105,8 @@ def plan_notices(
     """
     columns: dict[str, set[str]] = {}
     for document in documents:
+        if document.appends_to is Side.DATAVERSE:
+            continue  # nobody asks what becomes of rows that were added
         names = {(row.dataverse or "").partition(".")[0] for row in document.fields} - {""}
         inactive = document.dataverse.inactive
         names |= {inactive.column} if inactive is not None else set()

@@ -48,7 +48,9 @@ def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> l
     deletes = document.deletes.commerce is DeletePolicy.PROPAGATE
     deletes = deletes or document.filter_exit is FilterExit.DELETE
     rights = ["Read"]
-    if writes:
+    if document.appends_to is Side.DATAVERSE:
+        rights += ["Create"]
+    elif writes:
         rights += ["Create", "Write", *(["Delete"] if deletes else [])]
     needs = [Need(right, table) for right in rights]
     owner = document.dataverse.owner

@@ -17,6 +17,7 @@ from connector.ledger.journal.posting import Earn, Posted, Posting, Redeem
 from connector.ledger.ledger import Ledger
 from connector.sandbox.run import running
 from tests.acceptance.conftest import Project, make_project, members
+from tests.acceptance.living import living, until
 
 if TYPE_CHECKING:
     from tests.conftest import SignIn
@@ -224,3 +225,56 @@ def test_a_table_that_is_not_there_fails_no_run(crm: Project) -> None:
     crm.call("sync", *one, "--json", code=3)
     (row,) = crm.rows(STATUSES)
     assert row["dwrite_state"].startswith("paused: ")
+
+
+def test_transactions_that_cannot_travel_are_told_and_stop_nobody(crm: Project) -> None:
+    one = ("--map", "point-transactions")
+    crm.json("provision")
+    crm.import_points(KINDS)
+    crm.import_cards([{**one, "CardTenderType": "AsCardTender"} for one in members(3)])
+    map = crm.folder / "mappings" / "point-transactions.yaml"
+    whole = map.read_text("utf-8")
+    map.write_text(whole.replace("      Redeem: 100000001\n", ""), "utf-8")
+    crm.json("load")
+    bonus = Decimal(10)
+    post(crm, *(Posting(f"s{n}", (Earn(number(n), "bonus", bonus),)) for n in range(3)))
+    post(crm, *(Posting(f"p{n}", (Redeem(number(n), "bonus", Decimal(1)),)) for n in range(2)))
+    crm.import_cards([{**members(4)[3], "CardTenderType": "AsCardTender"}])
+    planned = crm.json("plan", *one)
+    assert planned["maps"][0]["writes"] == 3
+    crm.call("sync", code=3)
+    assert len(crm.rows(TRANSACTIONS)) == 3
+    failures = crm.json("failures", "list", *one)["failures"]
+    assert {failure["problem"]["code"] for failure in failures} == {"choice-unknown"}
+    assert len(failures) == 2
+    (status,) = crm.json("status", *one, code=3)["maps"]
+    assert (status["state"], status["parked"], status["settled"]) == ("running", 2, 0)
+    assert status["lag_seconds"] < 120
+
+    map.write_text(whole, "utf-8")
+    first, second = (failure["key"] for failure in failures)
+    shown = crm.json("failures", "show", "point-transactions", first)
+    assert shown["records"][0]["commerce"]["values"]["EntryType"] == "Redeem"
+    retried = crm.json("failures", "retry", "point-transactions", first, code=3)
+    assert (retried["freed"], retried["parked"]) == (1, 1)
+    crm.json("failures", "discard", "point-transactions", second, "--by", "anna")
+    crm.json("sync")
+    assert len(crm.rows(TRANSACTIONS)) == 4
+    verdict = crm.json("verify", *one)
+    assert (verdict["equal"], verdict["ignored"]) == (True, 1)
+    runs = crm.json("runs", "list", *one)["runs"]
+    refused = crm.json("runs", "undo", str(runs[-1]["run"]), "--by", "anna", code=2)
+    assert refused["error"]["code"] == "append-not-undone"
+
+
+@pytest.mark.slow
+def test_points_are_kept_by_live_mode(crm: Project, tmp_path: Path) -> None:
+    crm.json("provision")
+    crm.import_points(KINDS)
+    crm.import_cards([{**one, "CardTenderType": "AsCardTender"} for one in members(2)])
+    crm.json("load")
+    with living(crm, tmp_path):
+        post(crm, Posting("sale", (Earn(number(0), "bonus", Decimal("12.50")),)))
+        until("the transaction is there", lambda: len(crm.rows(TRANSACTIONS)) == 1)
+        until("the balance is there", lambda: len(shown(crm)) == 1)
+        until("agents see how fresh it is", lambda: len(crm.rows(STATUSES)) == 6)

@@ -56,6 +56,15 @@ def test_where_they_cannot_go(address: str) -> None:
     assert caught.value.code == "webhook-url-invalid"
 
 
+def test_nobody_is_told_of_rows_that_are_only_added() -> None:
+    text = 'map: a\nmode: append\ncommerce: {entity: A}\ndataverse: {entity: new_entries}\n'
+    text += 'fields: [{commerce: Id, sync: ">", dataverse: new_id, key: true}]\n'
+    url = "https://host.example/webhooks/dataverse"
+    documents = [parse_document(text), parse_document(TEXT)]
+    told = plan_notices(documents, logical, [], url, some=False)
+    assert {step.hook.table for step in told.steps} == {"new_card"}
+
+
 def logical(set_name: str) -> str:
     return set_name.removesuffix("s")
 

@@ -65,6 +65,17 @@ def test_a_map_that_only_reads_dataverse_needs_no_more() -> None:
     assert needed(text) == {Need("Read", POINT), Need("Read", CURRENCY)}
 
 
+def test_a_map_that_only_adds_rows_needs_no_right_to_change_any() -> None:
+    text = TEXT.replace('"="', '">"')
+    text = "".join(
+        line + "\n"
+        for line in text.splitlines()
+        if not line.startswith(("deletes", "conflict", "master"))
+    )
+    text = text.replace("commerce: {entity", "mode: append\ncommerce: {entity", 1)
+    assert needed(text) == ALL - {Need("Delete", POINT), Need("Write", POINT)}
+
+
 def test_a_lookup_over_two_steps_reads_both_tables_and_points_to_the_first() -> None:
     text = TEXT.replace("new_currency.isocurrencycode", "new_owner.new_team.new_name")
     targets = {"new_owner": "new_person", "new_owner.new_team": "new_team"}

@@ -219,6 +219,9 @@ def _not_understood(document: MapDocument) -> Iterator[Problem]:
     def told(message: str, *at: str) -> Problem:
         return _problem(message, document.file.subject(*at, map=document.map))
 
+    if document.appends_to is not None:
+        yield told("rows are not only added: edits and deletes travel as well", "mode")
+        return
     if document.deletes.commerce is not DeletePolicy.PROPAGATE:
         policy = document.deletes.commerce
         yield told(f"a delete in commerce is not `{policy}`: it travels", "deletes")
