@@ -14,10 +14,14 @@ from connector.ledger.column_types import Moment, NumberAsText, Scaled
 from connector.ledger.fields import Field, Kind
 from connector.ledger.journal.posting import EntryType
 from connector.ledger.journal.tables import RULE_LENGTH, entries, postings
+from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType, choice, decimal, text
 
 CARD_NUMBER = text("CardNumber", "card_number", 30, nullable=False)
 KIND_NAME = text("RewardPointId", "reward_point_id", 64, nullable=False)
+
+_ACTIVITY = "activity:"
+"""How the keys of postings of activities begin; the activity's number follows."""
 
 _ENTRY_FIELDS = (
     text("TransactionNumber", "transaction_number", 19, nullable=False),
@@ -51,7 +55,8 @@ def _entries() -> sa.FromClause:
     e, p = entries.c, postings.c
     text_number = sa.type_coerce(e.number, NumberAsText())
     kinds, cards = REWARD_POINTS.table, CARDS.table
-    told = [p.source[name].as_string() for name in ("sale", "order", "receipt", "activity")]
+    activity = sa.case((p.key.startswith(_ACTIVITY), sa.func.substr(p.key, len(_ACTIVITY) + 1)))
+    told = [p.source[name].as_string() for name in ("sale", "order", "receipt")]
     return (
         sa.select(
             text_number.label("id"),
@@ -67,7 +72,7 @@ def _entries() -> sa.FromClause:
             sa.type_coerce(p.at, Moment()).label("at"),
             e.starts.label("start_date"),
             e.expires.label("expiration_date"),
-            sa.func.coalesce(*told, p.sale).label("reference"),
+            sa.func.coalesce(sales.c.number, *told, p.sale, activity).label("reference"),
             e.rule.label("rule"),
             sa.func.nullif(e.why, "").label("why"),
             sa.func.nullif(p.comment, "").label("comment"),
@@ -75,6 +80,7 @@ def _entries() -> sa.FromClause:
         # Outer joins that never lack a row: so the entries are what is walked through.
         .select_from(
             entries.outerjoin(postings, p.number == e.posting)
+            .outerjoin(sales, sales.c.key == p.sale)
             .outerjoin(cards, cards.c.id == e.card)
             .outerjoin(kinds, kinds.c.id == e.kind)
         )

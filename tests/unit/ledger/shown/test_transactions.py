@@ -6,12 +6,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from connector.errors import PositionExpiredError
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import Adjust, Earn, Posting, Redeem
 from connector.ledger.ledger import Ledger
 from connector.ledger.operations import Insert, Record, Refused
+from connector.ledger.sales.tables import sales
+from connector.ledger.schema import CARDS
 from tests.unit.ledger.conftest import START, Clock
 
 
@@ -55,6 +58,30 @@ def test_what_is_not_known_is_empty(ledger: Ledger, journal: Journal) -> None:
     assert paid["Points"] == Decimal(-2)
     empty = ("StartDate", "ExpirationDate", "Reference", "Rule", "Why", "Comment")
     assert [paid[name] for name in empty] == [None] * len(empty)
+
+
+def test_an_entry_names_what_it_came_from_as_that_is_spelled(
+    ledger: Ledger, journal: Journal
+) -> None:
+    at = START.replace(tzinfo=None)
+    with ledger.reading() as connection:
+        card = connection.scalar(sa.select(CARDS.table.c.id).where(CARDS.table.c.key == "a"))
+    sale = {"id": 1, "number": "S-A1", "key": "s-a1", "digest": "", "card": card, "at": at}
+    empty: dict[str, object] = {name: {} for name in ("payments", "fields", "member", "versions")}
+    with ledger.writing("t") as transaction:
+        row = sale | empty | {"currency": "EUR"}
+        transaction.connection.execute(sa.insert(sales), [row])
+    earn = (Earn("A", "plain", Decimal(1)),)
+    for posting in (
+        Posting("return:1", earn, sale="S-A1"),
+        Posting("payment:1", earn, sale="Not Sold Yet"),
+        Posting("activity:Survey 7", earn),
+        Posting("other", earn, source={"receipt": "R-1"}),
+    ):
+        journal.post(posting, by="t")
+    entries = ledger.store("point-transactions").page(None, 10)
+    references = [told(one, ledger)["Reference"] for one in entries]
+    assert references == ["S-A1", "not sold yet", "Survey 7", "R-1"]
 
 
 def test_numbers_order_as_numbers(ledger: Ledger, journal: Journal) -> None:
