@@ -48,8 +48,11 @@ def give_back(
     transaction: WriteTransaction, returns: Sequence[Return], zone: tzinfo
 ) -> list[Posted | None]:
     """Post what comes back, one posting for each return; None where no point moves."""
-    drawn = _drawn(transaction.connection, [one.before.posting for one in returns])
-    postings = [_posting(one, drawn[one.before.posting]) for one in returns]
+    moving = [one.before.posting for one in returns if one.before.shares != one.after.shares]
+    if not moving:
+        return [None] * len(returns)
+    drawn = _drawn(transaction.connection, moving)
+    postings = [_posting(one, drawn.get(one.before.posting, ())) for one in returns]
     results = post_within(transaction, [one for one in postings if one is not None], zone)
     posted: list[Posted] = []
     for result in results:
