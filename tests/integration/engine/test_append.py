@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.endpoints.base import Create, Operation
+from connector.endpoints.base import Create, Operation, Pace
 from connector.engine.retry import Retry
 from connector.engine.run import MapRun
 from connector.errors import MapError, UsageError
@@ -437,6 +437,17 @@ def test_a_map_does_not_change_its_mode(bench: Bench) -> None:
     with pytest.raises(MapError) as told:
         bench.sync()
     assert told.value.code == "map-rekeyed"
+
+
+def test_calls_are_as_large_as_the_side_takes_them(make_bench: MakeBench) -> None:
+    bench = make_bench(APPEND, page=12)
+    bench.dataverse.batch = 12
+    bench.dataverse.put("currencies", "id-eur", code="EUR")
+    bench.dataverse.paced = lambda: Pace(rows=5, calls=1, pause=max(0.0, 2.0 - bench.ahead))
+    add(bench, *(f"T{n}" for n in range(12)))
+    assert bench.load().finished
+    assert bench.dataverse.sizes == [5, 5, 2]
+    assert bench.ahead >= 2, "it stood still while the side took nothing"
 
 
 def test_a_run_that_is_told_to_stop_goes_on_where_it_was(bench: Bench) -> None:
