@@ -138,7 +138,9 @@ def take_back(
         *_taken_back(connection, sale, lines, zone, source),
     ]
     key = f"return:{wanted.number}"
-    wanted_postings = [Posting(key, tuple(moved), at, sale=sale.number)] if moved else []
+    told = {"sale": sale.number, "return": wanted.number}
+    posting = Posting(key, tuple(moved), at, source=told, sale=sale.number)
+    wanted_postings = [posting] if moved else []
     posted = None
     # Also with nothing to post: a clock set back is refused there.
     for result in post_within(transaction, wanted_postings, zone):

@@ -294,9 +294,7 @@ def parted(earned: Sequence[Earned]) -> tuple[Sequence[Earned], Sequence[Earned]
 
 def given_for(occasion: Occasion, card: str, gifts: Iterable[Earned]) -> Iterator[Given]:
     """Gifts with what they are given for."""
-    source = dict(source_of(occasion))
-    if isinstance(occasion, Activity):
-        source["activity"] = occasion.number
+    source = source_of(occasion)
     sale = occasion.number if isinstance(occasion, Sale) else None
     return (Given(card, one, occasion.at, source, sale) for one in gifts)
 
@@ -314,8 +312,9 @@ def rule_name(earned: Earned) -> str:
 
 
 def source_of(occasion: Occasion) -> Mapping[str, str]:
-    """What a posting keeps of where it comes from."""
-    held = {"channel": occasion.channel, "unit": occasion.unit}
+    """What a posting keeps of where it comes from; its number as the channel spells it."""
+    what = "activity" if isinstance(occasion, Activity) else "sale"
+    held = {what: occasion.number, "channel": occasion.channel, "unit": occasion.unit}
     return {name: text for name, text in held.items() if text is not None}
 
 

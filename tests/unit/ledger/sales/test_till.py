@@ -15,6 +15,7 @@ from connector.errors import RecordError
 from connector.ledger.desk import Customer, Desk
 from connector.ledger.journal.posting import Refused
 from connector.ledger.journal.statements import mismatches, transactions
+from connector.ledger.journal.tables import postings
 from connector.ledger.members.households import Households
 from connector.ledger.sales.receipt import Receipt
 from connector.ledger.sales.till import Till
@@ -71,6 +72,8 @@ def test_another_sale_under_the_same_number_is_refused(shop: Shop, refused: Refu
         ({"lines": (item(10, "0.00001"),)}, "sale-quantity"),
         ({"lines": (item(-10),)}, "sale-amount"),
         ({"lines": (item("1E+30"),)}, "sale-amount"),
+        ({"lines": (item("1E+999999"),)}, "sale-amount"),
+        ({"lines": (item(f"1.{'0' * 40}1"),)}, "sale-amount"),
         ({"lines": (item(10), item(10, 1, " "))}, "value-missing"),
         ({"lines": (item(10, 1, "a\nb"),)}, "text-invalid"),
         ({"lines": (item(10, 1, "a" * 101),)}, "text-too-long"),
@@ -151,6 +154,18 @@ def test_sales_are_kept_with_their_lines(shop: Shop) -> None:
     assert (row.number, row.currency, row.channel, row.unit) == ("S-1", "EUR", "web", "001")
     assert (kept.product_key, kept.category_keys) == ("tea", "\nfood\nhot drinks\n")
     assert (kept.quantity, kept.amount, kept.offer) == (2_500, 99_900, "spring")
+
+
+def test_postings_name_the_sale_as_the_till_spells_it(shop: Shop) -> None:
+    """Agents search receipts by it."""
+    shop.sell(channel="web")
+    shop.back()
+    with shop.ledger.reading() as connection:
+        told = connection.execute(sa.select(postings.c.source).order_by(postings.c.number))
+        assert [row.source for row in told] == [
+            {"sale": "S-1", "channel": "web"},
+            {"sale": "S-1", "return": "R-1"},
+        ]
 
 
 # ---------------------------------------------------------------------------- enrolment
