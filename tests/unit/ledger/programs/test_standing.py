@@ -171,6 +171,20 @@ def test_since_is_kept_while_the_tier_is(ledger: Ledger, clock: Clock) -> None:
     assert rows(ledger)["1001/club"]["ValidFrom"] == TODAY + timedelta(300)
 
 
+def test_since_is_the_day_it_was_reached_though_its_points_are_too_old(
+    ledger: Ledger, clock: Clock
+) -> None:
+    runs(ledger, CLUB.replace("1000", "2000"))
+    posts(ledger, earn("1001", 500))
+    restated(ledger, "1001")
+    clock.forward(200 * 86_400)
+    posts(ledger, earn("1001", 600))
+    clock.forward(200 * 86_400)
+    restated(ledger, "1001")
+    row = rows(ledger)["1001/club"]
+    assert (row["Tier"], row["Points"], row["ValidFrom"]) == ("silver", 600, TODAY)
+
+
 def test_each_card_counts_by_itself_unless_pooled(ledger: Ledger) -> None:
     runs(ledger, CLUB)
     posts(ledger, earn("1001", 300), earn("1002", 300), earn("1003", 300))

@@ -440,6 +440,21 @@ def test_what_may_be_a_mistake_is_a_warning(code: str, text: str, remedy: str) -
     assert remedy in found.remedy
 
 
+@pytest.mark.parametrize(
+    "tiers",
+    [
+        (
+            "[{tier: s, level: 1, points: 500, kind: bonus, within: 12 months}, "
+            "{tier: g, level: 2, points: 500, kind: bonus, within: 1 month}]"
+        ),
+        "[{tier: s, level: 1, points: 9, kind: bonus}, {tier: g, level: 2, points: 1, kind: cash}]",
+        "[{tier: s, level: 2, points: 5, kind: cash}, {tier: g, level: 9, points: 6, kind: cash}]",
+    ],
+)
+def test_tiers_that_can_all_be_held_are_left_alone(tiers: str) -> None:
+    assert findings(f"program: a\nearn: [{{{RULE}}}]\ntiers: {tiers}") == []
+
+
 def test_all_findings_are_told_in_the_order_of_the_file() -> None:
     text = f"""program: a
 earn:
