@@ -65,9 +65,9 @@ def register(app: typer.Typer) -> None:
 @with_options
 def sale(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
     options: Options,
-    card: Annotated[str, typer.Argument(metavar="[CARD]", help="The card's number.")] = "",
+    card: Annotated[str, typer.Argument(metavar="CARD", help="The card's number.")] = "",
     number: Annotated[
-        str, typer.Argument(metavar="[NUMBER]", help="The order or receipt number.")
+        str, typer.Argument(metavar="NUMBER", help="The order or receipt number.")
     ] = "",
     line: Annotated[
         list[str] | None,

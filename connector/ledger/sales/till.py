@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from connector.ledger.desk import Customer, Desk
 from connector.ledger.fields import fold
 from connector.ledger.journal.posting import Refused
-from connector.ledger.ledger import Ledger
+from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.programs.occasion import Activity, Sale
 from connector.ledger.sales.activities import do
 from connector.ledger.sales.receipt import Answer, Back, Receipt
@@ -24,6 +24,7 @@ from connector.ledger.sales.returns import Return, take_back
 from connector.ledger.sales.selling import SaleBatch
 from connector.ledger.sales.tables import activities, sales
 from connector.ledger.sales.terms import LedgerTermsSource, TermsSource
+from connector.ledger.schema import CARDS
 
 
 class Till:
@@ -46,8 +47,7 @@ class Till:
         """
         with self._ledger.writing(by) as transaction:
             if customer is not None:
-                card = Desk(self._ledger, self.zone).recognise(transaction, sale.card, customer)
-                sale = replace(sale, card=card)
+                sale = replace(sale, card=self._card(transaction, sale, customer))
             (answer,) = SaleBatch(transaction, self.zone, self._terms).sold([sale])
             return _accepted(answer)
 
@@ -85,6 +85,18 @@ class Till:
         """
         with self._ledger.writing(by) as transaction:
             return do(transaction, activity, self.zone, self._terms)
+
+    def _card(self, transaction: WriteTransaction, sale: Sale, customer: Customer) -> str:
+        """The card a customer buys with; of a sale that is known the one it was sold to."""
+        known = (
+            sa.select(CARDS.table.c.card_number)
+            .join(sales, sales.c.card == CARDS.table.c.id)
+            .where(sales.c.key == fold(sale.number))
+        )
+        sold: str | None = transaction.connection.scalar(known)
+        if sold is None:
+            return Desk(self._ledger, self.zone).recognise(transaction, sale.card, customer)
+        return sale.card if sale.card.strip() else sold
 
     def when(self, number: str, *, activity: bool = False) -> datetime | None:
         """When the sale, or activity, of that number was made; None where it is not known.
