@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from connector.errors import MapError, Problem, Subject
-from connector.mapping.document import FieldRow, MapDocument, parse_document
+from connector.mapping.document import FieldRow, MapDocument, Mode, parse_document
 from connector.mapping.moving.draft import (
     DOUBLED,
     Draft,
@@ -276,7 +276,8 @@ def build(
 
 def _text(head: Draft, rows: Sequence[_Row]) -> str:
     """The policies dual-write has no word for are written out: a reader should see them."""
-    shown = {name: to_jsonable_python(MapDocument.model_fields[name].default) for name in _SHOWN}
+    names = ("version",) if head.get("mode") == Mode.APPEND else _SHOWN
+    shown = {name: to_jsonable_python(MapDocument.model_fields[name].default) for name in names}
     body: list[tuple[list[str], dict[str, Any]]] = []
     for row in rows:
         comments = [f"not carried over: {row.comment}"] if row.comment else []
