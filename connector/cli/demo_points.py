@@ -126,12 +126,14 @@ def _together(
     report([one for one in syncs if one.writes], tell)
 
     tell.head("7. The agent files two corrections")
-    screen.file(page, BONUS, 40, "The parcel came late.")
-    screen.file(page, BONUS, 50 * MOST, "A good customer.")
+    reasons = {"The parcel came late.": 40, "A good customer.": 50 * MOST}
+    for reason, points in reasons.items():
+        screen.file(page, BONUS, points, reason)
     answered = sync_maps(project, documents)
+    rows = {row["Reason"]: row for row in screen.lists(page)["Corrections of points"]}
     corrections = [
-        {"status": row["Outcome"].lower(), "outcome": row["Outcome in words"]}
-        for row in reversed(screen.lists(page)["Corrections of points"])
+        {"status": rows[one]["Outcome"].lower(), "outcome": rows[one]["Outcome in words"]}
+        for one in reasons
     ]
     for one in corrections:
         tell.line(f"{one['status']}: {one['outcome']}")
