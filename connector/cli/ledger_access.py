@@ -34,7 +34,12 @@ LedgerOption = Annotated[
     ),
 ]
 EntityOption = Annotated[
-    str, typer.Option("--entity", metavar="cards|reward-points", help="Which records.")
+    str,
+    typer.Option(
+        "--entity",
+        metavar="cards|reward-points|…",
+        help="Which records; also what is shown of points: point-balances, card-tiers, …",
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from connector.ledger.desk import Desk
 from connector.ledger.journal.amounts import UNIT
 from connector.ledger.journal.books import Card, Draft, Kind
 from connector.ledger.journal.journal import Journal, post_within
@@ -169,3 +170,12 @@ def test_cards_alone_ask_nothing_of_what_is_shown(ledger: Ledger) -> None:
     tables = ("point_balances", "point_entries", "shown_days", "card_tiers", "card_segments")
     assert not [one for one in seen for table in tables if table in one]
     assert any(CARDS.table.name in one for one in seen)
+
+
+def test_points_that_move_to_a_new_card_show_on_both(ledger: Ledger, journal: Journal) -> None:
+    journal.post(Posting("k", (earn("A", "later", "4"), earn("A", "money", "2.5"))), by="t")
+    replaced = Desk(ledger).replace("A", "A2", by="desk")
+    assert len(replaced.entries) == 4
+    assert shown(ledger) == right(ledger, ledger.today())
+    assert shown(ledger)["A2/money"]["Available"] == Decimal("2.5")
+    assert shown(ledger)["A/money"]["Available"] == 0
