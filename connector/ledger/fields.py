@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from connector.errors import RecordError, Subject
-from connector.ledger.journal.amounts import LARGEST, SCALE, UNIT
+from connector.ledger.journal.amounts import LARGEST, SCALE, UNIT, scaled
 
 Value: TypeAlias = str | int | Decimal | date | datetime | None
 """One stored value; empty is None, never an empty text and never 1900-01-01. An instant is an
@@ -216,8 +216,7 @@ class Field:
                 f"field '{self.name}' cannot hold {value}",
                 f"give a number from {low} to {high}",
             )
-        scaled = value.scaleb(SCALE)
-        if scaled != scaled.to_integral_value():
+        if scaled(value) is None:
             raise self.error(
                 "number-invalid",
                 f"field '{self.name}' keeps {SCALE} decimals, {value} has more",

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.ledger.fields import fold
-from connector.ledger.journal.amounts import UNIT, units
+from connector.ledger.journal.amounts import UNIT, fits, points
 from connector.ledger.journal.books import POOLED, Books, Card, Kind, Origin
 from connector.ledger.journal.lots import Draw, Lot, by_age
 from connector.ledger.journal.posting import (
@@ -147,22 +147,22 @@ class Accounts:
                     if self._books.capped(line.kind):
                         return True
                 case Adjust():
-                    if line.points < 0:
+                    if line.points.is_signed():
                         return True
                 case GiveBack():
                     pass
-                case TakeBack():
+                case TakeBack() if fits(line.points):
                     taken[line.entry] = taken.get(line.entry, Decimal(0)) + line.points
                 case _:
                     return True
-        return not all(self._in_own_lot(entry, points) for entry, points in taken.items())
+        return not all(self._in_own_lot(entry, some) for entry, some in taken.items())
 
     def _in_own_lot(self, entry: int, taken: Decimal) -> bool:
         """Whether what comes back of an entry is all in the lot it brought."""
         origin = self._books.origins.get(entry)
         if origin is None or origin.lot is None or origin.card.replaced_by is not None:
             return False
-        return units(taken) <= origin.lot.remaining
+        return taken <= points(origin.lot.remaining)
 
     def _load_lots(self) -> None:
         """Every lot with something left, of the cards and kinds the books know."""

@@ -16,8 +16,25 @@ from connector.errors import RecordError, Subject
 SCALE = 4
 """Decimals of a point."""
 UNIT = 10**SCALE
-LARGEST = 10**14 * UNIT
-"""Units one entry may have: sums of many stay within 64 bits."""
+LARGEST = 10**11 * UNIT
+"""Units one entry may have: what a decimal column of Dataverse holds; sums of thousands of them
+stay within 64 bits."""
+_MOST = Decimal(LARGEST // UNIT)
+_STEP = Decimal(1).scaleb(-SCALE)
+
+
+def fits(value: Decimal) -> bool:
+    """Whether it is a number, and one that is not too large to be kept.
+
+    To be asked before anything is worked out with it: comparing is exact and never overflows.
+    """
+    return value.is_finite() and value.copy_abs() <= _MOST
+
+
+def scaled(value: Decimal) -> int | None:
+    """A number that fits as ten-thousandths; None where it has more decimals."""
+    cut = value.quantize(_STEP)
+    return int(cut.scaleb(SCALE)) if cut == value else None
 
 
 def units(points: Decimal, *, whole: bool = False) -> int:
@@ -25,22 +42,22 @@ def units(points: Decimal, *, whole: bool = False) -> int:
 
     Raises RecordError: `points-invalid`, `points-fractional`.
     """
-    if not points.is_finite() or abs(points) * UNIT > LARGEST:
+    if not fits(points):
         raise _refusal("points-invalid", f"{points} is no number of points", "give a number")
-    scaled = points.scaleb(SCALE)
-    if scaled != scaled.to_integral_value():
+    found = scaled(points)
+    if found is None:
         raise _refusal(
             "points-invalid",
             f"{points} has more than {SCALE} decimals",
             f"round it to {SCALE} decimals; nothing is cut off silently",
         )
-    if whole and int(scaled) % UNIT:
+    if whole and found % UNIT:
         raise _refusal(
             "points-fractional",
             f"{points} is not a whole number, and these points are counted by quantity",
             "give whole points, or use a kind of points of type Amount",
         )
-    return int(scaled)
+    return found
 
 
 def points(units: int) -> Decimal:

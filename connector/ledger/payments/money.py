@@ -10,13 +10,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connector.errors import RecordError, Subject
-from connector.ledger.journal.amounts import LARGEST, SCALE, UNIT
+from connector.ledger.journal.amounts import SCALE, fits
 from connector.ledger.programs.rounding import decimals
 
 
 def payable(amount: Decimal, currency: str) -> Decimal:
     """The amount with the decimals of its currency; RecordError `amount-invalid`."""
-    if not amount.is_finite() or amount <= 0 or amount * UNIT > LARGEST:
+    if not fits(amount) or amount <= 0:
         raise _refusal(f"{amount} {currency} cannot be paid", "give an amount above zero")
     smallest = Decimal(1).scaleb(-decimals(currency))
     if amount % smallest:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import EMPTY_DATE, UNSTORABLE
-from connector.ledger.journal.amounts import LARGEST, SCALE, UNIT
+from connector.ledger.journal.amounts import SCALE, fits, scaled
 from connector.ledger.programs.occasion import Activity, Item, Sale
 from connector.ledger.sales.tables import NAME_LENGTH, NUMBER_LENGTH
 
@@ -93,12 +93,12 @@ def amount_units(amount: Decimal, field: str) -> int:
 
 
 def _units(code: str, value: Decimal, field: str) -> int:
-    if value * UNIT > LARGEST:
+    if not fits(value):
         raise _number(code, field, f"{value} is too large")
-    scaled = value.scaleb(SCALE)
-    if scaled != scaled.to_integral_value():
+    found = scaled(value)
+    if found is None:
         raise _number(code, field, f"{value} has more than {SCALE} decimals")
-    return int(scaled)
+    return found
 
 
 def _check_line(line: Item, field: str) -> None:

@@ -27,7 +27,10 @@ def test_points_are_shown_without_idle_zeros(kept: int, text: str) -> None:
     assert str(points(kept)) == text
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "0.00001", "1E+20"])
+@pytest.mark.parametrize(
+    "text",
+    ["NaN", "sNaN", "Infinity", "0.00001", "1E+20", "-1E+999999", f"1.{'0' * 40}1", "1E-999999"],
+)
 def test_what_does_not_fit_is_refused(text: str) -> None:
     with pytest.raises(RecordError) as caught:
         units(Decimal(text))

@@ -34,6 +34,7 @@ def test_an_amount_has_the_decimals_of_its_currency(text: str, currency: str, sh
         ("0.5", "JPY"),
         ("NaN", "EUR"),
         ("1E20", "EUR"),
+        ("1E999999", "EUR"),
     ],
 )
 def test_what_is_no_amount_is_refused(text: str, currency: str) -> None:
