@@ -8,11 +8,12 @@ Tested in: tests/unit/ledger/journal/test_journal.py, test_laws.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
 
 from connector.errors import RecordError, Subject
-from connector.ledger.journal.amounts import points, units
+from connector.ledger.journal.amounts import UNIT, points, units
 from connector.ledger.journal.books import BLOCKED, EARN_ONLY, Books, Card, Draft, Kind, Origin
 from connector.ledger.journal.lots import Draw, by_age, draw, retrievable, spendable
 from connector.ledger.journal.periods import after
@@ -276,7 +277,9 @@ def _returnable(books: Books, number: int, type_: EntryType) -> Origin:
 
 
 def _returning(line: TakeBack | GiveBack, origin: Origin) -> int:
-    asked = _positive(line, origin.kind)
+    # What was earned in parts comes back in parts, even if its kind is counted by quantity now.
+    parted = origin.units % UNIT > 0
+    asked = _positive(line, replace(origin.kind, whole=False) if parted else origin.kind)
     if asked > origin.left:
         raise RecordError(
             "return-exceeds",

@@ -106,8 +106,6 @@ class _Moved(NamedTuple):
     posting: str
     """The key of its posting."""
     rule: str | None
-    kind: str
-    """Folded."""
     whole: bool
     """Whether it is counted by quantity."""
     units: int
@@ -255,13 +253,13 @@ def _taken_back(
     if sale.posting is None:
         return
     due = _due(connection, sale, lines, zone, source)
-    held: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    held: dict[str, list[tuple[int, int]]] = {}
     for one in _entries(connection, sale, EntryType.EARN):
         if one.posting.startswith(GIFT):
             continue
-        held.setdefault((one.rule or "", one.kind), []).append((one.number, one.units - one.back))
-    for (rule, kind), earned in held.items():
-        rest, left = due[rule, kind], sum(units for _, units in earned)
+        held.setdefault(one.rule or "", []).append((one.number, one.units - one.back))
+    for rule, earned in held.items():
+        rest, left = due[rule], sum(units for _, units in earned)
         too_much = left - min(rest, left)
         why = f"the rest of sale {sale.number} earns {points(rest)} by {rule}"
         for number, units in reversed(earned):
@@ -277,15 +275,18 @@ def _due(
     lines: dict[int, _Sold],
     zone: tzinfo,
     source: TermsSource,
-) -> Counter[tuple[str, str]]:
-    """Ten-thousandths the rest of the sale earns, by rule and folded kind."""
-    due: Counter[tuple[str, str]] = Counter()
+) -> Counter[str]:
+    """Ten-thousandths the rest of the sale earns, by rule.
+
+    A version of a rule pays one kind, whose name may have changed since.
+    """
+    due: Counter[str] = Counter()
     if _all_back(lines):
         return due
     terms = source.of(connection, sale.versions)
     rest = rebuilt(sale, list(lines.values()), 1 - _share(lines), zone)
     for one in terms.earned(rest, member_of(sale.member)):
-        due[rule_name(one), fold(one.kind)] += int(one.points * UNIT)
+        due[rule_name(one)] += int(one.points * UNIT)
     return due
 
 
@@ -334,7 +335,7 @@ def _entries(connection: sa.Connection, sale: Any, type_: EntryType) -> list[_Mo
     )
     query = (
         sa.select(
-            *(e.number, postings.c.key, e.rule, kind.key),
+            *(e.number, postings.c.key, e.rule),
             *(kind.reward_point_type == "Quantity", e.units, came),
         )
         .join(postings, postings.c.number == e.posting)
@@ -343,8 +344,8 @@ def _entries(connection: sa.Connection, sale: Any, type_: EntryType) -> list[_Mo
         .order_by(e.number)
     )
     return [
-        _Moved(number, posting, rule, name, whole, int(units), int(back))
-        for number, posting, rule, name, whole, units, back in connection.execute(query)
+        _Moved(number, posting, rule, whole, int(units), int(back))
+        for number, posting, rule, whole, units, back in connection.execute(query)
     ]
 
 

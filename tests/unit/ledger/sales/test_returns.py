@@ -67,6 +67,18 @@ def test_the_rest_is_judged_as_the_sale_was(shop: Shop) -> None:
     assert [one.kind for one in received.entries] == ["money", "plain"]
 
 
+def test_a_kind_may_be_renamed_or_counted_otherwise_meanwhile(shop: Shop) -> None:
+    shop.sell(lines=(item("10.02", 2),))
+    kinds = shop.ledger.store("reward-points")
+    changed = {"RewardPointId": "silver", "RewardPointType": "Quantity"}
+    kind = kinds.find("money")
+    assert kind is not None
+    kinds.update(kind.id, changed, by="test")
+    assert moved(shop.back(lines=back(1))) == [("ReturnEarned", "silver", Decimal("-5.01"))]
+    shop.back("R-2")
+    assert shop.available() == {}
+
+
 def test_a_return_happens_once(shop: Shop, refused: Refusing) -> None:
     shop.sell(lines=BOOKS)
     first = shop.back(lines=back(1))
