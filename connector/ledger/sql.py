@@ -14,9 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
-from connector.errors import ConfigError, UnreachableError
+from connector.errors import ConfigError, RecordError, UnreachableError
 
 LOCK_WAIT_MS = 15_000
 """How long a writer waits for another one to commit."""
@@ -70,7 +76,8 @@ def transaction(engine: sa.Engine, *, write: bool) -> Iterator[sa.Connection]:
     """One transaction: committed at the end, rolled back by any exception.
 
     A reader sees one state throughout. Raises UnreachableError `ledger-busy` when another
-    writer does not finish in time, `ledger-unreachable` when the database cannot be used.
+    writer does not finish in time, `ledger-unreachable` when the database cannot be used, and
+    RecordError `text-invalid` for a text or a number that no database takes, whoever hands it in.
     """
     try:
         with engine.connect() as connection:
@@ -81,6 +88,8 @@ def transaction(engine: sa.Engine, *, write: bool) -> Iterator[sa.Connection]:
                 yield connection
     except OperationalError as error:
         raise _unreachable(error, engine) from error
+    except (UnicodeEncodeError, OverflowError, DataError) as error:
+        raise _unstorable() from error
     except DatabaseError as error:
         # Its subclasses are our own mistakes (a violated constraint, bad SQL): not translated.
         if type(error) is not DatabaseError:
@@ -163,6 +172,15 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _where(engine: sa.Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
+
+
+def _unstorable() -> RecordError:
+    # Without the driver's words: they quote the value, which may be a card's number.
+    return RecordError(
+        "text-invalid",
+        "a value that was given holds a broken character, or is too large for the ledger",
+        remedy="correct it; a text that was typed in another encoding has to become UTF-8 first",
+    )
 
 
 def _unreachable(error: Exception, engine: sa.Engine) -> UnreachableError:

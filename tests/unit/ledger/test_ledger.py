@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from connector.errors import ConfigError, UnreachableError
+from connector.errors import ConfigError, RecordError, UnreachableError
 from connector.ledger.ledger import Ledger
 from connector.ledger.members.tables import cards_by_party, customer_groups
 from connector.ledger.schema import CURRENCIES, REFERENCES, ledger_info
@@ -98,3 +98,13 @@ def test_a_path_that_is_a_folder_is_unreachable(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError) as caught:
         Ledger.open(url(tmp_path))
     assert caught.value.code == "ledger-unreachable"
+
+
+@pytest.mark.parametrize("value", ["\udcff", 2**64])
+def test_what_no_database_takes_is_refused_without_quoting_it(
+    ledger: Ledger, value: object
+) -> None:
+    with pytest.raises(RecordError) as caught, ledger.reading() as connection:
+        connection.execute(sa.select(ledger_info).where(sa.literal(value) == 1))
+    assert caught.value.code == "text-invalid"
+    assert str(value) not in str(caught.value)
