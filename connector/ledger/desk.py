@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
 from connector.ledger.journal.journal import post_within
+from connector.ledger.journal.keys import REPLACE
 from connector.ledger.journal.posting import Entry, HandOver, Posting, Refused
 from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.members.joining import rejoin
@@ -134,7 +135,7 @@ class Desk:
             rejoin(transaction.connection, old.id, card.id)
             points = HandOver(number, following)
             (result,) = post_within(
-                transaction, [Posting(f"replace:{old.id}", (points,))], self._zone
+                transaction, [Posting(f"{REPLACE}{old.id}", (points,))], self._zone
             )
             if isinstance(result, Refused):
                 raise result.error

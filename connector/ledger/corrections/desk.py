@@ -29,6 +29,7 @@ from connector.ledger.fields import Value, fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.books import BLOCKED
 from connector.ledger.journal.journal import post_within
+from connector.ledger.journal.keys import CORRECTION
 from connector.ledger.journal.posting import Adjust, Posting, Refused
 from connector.ledger.journal.tables import entries, postings
 from connector.ledger.operations import Change, Done, Operation, Record, Remove, Result
@@ -39,7 +40,6 @@ from connector.ledger.sql import rows_in
 if TYPE_CHECKING:
     from connector.ledger.ledger import WriteTransaction
 
-KEY_PREFIX = "correction:"
 PERSON = "requested by"
 """Where the source of a posting names who asked."""
 
@@ -173,7 +173,7 @@ class _Round:
         assert request.amount is not None
         who = f" by {request.person}" if request.person else ""
         line = Adjust(request.card, request.kind, request.amount, f"correction requested{who}")
-        source = {"correction": key.removeprefix(KEY_PREFIX), PERSON: request.person or ""}
+        source = {"correction": key.removeprefix(CORRECTION), PERSON: request.person or ""}
         posting = Posting(key, (line,), comment=request.reason or "", source=source)
         (result,) = post_within(self._transaction, [posting], self._transaction.zone)
         card = self._cards[fold(request.card)].id
@@ -236,7 +236,7 @@ class _Round:
         query = (
             sa.select(entries.c.card, entries.c.units, postings.c.source)
             .select_from(CORRECTIONS.table)
-            .join(postings, postings.c.key == sa.literal(KEY_PREFIX).concat(_OWN.key))
+            .join(postings, postings.c.key == sa.literal(CORRECTION).concat(_OWN.key))
             .join(entries, entries.c.posting == postings.c.number)
             .where(_OWN.posted_at >= began)
         )
@@ -265,7 +265,7 @@ def _request(record: Record) -> Request:
 
 
 def _posting_key(record: Record) -> str:
-    return KEY_PREFIX + fold(str(record.values[0]))
+    return CORRECTION + fold(str(record.values[0]))
 
 
 def _folded(person: str | None) -> str | None:

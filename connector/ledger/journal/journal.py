@@ -21,6 +21,7 @@ from connector.ledger.fields import fold
 from connector.ledger.journal.accounts import Accounts
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.books import Books, Draft
+from connector.ledger.journal.keys import require_free
 from connector.ledger.journal.posting import Entry, Posted, Posting, Refused, Result
 from connector.ledger.journal.rules import enter
 from connector.ledger.journal.statements import entries_of_postings
@@ -64,11 +65,20 @@ class Journal:
     def post_all(self, wanted: Sequence[Posting], *, by: str) -> list[Result]:
         """Post several in one transaction; one result each, in order.
 
-        A refused one leaves no trace and stops nobody. Raises RecordError `clock-set-back`,
-        before anything is posted, and UnreachableError.
+        A refused one leaves no trace and stops nobody; so is one under a key that the ledger
+        gives itself (`keys.py`). Raises RecordError `clock-set-back`, before anything is posted,
+        and UnreachableError.
         """
+        own: dict[int, Result] = {}
+        for place, one in enumerate(wanted):
+            try:
+                require_free(one.key)
+            except RecordError as error:
+                own[place] = Refused(error)
+        free = [one for place, one in enumerate(wanted) if place not in own]
         with self._ledger.writing(by) as transaction:
-            return post_within(transaction, wanted, self._zone)
+            results = iter(post_within(transaction, free, self._zone))
+        return [own.get(place) or next(results) for place in range(len(wanted))]
 
 
 def post_within(

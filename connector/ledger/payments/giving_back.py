@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.journal import post_within
+from connector.ledger.journal.keys import PAYMENT
 from connector.ledger.journal.posting import EntryType, GiveBack, Posted, Posting, Refused
 from connector.ledger.journal.tables import entries
 from connector.ledger.ledger import WriteTransaction
@@ -79,7 +80,7 @@ def _posting(one: Return, drawn: Sequence[_Drawn]) -> Posting | None:
         return None
     payment = one.before
     return Posting(
-        f"payment:{payment.number}:{one.name}",
+        f"{PAYMENT}{payment.number}:{one.name}",
         tuple(lines),
         source={"payment": str(payment.number)},
         sale=payment.order,

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
 from connector.ledger.journal.journal import post_within
+from connector.ledger.journal.keys import PAYMENT
 from connector.ledger.journal.posting import Posting, Redeem, Refused
 from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.payments.book import Book, Held
@@ -214,7 +215,7 @@ class Payments:
         source = {"payment": str(number)}
         if request.channel is not None:
             source["channel"] = request.channel
-        posting = Posting(f"payment:{number}", tuple(lines), source=source, sale=request.order)
+        posting = Posting(f"{PAYMENT}{number}", tuple(lines), source=source, sale=request.order)
         (result,) = post_within(transaction, [posting], self._zone)
         if isinstance(result, Refused):
             raise result.error

@@ -16,6 +16,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector.ledger.journal.journal import post_within
+from connector.ledger.journal.keys import GIFT
 from connector.ledger.journal.posting import Earn, Posted, Posting
 from connector.ledger.journal.tables import postings
 from connector.ledger.members.facts import facts
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from connector.ledger.ledger import WriteTransaction
     from connector.ledger.programs.book import Programs
     from connector.ledger.programs.standing import Reached
-
-KEY = "gift:"
-"""How keys of postings of gifts begin."""
 
 
 class Given(NamedTuple):
@@ -52,7 +50,7 @@ def give(transaction: WriteTransaction, gifts: Iterable[Given], zone: tzinfo) ->
     """
     wanted: dict[str, Given] = {}
     for one in gifts:
-        wanted.setdefault(f"{KEY}{one.earned.once}", one)
+        wanted.setdefault(f"{GIFT}{one.earned.once}", one)
     known = rows_in(transaction.connection, [postings.c.key], postings.c.key, list(wanted))
     for row in list(known):
         del wanted[row[0]]

@@ -23,6 +23,7 @@ from connector.ledger.journal.accounts import Accounts
 from connector.ledger.journal.amounts import UNIT, points, units
 from connector.ledger.journal.books import Books
 from connector.ledger.journal.journal import post_within
+from connector.ledger.journal.keys import CHECKOUT
 from connector.ledger.journal.lots import spendable
 from connector.ledger.journal.posting import (
     EntryType,
@@ -40,9 +41,6 @@ from connector.ledger.rewards.cart import Cart, CartLine
 from connector.ledger.rewards.prices import Prices, on_day
 from connector.ledger.schema import REWARD_POINTS
 from connector.ledger.sql import rows_in
-
-KEY = "checkout:"
-"""How keys of postings of a checkout begin; the folded order number follows."""
 
 
 class Due(NamedTuple):
@@ -132,7 +130,7 @@ def come_back(
     cart. Kinds that know no parts of a point give back the whole points of it, and the rest with
     the last piece.
     """
-    found = [postings.c.key == KEY + fold(order)]
+    found = [postings.c.key == CHECKOUT + fold(order)]
     source = connection.scalar(sa.select(postings.c.source).where(*found))
     if source is None:
         return []
@@ -225,7 +223,7 @@ def _posting(cart: Cart, due: Sequence[Due]) -> Posting:
     assert cart.order is not None, "asked for before"
     assert cart.card is not None, "asked for before"
     return Posting(
-        KEY + fold(cart.order),
+        CHECKOUT + fold(cart.order),
         tuple(
             Redeem(cart.card, one.kind, one.points, f"{one.quantity} x {one.product} at {one.each}")
             for one in due
@@ -243,7 +241,7 @@ def _posting(cart: Cart, due: Sequence[Due]) -> Posting:
 def _before(connection: sa.Connection, cart: Cart) -> list[Due]:
     """What was due when this order was checked out before; nothing where it was not."""
     assert cart.order is not None, "asked for before"
-    query = sa.select(postings.c.source).where(postings.c.key == KEY + fold(cart.order))
+    query = sa.select(postings.c.source).where(postings.c.key == CHECKOUT + fold(cart.order))
     source = connection.scalar(query)
     if source is None:
         return []

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.journal.journal import post_within, require_not_ahead
+from connector.ledger.journal.keys import ACTIVITY
 from connector.ledger.journal.posting import Posted, Posting, Refused
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.ledger import WriteTransaction
@@ -84,7 +85,7 @@ def _before(connection: sa.Connection, activity: Activity, digest: str) -> Recei
 def _postings(activity: Activity, card: str, earned: Sequence[Earned]) -> list[Posting]:
     if not earned:
         return []
-    key, source = f"activity:{activity.number}", source_of(activity)
+    key, source = f"{ACTIVITY}{activity.number}", source_of(activity)
     return [Posting(key, earn_lines(card, earned), activity.at, activity.activity, source)]
 
 

@@ -23,13 +23,12 @@ from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import UNIT, points
 from connector.ledger.journal.journal import post_within, require_not_ahead
+from connector.ledger.journal.keys import CHECKOUT, GIFT, PAYMENT, RETURN
 from connector.ledger.journal.posting import EntryType, GiveBack, Line, Posting, Refused, TakeBack
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.journal.tables import entries, postings
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.payments.refunds import refund_share
-from connector.ledger.programs.gifts import KEY as GIFT
-from connector.ledger.rewards.checkout import KEY as CHECKOUT
 from connector.ledger.rewards.checkout import come_back
 from connector.ledger.sales.checks import (
     amount_units,
@@ -44,8 +43,6 @@ from connector.ledger.sales.tables import sale_lines, sale_returns, sales
 from connector.ledger.sales.terms import TermsSource
 from connector.ledger.schema import CARDS, REWARD_POINTS
 
-PAYMENT = "payment:"
-"""How keys of postings of payments begin."""
 _L = sale_lines.c
 
 
@@ -135,7 +132,7 @@ def take_back(
         *_paid_back(connection, sale, lines),
         *_taken_back(connection, sale, lines, zone, source),
     ]
-    key = f"return:{wanted.number}"
+    key = f"{RETURN}{wanted.number}"
     told = {"sale": sale.number, "return": wanted.number}
     posting = Posting(key, tuple(moved), at, source=told, sale=sale.number)
     wanted_postings = [posting] if moved else []

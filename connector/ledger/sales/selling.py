@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
 from connector.ledger.journal.journal import post_within, require_not_ahead
+from connector.ledger.journal.keys import SALE
 from connector.ledger.journal.posting import Earn, Posted, Posting, Refused
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.ledger import WriteTransaction
@@ -334,7 +335,7 @@ def _posting(sale: Sale, buyer: Buyer, earned: Sequence[Earned]) -> Posting | No
         return None
     lines = earn_lines(buyer.number, earned)
     source = source_of(sale)
-    return Posting(f"sale:{sale.number}", lines, sale.at, source=source, sale=sale.number)
+    return Posting(f"{SALE}{sale.number}", lines, sale.at, source=source, sale=sale.number)
 
 
 def _receipt(number: str, card: str, posted: Posted | None) -> Receipt:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from connector.ledger.column_types import Moment, NumberAsText, Scaled
 from connector.ledger.fields import Field, Kind
+from connector.ledger.journal.keys import ACTIVITY
 from connector.ledger.journal.posting import EntryType
 from connector.ledger.journal.tables import RULE_LENGTH, entries, postings
 from connector.ledger.sales.tables import sales
@@ -19,9 +20,6 @@ from connector.ledger.schema import CARDS, REWARD_POINTS, EntityType, choice, de
 
 CARD_NUMBER = text("CardNumber", "card_number", 30, nullable=False)
 KIND_NAME = text("RewardPointId", "reward_point_id", 64, nullable=False)
-
-_ACTIVITY = "activity:"
-"""How the keys of postings of activities begin; the activity's number follows."""
 
 _ENTRY_FIELDS = (
     text("TransactionNumber", "transaction_number", 19, nullable=False),
@@ -55,7 +53,7 @@ def _entries() -> sa.FromClause:
     e, p = entries.c, postings.c
     text_number = sa.type_coerce(e.number, NumberAsText())
     kinds, cards = REWARD_POINTS.table, CARDS.table
-    activity = sa.case((p.key.startswith(_ACTIVITY), sa.func.substr(p.key, len(_ACTIVITY) + 1)))
+    activity = sa.case((p.key.startswith(ACTIVITY), sa.func.substr(p.key, len(ACTIVITY) + 1)))
     told = [p.source[name].as_string() for name in ("sale", "order", "receipt")]
     return (
         sa.select(

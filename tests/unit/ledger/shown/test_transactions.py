@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from connector.errors import PositionExpiredError
-from connector.ledger.journal.journal import Journal
-from connector.ledger.journal.posting import Adjust, Earn, Posting, Redeem
+from connector.ledger.journal.journal import Journal, post_within
+from connector.ledger.journal.posting import Adjust, Earn, Posted, Posting, Redeem
 from connector.ledger.ledger import Ledger
 from connector.ledger.operations import Insert, Record, Refused
 from connector.ledger.sales.tables import sales
@@ -72,13 +72,14 @@ def test_an_entry_names_what_it_came_from_as_that_is_spelled(
         row = sale | empty | {"currency": "EUR"}
         transaction.connection.execute(sa.insert(sales), [row])
     earn = (Earn("A", "plain", Decimal(1)),)
-    for posting in (
+    postings = (
         Posting("return:1", earn, sale="S-A1"),
         Posting("payment:1", earn, sale="Not Sold Yet"),
         Posting("activity:Survey 7", earn),
         Posting("other", earn, source={"receipt": "R-1"}),
-    ):
-        journal.post(posting, by="t")
+    )
+    with ledger.writing("t") as transaction:
+        assert all(isinstance(one, Posted) for one in post_within(transaction, postings))
     entries = ledger.store("point-transactions").page(None, 10)
     references = [told(one, ledger)["Reference"] for one in entries]
     assert references == ["S-A1", "not sold yet", "Survey 7", "R-1"]
