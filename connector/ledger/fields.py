@@ -32,7 +32,7 @@ LAST_DATE = date(2154, 12, 31)
 
 UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, and halves of characters left over from a wrong encoding."""
-_UNSTORABLE_IN_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+UNSTORABLE_IN_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """The same where a text may have several lines."""
 
 _ISO_DATE = re.compile(
@@ -158,7 +158,7 @@ class Field:
     def _text(self, value: str) -> str | None:
         text = value.rstrip(" ")
         # Printable text, which is nearly all of it, needs no search.
-        unstorable = _UNSTORABLE_IN_LINES if self.lines else UNSTORABLE
+        unstorable = UNSTORABLE_IN_LINES if self.lines else UNSTORABLE
         if not text.isprintable() and unstorable.search(text):
             raise self.error(
                 "text-invalid",

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from connector.errors import ConfigError, Subject
+from connector.ledger.fields import UNSTORABLE_IN_LINES
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -135,7 +136,7 @@ class _Reader:
             case "float" if _is("float", value):
                 return Decimal(value)
             case "str" if isinstance(node, yaml.ScalarNode):
-                return value
+                return self._text(value, node.start_mark)
         raise _error(
             "yaml-broken",
             f"the tag {node.tag} means nothing here",
@@ -143,6 +144,18 @@ class _Reader:
             self.path,
             node.start_mark,
         )
+
+    def _text(self, value: str, mark: yaml.Mark) -> str:
+        """A text as it is; one in quotes can spell what no database keeps."""
+        if UNSTORABLE_IN_LINES.search(value):
+            raise _error(
+                "yaml-broken",
+                "the text holds a control character or a broken character",
+                "leave out what its backslash spells",
+                self.path,
+                mark,
+            )
+        return value
 
     def _block(self, node: yaml.MappingNode, at: Place) -> dict[str, Any]:
         block: dict[str, Any] = {}

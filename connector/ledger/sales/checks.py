@@ -7,12 +7,13 @@ Tested in: tests/unit/ledger/sales/test_till.py, test_activities.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from connector.errors import RecordError, Subject
-from connector.ledger.fields import EMPTY_DATE, UNSTORABLE
+from connector.ledger.fields import EMPTY_DATE, UNSTORABLE, UNSTORABLE_IN_LINES
 from connector.ledger.journal.amounts import SCALE, fits, scaled
 from connector.ledger.programs.occasion import Activity, Item, Sale
 from connector.ledger.sales.tables import NAME_LENGTH, NUMBER_LENGTH
@@ -28,6 +29,8 @@ def check_sale(sale: Sale) -> None:
     `text-invalid`, `text-too-long`, `value-missing`.
     """
     check_number(sale.number)
+    _check_characters("card", sale.card)
+    _check_characters("currency", sale.currency)
     check_moment(sale.at)
     if not sale.lines or len(sale.lines) > MOST_LINES:
         raise RecordError(
@@ -48,6 +51,7 @@ def check_sale(sale: Sale) -> None:
 def check_activity(activity: Activity) -> None:
     """As `check_sale`, of an activity."""
     check_number(activity.number)
+    _check_characters("card", activity.card)
     check_moment(activity.at)
     quantity_units(activity.quantity, "quantity")
     _check_text("activity", activity.activity)
@@ -129,6 +133,7 @@ def _check_fields(fields: Mapping[str, str]) -> None:
         _check_text("fields", name)
         if len(text) > _FIELD_LENGTH:
             raise _too_long(name, len(text), _FIELD_LENGTH)
+        _check_characters(name, text, UNSTORABLE_IN_LINES)
 
 
 def _check_text(field: str, text: str) -> None:
@@ -141,8 +146,12 @@ def _check_text(field: str, text: str) -> None:
         )
     if len(text) > NAME_LENGTH:
         raise _too_long(field, len(text), NAME_LENGTH)
+    _check_characters(field, text)
+
+
+def _check_characters(field: str, text: str, unstorable: re.Pattern[str] = UNSTORABLE) -> None:
     # Printable text, which is nearly all of it, needs no search.
-    if not text.isprintable() and UNSTORABLE.search(text):
+    if not text.isprintable() and unstorable.search(text):
         raise RecordError(
             "text-invalid",
             f"the {field} holds a control character or a broken character",

@@ -185,6 +185,11 @@ YAML = {
     "a tag that its value does not fit": ("yaml-broken", "program: !!int abc #!", "!"),
     "an alias of nothing": ("yaml-broken", "program: *a #!", ""),
     "a key that is a list": ("yaml-broken", "[a]: b #!", "KEY: VALUE"),
+    "an escaped control character": (
+        "yaml-broken",
+        'program: a\ntitle: "a\\0b" #!',
+        "backslash",
+    ),
     "a control character": ("yaml-broken", "program: a\ntitle: \x07 #!", "control"),
     "a key twice": ("yaml-duplicate-key", "program: a\ntitle: A\nprogram: b #!", "one of the two"),
     "an alias of itself": ("yaml-too-deep", "program: &a [*a] #!", "itself"),

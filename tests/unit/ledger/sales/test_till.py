@@ -84,6 +84,9 @@ def test_another_sale_under_the_same_number_is_refused(shop: Shop, refused: Refu
         ({"at": datetime.min.replace(tzinfo=UTC)}, "sale-date"),
         ({"at": START + timedelta(days=2)}, "posting-ahead"),
         ({"fields": {"shop": "x" * 5000}}, "text-too-long"),
+        ({"fields": {"shop": "\ud800"}}, "text-invalid"),
+        ({"card": "A\0"}, "text-invalid"),
+        ({"currency": "EU\udcff"}, "text-invalid"),
     ],
 )
 def test_what_is_no_sale_is_refused(
