@@ -35,7 +35,10 @@ def lapse(ledger: Ledger, zone: tzinfo, most: int | None = None) -> int:
             if not Book(connection).any_overdue(ledger.now()):
                 break
         with ledger.writing(BY) as transaction:
-            lapsed += lapse_within(transaction, zone)
+            settled = lapse_within(transaction, zone)
+        if not settled:  # another process was faster, or the clock went back
+            break
+        lapsed += settled
     return lapsed
 
 

@@ -28,6 +28,9 @@ from connector.ledger.payments.tables import returned
 from connector.ledger.programs import rounding
 
 _R = returned.c
+_PAYING = (State.AUTHORISED, State.CAPTURED)
+_AMOUNT, _SHARE = ":", "/"
+"""What stands between order and key of a return: of an amount, and of goods of a sale."""
 
 
 class Refunded(NamedTuple):
@@ -64,24 +67,32 @@ def refund_share(
     """Bring what was given back of an order to `share` of what points paid for it.
 
     `share` is that of all goods that came back so far: 0 to 1, and 1 gives back every point. Under
-    the same key it happens once. An order that points pay nothing of gives nothing back.
+    the same key it happens once; a caller of `refund_within` may have the same key for something
+    else. An order that points pay nothing of gives nothing back.
     """
-    refund = _Refund(transaction, order, key, zone)
+    refund = _Refund(transaction, order, key, zone, _SHARE)
     return refund.carried_out(refund.up_to(share), exact=False)
 
 
 class _Refund:
     """One return of one order."""
 
-    def __init__(self, transaction: WriteTransaction, order: str, key: str, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        transaction: WriteTransaction,
+        order: str,
+        key: str,
+        zone: tzinfo,
+        manner: str = _AMOUNT,
+    ) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
         self._book = Book(transaction.connection)
         self._order = order
-        self._name = _key(order, key)
+        self._name = _key(order, manner, key)
         self._zone = zone
-        states = (State.AUTHORISED, State.CAPTURED)
-        self.paying = [one for one in self._book.of_order(order) if one.state in states]
+        self._of_order = self._book.of_order(order)
+        self.paying = [one for one in self._of_order if one.state in _PAYING]
         self.currency = self.paying[0].currency if self.paying else ""
 
     def up_to(self, share: Fraction) -> Decimal:
@@ -156,7 +167,9 @@ class _Refund:
 
     def _before(self) -> list[Any]:
         """What was given back under this key."""
-        query = sa.select(returned).where(_R.key == self._name)
+        # Also of these payments: order `A` with key `1:2` is named like order `A:1` with key `2`.
+        numbers = [one.number for one in self._of_order]
+        query = sa.select(returned).where(_R.key == self._name, _R.payment.in_(numbers))
         return list(self._connection.execute(query))
 
     def _again(self, rows: list[Any], asked: Decimal) -> Refunded:
@@ -175,9 +188,9 @@ class _Refund:
         return Refunded(asked, now, moved, repeated=True)
 
 
-def _key(order: str, key: str) -> str:
+def _key(order: str, manner: str, key: str) -> str:
     """Names a return of an order."""
-    name = f"{fold(order)}:{key}"
+    name = f"{fold(order)}{manner}{key}"
     if not key or len(name) > KEY_LENGTH:
         raise RecordError(
             "posting-key",

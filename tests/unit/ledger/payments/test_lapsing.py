@@ -71,3 +71,13 @@ def test_many_lapse_in_bounded_steps(
     assert lapse(till.ledger, UTC) == 3
     assert till.has("100001") == 500
     assert AT_ONCE >= 100
+
+
+def test_a_clock_that_steps_back_ends_the_run(
+    till: Till, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.earn("100001", "bonus", 500)
+    till.pay("5")
+    asked = iter([till.ledger.now() + timedelta(days=8)])
+    monkeypatch.setattr(till.ledger, "now", lambda: next(asked))
+    assert lapse(till.ledger, UTC) == 0

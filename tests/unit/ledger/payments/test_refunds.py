@@ -67,6 +67,25 @@ def test_no_more_comes_back_than_was_paid(
     assert till.has("100001") == 550
 
 
+def test_the_number_of_a_return_and_the_key_of_a_refund_are_apart(till: Till) -> None:
+    till.earn("100001", "bonus", 1000)
+    till.payments.capture(till.pay("4.00").number, by="test")
+    till.payments.refund("O1", D("1.00"), key="R1", by="test")
+    assert share(till, Fraction(1), "R1").amount == D("3.00")
+    assert till.has("100001") == 1000
+
+
+@pytest.mark.parametrize(("order", "key"), [("O1", "1:2"), ("O1:1", "2")])
+def test_keys_are_those_of_an_order(till: Till, order: str, key: str) -> None:
+    till.earn("100001", "bonus", 1000)
+    for number in ("O1", "O1:1"):
+        till.payments.capture(till.pay("2.00", number).number, by="test")
+    other = ("O1:1", "2") if order == "O1" else ("O1", "1:2")
+    till.payments.refund(other[0], D("1.00"), key=other[1], by="test")
+    assert not till.payments.refund(order, D("1.00"), key=key, by="test").repeated
+    assert till.has("100001") == 800
+
+
 def test_shares_add_up_to_every_point(till: Till) -> None:
     till.earn("100001", "gift", 20)
     till.payments.capture(till.pay("5.00").number, by="test")
