@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.errors import Problem, RecordError, Subject, UsageError
 from connector.ledger.csv_source import CsvSource, Line
-from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.members.groups import GroupKind, added
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger, WriteTransaction
 
 CHUNK = 1_000
 """Lines per transaction."""

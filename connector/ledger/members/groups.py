@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
-from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.members.names import customer, named
 from connector.ledger.members.tables import customer_groups
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger, WriteTransaction
 
 _G = customer_groups.c
 

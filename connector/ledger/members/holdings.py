@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from connector.ledger.journal.balances import SOON, Balance, added_up
 from connector.ledger.journal.books import BLOCKED
 from connector.ledger.journal.tables import entries
-from connector.ledger.ledger import Ledger
 from connector.ledger.members.households import Households
 from connector.ledger.members.names import customer
 from connector.ledger.schema import CARDS
 from connector.ledger.sql import rows_in
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
 
 _CARD = CARDS.table.c
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
 from connector.ledger.fields import fold
-from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.members.names import customer, named
 from connector.ledger.members.tables import households
 from connector.ledger.schema import CARDS
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger, WriteTransaction
 
 _CARD = CARDS.table.c
 _H = households.c

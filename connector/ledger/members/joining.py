@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from connector.ledger.fields import fold
-from connector.ledger.ledger import Ledger
 from connector.ledger.members.names import card as known_card
 from connector.ledger.members.tables import card_programs
 from connector.ledger.programs.store import unknown
 from connector.ledger.programs.tables import programs
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
 
 _P = card_programs.c
 

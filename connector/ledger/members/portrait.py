@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.journal.balances import SOON, Balance
-from connector.ledger.ledger import Ledger
 from connector.ledger.members.groups import Membership, memberships
 from connector.ledger.members.holdings import Holding, holdings
 from connector.ledger.members.households import Dweller, dwellers
@@ -27,6 +26,9 @@ from connector.ledger.members.tables import customer_groups, households
 from connector.ledger.schema import CARDS, blocked_customers
 from connector.ledger.shown.entities import CARD_TIERS
 from connector.ledger.sql import rows_in
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
 
 _CARD = CARDS.table.c
 _TIER = CARD_TIERS.table.c

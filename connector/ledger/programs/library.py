@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector.errors import ConfigError, Problem, Subject
-from connector.ledger.ledger import Ledger
 from connector.ledger.programs import standing, store
 from connector.ledger.programs.checks import Known, examined
 from connector.ledger.programs.document import ProgramDocument
 from connector.ledger.programs.reading import read_file, refusal
 from connector.ledger.programs.store import Imported
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
 
 
 class Checked(NamedTuple):

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from connector.ledger.ledger import Ledger
 from connector.ledger.members.facts import facts
 from connector.ledger.members.member import Member
 from connector.ledger.programs.book import Program, Programs
@@ -22,6 +21,9 @@ from connector.ledger.programs.occasion import Activity, Earned, Occasion
 from connector.ledger.programs.rounding import plain
 from connector.ledger.programs.store import load
 from connector.ledger.programs.terms import Labels
+
+if TYPE_CHECKING:
+    from connector.ledger.ledger import Ledger
 
 
 class Missed(NamedTuple):
