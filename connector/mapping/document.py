@@ -99,6 +99,9 @@ class MapDocument(_Model):
         description="What a row that leaves its filter means for the other side's row.",
     )
     blank_wins: bool = Field(False, description="At first contact the master's null wins too.")
+    delete_guard: bool = Field(
+        True, description="`false`: rows that are only shown may go in any number."
+    )
     fields: list[FieldRow] = Field(min_length=1)
 
     _file: YamlFile = PrivateAttr(default_factory=lambda: YamlFile("", None))
@@ -179,6 +182,7 @@ class MapDocument(_Model):
         if self.mode is Mode.APPEND:
             refuse_other_than_appending(self)
         self._keys_travel()
+        self._guard_fits()
         for policy, side in (
             (self.deletes.commerce, Side.COMMERCE),
             (self.deletes.dataverse, Side.DATAVERSE),
@@ -197,6 +201,14 @@ class MapDocument(_Model):
         self._contexts_fit()
         self._groups_agree()
         return self
+
+    def _guard_fits(self) -> None:
+        if not self.delete_guard and len({side for row in self.fields for side in row.ways}) > 1:
+            raise Contradiction(
+                "rows both sides write hold people's work: the delete guard stays",
+                "delete_guard",
+                remedy="take it away, or write every row one way, with `>` or with `<`",
+            )
 
     def _keys_travel(self) -> None:
         if not any(row.key for row in self.fields):

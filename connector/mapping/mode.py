@@ -16,8 +16,8 @@ from connector.mapping.values import Side
 if TYPE_CHECKING:
     from connector.mapping.document import MapDocument
 
-_OF_TWO_SIDES = ("master", "conflict", "deletes", "filter_exit", "blank_wins")
-"""Settings that speak of rows both sides may change."""
+_OF_TWO_SIDES = ("master", "conflict", "deletes", "filter_exit", "blank_wins", "delete_guard")
+"""Settings that speak of rows that may change or go."""
 
 
 class Mode(StrEnum):

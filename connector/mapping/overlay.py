@@ -80,6 +80,7 @@ class MapOverlay(_Model):
     deletes: DeletesOverlay | None = None
     filter_exit: FilterExit | None = None
     blank_wins: bool | None = None
+    delete_guard: bool | None = None
     commerce: EndOverlay | None = None
     dataverse: DataverseOverlay | None = None
     fields: dict[str, FieldOverlay] | None = Field(
@@ -188,7 +189,7 @@ def _parts(
     overlay: MapOverlay, document: MapDocument, file: YamlFile
 ) -> Iterator[tuple[Place, Place]]:
     """What the overlay sets: its place there, and its place in the map."""
-    for name in ("enabled", "master", "conflict", "filter_exit", "blank_wins"):
+    for name in ("enabled", "master", "conflict", "filter_exit", "blank_wins", "delete_guard"):
         if name in overlay.model_fields_set:
             yield (name,), (name,)
     for name in ("deletes", "commerce", "dataverse"):

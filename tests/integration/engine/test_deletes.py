@@ -149,6 +149,30 @@ def test_the_first_delete_beyond_the_guard_is_not_sent(make_bench: MakeBench) ->
     assert bench.open().map_row("card").stopped.code == "delete-guard"  # type: ignore[union-attr]
 
 
+SHOWN = """\
+map: card
+delete_guard: false
+commerce: {entity: Cards}
+dataverse: {entity: cards}
+fields:
+  - {commerce: Number, sync: ">", dataverse: number, key: true}
+  - {commerce: Name, sync: ">", dataverse: name}
+"""
+
+
+def test_rows_that_are_only_shown_go_in_any_number(make_bench: MakeBench) -> None:
+    bench = make_bench(SHOWN, page=50)
+    bench.guard = Guard(rows=1, share=0.01)
+    for n in range(20):
+        bench.new(C, f"C{n}")
+    bench.load()
+    for n in range(15):
+        bench.delete(C, f"C{n}")
+    assert bench.sync().finished
+    assert deletes_sent(bench) == 15
+    bench.assert_settled()
+
+
 def test_the_share_counts_from_three_deletes_on(make_bench: MakeBench) -> None:
     bench = start(make_bench, "{commerce: propagate, dataverse: restore}", count=20)
     for n in range(2):
