@@ -24,6 +24,9 @@ DELIMITERS = ",;\t|"
 
 DEFAULT_ENCODING = "utf-8-sig"
 
+KEPT_PROBLEMS = 1_000
+"""Bad lines that are kept for the report; all are counted and go to the rejects file."""
+
 # Bytes that do not belong to the encoding come through as these (PEP 383), so that one broken
 # line does not end the file.
 _BROKEN = re.compile("[\udc80-\udcff]")

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TextIO
 
 from connector.errors import Problem, RecordError, Subject, UsageError
-from connector.ledger.csv_source import CsvSource, Line
+from connector.ledger.csv_source import KEPT_PROBLEMS, CsvSource, Line
 from connector.ledger.fields import Value, fold
 from connector.ledger.import_mapping import ImportMapping, RecordReader
 from connector.ledger.ledger import Ledger, WriteTransaction
@@ -29,9 +29,6 @@ from connector.ledger.schema import EntityType
 
 CHUNK_RECORDS = 5_000
 """Records per transaction, and in memory at once."""
-
-KEPT_PROBLEMS = 1_000
-"""Bad lines that are kept for the report; all are counted and go to the rejects file."""
 
 Progress = Callable[[int, int], None]
 """Told after each chunk: bytes read, bytes in all."""

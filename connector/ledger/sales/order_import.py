@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from connector.errors import Problem, RecordError
-from connector.ledger.csv_source import CsvSource, Line
+from connector.ledger.csv_source import KEPT_PROBLEMS, CsvSource, Line
 from connector.ledger.fields import fold
 from connector.ledger.importer import (
-    KEPT_PROBLEMS,
     ImportOptions,
     Progress,
     Rejects,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from connector.errors import UsageError
+from connector.ledger import line_import
 from connector.ledger.ledger import Ledger
-from connector.ledger.members import group_import
 from connector.ledger.members.group_import import import_groups
 from connector.ledger.members.groups import GroupKind, Groups
 
@@ -23,7 +23,7 @@ def brought(ledger: Ledger, path: Path, *, create: bool = True) -> tuple[int, in
 def test_a_second_import_changes_nothing(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_import, "CHUNK", 2)
+    monkeypatch.setattr(line_import, "CHUNK", 2)
     file = tmp_path / "teams.csv"
     lines = ["team;name;customer", *(f"staff;N{one};P{one}" for one in range(5)), "VIP;N;p0"]
     file.write_text("\n".join(lines), "utf-8")
