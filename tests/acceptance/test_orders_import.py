@@ -63,7 +63,7 @@ def expected(path: Path) -> dict[str, Decimal]:
     return {str(card): total for card, total in totals.items() if total}
 
 
-@pytest.mark.parametrize("orders", [4_000, pytest.param(ORDERS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("orders", [4_000, pytest.param(ORDERS, marks=pytest.mark.long)])
 def test_orders_earn_to_the_last_decimal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], orders: int
 ) -> None:
