@@ -7,8 +7,10 @@ Tested in: tests/unit/ledger/journal/test_journal.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,10 +26,11 @@ from connector.ledger.journal.posting import (
     GiveBack,
     HandOver,
     Line,
+    Redeem,
     TakeBack,
     Transfer,
 )
-from connector.ledger.journal.tables import deductions, entries
+from connector.ledger.journal.tables import LIVE, deductions, entries
 from connector.ledger.members.tables import households
 from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.sql import rows_in
@@ -39,7 +42,24 @@ _HOUSEHOLD = (
 )
 _LOT = (entries.c.number, entries.c.remaining, entries.c.starts, entries.c.expires)
 _LOT_OF_CARD = (entries.c.card, entries.c.kind, *_LOT)
-_LEFT = entries.c.remaining > 0
+_CAN_PAY = (
+    sa.select(*_LOT)
+    .where(LIVE, entries.c.card == sa.bindparam("card"), entries.c.kind == sa.bindparam("kind"))
+    .where(entries.c.starts <= sa.bindparam("day", type_=sa.Date))
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .offset(sa.bindparam("skip", type_=sa.Integer))
+)
+_BY_AGE = (
+    _CAN_PAY.where(entries.c.expires >= sa.bindparam("day", type_=sa.Date)).order_by(
+        entries.c.expires, entries.c.starts, entries.c.number
+    ),
+    _CAN_PAY.where(entries.c.expires.is_(None)).order_by(entries.c.starts, entries.c.number),
+)
+"""The lots of an account that can pay on a day, a page of each: an index is in this order."""
+FEW = 8
+"""Accounts that are cheaper to look into one by one, where only their first lots are wanted."""
+PAGE = 50
+"""Lots that are read at first; each further page is twice as long."""
 _CARD_COLUMNS = (
     *(_CARD.id, _CARD.card_number, _CARD.card_tender_type, _CARD.party_number),
     *(_CARD.replacement_card_number, _HOUSEHOLD),
@@ -62,8 +82,12 @@ class Accounts:
         self._kinds: dict[str, Kind] = {}
         self._lots: dict[int, Lot] = {}
 
-    def load(self, lines: Sequence[Line]) -> None:
-        """Fetch everything `lines` name or may draw from."""
+    def load(self, lines: Sequence[Line], days: Collection[date] = ()) -> None:
+        """Fetch everything `lines` name or may draw from.
+
+        `days` are all those on which the lines happen, if they are known. Then lots that are drawn
+        from in order are fetched up to where nothing the lines ask for could reach.
+        """
         returns = [line for line in lines if isinstance(line, TakeBack | GiveBack)]
         others = [line for line in lines if not isinstance(line, TakeBack | GiveBack)]
         numbers = {fold(line.card) for line in others}
@@ -79,8 +103,12 @@ class Accounts:
             self._load_kinds(_KIND.id, self._held())
         self._load_cards(_CARD.party_number, self._sharing())
         self._load_origins(rows)
-        if self._draw(lines):
+        most = self._most(lines)
+        few = len(self._cards) * len(self._kinds) * len(days) <= FEW
+        if most is None or (most and not (days and few)):
             self._load_lots()
+        elif most:
+            self._load_first_lots(most, days)
 
     def load_purse(self, card: str, kinds: Iterable[str]) -> None:
         """Fetch a card and the lots of these kinds it could pay with; once for each books."""
@@ -115,7 +143,7 @@ class Accounts:
     def _held(self) -> set[str]:
         """The kinds of which our cards hold anything."""
         held = list(self._cards)
-        rows = rows_in(self._connection, [entries.c.kind], entries.c.card, held, _LEFT)
+        rows = rows_in(self._connection, [entries.c.kind], entries.c.card, held, LIVE)
         return {row[0] for row in rows}
 
     def _load_kinds(self, column: sa.Column[Any], values: Iterable[str]) -> None:
@@ -134,28 +162,32 @@ class Accounts:
             )
             self._books.add_kind(self._kinds[id])
 
-    def _draw(self, lines: Sequence[Line]) -> bool:
-        """Whether any line needs to know what a card holds.
+    def _most(self, lines: Sequence[Line]) -> int | None:
+        """How much all lines together may draw from lots in order; None where all lots matter.
 
         A card that holds ten thousand lots earns and returns as fast as one that holds none: most
         earning looks at no lot, and most returns find what they take in the lot of the sale.
         """
         taken: dict[int, Decimal] = {}
+        drawn = Decimal(0)
         for line in lines:
             match line:
-                case Earn():
-                    if self._books.capped(line.kind):
-                        return True
-                case Adjust():
-                    if line.points.is_signed():
-                        return True
+                case Earn() if not self._books.capped(line.kind):
+                    pass
+                case Adjust() if not line.points.is_signed():
+                    pass
                 case GiveBack():
                     pass
+                case Adjust() | Redeem() | Transfer() if fits(line.points):
+                    drawn += line.points.copy_abs()
                 case TakeBack() if fits(line.points):
                     taken[line.entry] = taken.get(line.entry, Decimal(0)) + line.points
                 case _:
-                    return True
-        return not all(self._in_own_lot(entry, some) for entry, some in taken.items())
+                    return None
+        if not all(self._in_own_lot(entry, some) for entry, some in taken.items()):
+            return None
+        # What comes back leaves a lot that could have paid.
+        return ceil((drawn + sum(taken.values())) * UNIT) if drawn else 0
 
     def _in_own_lot(self, entry: int, taken: Decimal) -> bool:
         """Whether what comes back of an entry is all in the lot it brought."""
@@ -167,9 +199,30 @@ class Accounts:
     def _load_lots(self) -> None:
         """Every lot with something left, of the cards and kinds the books know."""
         of = list(self._cards)
-        for card, kind, *lot in rows_in(self._connection, _LOT_OF_CARD, entries.c.card, of, _LEFT):
+        for card, kind, *lot in rows_in(self._connection, _LOT_OF_CARD, entries.c.card, of, LIVE):
             if kind in self._kinds:
                 self._books.add_lot(self._cards[card], self._kinds[kind], self._lot(lot))
+
+    def _load_first_lots(self, most: int, days: Iterable[date]) -> None:
+        """Of each account the lots that are used up first, until they hold `most` on each day."""
+        for card in self._cards.values():
+            for kind in self._kinds.values():
+                found = (lot for day in days for lot in self._first(card, kind, day, most))
+                for lot in {lot.entry: lot for lot in found}.values():
+                    self._books.add_lot(card, kind, lot)
+
+    def _first(self, card: Card, kind: Kind, day: date, most: int) -> Iterator[Lot]:
+        """Those of one account on one day, page by page."""
+        of = {"card": card.id, "kind": kind.id, "day": day}
+        for query in _BY_AGE:
+            skip, page = 0, PAGE
+            while most > 0:
+                rows = self._connection.execute(query, {**of, "most": page, "skip": skip}).all()
+                yield from map(self._lot, rows)
+                most -= sum(row.remaining for row in rows)
+                if len(rows) < page:
+                    break
+                skip, page = skip + page, page * 2
 
     def _lot(self, row: Sequence[Any]) -> Lot:
         """The one object of a lot, however many entries refer to it."""

@@ -10,8 +10,8 @@ other and a balance that was read stays true until the commit: nothing is ever o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -129,7 +129,8 @@ class _Batch:
         self._refuse_older_clock()
         known = self._known()
         new = [one for one in self._wanted if one.key not in known]
-        Accounts(self._connection, self._books).load([line for one in new for line in one.lines])
+        lines = [line for one in new for line in one.lines]
+        Accounts(self._connection, self._books).load(lines, self._days(new))
         results: list[Result] = []
         for one in self._wanted:
             try:
@@ -171,7 +172,7 @@ class _Batch:
             )
         before = self._entry
         try:
-            drafts = enter(self._books, one.lines, at.astimezone(self._zone).date())
+            drafts = enter(self._books, one.lines, self._day(at))
         except RecordError:
             self._entry = before
             raise
@@ -236,6 +237,14 @@ class _Batch:
         at = self._now if one.at is None else one.at.astimezone(UTC)
         require_not_ahead(at, self._now)
         return at
+
+    def _day(self, at: datetime) -> date:
+        return at.astimezone(self._zone).date()
+
+    def _days(self, wanted: Iterable[Posting]) -> set[date]:
+        """The days of those that are not refused for being ahead."""
+        moments = [self._now if one.at is None else one.at.astimezone(UTC) for one in wanted]
+        return {self._day(at) for at in moments if at <= self._now + FUTURE}
 
     def _next_entry(self) -> int:
         self._entry += 1

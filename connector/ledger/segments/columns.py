@@ -16,13 +16,12 @@ import sqlalchemy as sa
 from connector.errors import UsageError
 from connector.ledger.fields import fold
 from connector.ledger.journal.lots import Lot
-from connector.ledger.journal.tables import entries
+from connector.ledger.journal.tables import LIVE, entries
 from connector.ledger.journal.totals import SOON, Totals
 from connector.ledger.members.facts import facts
 from connector.ledger.members.tables import households
 from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.segments.picking import Picked
-from connector.ledger.shown.tables import LIVE
 from connector.ledger.sql import IN_CHUNK, rows_in
 
 DEFAULT = ("CardNumber", "PartyNumber")

@@ -22,7 +22,7 @@ from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import UNIT
 from connector.ledger.journal.books import BLOCKED
 from connector.ledger.journal.periods import after
-from connector.ledger.journal.tables import entries
+from connector.ledger.journal.tables import LIVE, entries
 from connector.ledger.members.tables import card_programs, customer_groups
 from connector.ledger.sales.tables import sale_lines, sales
 from connector.ledger.schema import CARDS, REFERENCES, REWARD_POINTS
@@ -36,7 +36,6 @@ from connector.ledger.segments.document import (
     TierHeld,
 )
 from connector.ledger.shown.entities import CARD_TIERS
-from connector.ledger.shown.tables import LIVE
 
 Test: TypeAlias = sa.ColumnElement[bool]
 CARD = CARDS.table.c

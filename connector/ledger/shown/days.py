@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
-from connector.ledger.journal.tables import entries
+from connector.ledger.journal.tables import LIVE, entries
 from connector.ledger.journal.totals import SOON
 from connector.ledger.ledger import Ledger
 from connector.ledger.programs.standing import restate, restate_all
@@ -31,7 +31,7 @@ from connector.ledger.segments.marking import refresh
 from connector.ledger.shown.entities import CARD_TIERS
 from connector.ledger.shown.sheet import Sheet
 from connector.ledger.shown.standing import standing
-from connector.ledger.shown.tables import LIVE, shown_days
+from connector.ledger.shown.tables import shown_days
 from connector.ledger.shown.touched import Account
 from connector.ledger.sql import rows_in
 

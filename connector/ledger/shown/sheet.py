@@ -22,11 +22,10 @@ from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.lots import Lot
 from connector.ledger.journal.posting import EntryType
-from connector.ledger.journal.tables import entries
+from connector.ledger.journal.tables import LIVE, entries
 from connector.ledger.journal.totals import SOON, Totals
 from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.shown.entities import POINT_BALANCES, joined
-from connector.ledger.shown.tables import LIVE
 from connector.ledger.shown.touched import Account, Movement
 from connector.ledger.sql import IN_CHUNK, rows_in
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from connector.ledger.journal.tables import entries
+from connector.ledger.journal.tables import LIVE, entries
 from connector.ledger.schema import metadata
 
 shown_days = sa.Table(
@@ -21,19 +21,6 @@ shown_days = sa.Table(
 )
 """One row, see `days.py`: the day all balances stand on, and the one they are being brought to."""
 
-LIVE = entries.c.remaining > sa.literal_column("0")
-"""Lots with something left. Written out: an index on a part of a table is used for no less."""
-
-sa.Index(
-    "point_lots",
-    entries.c.card,
-    entries.c.kind,
-    entries.c.expires,
-    entries.c.starts,
-    entries.c.remaining,
-    sqlite_where=LIVE,
-    postgresql_where=LIVE,
-)
 sa.Index(
     "point_lots_by_end",
     entries.c.expires,

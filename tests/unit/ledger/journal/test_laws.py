@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector.ledger.journal import accounts
 from connector.ledger.journal.balances import Balance, balances
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import (
@@ -17,6 +20,7 @@ from connector.ledger.journal.posting import (
     Earn,
     GiveBack,
     Line,
+    Posted,
     Posting,
     Redeem,
     Refused,
@@ -24,6 +28,7 @@ from connector.ledger.journal.posting import (
     Transfer,
 )
 from connector.ledger.journal.statements import mismatches, transactions
+from connector.ledger.journal.tables import deductions
 from connector.ledger.ledger import Ledger
 from tests.unit.ledger.conftest import START
 from tests.unit.ledger.journal.conftest import CARDS, fill
@@ -86,6 +91,61 @@ def test_the_journal_balances_and_can_be_played_again(
                 results = Journal(copy).post_all(accepted[start : start + size], by="law")
                 assert not any(isinstance(one, Refused) for one in results)
             assert standing(copy) == standing(ledger)
+
+
+held_kind = st.sampled_from(["plain", "money"])
+few_points = st.integers(1, 9).map(Decimal)
+bringing = st.tuples(
+    st.lists(st.builds(Earn, st.just("A"), held_kind, few_points), min_size=3, max_size=3),
+    st.integers(20, 40),
+)
+drawing: st.SearchStrategy[Line] = st.one_of(
+    st.builds(Redeem, st.just("A"), held_kind, few_points),
+    st.builds(Adjust, st.just("A"), held_kind, few_points.map(lambda one: -one)),
+    st.builds(Transfer, st.just("A"), st.just("POOL"), held_kind, few_points),
+    st.builds(TakeBack, entry, few_points),
+    st.builds(GiveBack, st.integers(10, 20), few_points),
+)
+paying = st.tuples(st.lists(drawing, min_size=1, max_size=2), st.integers(40, 60))
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(bringing, min_size=3, max_size=3),
+    st.lists(paying, min_size=3, max_size=9),
+    st.integers(1, 4),
+    st.integers(1, 3),
+)
+def test_reading_the_first_lots_only_draws_from_the_same_ones(
+    brought: list[tuple[list[Line], int]],
+    paid: list[tuple[list[Line], int]],
+    size: int,
+    page: int,
+) -> None:
+    wanted = brought + paid
+    told = []
+    for few in (0, 1_000):  # none, and all accounts, are looked into one by one
+        with (
+            TemporaryDirectory() as folder,
+            Ledger.open(f"sqlite:///{folder}/a.db", clock=lambda: START) as ledger,
+            patch.object(accounts, "FEW", few),
+            patch.object(accounts, "PAGE", page),
+        ):
+            fill(ledger)
+            every = postings(wanted)
+            results = [
+                answer
+                for start in range(0, len(every), size)
+                for answer in Journal(ledger).post_all(every[start : start + size], by="law")
+            ]
+            with ledger.reading() as connection:
+                drawn = connection.execute(sa.select(deductions)).all()
+            told.append(([_plain(one) for one in results], drawn, standing(ledger)))
+    assert told[0] == told[1]
+
+
+def _plain(result: Posted | Refused) -> object:
+    return str(result.error) if isinstance(result, Refused) else result
 
 
 @settings(max_examples=25)
