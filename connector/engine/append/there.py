@@ -71,7 +71,8 @@ def not_there(
     """What a dry run would do, without rows that were added already: nothing tells of them."""
     source = run.map.document.followed[0]
     target, world = source.other, run.worlds[source].identity
-    ids = {id_of(run.map.name, world, r.key): r.number for r, action in actions if action.writes}
+    planned = [(r.number, r.side(source).id) for r, action in actions if action.writes]
+    ids = {id_of(run.map.name, world, id): number for number, id in planned if id is not None}
     entity, columns = run.map.entity(target), run.map.column_names(target)
     found = (
         run.endpoint(target).read(entity, columns, by=None, values=list(ids)).rows if ids else {}

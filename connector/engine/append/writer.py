@@ -137,12 +137,13 @@ class Writer:
         self, key: str, values: Mapping[str, Value], row: Row | None, record: Record | None
     ) -> Item:
         run = self.run
-        own = id_of(run.map.name, run.worlds[self.source].identity, key)
-        id = run.endpoint(self.target).id_for(run.map.entity(self.target), values, own)
-        image = row.image if row is not None else None
-        if record is not None:
-            image = record.side(self.source).image
+        known = record.side(self.source) if record is not None else row
+        assert known is not None
+        there, image = known.id, known.image
+        assert there is not None
         assert image is not None
+        own = id_of(run.map.name, run.worlds[self.source].identity, there)
+        id = run.endpoint(self.target).id_for(run.map.entity(self.target), values, own)
         return Item(Create(id, values), key, image, row, record)
 
     def _resolve(self, images: Sequence[Image]) -> None:

@@ -94,7 +94,7 @@ def test_ten_thousand_rows_leave_no_row_each_in_the_state(make_bench: MakeBench)
     assert bench.path.stat().st_size == size
 
 
-def test_the_id_of_a_row_follows_from_map_source_and_key(bench: Bench) -> None:
+def test_the_id_of_a_row_follows_from_map_source_and_row(bench: Bench) -> None:
     """So that nobody who adds it once more, with a state of its own, adds it twice."""
     add(bench, "T1", "T2")
     bench.load()
@@ -291,6 +291,20 @@ def test_somebody_elses_row_under_the_key_is_in_the_way_unless_it_is_the_same(be
     bench.delete(D, "T2")
     retry_all(bench)  # type: ignore[arg-type]
     assert bench.card(D, "T2")["name"] == "T2"
+
+
+def test_a_second_row_of_one_key_is_set_aside_whenever_it_comes(bench: Bench) -> None:
+    add(bench, "T1")
+    bench.load()
+    bench.commerce.put("Cards", "c-2", Number="T1", Name="another", Currency="EUR")
+    bench.sync()
+    assert bench.card(D, "T1")["name"] == "T1"
+    problem = bench.record("T1").problem
+    assert problem is not None
+    assert problem.code == "row-in-the-way"
+    assert bench.load(again=True).finished
+    assert arrived(bench) == ["t1"]
+    assert bench.record("T1").problem == problem
 
 
 def test_a_discarded_row_stays_out(bench: Bench) -> None:

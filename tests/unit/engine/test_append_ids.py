@@ -15,11 +15,11 @@ def test_the_same_row_gets_the_same_id_for_ever() -> None:
     assert UUID(EXPECTED).version == 5
 
 
-def test_another_map_source_or_key_gets_another_id() -> None:
+def test_another_map_source_or_row_gets_another_id() -> None:
     ids = {
-        id_of(map, world, key)
+        id_of(map, world, row)
         for map in ("a", "ab")
         for world in ("w", "bw")
-        for key in ("1", "w1", "2")
+        for row in ("1", "w1", "2")
     }
     assert len(ids) == 12
