@@ -69,7 +69,7 @@ returned = sa.Table(
     "point_payment_returns",
     metadata,
     sa.Column("key", sa.String(KEY_LENGTH), primary_key=True),
-    sa.Column("payment", sa.ForeignKey(payments.c.number), primary_key=True),
+    sa.Column("payment", sa.ForeignKey(payments.c.number), primary_key=True, index=True),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("asked", sa.BigInteger, nullable=False),
     sa.Column("posting", sa.ForeignKey(postings.c.number)),
