@@ -246,3 +246,32 @@ def kill_until_done(project: Project, *words: str) -> None:
         assert process.returncode == 0 or b"map-loaded" in errors, errors.decode()
         return
     raise AssertionError("it never ended")
+
+
+ONCE = """\
+map: kinds-for-the-shop
+mode: append
+commerce: {entity: EcomLoyaltyReward}
+dataverse: {entity: msdyn_loyaltyrewardpoints}
+fields:
+  - {commerce: LoyaltyRewardName, sync: "<", dataverse: msdyn_rewardpointid, key: true}
+"""
+
+
+def test_rows_are_not_added_once_where_the_shop_takes_them_twice(
+    both: tuple[Project, Shop],
+) -> None:
+    project, shop = both
+    (project.folder / "mappings" / "kinds-for-the-shop.yaml").write_text(ONCE, "utf-8")
+    one = ("--map", "kinds-for-the-shop")
+    (problem,) = (
+        found
+        for found in project.json("check", code=2)["problems"]
+        if found["severity"] == "error"
+    )
+    assert problem["code"] == "append-unsafe"
+    assert (problem["subject"]["map"], problem["subject"]["line"]) == ("kinds-for-the-shop", 2)
+    assert "looks before it sends again" in problem["remedy"]
+    refused = project.json("load", *one, code=2)
+    assert refused["maps"][0]["error"]["code"] == "append-unsafe"
+    assert shop.rewards() == {}
