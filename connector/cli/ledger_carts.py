@@ -284,7 +284,11 @@ def _cart(file: Path | None, currency: str | None, card: str | None) -> Cart:
     if file is not None:
         filled = _read(file)
     elif currency is None:
-        raise _usage("a preview needs --cart FILE or --currency CODE")
+        raise UsageError(
+            "usage",
+            "a preview needs --cart FILE or --currency CODE",
+            remedy="add the currency of --amount, such as --currency EUR",
+        )
     else:
         filled = parsed(Cart, YamlText("--currency", {"currency": currency}, {}), PAGE)
     return filled if card is None else filled.model_copy(update={"card": card})

@@ -281,7 +281,7 @@ def member(
         str | None, typer.Option("--party", metavar="NUMBER", help="The customer, by PartyNumber.")
     ] = None,
     on: Annotated[
-        str | None, typer.Option("--on", metavar="DATE", help="As of this day; today, in UTC.")
+        str | None, typer.Option("--on", metavar="DATE", help="As of this day; today.")
     ] = None,
     ledger: LedgerOption = None,
 ) -> None:

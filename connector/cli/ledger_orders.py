@@ -74,6 +74,9 @@ def import_orders_command(  # noqa: PLR0913, PLR0917  each parameter is an optio
 ) -> None:
     """Post the orders of a CSV file, each as a sale with the points it earns.
 
+    Fields: Card, At, Currency, Amount; and Number, Product, Quantity, Categories, Offer, Channel,
+    Unit, Payment. A column of such a name is taken unasked, any other is named by --set.
+
     Lines with the same Number that follow each other are one order. Orders that are there already
     are passed over: an import that was broken off is run again. A bad order is reported with its
     line and reason, the others go in (exit code 3).

@@ -284,4 +284,5 @@ def _show(options: Options, what: str, receipt: Receipt) -> None:
     if receipt.entries:
         show_entries(f"{what.capitalize()} {receipt.number}", receipt.entries)
     else:
-        output.say(f"{what.capitalize()} {receipt.number} is kept; no points moved.")
+        said = "no points moved" if what == "return" else "no rule gives points for it"
+        output.say(f"{what.capitalize()} {receipt.number} is kept; {said}.")

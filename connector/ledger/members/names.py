@@ -73,7 +73,8 @@ def card(connection: sa.Connection, number: str) -> KnownCard:
         raise RecordError(
             "card-unknown",
             "the ledger has no card with this number",
-            remedy="check it; `dualwrite ledger list` shows the cards there are",
+            remedy="check it; `dualwrite ledger list` shows all cards, "
+            "`dualwrite ledger member --party NUMBER` those of a customer",
             subject=Subject(record=f"…{number[-4:]}"),
         )
     return KnownCard(*row)

@@ -32,6 +32,11 @@ from connector.ledger.programs.terms import Terms, folded
 from connector.ledger.programs.tiers import span_days
 from connector.ledger.programs.yaml_text import YamlText
 
+MAKE = (
+    "`dualwrite ledger list --entity reward-points` shows what there is; `dualwrite ledger set {} "
+    "RewardPointType=Quantity Redeemable=Yes --create --entity reward-points` makes it"
+)
+"""What to do where a kind of points is not in the ledger; with its name."""
 _LABELS = ("products", "categories", "groups", "tiers", "channels", "units", "payments", "offers")
 _OF_SALES = ("products", "categories", "offers", "payments")
 
@@ -105,7 +110,7 @@ class _Checks:
         for at, kind in self._kinds():
             if fold(kind) not in known.kinds:
                 message = f"the ledger has no kind of points `{kind}`"
-                remedy = nearest(kind, names) + "see `dualwrite ledger list --entity reward-points`"
+                remedy = nearest(kind, names) + MAKE.format(kind)
                 yield self._finding("point-kind-unknown", message, remedy, *at)
             elif at[0] == "redeem" and not known.kinds[fold(kind)].redeemable:
                 message = f"points of the kind `{kind}` do not pay"

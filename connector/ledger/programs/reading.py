@@ -70,7 +70,7 @@ def findings(
 def refusal(problems: Sequence[Problem]) -> ConfigError:
     """The errors among the findings as one: the first, and how many more there are."""
     first, *others = [one for one in problems if one.severity == "error"]
-    more = f" (and {len(others)} more)" if others else ""
+    more = f" (and {len(others)} more, which `check` tells)" if others else ""
     return ConfigError(first.code, first.message + more, subject=first.subject, remedy=first.remedy)
 
 

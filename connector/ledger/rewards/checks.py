@@ -11,15 +11,10 @@ from collections.abc import Iterator
 
 from connector.errors import Problem
 from connector.ledger.fields import fold
-from connector.ledger.programs.checks import Known
+from connector.ledger.programs.checks import MAKE, Known
 from connector.ledger.programs.reading import findings, nearest
 from connector.ledger.programs.yaml_text import Place, YamlText
 from connector.ledger.rewards.document import RewardDocument, Rounding
-
-_MAKE = (
-    "`dualwrite ledger list --entity reward-points` shows what there is; `dualwrite ledger set {} "
-    "RewardPointType=Quantity --create --entity reward-points` makes it"
-)
 
 
 def examined(file: YamlText, known: Known) -> tuple[RewardDocument | None, list[Problem]]:
@@ -37,7 +32,7 @@ def _within(file: YamlText, document: RewardDocument, known: Known) -> Iterator[
         yield Problem(
             "point-kind-unknown",
             f"the ledger has no kind of points `{document.kind}`",
-            nearest(document.kind, names) + _MAKE.format(document.kind),
+            nearest(document.kind, names) + MAKE.format(document.kind),
             file.subject("kind"),
         )
     elif kind.whole and (document.decimals or document.rounding is Rounding.NONE):

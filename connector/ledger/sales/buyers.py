@@ -78,10 +78,17 @@ class Buyers:
                 "card-unknown",
                 occasion.card,
                 "is not in the ledger",
-                "check its number; `--enrol` makes cards nobody knows",
+                "check its number, or issue it: `dualwrite ledger issue NUMBER`; "
+                "`import-orders --enrol` makes all such cards",
             )
         if buyer.tender == BLOCKED:
-            raise _refused("card-blocked", buyer.number, "is blocked", "use another card")
+            raise _refused(
+                "card-blocked",
+                buyer.number,
+                "is blocked",
+                "use another card; `dualwrite ledger member CARD` shows the customer's, and which "
+                "one replaced it",
+            )
         return buyer
 
     def _fetch(self, keys: list[str]) -> None:

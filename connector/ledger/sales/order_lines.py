@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from connector.errors import MapError, RecordError, Subject
+from connector.errors import MapError, RecordError, Subject, UsageError
 from connector.ledger.csv_source import Line
 from connector.ledger.fields import Field, Kind, fold
 from connector.ledger.import_mapping import ImportMapping, RecordReader
@@ -57,6 +57,7 @@ class _OrderForm:
 
 _CARD = _field("Card")
 _NAMES = ("Number", "At", "Currency", "Product", "Quantity", "Amount")
+_NEEDED = ("At", "Currency", "Amount")
 _MORE = ("Categories", "Offer", "Channel", "Unit", "Payment")
 ORDER_LINES = _OrderForm("orders", (_CARD, *map(_field, (*_NAMES, *_MORE))), _CARD)
 """What `--set` may name; `Payment` is the means by which the whole order was paid."""
@@ -98,6 +99,15 @@ class OrderLines:
         decimal_comma: bool = False,
     ) -> None:
         self._reader = RecordReader(ORDER_LINES, header, mapping)
+        if missing := [name for name in _NEEDED if name not in self._reader.fields]:
+            columns = ", ".join(name for name in header if name)
+            raise UsageError(
+                "fields-unmapped",
+                f"no column gives {', '.join(missing)}",
+                remedy=f"add --set {missing[0]}=COLUMN for each, with one of: {columns}; or "
+                "--constant FIELD=TEXT where all lines have the same",
+                subject=Subject(entity=ORDER_LINES.name, field=missing[0]),
+            )
         self._date_format = mapping.date_format
         self._stem = stem
         self._zone = zone

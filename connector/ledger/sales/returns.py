@@ -84,10 +84,11 @@ class _Sold:
             # The last piece takes what is left of the amount, so nothing is lost by rounding.
             amount = round(Fraction(rest * quantity, left)) if quantity <= left and left else 0
         if quantity > left or amount > rest:
+            paid = f" for {points(amount)}" if amount else ""
             raise _refused(
                 "return-exceeds",
-                f"of line {self.line} {points(left)} for {points(rest)} can come back, "
-                f"not {points(quantity)} for {points(amount)}",
+                f"line {self.line} has {points(left)} left, for {points(rest)}; "
+                f"{points(quantity)} cannot come back" + paid,
                 f"return {points(left)} for {points(rest)} at most",
                 f"line {self.line}",
             )

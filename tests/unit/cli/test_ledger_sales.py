@@ -92,7 +92,7 @@ def test_an_activity(run: Terminal) -> None:
     code, done = run.json(*words)
     assert (code, [one["points"] for one in done["entries"]]) == (0, ["40"])
     assert run.json(*words)[1]["repeated"] is True
-    assert "no points moved" in "".join(run("activity", CARD, "V-2", "visit")[1:])
+    assert "no rule gives points for it" in "".join(run("activity", CARD, "V-2", "visit")[1:])
 
 
 def test_why_an_entry_is_what_it_is(run: Terminal) -> None:

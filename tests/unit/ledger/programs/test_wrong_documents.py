@@ -359,7 +359,7 @@ MEANING = {
     "an unknown kind of a tier": (
         "point-kind-unknown",
         f"program: a\nearn: [{{{RULE}}}]\ntiers:\n  - {{tier: s, level: 1, points: 5, kind: x}} #!",
-        "reward-points",
+        "`dualwrite ledger set x RewardPointType=Quantity",
     ),
     "a kind that does not pay": (
         "points-not-redeemable",

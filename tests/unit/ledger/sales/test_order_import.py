@@ -161,6 +161,9 @@ def test_a_mapping_that_does_not_fit_is_told_before_anything_is_posted(
 ) -> None:
     with pytest.raises(UsageError, match="key-unmapped"):
         bring(shop, path, "Customer,At\nA,2026-01-01\n")
+    with pytest.raises(UsageError, match="no column gives At, Amount") as raised:
+        bring(shop, path, "Card,When,Sum\nA,2026-01-01,1\n", constants={"Currency": "EUR"})
+    assert "--set At=COLUMN for each, with one of: Card, When, Sum" in str(raised.value.remedy)
     with pytest.raises(MapError, match="column-unknown"):
         bring(shop, path, HEAD, sources={"Colour": "Card"})
     with pytest.raises(UsageError, match="rejects-over-source"):
