@@ -60,15 +60,15 @@ class Attended:
         """Records by id or column."""
         return self._ask(lambda: self._endpoint.read(entity, columns, by=by, values=values))
 
-    # ------------------------------------------------------ submitted by the run as they are
-
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
-        """Pages of the whole table."""
-        return self._endpoint.scan(entity, columns, resume)
+        """Pages of the whole table; a side may get ready first, as the ledger turns its day."""
+        return self._ask(lambda: self._endpoint.scan(entity, columns, resume))
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
-        """Pages of what changed."""
-        return self._endpoint.changes(entity, columns, position)
+        """Pages of what changed; the same."""
+        return self._ask(lambda: self._endpoint.changes(entity, columns, position))
+
+    # ------------------------------------------------------ submitted by the run as they are
 
     @property
     def write(self) -> Callable[[str, Sequence[str], Sequence[Operation]], Sequence[Outcome]]:

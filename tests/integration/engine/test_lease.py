@@ -149,6 +149,8 @@ def test_neither_does_a_question_in_the_middle_of_a_run(loaded: Bench) -> None:
             lambda: run.endpoint(D).read("cards", ["name"], by=None, values=["x"]),
             lambda: run.endpoint(D).describe("cards"),
             lambda: run.endpoint(D).identity(),
+            lambda: run.endpoint(D).scan("cards", ["name"], None),
+            lambda: run.endpoint(D).changes("cards", ["name"], "name@0"),
         ):
             began, before = passed[0], store.count
             ask()
