@@ -183,6 +183,10 @@ class _Restating:
         operations: list[Operation] = []
         rises: list[Reached] = []
         obsolete = dict(self._rows)
+        levels: dict[tuple[str, str], int] = {}
+        for (card, name), row in self._rows.items():
+            at = (self._pools.own(card), name)
+            levels[at] = max(row.level, levels.get(at, 0))
         earned = self._earned()
         for program in self._programs:
             pool = self._pools.shared if program.document.pooled else self._pools.own
@@ -195,7 +199,9 @@ class _Restating:
                 before = obsolete.pop(at, None)
                 found = standing(program.document.tiers, daily, self._today)
                 operations.append(Upsert(_values(program, member.card, found, before)))
-                if found.tier is not None and found.tier.level > (before.level if before else 0):
+                # A card that stands for another one does not reach what that one had.
+                stood = levels.get((self._pools.own(card), at[1]), 0)
+                if found.tier is not None and found.tier.level > stood:
                     rises.append(Reached(card, member.card, at[1], found.tier.tier))
         operations += [Remove(row.id, None) for row in obsolete.values()]
         results = self._transaction.apply(CARD_TIERS, operations)

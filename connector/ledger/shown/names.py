@@ -29,19 +29,19 @@ _OF_CARDS: tuple[tuple[EntityType, int], ...] = ((CARD_TIERS, 2), (CARD_SEGMENTS
 _BALANCE = POINT_BALANCES.table.c
 
 
-def carry_over(transaction: WriteTransaction, sheet: Sheet | None) -> None:
-    """Show everything under the names the transaction leaves behind.
-
-    `sheet` is None where no balances are shown yet.
-    """
-    touched = transaction.touched
-    if sheet is not None:
-        for accounts in _accounts(transaction.connection, list(touched.names)):
-            sheet.rename(accounts)
-    now = _numbers(transaction.connection, touched.names)
-    before = {old: now[id_] for id_, old in touched.names.items() if id_ in now}
+def carry_over(transaction: WriteTransaction) -> None:
+    """Show tiers and segments under the names the transaction leaves behind."""
+    names = transaction.touched.names
+    now = _numbers(transaction.connection, names)
+    before = {old: now[id_] for id_, old in names.items() if id_ in now}
     for entity, place in _OF_CARDS:
         _move_rows(transaction, entity, place, before)
+
+
+def carry_over_balances(transaction: WriteTransaction, sheet: Sheet) -> None:
+    """The same with balances."""
+    for accounts in _accounts(transaction.connection, list(transaction.touched.names)):
+        sheet.rename(accounts)
 
 
 def _accounts(connection: sa.Connection, ids: list[str]) -> Iterator[Collection[Account]]:

@@ -1,6 +1,6 @@
 """Making a write transaction's changes show, right before its commit.
 
-Owns: what has to follow postings and renames, and its order: tiers, then balances.
+Owns: what has to follow postings and renames, and its order: names, tiers, balances.
 Never does: working out any of it.
 Tested in: tests/unit/ledger/shown/test_settling.py.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connector.ledger.programs.standing import restate
-from connector.ledger.shown.names import carry_over
+from connector.ledger.shown.names import carry_over, carry_over_balances
 from connector.ledger.shown.sheet import Sheet
 from connector.ledger.shown.standing import standing
 
@@ -24,14 +24,19 @@ def settle(transaction: WriteTransaction) -> None:
     A ledger that shows no balances yet gets them with its first turn of the day.
     """
     touched = transaction.touched
+    if touched.names or touched.gone:
+        # Before tiers are worked out: what a card held so far is looked up by its name.
+        carry_over(transaction)
     if touched.accounts or touched.held:
-        # First of all: who rises into a tier may be given points for it.
+        # Before balances: who rises into a tier may be given points for it.
         restate(transaction, touched.cards | touched.held)
-    if not (touched.accounts or touched.names or touched.gone):
+    if not (touched.accounts or touched.names):
         return
     now = standing(transaction.connection)
-    sheet = None if now.turning is None else Sheet(transaction, now.turning)
-    if sheet is not None and touched.accounts:
+    if now.turning is None:
+        return
+    sheet = Sheet(transaction, now.turning)
+    if touched.accounts:
         sheet.move(touched.accounts, turning=now.turned != now.turning)
-    if touched.names or touched.gone:
-        carry_over(transaction, sheet)
+    if touched.names:
+        carry_over_balances(transaction, sheet)

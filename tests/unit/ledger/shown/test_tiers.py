@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from connector.ledger.desk import Desk
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import Earn, Posting
 from connector.ledger.ledger import Ledger
-from connector.ledger.programs import store
+from connector.ledger.operations import Change, Done
+from connector.ledger.programs import standing, store
 from connector.ledger.programs.document import ProgramDocument
 from connector.ledger.programs.reading import parsed
+from connector.ledger.programs.standing import Reached
 from connector.ledger.programs.yaml_text import read_yaml
 from connector.ledger.shown import days
 from connector.ledger.shown.days import turn_days
@@ -69,6 +73,48 @@ def test_a_card_has_the_tier_of_its_customer_from_the_start(ledger: Ledger) -> N
     assert tiers(ledger)["OTHER"] == "silver"
     cards.update(other.id, {"PartyNumber": None}, by="desk")
     assert tiers(ledger).get("OTHER") is None
+
+
+def test_cards_that_swap_their_numbers_take_their_tiers_along(ledger: Ledger) -> None:
+    earns(ledger, "A", 600, days_ago=9)
+    earns(ledger, "B", 50, "l")
+    cards = ledger.store("cards")
+    first, other = cards.find("A"), cards.find("B")
+    assert first is not None
+    assert other is not None
+    changes = [
+        Change(first.id, None, {"CardNumber": "X", "PartyNumber": "P1"}),
+        Change(other.id, None, {"CardNumber": "A"}),
+        Change(first.id, None, {"CardNumber": "B"}),
+    ]
+    assert all(isinstance(one, Done) for one in cards.apply(changes, by="desk"))
+    shown = tiers(ledger)
+    assert (shown["A"], shown["B"]) == (None, "silver")
+
+
+@pytest.mark.parametrize("how", ["replaced", "renamed"])
+def test_another_number_is_no_rise(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Who has it already is not given once more what a tier brings."""
+    rises: list[str] = []
+
+    def told(_transaction: object, _programs: object, some: Sequence[Reached]) -> set[str]:
+        rises.extend(one.number for one in some)
+        return set()
+
+    monkeypatch.setattr(standing, "give_for_tiers", told)
+    earns(ledger, "A", 100)
+    assert rises == ["A"]
+    if how == "replaced":
+        Desk(ledger).replace("A", "NEW", by="desk")
+    else:
+        card = ledger.store("cards").find("A")
+        assert card is not None
+        changes = {"CardNumber": "NEW", "PartyNumber": "P1"}
+        ledger.store("cards").update(card.id, changes, by="desk")
+    assert tiers(ledger)["NEW"] == "silver"
+    assert "NEW" not in rises
 
 
 def test_a_tier_lapses_when_its_day_is_past(
