@@ -36,6 +36,9 @@ class Mismatch(NamedTuple):
     entry: int
     remaining: Decimal
     proven: Decimal
+    card: str
+    """Its number."""
+    kind: str
 
 
 class Page(NamedTuple):
@@ -168,16 +171,26 @@ def entries_of_postings(
 
 def mismatches(ledger: Ledger) -> Iterator[Mismatch]:
     """Every lot that does not add up: what it brought less what was drawn is what is left."""
-    drawn = sa.func.coalesce(sa.func.sum(deductions.c.units), 0)
-    proven = entries.c.units - drawn
-    query = (
-        sa.select(entries.c.number, entries.c.remaining, proven)
-        .outerjoin(deductions, deductions.c.lot == entries.c.number)
-        .where(entries.c.remaining.is_not(None))
-        .group_by(entries.c.number, entries.c.remaining, entries.c.units)
-        .having(entries.c.remaining != proven)
-        .order_by(entries.c.number)
-    )
     with ledger.reading() as connection:
-        for number, remaining, rest in connection.execute(query):
-            yield Mismatch(number, points(remaining), points(rest))
+        yield from mismatched_lots(connection)
+
+
+def mismatched_lots(connection: sa.Connection) -> Iterator[Mismatch]:
+    """The same within a transaction."""
+    e = entries.c
+    drawn = sa.select(sa.func.coalesce(sa.func.sum(deductions.c.units), 0)).where(
+        deductions.c.lot == e.number
+    )
+    proven = e.units - drawn.scalar_subquery()
+    query = (
+        sa.select(
+            *(e.number, e.remaining, proven, _CARD.card_number),
+            REWARD_POINTS.table.c.reward_point_id,
+        )
+        .join(CARDS.table, _CARD.id == e.card)
+        .join(REWARD_POINTS.table, REWARD_POINTS.table.c.id == e.kind)
+        .where(e.remaining.is_not(None), e.remaining != proven)
+        .order_by(e.number)
+    )
+    for number, remaining, rest, card, kind in connection.execute(query):
+        yield Mismatch(number, points(remaining), points(int(rest)), card, kind)

@@ -5,7 +5,7 @@ Never does: running a statement.
 Tested in: tests/unit/ledger/journal/test_journal.py.
 
 Entries are never changed but for `remaining`, which is what the deductions leave of a lot and
-can be worked out anew from them (`proof.py`).
+can be worked out anew from them (`statements.mismatches`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The proof that what is shown of balances is what the journal says.
+"""The proof that what is shown of balances is what the journal says, and that its lots add up.
 
 Owns: comparing the two, account by account, in bounded memory.
 Never does: changing either.
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from connector.ledger.journal.lots import Lot
 from connector.ledger.journal.posting import EntryType
+from connector.ledger.journal.statements import mismatched_lots
 from connector.ledger.journal.tables import entries
 from connector.ledger.journal.totals import SOON, Totals
 from connector.ledger.schema import CARDS, REWARD_POINTS
@@ -47,29 +48,38 @@ class Difference(NamedTuple):
     kind: str
     """The RewardPointId."""
     field: str
+    """Of the balance; `entry NUMBER` is what is left of that lot."""
     shown: Any
     right: Any
 
 
 def differences(ledger: Ledger) -> Iterator[Difference]:
-    """Every figure that differs on the day that is shown; none before the first turn."""
+    """Every figure that differs on the day that is shown; before the first turn only lots.
+
+    A lot that does not add up is told by its entry: what it says is left, and what is.
+    """
     with ledger.reading() as connection:
         connection = connection.execution_options(yield_per=AT_ONCE)
         day = standing(connection).turned
-        if day is None:
-            return
-        right = ((account, 0, figures) for account, figures in _right(connection, day))
-        shown = ((account, 1, figures) for account, figures in _shown(connection))
-        for _, both in groupby(merge(right, shown, key=_account), _account):
-            sides: list[Figures] = [{}, {}]
-            for _, side, figures in both:
-                sides[side] = figures
-            names = sides[0] or sides[1]
-            for field in names:
-                is_right, is_shown = (one.get(field) for one in sides)
-                if is_right != is_shown:
-                    card, kind = names["CardNumber"], names["RewardPointId"]
-                    yield Difference(card, kind, field, is_shown, is_right)
+        if day is not None:
+            yield from _balances(connection, day)
+        for lot in mismatched_lots(connection):
+            yield Difference(lot.card, lot.kind, f"entry {lot.entry}", lot.remaining, lot.proven)
+
+
+def _balances(connection: sa.Connection, day: date) -> Iterator[Difference]:
+    right = ((account, 0, figures) for account, figures in _right(connection, day))
+    shown = ((account, 1, figures) for account, figures in _shown(connection))
+    for _, both in groupby(merge(right, shown, key=_account), _account):
+        sides: list[Figures] = [{}, {}]
+        for _, side, figures in both:
+            sides[side] = figures
+        names = sides[0] or sides[1]
+        for field in names:
+            is_right, is_shown = (one.get(field) for one in sides)
+            if is_right != is_shown:
+                card, kind = names["CardNumber"], names["RewardPointId"]
+                yield Difference(card, kind, field, is_shown, is_right)
 
 
 def _right(connection: sa.Connection, day: date) -> Iterator[tuple[Account, Figures]]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import Earn, Posting
+from connector.ledger.journal.tables import deductions, entries
 from connector.ledger.ledger import Ledger
 from connector.ledger.shown.entities import POINT_BALANCES
 from connector.ledger.shown.proof import differences
@@ -68,3 +69,10 @@ def test_a_balance_of_nothing(earned: Ledger) -> None:
 
 def test_before_the_first_turn_there_is_nothing_to_compare(earned: Ledger) -> None:
     assert found(earned, sa.delete(shown_days)) == []
+
+
+def test_a_lot_that_does_not_add_up(earned: Ledger) -> None:
+    wrong = sa.update(entries).where(entries.c.number == 2).values(remaining=70_000)
+    assert ("entry 2", Decimal(7), Decimal(2)) in found(earned, wrong)
+    redraw = sa.insert(deductions).values(entry=1, lot=1, units=5_000)
+    assert ("entry 1", Decimal(2), Decimal("1.5")) in found(earned, redraw)
