@@ -100,10 +100,12 @@ def _redeem(books: Books, line: Redeem, on: date) -> list[Draft]:
 def _take_back(books: Books, line: TakeBack, on: date) -> Draft:
     origin = _returnable(books, line.entry, EntryType.EARN)
     asked = _returning(line, origin)
-    card, kind, why = books.successor(origin.card), origin.kind, line.why
-    own = origin.lot
-    if card != origin.card:
-        own, why = None, _also(why, f"earned with card {origin.card.tail}, which it replaced")
+    card, kind, why, own = origin.card, origin.kind, line.why, origin.lot
+    following = books.successor(card)
+    # What a card still holds of it was not handed on, whatever card it names as its replacement.
+    if following != card and (own is None or not own.remaining):
+        why = _also(why, f"earned with card {card.tail}, which it replaced")
+        card, own = following, None
     draws = draw(retrievable(own, books.lots(card, kind), on), asked)
     taken = sum(one.units for one in draws)
     if taken < asked:

@@ -232,6 +232,18 @@ def test_what_was_spent_already_is_said(till: Till) -> None:
     assert till.of("A").available == 0
 
 
+def test_points_that_were_not_handed_to_the_replacement_are_taken_where_they_are(
+    till: Till, ledger: Ledger
+) -> None:
+    (sale,) = till.post(earn(7), earn(5, "B")).entries[:1]
+    replaced = Upsert({"CardNumber": "A", "ReplacementCardNumber": "B"})
+    ledger.store("cards").apply([replaced], by="sync")
+    (entry,) = till.post(TakeBack(sale.number, Decimal(7))).entries
+    assert (entry.card, entry.points, entry.why) == ("A", Decimal(-7), "")
+    assert till.of("A").available == 0
+    assert till.of("B").available == 5
+
+
 def test_no_more_comes_back_than_the_sale_earned(till: Till) -> None:
     (sale,) = till.post(earn(7)).entries
     till.post(TakeBack(sale.number, Decimal(5)))
