@@ -35,8 +35,7 @@ class FeedWriter:
         self.stored_at = self.at.replace(tzinfo=None)
         """`at` as the tables hold it: UTC without saying so."""
         self.by = by
-        counter = sa.select(feed_counter.c.head).with_for_update()
-        self._stored_head = self._head = int(connection.scalar(counter) or 0)
+        self._stored_head = self._head = int(connection.scalar(_TAKE) or 0)
         self._deletes: list[dict[str, Any]] = []
 
     def number(self) -> int:
@@ -75,6 +74,7 @@ class FeedWriter:
         self._stored_head = self._head
 
 
+_TAKE = sa.select(feed_counter.c.head).with_for_update()
 _COUNT = sa.update(feed_counter)
 
 

@@ -133,7 +133,11 @@ def rows_in(
     """
     if not values:
         return
-    query = _query(tuple(select), column, where, tuple(group_by))
+    of = tuple(select), column, where, tuple(group_by)
+    if len(values) == 1:  # what tills ask for; an IN list is written anew each time
+        yield from connection.execute(_query(*of, one=True), {"wanted": values[0]})
+        return
+    query = _query(*of, one=False)
     for start in range(0, len(values), IN_CHUNK):
         yield from connection.execute(query, {"wanted": values[start : start + IN_CHUNK]})
 
@@ -144,9 +148,14 @@ def _query(
     column: sa.ColumnElement[Any],
     where: tuple[sa.ColumnElement[bool], ...],
     group_by: tuple[sa.ColumnElement[Any], ...],
+    *,
+    one: bool,
 ) -> sa.Select[Any]:
     """The statement of `rows_in`: building one takes longer than a small table answers it."""
-    wanted = column.in_(sa.bindparam("wanted", expanding=True))
+    if one:
+        wanted = column == sa.bindparam("wanted")
+    else:
+        wanted = column.in_(sa.bindparam("wanted", expanding=True))
     return sa.select(*select).where(wanted, *where).group_by(*group_by)
 
 

@@ -36,8 +36,11 @@ FUTURE = timedelta(days=1)
 STEP = timedelta(minutes=5)
 """How far the clock may be behind the last posting: processes on machines that differ a little."""
 
-_LAST_POSTING = (
-    sa.select(postings.c.number, postings.c.posted_at).order_by(postings.c.number.desc()).limit(1)
+_LAST_ENTRY = sa.select(sa.func.max(entries.c.number)).scalar_subquery()
+_LAST = (
+    sa.select(postings.c.number, postings.c.posted_at, _LAST_ENTRY.label("entry"))
+    .order_by(postings.c.number.desc())
+    .limit(1)
 )
 _INSERTS = {table: sa.insert(table) for table in (postings, entries, deductions)}
 _TAKE = (
@@ -45,7 +48,6 @@ _TAKE = (
     .where(entries.c.number == sa.bindparam("lot"))
     .values(remaining=entries.c.remaining - sa.bindparam("taken"))
 )
-_LAST_ENTRY = sa.select(sa.func.max(entries.c.number))
 
 
 class Journal:
@@ -113,8 +115,7 @@ class _Batch:
         self._by = transaction.by
         self._wanted = wanted
         self._zone = zone
-        self._posting, self._latest = self._last_posting()
-        self._entry = int(self._connection.scalar(_LAST_ENTRY) or 0)
+        self._posting, self._entry, self._latest = self._last()
         self._books = Books(self._next_entry)
         self._rows: dict[sa.Table, list[dict[str, Any]]] = {
             postings: [],
@@ -252,10 +253,12 @@ class _Batch:
 
     # ------------------------------------------------------------------ the database
 
-    def _last_posting(self) -> tuple[int, datetime | None]:
-        """Its number, and when it was made."""
-        row = self._connection.execute(_LAST_POSTING).one_or_none()
-        return (0, None) if row is None else (row.number, row.posted_at.replace(tzinfo=UTC))
+    def _last(self) -> tuple[int, int, datetime | None]:
+        """The last posting and the last entry, and when they were made."""
+        row = self._connection.execute(_LAST).one_or_none()
+        if row is None:
+            return 0, 0, None
+        return row.number, row.entry or 0, row.posted_at.replace(tzinfo=UTC)
 
     def _refuse_older_clock(self) -> None:
         latest = self._latest

@@ -7,7 +7,7 @@ Tested in: tests/unit/ledger/members/test_facts.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 import sqlalchemy as sa
@@ -22,58 +22,55 @@ from connector.ledger.sql import rows_in
 
 _CARD = CARDS.table.c
 _TIER = CARD_TIERS.table.c
-_HELD = _TIER.tier.is_not(None)
-_COUNT = sa.func.count()
+_COLUMNS = (
+    *(_CARD.id, _CARD.card_number, _CARD.party_number),
+    sa.select(sa.func.count()).where(sales.c.card == _CARD.id).scalar_subquery(),
+)
+_NONE = sa.cast(sa.null(), sa.Text).label("value")
+
+
+def _what(of: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{of}'", sa.Text).label("what")
+
+
+_HELD = sa.union_all(
+    sa.select(
+        card_programs.c.card,
+        _what("program"),
+        card_programs.c.program.label("name"),
+        _NONE,
+    ),
+    sa.select(_CARD.id, _what("group"), customer_groups.c.name, _NONE).where(
+        customer_groups.c.party == _CARD.party_number
+    ),
+    sa.select(_CARD.id, _what("tier"), _TIER.program, _TIER.tier).where(
+        _TIER.card_number == _CARD.card_number, _TIER.tier.is_not(None)
+    ),
+).subquery()
+"""All that cards hold, as one: a till asks with every sale, and each question takes its time."""
 
 
 def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Member]:
     """A Member for each of these card ids that exists, by id, as the transaction sees it."""
     ids = list(dict.fromkeys(cards))
-    wanted = [_CARD.id, _CARD.card_number, _CARD.party_number]
-    rows = list(rows_in(connection, wanted, _CARD.id, ids))
-    parties = {party for _, _, party in rows if party is not None}
-    groups = _sets(connection, customer_groups.c.party, customer_groups.c.name, parties)
-    programs = _sets(connection, card_programs.c.card, card_programs.c.program, ids)
-    sold = _sold(connection, ids)
-    tiers = _tiers(connection, [number for _, number, _ in rows])
+    rows = list(rows_in(connection, _COLUMNS, _CARD.id, ids))
+    groups: dict[str, set[str]] = {}
+    programs: dict[str, set[str]] = {}
+    tiers: dict[str, dict[str, str]] = {}
+    for card, what, name, tier in rows_in(connection, list(_HELD.c), _HELD.c.card, ids):
+        if what == "tier":
+            tiers.setdefault(card, {})[fold(name)] = fold(tier)
+        else:
+            (groups if what == "group" else programs).setdefault(card, set()).add(name)
     none: frozenset[str] = frozenset()
     return {
         id: Member(
             card=number,
             party=party,
-            groups=frozenset(groups.get(party, none)) if party else none,
+            groups=frozenset(groups.get(id, none)),
             programs=frozenset(programs.get(id, none)),
-            tiers=MappingProxyType(tiers.get(number, {})),
-            sales=sold.get(id, 0),
+            tiers=MappingProxyType(tiers.get(id, {})),
+            sales=sold,
         )
-        for id, number, party in rows
+        for id, number, party, sold in rows
     }
-
-
-def _tiers(connection: sa.Connection, numbers: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The tier each card holds by program, by card number."""
-    found: dict[str, dict[str, str]] = {}
-    columns = [_TIER.card_number, _TIER.program, _TIER.tier]
-    for card, program, tier in rows_in(connection, columns, _TIER.card_number, numbers, _HELD):
-        found.setdefault(card, {})[fold(program)] = fold(tier)
-    return found
-
-
-def _sold(connection: sa.Connection, cards: Sequence[str]) -> dict[str, int]:
-    """How many sales each card has had."""
-    card = sales.c.card
-    rows = rows_in(connection, [card, _COUNT], card, cards, group_by=[card])
-    return {row[0]: row[1] for row in rows}
-
-
-def _sets(
-    connection: sa.Connection,
-    of: sa.Column[str],
-    value: sa.Column[str],
-    wanted: Collection[str],
-) -> dict[str, set[str]]:
-    """The values of one column by those of another."""
-    found: dict[str, set[str]] = {}
-    for key, one in rows_in(connection, [of, value], of, list(wanted)):
-        found.setdefault(key, set()).add(one)
-    return found

@@ -53,6 +53,9 @@ class Programs:
         self.kinds = kinds
         self.rules = tuple(_earning(self.programs, kinds))
         """All that earn, in their order."""
+        asked = (rule.currency for one in self.programs for rule in one.document.earn)
+        self.currencies = frozenset(currency for currency in asked if currency is not None)
+        """The currencies that rules which earn ask for."""
         self._index = Index(self.rules)
         self._paying = tuple(_paying(self.programs, kinds))
 
@@ -65,12 +68,6 @@ class Programs:
     def tiered(self) -> bool:
         """Whether any program has tiers."""
         return any(one.document.tiers for one in self.programs)
-
-    @property
-    def currencies(self) -> frozenset[str]:
-        """The currencies that rules which earn ask for."""
-        rules = (rule for one in self.programs for rule in one.document.earn)
-        return frozenset(rule.currency for rule in rules if rule.currency is not None)
 
     def earned(self, occasion: Occasion, member: Member) -> list[Earned]:
         """What an occasion earns: one entry for each rule that gives something.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import uuid4
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 _VERSION = program_versions.c
 _KIND = REWARD_POINTS.table.c
-# Made once: they are asked with every sale.
-_STAMP = sa.select(program_stamp.c.stamp)
 _KINDS = sa.select(
     *(_KIND.key, _KIND.reward_point_id, _KIND.reward_point_type),
     *(_KIND.currency, _KIND.redeemable, _KIND.redeem_ranking),
@@ -75,10 +74,24 @@ _cache: Cache[Programs] = Cache()
 def stamp(connection: sa.Connection) -> Hashable:
     """What the programs in force are made of: the same stamp, the same programs.
 
-    Two small queries; kinds of points count, for they say how points are rounded.
+    Kinds of points count, for they say how points are rounded.
     """
-    written = connection.scalar(_STAMP)
-    return written, frozenset(kinds(connection).items())
+    return with_kinds(connection, program_stamp.c.stamp)
+
+
+def with_kinds(connection: sa.Connection, written: sa.Column[str]) -> Hashable:
+    """The one value of a column, None where there is none, and all kinds of points.
+
+    One small query, as it is asked with every sale.
+    """
+    rows = connection.execute(_with_kinds(written)).all()
+    value = rows[0][0] if rows else connection.scalar(sa.select(written))
+    return value, frozenset(tuple(row[1:]) for row in rows)
+
+
+@cache
+def _with_kinds(written: sa.Column[str]) -> sa.Select[Any]:
+    return _KINDS.with_only_columns(sa.select(written).scalar_subquery(), *_KINDS.selected_columns)
 
 
 def load(connection: sa.Connection) -> Programs:

@@ -20,6 +20,7 @@ from connector.ledger.ledger import WriteTransaction
 from connector.ledger.programs.cache import Cache
 from connector.ledger.programs.rounding import PointKind
 from connector.ledger.programs.store import kinds as kinds_of
+from connector.ledger.programs.store import with_kinds
 from connector.ledger.rewards.document import RewardDocument
 from connector.ledger.rewards.evaluator import SETTINGS, Reward, Rewards, Settings, Several
 from connector.ledger.rewards.tables import documents, stamps
@@ -77,8 +78,7 @@ def stamp(connection: sa.Connection) -> Hashable:
 
     Kinds of points count, for they say how points are rounded.
     """
-    written = connection.scalar(sa.select(stamps.c.stamp))
-    return written, frozenset(kinds_of(connection).items())
+    return with_kinds(connection, stamps.c.stamp)
 
 
 def _rewards(

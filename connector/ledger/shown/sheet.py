@@ -50,15 +50,11 @@ def _rest(of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((of, _E.remaining), else_=0))
 
 
-_STORED_OF = sa.select(
-    _ROW.id,
-    _ROW.card,
-    _ROW.kind,
-    _ROW.day,
-    _ROW.next_expiry,
+_STORED = (
+    *(_ROW.id, _ROW.card, _ROW.kind, _ROW.day, _ROW.next_expiry),
     # As they are stored: they are added to, not shown.
     *(sa.type_coerce(_ROW[name], sa.BigInteger) for name in _FIGURES),
-).where(_ROW.card.in_(_WANTED))
+)
 _HELD_BY = (
     sa.select(
         _E.card,
@@ -186,9 +182,11 @@ class Sheet:
 
     def _stored(self, accounts: Collection[Account]) -> dict[Account, Row]:
         wanted = set(accounts)
+        cards = sorted({card for card, _ in wanted})
+        rows = rows_in(self._connection, _STORED, _ROW.card, cards)
         return {
             (card, kind): Row(id_, day, _totals(expiry, _FIGURES, units))
-            for id_, card, kind, day, expiry, *units in self._of_cards(_STORED_OF, wanted)
+            for id_, card, kind, day, expiry, *units in rows
             if (card, kind) in wanted
         }
 
