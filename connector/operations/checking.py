@@ -75,18 +75,25 @@ def check_project(project: Project, organization: Administration) -> Iterator[Pr
     yield from check_between(project, reachable)
     yield from check_corrections(project, reachable)
     if reachable:
-        yield from _check_freshness(project)
+        yield from _check_freshness(project, organization, users or [])
 
 
-def _check_freshness(project: Project) -> Iterator[Problem]:
-    """Whether the table is there in which agents see how fresh the data is."""
+def _check_freshness(
+    project: Project, organization: Administration, users: Sequence[UserRights]
+) -> Iterator[Problem]:
+    """Whether the table is there in which agents see how fresh the data is, and may be written."""
     settings = project.settings.freshness
     if not settings.enabled:
         return
     try:
         project.dataverse.describe(settings.table)
+        table = organization.logical_name(settings.table)
     except DualWriteError as error:
-        problem = Problem.of(error)
+        problems = [Problem.of(error)]
+    else:
+        needs = [Need(right, table) for right in ("Create", "Read", "Write")]
+        problems = [one for rights in users for one in missing(None, rights, needs)]
+    for problem in problems:
         place = replace(problem.subject, field="freshness.table")
         yield replace(problem, subject=place, severity="warning")
 
@@ -224,7 +231,7 @@ def _check_rights(
     targets = dict(_lookup_targets(project, document, entity, organization))
     needs = needs_of(document, table, targets)
     for rights in users:
-        yield from missing(document, rights, needs)
+        yield from missing(document.map, rights, needs)
 
 
 def _lookup_targets(

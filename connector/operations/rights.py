@@ -7,7 +7,7 @@ Tested in: tests/unit/test_rights.py, tests/acceptance/test_rights.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector.errors import Problem, Subject
@@ -97,11 +97,11 @@ def shared_with_people(rights: UserRights) -> Iterator[Problem]:
         )
 
 
-def missing(document: MapDocument, rights: UserRights, needs: list[Need]) -> Iterator[Problem]:
-    """Privileges the user lacks, or has for some rows only."""
+def missing(map: str | None, rights: UserRights, needs: Sequence[Need]) -> Iterator[Problem]:
+    """Privileges the user lacks for a map, or for none; or has for some rows only."""
     for need in needs:
         depth = rights.privileges.get(need.privilege)
-        subject = Subject(map=document.map, side="dataverse", entity=need.table)
+        subject = Subject(map=map, side="dataverse", entity=need.table)
         if depth is None:
             yield Problem(
                 "privilege-missing",

@@ -267,6 +267,53 @@ def test_transactions_that_cannot_travel_are_told_and_stop_nobody(crm: Project) 
     assert refused["error"]["code"] == "append-not-undone"
 
 
+RIGHTS = {
+    "msdyn_loyaltycard": "Create Write Delete AppendTo",
+    "msdyn_loyaltyrewardpoint": "Create Write Delete Append AppendTo",
+    "TransactionCurrency": "AppendTo",
+    "dwrite_pointbalance": "Create Write Delete Append",
+    "dwrite_cardtier": "Create Write Delete Append",
+    "dwrite_cardsegment": "Create Write Delete Append",
+    "dwrite_pointtransaction": "Create Append",
+    "dwrite_syncstatus": "Create Write",
+}
+"""What docs/security.md asks for where points are shown in CRM; everything may be read."""
+
+
+def limit(project: Project, *without: str) -> None:
+    """From now on the connector may do just that, without some of it; the agent anything."""
+    needed = {f"prv{right}{table}" for table, rights in RIGHTS.items() for right in rights.split()}
+    assert needed.issuperset(without)
+    switch = project.connector.switch
+    switch("roles", {"user": "agent", "roles": ["System Administrator"]})
+    switch("roles", {"role": "Points", "privileges": ["prvRead*", *sorted(needed - {*without})]})
+    switch("roles", {"user": "connector", "roles": ["Points"]})
+
+
+def test_the_least_role_is_enough_and_nothing_of_it_too_much(crm: Project) -> None:
+    crm.json("provision")
+    limit(crm)
+    assert crm.json("check")["problems"] == []
+    crm.import_points(KINDS)
+    crm.import_cards([{**one, "CardTenderType": "AsCardTender"} for one in members(3)])
+    bonus = Decimal(10)
+    post(crm, *(Posting(f"s{n}", (Earn(number(n), "bonus", bonus),)) for n in range(2)))
+    crm.json("load")
+    post(crm, Posting("s3", (Earn(number(0), "bonus", bonus), Earn(number(2), "bonus", bonus))))
+    assert "not shown" not in crm.call("sync", "--json").stderr
+    assert (len(shown(crm)), len(crm.rows(TRANSACTIONS))) == (3, 4)
+    assert_fresh(crm)
+    crm.verified()
+    for table, rights in RIGHTS.items():
+        for right in rights.split():
+            limit(crm, f"prv{right}{table}")
+            told = [
+                one["message"] for one in crm.call("check", "--json", code=None).json["problems"]
+            ]
+            assert told, f"{right} on {table} is not missed"
+            assert all(table.lower() in one and right in one for one in told), told
+
+
 @pytest.mark.slow
 def test_points_are_kept_by_live_mode(crm: Project, tmp_path: Path) -> None:
     crm.json("provision")

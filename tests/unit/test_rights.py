@@ -123,7 +123,7 @@ RIGHTS = UserRights(
 
 
 def lacking(rights: UserRights) -> list[tuple[str, str | None]]:
-    found = missing(document(), rights, sorted(ALL))
+    found = missing(document().map, rights, sorted(ALL))
     return [(problem.code, problem.subject.entity) for problem in found]
 
 
@@ -138,7 +138,7 @@ def test_nothing_lacks() -> None:
 @pytest.mark.parametrize("need", sorted(ALL))
 def test_each_missing_privilege_is_named_with_its_table(need: Need) -> None:
     held = {name: d for name, d in RIGHTS.privileges.items() if name != need.privilege}
-    (problem,) = missing(document(), replace(RIGHTS, privileges=held), sorted(ALL))
+    (problem,) = missing(document().map, replace(RIGHTS, privileges=held), sorted(ALL))
     assert problem.code == "privilege-missing"
     assert f"{need.right} on {need.table} ({need.privilege})" in problem.message
     assert (problem.severity, problem.exit_code) == ("error", 2)
