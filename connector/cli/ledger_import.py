@@ -7,7 +7,7 @@ Tested in: tests/unit/cli/test_ledger_commands.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,11 +25,49 @@ from connector.cli.ledger_access import (
 )
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption
-from connector.errors import UsageError
+from connector.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from connector.ledger.import_mapping import ImportMapping
     from connector.ledger.importer import ImportReport
+
+FileArgument = Annotated[Path, typer.Argument(help="A CSV file with a header.")]
+ValuesOption = Annotated[
+    list[str] | None,
+    typer.Option("--value", metavar="FIELD:OLD=NEW", help="Read OLD in the file as NEW."),
+]
+DelimiterOption = Annotated[
+    str | None,
+    typer.Option(metavar="CHAR", help="Found in the header when not given; `tab` is a name."),
+]
+EncodingOption = Annotated[
+    str | None, typer.Option(help="utf-8 when not given; else such as cp1252 or utf-16.")
+]
+RejectsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write what did not go in to this CSV file.")
+]
+_SetsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        "--map",
+        metavar="FIELD=COLUMN",
+        help="A field from a column, or from a template: 'FIELD={Year}-{Month}'.",
+    ),
+]
+_DateFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT", help="How dates are written, such as %d.%m.%Y; else YYYY-MM[-DD]."
+    ),
+]
+_BlockedIfOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Cards are Blocked where this column is not empty, 0 or no.",
+    ),
+]
 
 NEEDS_PERSON = 3
 """Exit code: done, but a person is needed."""
@@ -41,25 +79,14 @@ SHOWN_PROBLEMS = 20
 @with_options
 def import_file_command(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
     options: Options,
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header.")],
+    file: FileArgument,
     entity: EntityOption = "cards",
-    sets: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            "--map",
-            metavar="FIELD=COLUMN",
-            help="A field from a column, or from a template: 'FIELD={Year}-{Month}'.",
-        ),
-    ] = None,
+    sets: _SetsOption = None,
     constants: Annotated[
         list[str] | None,
         typer.Option("--constant", metavar="FIELD=TEXT", help="The same value in every record."),
     ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--value", metavar="FIELD:OLD=NEW", help="Read OLD in the file as NEW."),
-    ] = None,
+    values: ValuesOption = None,
     card_number: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Short for --set CardNumber=COLUMN.")
     ] = None,
@@ -70,32 +97,14 @@ def import_file_command(  # noqa: PLR0913, PLR0917  each parameter is an option 
         str | None,
         typer.Option(metavar="COLUMN", help="Column or template for both enrolment dates."),
     ] = None,
-    blocked_if: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Cards are Blocked where this column is not empty, 0 or no.",
-        ),
-    ] = None,
-    date_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FORMAT", help="How dates are written, such as %d.%m.%Y; else YYYY-MM[-DD]."
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(metavar="CHAR", help="Found in the header when not given; `tab` is a name."),
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="utf-8 when not given; else such as cp1252 or utf-16.")
-    ] = None,
+    blocked_if: _BlockedIfOption = None,
+    date_format: _DateFormatOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="One bad line refuses the whole file.")
     ] = False,
-    rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the bad lines to this CSV file.")
-    ] = None,
+    rejects: RejectsOption = None,
     by: ByOption = None,
     ledger: LedgerOption = None,
 ) -> None:
@@ -198,18 +207,25 @@ def _show_report(report: ImportReport, rejects: Path | None) -> None:
         counts,
         [[getattr(report, name) for name in counts]],
     )
-    if not report.refused:
+    show_refused("lines", report.refused, report.problems, rejects)
+    if not report.written:
+        output.say("Nothing was written, because of --strict.")
+
+
+def show_refused(
+    what: str, refused: int, problems: Sequence[Problem], rejects: Path | None
+) -> None:
+    """What did not go in, and how it does; nothing where all of it went in."""
+    if not refused:
         return
-    shown = report.problems[:SHOWN_PROBLEMS]
+    shown = problems[:SHOWN_PROBLEMS]
     output.table(
-        "Bad lines",
+        f"Bad {what}",
         ("line", "field", "problem", "what to do"),
         [(one.subject.line, one.subject.field, one.message, one.remedy) for one in shown],
     )
-    more = report.refused - len(shown)
-    if more and rejects is None:
-        output.say(f"{more} more bad lines; --rejects FILE writes all of them to a file.")
+    more = refused - len(shown)
+    if more > 0 and rejects is None:
+        output.say(f"{more} more bad {what}; --rejects FILE writes all of them to a file.")
     if rejects is not None:
-        output.say(f"The bad lines are in {rejects}; correct them and import that file.")
-    if not report.written:
-        output.say("Nothing was written, because of --strict.")
+        output.say(f"The bad {what} are in {rejects}; correct them and import that file.")

@@ -16,10 +16,15 @@ from connector.cli import output
 from connector.cli.ledger_access import LedgerOption, modifier, opened
 from connector.cli.ledger_import import (
     NEEDS_PERSON,
-    SHOWN_PROBLEMS,
+    DelimiterOption,
+    EncodingOption,
+    FileArgument,
+    RejectsOption,
+    ValuesOption,
     delimiter_of,
     mapping_of,
     progress_bar,
+    show_refused,
 )
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 @with_options
 def import_orders_command(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
     options: Options,
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header.")],
+    file: FileArgument,
     sets: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,10 +50,7 @@ def import_orders_command(  # noqa: PLR0913, PLR0917  each parameter is an optio
         list[str] | None,
         typer.Option("--constant", metavar="FIELD=TEXT", help="The same value in every line."),
     ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--value", metavar="FIELD:OLD=NEW", help="Read OLD in the file as NEW."),
-    ] = None,
+    values: ValuesOption = None,
     date_format: Annotated[
         str | None,
         typer.Option(metavar="FORMAT", help="How times are written, such as '%d.%m.%Y %H:%M'."),
@@ -56,19 +58,12 @@ def import_orders_command(  # noqa: PLR0913, PLR0917  each parameter is an optio
     decimal_comma: Annotated[
         bool, typer.Option("--decimal-comma", help="Numbers are written like 1.234,50.")
     ] = False,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(metavar="CHAR", help="Found in the header when not given; `tab` is a name."),
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="utf-8 when not given; else such as cp1252 or utf-16.")
-    ] = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
     enrol: Annotated[
         bool, typer.Option("--enrol", help="Make the cards that the ledger does not know.")
     ] = False,
-    rejects: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the bad orders to this CSV file.")
-    ] = None,
+    rejects: RejectsOption = None,
     by: ByOption = None,
     ledger: LedgerOption = None,
 ) -> None:
@@ -116,16 +111,4 @@ def _show(report: OrderReport, rejects: Path | None) -> None:
     output.table(report.file, counts, [[getattr(report, name) for name in counts]])
     if report.points:
         output.table("Points earned", ("kind", "points"), sorted(report.points.items()))
-    if not report.refused:
-        return
-    shown = report.problems[:SHOWN_PROBLEMS]
-    output.table(
-        "Bad orders",
-        ("line", "field", "problem", "what to do"),
-        [(one.subject.line, one.subject.field, one.message, one.remedy) for one in shown],
-    )
-    more = report.refused - len(shown)
-    if more > 0 and rejects is None:
-        output.say(f"{more} more bad orders; --rejects FILE writes all of them to a file.")
-    if rejects is not None:
-        output.say(f"The bad orders are in {rejects}; correct them and import that file.")
+    show_refused("orders", report.refused, report.problems, rejects)
