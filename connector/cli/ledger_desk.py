@@ -160,7 +160,11 @@ def unblock(
     if options.json:
         output.emit({"party": party, "changed": changed})
     else:
-        output.say("Cards may be issued again." if changed else "This customer was not blocked.")
+        again = (
+            "Cards may be issued again. Those that were blocked stay so: "
+            "`dualwrite ledger set CARD CardTenderType=AsCardTender`"
+        )
+        output.say(again if changed else "This customer was not blocked.")
 
 
 @with_options

@@ -7,9 +7,10 @@ Tested in: tests/unit/cli/test_ledger_points.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from connector.errors import UsageError
 if TYPE_CHECKING:
     from connector.ledger.journal.balances import Balance
     from connector.ledger.journal.posting import Entry, Line
+    from connector.ledger.journal.statements import Note
     from connector.ledger.members.holdings import Holding
 
 CardArgument = Annotated[str, typer.Argument(metavar="CARD", help="The card's number.")]
@@ -145,11 +147,13 @@ def transactions(
             target, card=number, party=party, before=before, sort=sort, skip=skip, limit=limit
         )
     if options.json:
-        told = [entry_as_dict(one) for one in shown.entries]
+        told = [
+            {**entry_as_dict(one), **shown.notes[one.posting]._asdict()} for one in shown.entries
+        ]
         output.emit({"card": number, "party": party, "total": shown.total, "entries": told})
     else:
         title = f"Points of {number or party}: {len(shown.entries)} of {shown.total}"
-        show_entries(title, shown.entries)
+        show_entries(title, shown.entries, shown.notes)
 
 
 @with_options
@@ -227,8 +231,10 @@ def _post(
     show_entries(f"Posting {posted.number}", posted.entries)
 
 
-def show_entries(title: str, entries: Sequence[Entry]) -> None:
-    """Entries of the journal as a table."""
+def show_entries(
+    title: str, entries: Sequence[Entry], notes: Mapping[int, Note] = MappingProxyType({})
+) -> None:
+    """Entries of the journal as a table; what people noted stands with the reason."""
     names = ("entry", "at (UTC)", "type", "card", "kind", "points", "from", "until", "why")
     rows = [
         (
@@ -240,11 +246,15 @@ def show_entries(title: str, entries: Sequence[Entry]) -> None:
             one.points,
             one.starts,
             one.expires,
-            one.why,
+            "; ".join(filter(None, (one.why, _comment(notes.get(one.posting))))),
         )
         for one in entries
     ]
     output.table(title, names, rows)
+
+
+def _comment(note: Note | None) -> str:
+    return "" if note is None else note.comment
 
 
 def entry_as_dict(entry: Entry) -> dict[str, Any]:

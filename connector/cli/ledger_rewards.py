@@ -93,7 +93,14 @@ def list_(
         output.emit({"rewards": shown})
     else:
         names = tuple(shown[0]) if shown else ("reward",)
-        output.table(f"Rewards: {len(shown)}", names, [tuple(one.values()) for one in shown])
+        rows = [
+            [
+                _WORDS.get(value, value) if isinstance(value, bool) else value
+                for value in one.values()
+            ]
+            for one in shown
+        ]
+        output.table(f"Rewards: {len(shown)}", names, rows)
 
 
 @rewards.command()
@@ -225,6 +232,7 @@ def _changed(
 
 
 _MOST_MONTHS = 1200
+_WORDS = {True: "yes", False: "no"}
 
 
 def _row(one: Stored) -> dict[str, Any]:

@@ -55,7 +55,10 @@ def _reasons(answer: Why) -> Iterator[tuple[str, str]]:
     if answer.rule is not None:
         yield "earned by", f"rule {answer.rule} of {answer.program}, version {answer.version}"
     if entry.why:
-        yield "arithmetic", entry.why
+        yield "arithmetic" if answer.rule is not None else "what", entry.why
+    if answer.note.comment:
+        yield "comment", answer.note.comment
+    yield "posted by", answer.note.by
     if entry.asked != entry.points:
         yield "asked for", f"{entry.asked}, of which {entry.points} could be posted"
     for line in answer.sale.lines if answer.sale is not None else ():

@@ -7,7 +7,7 @@ Tested in: tests/unit/ledger/journal/test_journal.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from connector.ledger.journal.posting import Entry, EntryType
 from connector.ledger.journal.tables import deductions, entries, postings
 from connector.ledger.members.names import customer
 from connector.ledger.schema import CARDS, REWARD_POINTS
-from connector.ledger.sql import IN_CHUNK
+from connector.ledger.sql import IN_CHUNK, rows_in
 
 if TYPE_CHECKING:
     from connector.ledger.ledger import Ledger
@@ -41,11 +41,20 @@ class Mismatch(NamedTuple):
     kind: str
 
 
+class Note(NamedTuple):
+    """Who made a posting, and the comment they left; empty where they left none."""
+
+    by: str
+    comment: str
+
+
 class Page(NamedTuple):
     """Some of the entries that were asked for, and how many there are in all."""
 
     entries: Sequence[Entry]
     total: int
+    notes: Mapping[int, Note]
+    """Of the postings these entries belong to, by their numbers."""
 
 
 SORTS: Mapping[str, sa.ColumnElement[Any]] = MappingProxyType(
@@ -101,7 +110,16 @@ def page(
         query = _query(where).order_by(order, entries.c.number.desc()).offset(skip).limit(limit)
         if before is not None:
             query = query.where(entries.c.number < before)
-        return Page(list(_read(connection, query)), int(connection.scalar(count) or 0))
+        shown = list(_read(connection, query))
+        total = int(connection.scalar(count) or 0)
+        return Page(shown, total, notes(connection, {one.posting for one in shown}))
+
+
+def notes(connection: sa.Connection, numbers: Collection[int]) -> Mapping[int, Note]:
+    """Who made these postings, and why."""
+    p = postings.c
+    rows = rows_in(connection, (p.number, p.posted_by, p.comment), p.number, sorted(numbers))
+    return {number: Note(by, comment) for number, by, comment in rows}
 
 
 def entries_of(

@@ -30,7 +30,9 @@ def read_file(path: Path) -> YamlText:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             "yaml-unreadable",
-            "the file cannot be read as UTF-8 text",
+            "there is no such file"
+            if isinstance(error, FileNotFoundError)
+            else "the file cannot be read as UTF-8 text",
             subject=Subject(file=str(path)),
             cause=str(error),
             remedy="check the path, its permissions and its encoding",

@@ -86,16 +86,17 @@ def import_orders(
     refuse_rejects_over(path, options.rejects)
     report = OrderReport(str(path))
     source = CsvSource(path, encoding=options.encoding, delimiter=options.delimiter)
-    with source, Rejects(options.rejects, source) as rejects:
+    with source:
         reader = OrderLines(
             source.header, options.mapping, path.stem, till.zone, decimal_comma=decimal_comma
         )
         groups = _Grouping(reader, path).groups(source.lines())
-        run = _Run(till, report, rejects, by, enrol)
-        while batch := list(islice(groups, BATCH)):
-            run.post(batch, path)
-            if progress is not None:
-                progress(source.position, source.size)
+        with Rejects(options.rejects, source) as rejects:
+            run = _Run(till, report, rejects, by, enrol)
+            while batch := list(islice(groups, BATCH)):
+                run.post(batch, path)
+                if progress is not None:
+                    progress(source.position, source.size)
     return report
 
 

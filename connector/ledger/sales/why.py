@@ -20,7 +20,7 @@ from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.journal.lots import Lot
 from connector.ledger.journal.posting import Entry
-from connector.ledger.journal.statements import entries_of
+from connector.ledger.journal.statements import Note, entries_of, notes
 from connector.ledger.journal.tables import deductions, entries
 from connector.ledger.ledger import Ledger
 from connector.ledger.sales.tables import sale_lines, sales
@@ -75,6 +75,7 @@ class Why:
     """Everything the ledger knows of one entry."""
 
     entry: Entry
+    note: Note
     program: str | None
     """The program or `rewards` whose rule earned it; None where none did."""
     rule: str | None
@@ -113,6 +114,7 @@ def why(ledger: Ledger, card: str, number: int) -> Why:
             source = next(entries_of(connection, entries.c.number == entry.source))
         return Why(
             entry,
+            notes(connection, [entry.posting])[entry.posting],
             program,
             rule,
             version,
@@ -197,6 +199,7 @@ def as_dict(why: Why) -> dict[str, object]:
     sale = why.sale
     return {
         "entry": _plain(why.entry),
+        **why.note._asdict(),
         "program": why.program,
         "rule": why.rule,
         "version": why.version,

@@ -50,6 +50,8 @@ def test_a_person_sees_what_was_done(run: Terminal) -> None:
     issued = run.json("issue", "--unit", "S1", "--create-references")[1]
     assert issued["key"] == "S1-04"
     assert "was not blocked" in run("unblock", "--party", "P1")[2]
+    assert run("block", "--party", "P1")[0] == 0
+    assert "Those that were blocked stay so" in run("unblock", "--party", "P1")[2]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,20 @@ def test_a_person_sees_tables(run: Terminal) -> None:
     assert "Adjust" in out
 
 
+def test_who_posted_and_what_they_noted_is_shown(run: Terminal) -> None:
+    run("adjust", "100001", "bonus", "50", "--comment", "sorry for the wait", "--by", "maria")
+    assert "sorry for the wait" in run("transactions", "100001")[1]
+    _, shown = run.json("transactions", "100001")
+    assert [(one["by"], one["comment"]) for one in shown["entries"]] == [
+        ("cli:maria", "sorry for the wait")
+    ]
+    number = str(shown["entries"][0]["number"])
+    assert run.json("why", "100001", number)[1]["comment"] == "sorry for the wait"
+    why = run("why", "100001", number)[1]
+    assert "maria" in why
+    assert "sorry for the wait" in why
+
+
 def test_a_card_without_points_has_an_empty_balance(run: Terminal) -> None:
     assert run.json("balance", "100002")[1]["balances"] == []
 

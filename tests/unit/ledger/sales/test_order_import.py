@@ -161,8 +161,12 @@ def test_a_mapping_that_does_not_fit_is_told_before_anything_is_posted(
 ) -> None:
     with pytest.raises(UsageError, match="key-unmapped"):
         bring(shop, path, "Customer,At\nA,2026-01-01\n")
+    earlier = path.with_name("rejects.csv")
+    earlier.write_text("of an earlier import", "utf-8")
+    text = "Card,When,Sum\nA,2026-01-01,1\n"
     with pytest.raises(UsageError, match="no column gives At, Amount") as raised:
-        bring(shop, path, "Card,When,Sum\nA,2026-01-01,1\n", constants={"Currency": "EUR"})
+        bring(shop, path, text, constants={"Currency": "EUR"}, rejects=earlier)
+    assert earlier.read_text("utf-8") == "of an earlier import"
     assert "--set At=COLUMN for each, with one of: Card, When, Sum" in str(raised.value.remedy)
     with pytest.raises(MapError, match="column-unknown"):
         bring(shop, path, HEAD, sources={"Colour": "Card"})
