@@ -9,9 +9,9 @@ import pytest
 import requests
 from hypothesis import settings
 
-from tests.postgresql import postgresql, postgresql_url
+from tests.postgresql import ledger_url, postgresql, postgresql_url
 
-__all__ = ["postgresql", "postgresql_url"]
+__all__ = ["ledger_url", "postgresql", "postgresql_url"]
 
 TIMEOUT_SECONDS = 30
 

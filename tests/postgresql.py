@@ -2,7 +2,7 @@
 
 Owns: one server per test process, started when the first test asks for it; empty databases, and
 one with the tables of an empty state, which costs a hundredth of a migration to empty again.
-Never does: the tests; `tests/conftest.py` hands `postgresql` and `postgresql_url` to all of them.
+Never does: the tests; `tests/conftest.py` hands its fixtures to all of them.
 
 Where no wheel exists for this Python or platform, the tests that ask are skipped and say so.
 """
@@ -153,3 +153,11 @@ def postgresql_url(postgresql: Server) -> Iterator[str]:
     name = postgresql.database()
     yield postgresql.url(name)
     postgresql.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty place for a ledger, on each of the databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return str(request.getfixturevalue("postgresql_url"))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -23,16 +22,9 @@ from connector.ledger.rewards.shop import Shop
 SHOPS, ORDERS, HELD = 6, 4, 10
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 @pytest.fixture
-def shops(url: str) -> Iterator[list[Ledger]]:
-    opened = [Ledger.open(url) for _ in range(SHOPS)]
+def shops(ledger_url: str) -> Iterator[list[Ledger]]:
+    opened = [Ledger.open(ledger_url) for _ in range(SHOPS)]
     opened[0].store("cards").create({"CardNumber": "A"}, by="test")
     opened[0].store("reward-points").create(
         {"RewardPointId": "plain", "RewardPointType": "Quantity", "Redeemable": "Yes"}, by="test"

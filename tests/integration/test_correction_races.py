@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,16 +19,9 @@ FILERS, EACH, POINTS = 6, 4, 30
 LIMITS = Limits(Allowance(per_day=Decimal(400)), per_card_day=Decimal(100))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 @pytest.fixture
-def ledgers(url: str) -> Iterator[list[Ledger]]:
-    opened = [Ledger.open(url, corrections=LIMITS) for _ in range(FILERS)]
+def ledgers(ledger_url: str) -> Iterator[list[Ledger]]:
+    opened = [Ledger.open(ledger_url, corrections=LIMITS) for _ in range(FILERS)]
     opened[0].store("cards").create({"CardNumber": "A"}, by="test")
     opened[0].store("reward-points").create(
         {"RewardPointId": "plain", "RewardPointType": "Quantity"}, by="test"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -22,16 +21,9 @@ from connector.ledger.operations import Upsert
 TILLS, SALES, EARNED = 8, 6, 20
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 @pytest.fixture
-def tills(url: str) -> Iterator[list[Ledger]]:
-    opened = [Ledger.open(url) for _ in range(TILLS)]
+def tills(ledger_url: str) -> Iterator[list[Ledger]]:
+    opened = [Ledger.open(ledger_url) for _ in range(TILLS)]
     yield opened
     for one in opened:
         one.close()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -32,16 +31,9 @@ PROGRAMS = Programs(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 @pytest.fixture
-def channels(url: str) -> Iterator[list[Ledger]]:
-    opened = [Ledger.open(url) for _ in range(CHANNELS)]
+def channels(ledger_url: str) -> Iterator[list[Ledger]]:
+    opened = [Ledger.open(ledger_url) for _ in range(CHANNELS)]
     opened[0].store("cards").create({"CardNumber": "A"}, by="test")
     opened[0].store("reward-points").create(
         {"RewardPointId": "plain", "RewardPointType": "Quantity", "Redeemable": "Yes"}, by="test"

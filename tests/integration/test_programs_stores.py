@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -31,16 +30,9 @@ earn:
 IMPORTERS, IMPORTS = 4, 5
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 @pytest.fixture
-def ledgers(url: str) -> Iterator[list[Ledger]]:
-    opened = [Ledger.open(url) for _ in range(IMPORTERS + 1)]
+def ledgers(ledger_url: str) -> Iterator[list[Ledger]]:
+    opened = [Ledger.open(ledger_url) for _ in range(IMPORTERS + 1)]
     opened[0].store("reward-points").create(
         {"RewardPointId": "bonus", "RewardPointType": "Quantity"}, by="test"
     )

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -28,13 +27,10 @@ AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 BASE = {"rule": "base", "by": "amount", "currency": "EUR", "points": 1, "kind": "plain"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def tills(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Ledger]]:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgresql_url"))
+@pytest.fixture
+def tills(ledger_url: str) -> Iterator[list[Ledger]]:
     with ExitStack() as stack:
-        opened = [stack.enter_context(Ledger.open(url)) for _ in range(TILLS)]
+        opened = [stack.enter_context(Ledger.open(ledger_url)) for _ in range(TILLS)]
         opened[0].store("cards").create({"CardNumber": "A"}, by="test")
         kind = {"RewardPointId": "plain", "RewardPointType": "Quantity", "Redeemable": "Yes"}
         opened[0].store("reward-points").create(kind, by="test")

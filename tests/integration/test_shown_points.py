@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -42,23 +41,16 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def opened(url: str, clock: Clock) -> Iterator[Open]:
+def opened(ledger_url: str, clock: Clock) -> Iterator[Open]:
     """Opens the ledger once more, as another process does."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(Ledger.open(url, clock=clock))
+        yield lambda: stack.enter_context(Ledger.open(ledger_url, clock=clock))
 
 
 @pytest.fixture
