@@ -38,9 +38,13 @@ class Known:
 
 
 def known_of(project: Project, documents: Sequence[MapDocument], key: str) -> list[Known]:
-    """What each map knows of a key; raises `UsageError` (`record-unknown`, `forgotten-already`)."""
+    """What each map knows of a key; raises `UsageError` (`record-unknown`, `forgotten-already`).
+
+    What is a key in one of them is no record number in another: that would be somebody else.
+    """
     found: list[Known] = []
     forgotten = False
+    by_number: list[Known] = []
     for document in documents:
         layout = project.store.layout(document.map, dict.fromkeys(Side, ()), keep=False)
         records = records_named(project.store, layout, document, key)
@@ -49,11 +53,14 @@ def known_of(project: Project, documents: Sequence[MapDocument], key: str) -> li
             continue
         departed = [number for number, _ in project.store.departed(document.map, normal)]
         if records or departed:
-            found.append(Known(document, normal, records, departed))
+            named = found if normal == normalised(document, key) else by_number
+            named.append(Known(document, normal, records, departed))
         elif project.store.forgotten(document.map, normal) is not None:
             forgotten = True
     if found:
         return found
+    if by_number and not forgotten:
+        return by_number
     if forgotten:
         raise UsageError(
             "forgotten-already",

@@ -83,6 +83,24 @@ def test_a_card_on_a_side_is_not_forgotten(project: Project) -> None:
     assert any(one.startswith("records:") for one in told_of(project, NUMBER))
 
 
+def test_a_key_is_no_record_number_of_somebody_else(project: Project) -> None:
+    """Cards are numbered, and so are records: card 1 is gone, record 1 is a kind of points."""
+    project.import_points([{"RewardPointId": "P-1", "RewardPointType": "Quantity"}])
+    project.json("load", "--map", "loyalty-reward-points")
+    record = project.json("history", "P-1")["records"][0]["record"]
+    key = str(record)
+    project.import_cards([{"CardNumber": key}, {"CardNumber": "M2"}])
+    project.json("load", "--map", MAP)
+    project.json("ledger", "delete", key)
+    project.json("sync")
+    told = project.json("forget", key, "--yes")
+    assert [one["map"] for one in told["forgotten"]] == [MAP]
+    assert project.json("history", "P-1")["records"][0]["record"] == record
+    assert project.call("forget", key, "--yes", "--json", code=2).error["code"] == (
+        "forgotten-already"
+    )
+
+
 def test_a_side_that_cannot_be_asked_keeps_it(project: Project) -> None:
     project.import_cards([{"CardNumber": NUMBER}, {"CardNumber": "M2"}])
     project.json("load")
