@@ -76,6 +76,15 @@ class Totals:
                 if lot.expires <= on + timedelta(soon):
                     self.expiring += lot.remaining
 
+    def add(self, other: Totals) -> None:
+        """What other lots of the account hold, as they were counted already."""
+        self.available += other.available
+        self.unvested += other.unvested
+        self.expiring += other.expiring
+        self.expired += other.expired
+        if other.next_expiry is not None:
+            self.next_expiry = min(self.next_expiry or date.max, other.next_expiry)
+
     def balance(self, kind: str) -> Balance:
         """The same in points."""
         return Balance(

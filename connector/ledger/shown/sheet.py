@@ -38,7 +38,6 @@ _FIGURES = ("available", "unvested", "expiring", "redeemed", "expired", "lifetim
 _HELD = ("available", "unvested", "expiring", "expired")
 
 # Statements are built once: a till posts one sale in a transaction, and many of those.
-_WANTED: sa.BindParameter[Any] = sa.bindparam("wanted", expanding=True)
 _DAY = sa.bindparam("day", type_=sa.Date)
 _SOON = sa.bindparam("soon", type_=sa.Date)
 _LASTS = sa.or_(_E.expires.is_(None), _E.expires >= _DAY)
@@ -50,28 +49,31 @@ def _rest(of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((of, _E.remaining), else_=0))
 
 
+def _of_one_and_many(query: sa.Select[Any]) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Entries of one card, which is what a till asks for, and of several."""
+    several: sa.BindParameter[Any] = sa.bindparam("wanted", expanding=True)
+    return query.where(_E.card == sa.bindparam("wanted")), query.where(_E.card.in_(several))
+
+
 _STORED = (
     *(_ROW.id, _ROW.card, _ROW.kind, _ROW.day, _ROW.next_expiry),
     # As they are stored: they are added to, not shown.
     *(sa.type_coerce(_ROW[name], sa.BigInteger) for name in _FIGURES),
 )
-_HELD_BY = (
-    sa.select(
-        _E.card,
-        _E.kind,
-        sa.func.min(sa.case((_PAYS, _E.expires)), type_=sa.Date),
-        _rest(_PAYS),
-        _rest(sa.and_(_LASTS, _E.starts > _DAY)),
-        _rest(sa.and_(_PAYS, _E.expires <= _SOON)),
-        _rest(_E.expires < _DAY),
-    )
-    .where(LIVE, _E.card.in_(_WANTED))
-    .group_by(_E.card, _E.kind)
+_LEFT = (
+    sa.func.min(sa.case((sa.and_(LIVE, _PAYS), _E.expires)), type_=sa.Date),
+    _rest(_PAYS),
+    _rest(sa.and_(_LASTS, _E.starts > _DAY)),
+    _rest(sa.and_(_PAYS, _E.expires <= _SOON)),
+    _rest(_E.expires < _DAY),
 )
-_COUNTED_OF = (
-    sa.select(_E.card, _E.kind, _E.type, sa.func.sum(_E.units))
-    .where(_E.card.in_(_WANTED))
-    .group_by(_E.card, _E.kind, _E.type)
+_HELD_BY = _of_one_and_many(
+    sa.select(_E.card, _E.kind, *_LEFT).where(LIVE).group_by(_E.card, _E.kind)
+)
+_WHOLE_OF = _of_one_and_many(
+    sa.select(_E.card, _E.kind, _E.type, sa.func.sum(_E.units), *_LEFT).group_by(
+        _E.card, _E.kind, _E.type
+    )
 )
 _NEXT_EXPIRY = (
     sa.select(_E.expires)
@@ -125,7 +127,7 @@ class Sheet:
             if one not in stored or (turning and stored[one].day != self._day)
         }
         names = {one: Names(accounts[one].card, accounts[one].kind) for one in anew}
-        figures = self._counted(anew, self._held(anew))
+        figures = self._whole(anew)
         for account, movement in accounts.items():
             if account not in anew:
                 figures[account] = self._moved(account, stored[account].totals, movement)
@@ -152,15 +154,14 @@ class Sheet:
         """
         stored = self._stored(accounts)
         anew = [one for one in accounts if one not in stored or stored[one].day != self._day]
-        figures = self._held(anew)
         new = {one for one in anew if one not in stored}
-        self._counted(new, figures)
-        for account in anew:
-            if account in stored:
-                before = stored[account].totals
-                figures[account].redeemed = before.redeemed
-                figures[account].lifetime = before.lifetime
-                figures[account].adjusted = before.adjusted
+        figures = self._held([one for one in anew if one in stored])
+        for account, totals in figures.items():
+            before = stored[account].totals
+            totals.redeemed = before.redeemed
+            totals.lifetime = before.lifetime
+            totals.adjusted = before.adjusted
+        figures |= self._whole(new)
         return self._store(figures, stored, self._names(new))
 
     def rename(self, accounts: Collection[Account]) -> None:
@@ -190,12 +191,18 @@ class Sheet:
             if (card, kind) in wanted
         }
 
-    def _of_cards(self, query: sa.Select[Any], accounts: Collection[Account]) -> Iterator[Any]:
+    def _of_cards(
+        self, queries: tuple[sa.Select[Any], sa.Select[Any]], accounts: Collection[Account]
+    ) -> Iterator[Any]:
         """The rows of these accounts, and of others of their cards."""
+        of_one, of_many = queries
         cards = sorted({card for card, _ in accounts})
+        if len(cards) == 1:
+            yield from self._connection.execute(of_one, self._days | {"wanted": cards[0]})
+            return
         for start in range(0, len(cards), IN_CHUNK):
             wanted = {"wanted": cards[start : start + IN_CHUNK]}
-            yield from self._connection.execute(query, self._days | wanted)
+            yield from self._connection.execute(of_many, self._days | wanted)
 
     def _names(self, accounts: set[Account]) -> dict[Account, Names]:
         def spelled(column: sa.Column[Any], table: sa.Table, ids: Iterable[str]) -> dict[str, str]:
@@ -215,14 +222,14 @@ class Sheet:
                 found[card, kind] = _totals(first, _HELD, units)
         return found
 
-    def _counted(
-        self, accounts: Collection[Account], figures: dict[Account, Totals]
-    ) -> dict[Account, Totals]:
-        """`figures` with what all entries of these accounts count for."""
-        for card, kind, type_, units in self._of_cards(_COUNTED_OF, accounts):
-            if (card, kind) in accounts:
-                figures[card, kind].count(EntryType(type_), int(units))
-        return figures
+    def _whole(self, accounts: Collection[Account]) -> dict[Account, Totals]:
+        """The same, with what all entries of these accounts count for."""
+        found = {account: Totals() for account in accounts}
+        for card, kind, type_, units, first, *left in self._of_cards(_WHOLE_OF, accounts):
+            if (card, kind) in found:
+                found[card, kind].count(EntryType(type_), int(units))
+                found[card, kind].add(_totals(first, _HELD, left))
+        return found
 
     def _next_expiry(self, account: Account) -> date | None:
         """The last day of the lot that goes first; the index is in that order."""
