@@ -153,7 +153,8 @@ class Books:
             raise RecordError(
                 "point-kind-unknown",
                 f"the ledger has no kind of points '{name}'",
-                remedy="`dualwrite ledger list --entity reward-points` shows what there is",
+                remedy="`dualwrite ledger list --entity reward-points` shows what there is; where "
+                "it was renamed, put its new name into the programs and rewards that pay it",
                 subject=Subject(field="kind"),
             )
         return kind

@@ -172,6 +172,8 @@ def _transfer(books: Books, line: Transfer, on: date) -> list[Draft]:
     card, to, kind = books.card(line.card), books.card(line.to), books.kind(line.kind)
     asked = _positive(line, kind)
     _two(card, to)
+    # From a blocked card points can be saved; on one, a card that was replaced, they would be lost.
+    _not_blocked(to)
     draws = draw(spendable(books.lots(card, kind), on), asked)
     _enough(card, kind, asked, draws)
     return _moved(books, (card, to, kind), draws, line.why)

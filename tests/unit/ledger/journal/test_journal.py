@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from connector.errors import RecordError
+from connector.ledger.journal.accounts import PAGE, Accounts
 from connector.ledger.journal.balances import Balance, balances
+from connector.ledger.journal.books import Books
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import (
     Adjust,
@@ -202,6 +204,7 @@ def test_a_household_pays_with_all_its_cards(till: Till, ledger: Ledger) -> None
         (TakeBack(1, Decimal("1E+999999999")), "points-invalid"),
         (TakeBack(99, Decimal(1)), "entry-unknown"),
         (Transfer("A", "a ", "plain", Decimal(1)), "transfer-to-itself"),
+        (Transfer("A", "SHUT", "plain", Decimal(1)), "card-blocked"),
     ],
 )
 def test_what_may_not_be_is_refused(till: Till, line: Line, code: str) -> None:
@@ -230,6 +233,12 @@ def test_what_was_spent_already_is_said(till: Till) -> None:
         "5 of them are spent already",
     )
     assert till.of("A").available == 0
+
+
+def test_points_can_be_saved_from_a_blocked_card(till: Till) -> None:
+    till.post(Adjust("SHUT", "plain", Decimal(5)))
+    till.post(Transfer("SHUT", "A", "plain", Decimal(5)))
+    assert till.of("A").available == 5
 
 
 def test_points_that_were_not_handed_to_the_replacement_are_taken_where_they_are(
@@ -387,3 +396,14 @@ def test_a_ledger_of_the_version_before_gets_its_journal(tmp_path: Path, clock: 
         with Ledger.open(url, clock=clock, create=False) as ledger:
             assert ledger.store("cards").find("A") is not None
             assert balances(ledger, "A", TODAY) == []
+
+
+def test_paying_reads_no_more_lots_than_it_draws_from(ledger: Ledger, journal: Journal) -> None:
+    lots = [Posting(f"{n}", (Adjust("A", "plain", Decimal(1)),)) for n in range(PAGE * 4)]
+    journal.post_all(lots, by="t")
+    for points, read in ((1, PAGE), (PAGE, PAGE), (PAGE + 1, PAGE * 3), (PAGE * 9, PAGE * 4)):
+        books = Books(int)
+        with ledger.reading() as connection:
+            wanted = [Redeem("A", "plain", Decimal(points))]
+            Accounts(connection, books).load(wanted, {ledger.today()})
+        assert len(books.lots(books.card("A"), books.kind("plain"))) == read
