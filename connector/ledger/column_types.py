@@ -17,6 +17,11 @@ from sqlalchemy.types import TypeDecorator
 from connector.ledger.journal.amounts import SCALE, points
 
 
+def utc(at: datetime) -> datetime:
+    """An instant as the tables hold it: UTC without saying so."""
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
 class Scaled(TypeDecorator[Decimal]):
     """A number with four decimals; SQLite has no exact type for it."""
 
@@ -40,7 +45,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         """Without its zone."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+        return None if value is None else utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         """With its zone."""

@@ -155,7 +155,7 @@ class Desk:
             connection = transaction.connection
             gone = sa.delete(blocked_customers).where(blocked_customers.c.party == fold(party))
             connection.execute(gone)
-            at = transaction.at.astimezone(UTC).replace(tzinfo=None)
+            at = transaction.feed.stored_at
             row = {"party": fold(party), "at": at, "by": by, "why": why}
             connection.execute(sa.insert(blocked_customers), [row])
             spelled = sa.select(_PARTY.number).where(_PARTY.key == fold(party))

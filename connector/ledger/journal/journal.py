@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
+from connector.ledger.column_types import utc
 from connector.ledger.fields import fold
 from connector.ledger.journal.accounts import Accounts
 from connector.ledger.journal.amounts import points
@@ -183,8 +184,8 @@ class _Batch:
                 "number": self._posting,
                 "key": one.key,
                 "digest": digest,
-                "at": _stored(at),
-                "posted_at": _stored(self._posted_at),
+                "at": utc(at),
+                "posted_at": utc(self._posted_at),
                 "posted_by": self._by,
                 "comment": one.comment,
                 "source": dict(one.source),
@@ -292,8 +293,3 @@ class _Batch:
         if self._touched:
             lots = [{"lot": lot, "taken": units} for lot, units in self._touched.items()]
             execute(_TAKE, lots)
-
-
-def _stored(at: datetime) -> datetime:
-    """A moment as the tables hold it: UTC without saying so."""
-    return at.astimezone(UTC).replace(tzinfo=None)

@@ -123,7 +123,7 @@ def added(
         "name": name,
         "title": title,
         "kind": kind.value,
-        "since": transaction.at.astimezone(UTC).replace(tzinfo=None),
+        "since": transaction.feed.stored_at,
         "by": transaction.by,
     }
     connection.execute(sa.insert(customer_groups), [row])

@@ -60,7 +60,7 @@ class Households:
                 "party": number,
                 "name": fold(title),
                 "title": title,
-                "since": transaction.at.astimezone(UTC).replace(tzinfo=None),
+                "since": transaction.feed.stored_at,
                 "by": by,
             }
             connection.execute(sa.insert(households), [row])

@@ -51,7 +51,7 @@ class Joining:
             there = sa.select(sa.literal(1)).where(_P.card == id, _P.program == name)
             if connection.scalar(there) is not None:
                 return False
-            at = transaction.at.astimezone(UTC).replace(tzinfo=None)
+            at = transaction.feed.stored_at
             row = {"card": id, "program": name, "since": at, "by": by}
             connection.execute(sa.insert(card_programs), [row])
             transaction.touched.held.add(id)

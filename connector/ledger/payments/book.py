@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connector.ledger.column_types import utc
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points
 from connector.ledger.payments.covering import Share, kept, total
@@ -190,11 +191,6 @@ class Book:
         for row in sorted(found, key=lambda one: (one[0], one[1])):
             shares[row[0]].append(_share(row, currencies[row[0]]))
         return [_held(row, shares[row.number]) for row in rows]
-
-
-def utc(at: datetime) -> datetime:
-    """A moment as the tables hold it: UTC without saying so."""
-    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _standing(held: Held) -> dict[str, Any]:

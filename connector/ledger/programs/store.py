@@ -166,7 +166,7 @@ def keep(transaction: WriteTransaction, document: ProgramDocument, text: str) ->
         "version": version,
         "document": document.kept(),
         "text": text,
-        "at": transaction.at.astimezone(UTC).replace(tzinfo=None),
+        "at": transaction.feed.stored_at,
         "by": transaction.by,
     }
     connection.execute(sa.insert(program_versions), [kept])

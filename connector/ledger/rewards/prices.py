@@ -11,7 +11,7 @@ a day, the one that began later counts: a price that is to change needs no end.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
@@ -82,7 +82,7 @@ def put(transaction: WriteTransaction, price: Price) -> Price:
         "units": cost,
         "valid_from": price.first,
         "valid_until": price.last,
-        "at": transaction.at.astimezone(UTC).replace(tzinfo=None),
+        "at": transaction.feed.stored_at,
         "by": transaction.by,
     }
     connection.execute(sa.insert(prices), [row])

@@ -210,4 +210,4 @@ def _stamped(connection: sa.Connection) -> None:
 
 
 def _signed(transaction: WriteTransaction) -> dict[str, object]:
-    return {"at": transaction.at.astimezone(UTC).replace(tzinfo=None), "by": transaction.by}
+    return {"at": transaction.feed.stored_at, "by": transaction.by}

@@ -16,6 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from connector.ledger.column_types import utc
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points, units
 from connector.ledger.members.member import Member
@@ -41,18 +42,13 @@ def activity_digest(activity: Activity) -> str:
     return digest(head, rest, activity.fields)
 
 
-def stored(at: datetime) -> datetime:
-    """A moment as the tables hold it: UTC without saying so."""
-    return at.astimezone(UTC).replace(tzinfo=None)
-
-
 def sale_row(sale: Sale, of: str) -> dict[str, Any]:
     """What a row of `sales` says of the sale itself; `of` is its digest."""
     return {
         "number": sale.number,
         "key": fold(sale.number),
         "digest": of,
-        "at": stored(sale.at),
+        "at": utc(sale.at),
         "currency": sale.currency,
         "channel": sale.channel,
         "unit": sale.unit,
@@ -67,7 +63,7 @@ def activity_row(activity: Activity, of: str) -> dict[str, Any]:
         "number": activity.number,
         "key": fold(activity.number),
         "digest": of,
-        "at": stored(activity.at),
+        "at": utc(activity.at),
         "activity": activity.activity,
         "quantity": units(activity.quantity),
         "channel": activity.channel,

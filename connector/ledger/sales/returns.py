@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
+from connector.ledger.column_types import utc
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import UNIT, points
 from connector.ledger.journal.journal import post_within, require_not_ahead
@@ -36,7 +37,7 @@ from connector.ledger.sales.checks import (
     check_number,
     quantity_units,
 )
-from connector.ledger.sales.forms import digest, member_of, rebuilt, stored
+from connector.ledger.sales.forms import digest, member_of, rebuilt
 from connector.ledger.sales.receipt import Back, Receipt
 from connector.ledger.sales.selling import differs, rule_name
 from connector.ledger.sales.tables import sale_lines, sale_returns, sales
@@ -188,7 +189,7 @@ def _moment(wanted: Return, sale: Any, now: datetime) -> datetime:
         return max(now, made)
     check_moment(wanted.at)
     require_not_ahead(wanted.at, now)
-    if stored(wanted.at) < sale.at:
+    if utc(wanted.at) < sale.at:
         raise _refused(
             "return-before-sale",
             f"the sale was made at {sale.at:%Y-%m-%d %H:%M} (UTC), after this return",
@@ -361,7 +362,7 @@ def _store(
         "key": fold(wanted.number),
         "digest": wanted.digest(),
         "sale": sale.id,
-        "at": stored(at),
+        "at": utc(at),
         "lines": came,
         "posting": posting,
     }

@@ -11,7 +11,7 @@ tills do not wait for a large segment. What a crash leaves undone, the next mark
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -121,7 +121,7 @@ def _forget(transaction: WriteTransaction, segment: str) -> None:
 
 
 def _stamp(transaction: WriteTransaction, segment: str, *, marked: bool) -> None:
-    at = transaction.at.astimezone(UTC).replace(tzinfo=None) if marked else None
+    at = transaction.feed.stored_at if marked else None
     change = sa.update(segments).where(segments.c.name == segment).values(marked_at=at)
     transaction.connection.execute(change)
 

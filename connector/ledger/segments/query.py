@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
+from connector.ledger.column_types import utc
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import UNIT
 from connector.ledger.journal.books import BLOCKED
@@ -245,7 +246,7 @@ class _Query:
 
     def _begin(self, day: date) -> datetime:
         """When a day begins, as the tables hold it."""
-        return datetime.combine(day, time(), self._world.zone).astimezone(UTC).replace(tzinfo=None)
+        return utc(datetime.combine(day, time(), self._world.zone))
 
 
 def _owner(cards: sa.FromClause) -> sa.ColumnElement[str]:

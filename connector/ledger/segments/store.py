@@ -73,7 +73,7 @@ def keep(
         "version": version,
         "document": document.kept_text(),
         "text": text,
-        "at": transaction.at.astimezone(UTC).replace(tzinfo=None),
+        "at": transaction.feed.stored_at,
         "by": transaction.by,
     }
     connection.execute(sa.insert(segment_versions), [kept])
