@@ -135,7 +135,7 @@ class Desk:
             rejoin(transaction.connection, old.id, card.id)
             points = HandOver(number, following)
             (result,) = post_within(
-                transaction, [Posting(f"{REPLACE}{old.id}", (points,))], self._zone
+                transaction, [Posting(f"{REPLACE}{old.id}:{card.id}", (points,))], self._zone
             )
             if isinstance(result, Refused):
                 raise result.error

@@ -2,7 +2,7 @@
 
 Owns: the day that the shown balances stand on, and bringing them to another one.
 Never does: changing what is right: the journal needs no job, only what is shown of it does.
-Tested in: tests/unit/ledger/shown/test_days.py, tests/integration/test_shown_days.py.
+Tested in: tests/unit/ledger/shown/test_days.py, tests/integration/test_shown_points.py.
 
 A turn finds by index the lots that count for another figure than before, and works out their
 balances, a page in each transaction, so its memory is bounded and tills go on between pages. Until

@@ -222,6 +222,20 @@ def test_what_comes_back_of_the_old_card_is_settled_with_the_newest(
     assert held(ledger, "A") == held(ledger, "B") == {"plain": (0, 0)}
 
 
+def test_a_card_that_was_found_again_may_get_lost_again(desk: Desk, ledger: Ledger) -> None:
+    desk.issue("A", by="ann")
+    Till(ledger).post(Earn("A", "plain", Decimal(30)))
+    desk.replace("A", "B", by="ann")
+    cards = ledger.store("cards")
+    found = cards.find("A")
+    assert found is not None
+    again = {"ReplacementCardNumber": None, "CardTenderType": "AsCardTender"}
+    cards.update(found.id, again, by="ann")
+    second = desk.replace("A", "C", by="ann")
+    assert of(second.card)["CardNumber"] == "C"
+    assert held(ledger, "B") == {"plain": (30, 0)}
+
+
 def test_a_replacement_that_cannot_be_leaves_everything(desk: Desk, ledger: Ledger) -> None:
     desk.issue("A", by="ann")
     desk.issue("B", by="ann")
