@@ -2,7 +2,7 @@
 
 Owns: these queries; a fixed number of them for a batch, however many lines it has.
 Never does: deciding anything (`rules.py`), writing.
-Tested in: tests/unit/ledger/journal/test_journal.py.
+Tested in: tests/unit/ledger/journal/test_accounts.py, test_journal.py, test_laws.py.
 """
 
 from __future__ import annotations

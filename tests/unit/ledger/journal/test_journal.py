@@ -11,9 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from connector.errors import RecordError
-from connector.ledger.journal.accounts import PAGE, Accounts
 from connector.ledger.journal.balances import Balance, balances
-from connector.ledger.journal.books import Books
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import (
     Adjust,
@@ -396,14 +394,3 @@ def test_a_ledger_of_the_version_before_gets_its_journal(tmp_path: Path, clock: 
         with Ledger.open(url, clock=clock, create=False) as ledger:
             assert ledger.store("cards").find("A") is not None
             assert balances(ledger, "A", TODAY) == []
-
-
-def test_paying_reads_no_more_lots_than_it_draws_from(ledger: Ledger, journal: Journal) -> None:
-    lots = [Posting(f"{n}", (Adjust("A", "plain", Decimal(1)),)) for n in range(PAGE * 4)]
-    journal.post_all(lots, by="t")
-    for points, read in ((1, PAGE), (PAGE, PAGE), (PAGE + 1, PAGE * 3), (PAGE * 9, PAGE * 4)):
-        books = Books(int)
-        with ledger.reading() as connection:
-            wanted = [Redeem("A", "plain", Decimal(points))]
-            Accounts(connection, books).load(wanted, {ledger.today()})
-        assert len(books.lots(books.card("A"), books.kind("plain"))) == read

@@ -16,12 +16,15 @@ from connector.ledger.desk import Customer, Desk
 from connector.ledger.journal.posting import Refused
 from connector.ledger.journal.statements import mismatches, transactions
 from connector.ledger.journal.tables import postings
+from connector.ledger.ledger import Ledger
 from connector.ledger.members.households import Households
 from connector.ledger.sales.receipt import Receipt
 from connector.ledger.sales.till import Till
 from tests.unit.ledger.conftest import START, Clock
 from tests.unit.ledger.sales.conftest import Shop, item, sale
 
+MOST_STATEMENTS = 22
+"""Of a sale on a card that bought before, without tiers; two more load the rules."""
 Refusing = Callable[[Callable[[], object]], str]
 
 
@@ -49,6 +52,22 @@ def test_a_sale_that_earns_nothing_is_known_all_the_same(shop: Shop) -> None:
     assert shop.sell(lines=(item(0),)).repeated
     shop.sell("S-2")
     assert [one.sales for one in shop.rules.seen] == [0, 1]
+
+
+def test_a_sale_asks_few_questions_however_many_lines_it_has(ledger: Ledger, shop: Shop) -> None:
+    def asked(card: str, lines: int) -> int:
+        statements: list[str] = []
+
+        def listen(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+            statements.append(statement)
+
+        shop.sell(f"{card}-1", card)
+        sa.event.listen(ledger._engine, "before_cursor_execute", listen)
+        shop.sell(f"{card}-2", card, lines=(item(1),) * lines)
+        sa.event.remove(ledger._engine, "before_cursor_execute", listen)
+        return len(statements)
+
+    assert asked("A", 1) == asked("B", 50) <= MOST_STATEMENTS
 
 
 def test_another_sale_under_the_same_number_is_refused(shop: Shop, refused: Refusing) -> None:
