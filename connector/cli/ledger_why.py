@@ -55,7 +55,7 @@ def _reasons(answer: Why) -> Iterator[tuple[str, str]]:
     if answer.rule is not None:
         yield "earned by", f"rule {answer.rule} of {answer.program}, version {answer.version}"
     if entry.why:
-        yield "arithmetic" if answer.rule is not None else "what", entry.why
+        yield "arithmetic" if answer.rule is not None else "reason", entry.why
     if answer.note.comment:
         yield "comment", answer.note.comment
     yield "posted by", answer.note.by
