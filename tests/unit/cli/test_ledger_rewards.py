@@ -49,10 +49,10 @@ def test_a_reward_comes_in_changes_and_goes(run: Terminal, gift: Path) -> None:
     _, shown = run.json("rewards", "list", "--archived")
     assert shown["rewards"][0]["archived"] is True
     assert "version 4" in run("rewards", "archive", "gift", "--restore")[1]
-    shown = run("rewards", "list")[1]
-    assert "Gift" in shown
-    assert "yes" in shown
-    assert "True" not in shown
+    told = run("rewards", "list")[1]
+    assert "Gift" in told
+    assert "yes" in told
+    assert "True" not in told
 
 
 def test_what_is_shown_can_be_imported(run: Terminal, gift: Path) -> None:
