@@ -23,7 +23,7 @@ from connector.ledger.journal.journal import post_within
 from connector.ledger.journal.keys import REPLACE
 from connector.ledger.journal.posting import Entry, HandOver, Posting, Refused
 from connector.ledger.ledger import Ledger, WriteTransaction
-from connector.ledger.members.joining import rejoin
+from connector.ledger.members.joining import succeed
 from connector.ledger.operations import Change, Done, Insert, Operation, Record
 from connector.ledger.operations import Refused as RecordRefused
 from connector.ledger.schema import CARDS, REFERENCES, blocked_customers
@@ -132,7 +132,7 @@ class Desk:
             if given["CardTenderType"] == BLOCKED:
                 given["CardTenderType"] = ACTIVE
             card = _done(transaction, Insert(self._ledger.new_id(), given), following)
-            rejoin(transaction.connection, old.id, card.id)
+            succeed(transaction.connection, old.id, card.id)
             points = HandOver(number, following)
             (result,) = post_within(
                 transaction, [Posting(f"{REPLACE}{old.id}:{card.id}", (points,))], self._zone

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.members.member import Member
-from connector.ledger.members.tables import card_programs, customer_groups
+from connector.ledger.members.tables import card_chains, card_programs, customer_groups
 from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS
 from connector.ledger.shown.entities import CARD_TIERS
@@ -22,10 +22,22 @@ from connector.ledger.sql import rows_in
 
 _CARD = CARDS.table.c
 _TIER = CARD_TIERS.table.c
+_CHAIN = card_chains.c
+_BEFORE = card_chains.alias("before")
 _COLUMNS = (
     *(_CARD.id, _CARD.card_number, _CARD.party_number),
     sa.select(sa.func.count()).where(sales.c.card == _CARD.id).scalar_subquery(),
+    sa.select(sa.func.count())
+    .where(
+        _CHAIN.card == _CARD.id,
+        _BEFORE.c.first == _CHAIN.first,
+        _BEFORE.c.card != _CHAIN.card,
+        sales.c.card == _BEFORE.c.card,
+    )
+    .scalar_subquery(),
+    sa.select(_CHAIN.first).where(_CHAIN.card == _CARD.id).scalar_subquery(),
 )
+"""Of a card: what it is called, whose it is, its sales, those of its chain, where that began."""
 _NONE = sa.cast(sa.null(), sa.Text).label("value")
 
 
@@ -70,7 +82,8 @@ def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Mem
             groups=frozenset(groups.get(id, none)),
             programs=frozenset(programs.get(id, none)),
             tiers=MappingProxyType(tiers.get(id, {})),
-            sales=sold,
+            sales=sold + before,
+            first=first or id,
         )
-        for id, number, party, sold in rows
+        for id, number, party, sold, before, first in rows
     }

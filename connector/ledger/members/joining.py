@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.members.names import card as known_card
-from connector.ledger.members.tables import card_programs
+from connector.ledger.members.tables import card_chains, card_programs
 from connector.ledger.programs.store import unknown
 from connector.ledger.programs.tables import programs
 
@@ -89,8 +89,14 @@ def joined(connection: sa.Connection, card: str) -> list[Joined]:
     ]
 
 
-def rejoin(connection: sa.Connection, old: str, new: str) -> None:
-    """The card `new`, by id, is in all that `old` had joined, since the same day."""
+def succeed(connection: sa.Connection, old: str, new: str) -> None:
+    """The card `new`, by id, goes on for `old`: in all that it had joined, since the same day."""
+    known = sa.select(card_chains.c.first).where(card_chains.c.card == old)
+    first = connection.scalar(known)
+    rows = [{"card": new, "first": first or old}]
+    if first is None:
+        rows.append({"card": old, "first": old})
+    connection.execute(sa.insert(card_chains), rows)
     copied = sa.select(sa.literal(new), _P.program, _P.since, _P.by).where(_P.card == old)
     columns = ["card", "program", "since", "by"]
     connection.execute(sa.insert(card_programs).from_select(columns, copied))

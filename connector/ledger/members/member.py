@@ -18,8 +18,8 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Member:
     """A card with all that rules ask about it. Names are folded (`fields.fold`) for comparing.
 
-    `party` is None for an anonymous card. `sales` counts the sales posted for the card before the
-    one at hand. `tiers` names the tier held by program.
+    `party` is None for an anonymous card. `sales` counts the sales posted before the one at hand,
+    for the card and those it replaced. `tiers` names the tier held by program.
     """
 
     card: str
@@ -31,3 +31,5 @@ class Member:
     """Programs the card has joined by itself, besides those that every card is in."""
     tiers: Mapping[str, str] = field(default_factory=lambda: _NONE)
     sales: int = 0
+    first: str = ""
+    """The id of the card that began: its own, or that of the first one it replaced."""

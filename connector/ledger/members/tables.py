@@ -77,3 +77,17 @@ card_programs = sa.Table(
     sqlite_with_rowid=False,
 )
 """Programs a card has joined by itself; every card is in those that are for all."""
+
+card_chains = sa.Table(
+    "card_chains",
+    metadata,
+    sa.Column(
+        "card",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey(CARDS.table.c.id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("first", sa.String(ID_LENGTH), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+"""Cards that took each other's place, by id; `first` began the chain and is part of it."""

@@ -161,7 +161,7 @@ class Extensions:
 
     def _once(self, extension: str, name: str, member: Member) -> str:
         """What it is given once under: for a customer where the program pools, else for a card."""
-        holder = f"card {fold(member.card)}"
+        holder = f"card {member.first or fold(member.card)}"
         if self._pooled and member.party is not None:
             holder = f"customer {fold(member.party)}"
         once = f"{self._program}/{extension}:{holder}:{name}"

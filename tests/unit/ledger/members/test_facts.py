@@ -92,11 +92,24 @@ def test_groups_come_with_the_customer_and_programs_with_the_card(
     groups = frozenset({"staff", "veteran"})
     programs = frozenset({"gold-club"})
     assert found == {
-        ids["A1"]: Member("A1", "Anna", groups, tiers={"other": "first"}),
-        ids["A2"]: Member("A2", "Anna", groups, programs),
-        ids["B1"]: Member("B1", "Ben", tiers={"gold-club": "silver"}, sales=3),
-        ids["N1"]: Member("N1", None, programs=programs),
+        ids["A1"]: Member("A1", "Anna", groups, tiers={"other": "first"}, first=ids["A1"]),
+        ids["A2"]: Member("A2", "Anna", groups, programs, first=ids["A2"]),
+        ids["B1"]: Member("B1", "Ben", tiers={"gold-club": "silver"}, sales=3, first=ids["B1"]),
+        ids["N1"]: Member("N1", None, programs=programs, first=ids["N1"]),
     }
+
+
+def test_a_card_goes_on_where_the_one_it_replaced_ended(
+    ledger: Ledger, ids: dict[str, str]
+) -> None:
+    sold(ledger, ids["N1"], 3)
+    second = Desk(ledger).replace("N1", "N2", by="t").card
+    third = Desk(ledger).replace("N2", "N3", by="t").card
+    with ledger.reading() as connection:
+        found = facts(connection, [second.id, third.id, ids["B1"]])
+    assert (found[second.id].sales, found[second.id].first) == (3, ids["N1"])
+    assert (found[third.id].sales, found[third.id].first) == (3, ids["N1"])
+    assert (found[ids["B1"]].sales, found[ids["B1"]].first) == (0, ids["B1"])
 
 
 def test_a_batch_costs_as_many_queries_as_one_card(ledger: Ledger, ids: dict[str, str]) -> None:

@@ -99,6 +99,20 @@ def test_a_welcome_gift_comes_with_the_first_sale(shop: Shop) -> None:
     assert (entry.type, entry.rule, entry.sale) == ("Earn", "club/welcome-gift@1", "a-1")
 
 
+def test_a_card_that_replaces_another_gets_no_first_gift_anew(shop: Shop) -> None:
+    shop.has(
+        {"use": "welcome-gift", "with": {"kind": "bonus", "points": 50}},
+        earn=[{"rule": "third", "by": "sale", "every": 3, "points": 7, "kind": "bonus"}],
+    )
+    Desk(shop.ledger).issue("N-1", by="test")
+    shop.sells(1, card="N-1")
+    shop.sells(2, card="N-1")
+    Desk(shop.ledger).replace("N-1", "N-2", by="test")
+    shop.sells(3, card="N-2")
+    earned = [one for one in transactions(shop.ledger, "N-2") if one.type == "Earn"]
+    assert [(one.rule, int(one.points)) for one in earned] == [("club/third@1", 7)]
+
+
 def test_a_gift_stays_when_the_goods_come_back(shop: Shop) -> None:
     shop.has({"use": "welcome-gift", "with": {"kind": "bonus", "points": 50}})
     shop.sells(1)
