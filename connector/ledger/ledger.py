@@ -27,7 +27,7 @@ from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.members.tables import cards_by_party
 from connector.ledger.operations import Operation, Result
 from connector.ledger.payments import tables as _payments  # noqa: F401  as are these
-from connector.ledger.programs import tables as _programs  # noqa: F401
+from connector.ledger.programs import tables as _programs
 from connector.ledger.rewards import tables as _rewards  # noqa: F401
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
