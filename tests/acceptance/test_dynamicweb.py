@@ -265,9 +265,7 @@ def test_rows_are_not_added_once_where_the_shop_takes_them_twice(
     (project.folder / "mappings" / "kinds-for-the-shop.yaml").write_text(ONCE, "utf-8")
     one = ("--map", "kinds-for-the-shop")
     (problem,) = (
-        found
-        for found in project.json("check", code=2)["problems"]
-        if found["severity"] == "error"
+        found for found in project.json("check", code=2)["problems"] if found["severity"] == "error"
     )
     assert problem["code"] == "append-unsafe"
     assert (problem["subject"]["map"], problem["subject"]["line"]) == ("kinds-for-the-shop", 2)
