@@ -167,7 +167,8 @@ class RecordReader:
             raise UsageError(
                 "column-missing",
                 f"the file has no column '{column}'",
-                remedy=f"it has: {self._known_columns()}",
+                remedy=f"it has: {self._known_columns()}; one value for every line is given by "
+                "--constant FIELD=TEXT",
             )
         return lambda cells: cells[place]
 
