@@ -172,7 +172,8 @@ def test_killed_at_every_stage(both: tuple[Project, Shop]) -> None:
     bear(project, MANY)
     kill(project, shop, "load", "RetailLoyalty", 1)
     kill(project, shop, "load", "$batch", 2)
-    assert COUNT < len(shop.cards()) < COUNT + MANY
+    # On a busy machine all batches are on their way before the kill hits, and arrive.
+    assert COUNT < len(shop.cards()) <= COUNT + MANY
     assert project.json("load")["finished"] is True
     assert project.verified()["compared"] == COUNT + MANY
     assert len(shop.cards()) == len(project.cards()) == COUNT + MANY
