@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -20,11 +19,6 @@ TIMEOUT_SECONDS = 30
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("long", derandomize=False, deadline=None, max_examples=1200)
 settings.load_profile("same")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: half of the time a test waits for processes it started."""
-    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
