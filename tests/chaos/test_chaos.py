@@ -18,7 +18,7 @@ def test_killed_at_random_moments(store: str) -> None:
     tally = report.tally
     assert report.failing == [], "\n".join(spelled(report))
     assert tally.kills >= KILLS
-    assert tally.worker_kills >= 2
+    assert tally.worker_kills >= 3
     assert tally.sandbox_kills >= 1
-    assert tally.in_mid_write >= 1, "no kill hit a run in mid-write"
+    assert tally.in_mid_write >= 2, "hardly a kill hit a run in mid-write"
     assert tally.takeovers >= 1, "no suspended worker came back to a lost lease"
