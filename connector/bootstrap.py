@@ -15,10 +15,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from connector import remote_sides
-from connector.config_connections import Connection
-from connector.config_policies import AlertSettings, NotifySettings
-from connector.config_sides import (
+from connector.config.connections import Connection
+from connector.config.policies import AlertSettings, NotifySettings
+from connector.config.sides import (
     CommerceSettings,
     DynamicwebSettings,
     FinopsSettings,
@@ -26,24 +25,20 @@ from connector.config_sides import (
     ODataV2Settings,
     ODataV4Settings,
 )
-from connector.config_values import read_secret
-from connector.connecting import patience_of
-from connector.dataverse_side import dataverse_endpoint
-from connector.dataverse_side import open_administration as open_administration
+from connector.config.values import read_secret
 from connector.endpoints.base import Endpoint, Entity, Pace
 from connector.endpoints.manner import Manner as Manner
-from connector.engine.alerts import Rule, Then
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
+from connector.engine.runs.alerts import Rule, Then
 from connector.engine.through_lookups import through_lookups
 from connector.errors import ConfigError, MapError, Problem, Subject
 from connector.ledger.ids import TimeOrderedIds
 from connector.ledger.ledger import Ledger
 from connector.ledger.watch import Watch
-from connector.ledger_side import limits_of, zone_of
 from connector.mapping.columns import Column
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map, findings
+from connector.mapping.compiling.compiled import CompiledMap
+from connector.mapping.compiling.compiler import compile_map, findings
 from connector.mapping.document import MapDocument
 from connector.mapping.overlay import read_maps
 from connector.mapping.values import Side
@@ -53,6 +48,11 @@ from connector.settings import (
     Settings,
     StoreSettings,
 )
+from connector.sides import remote
+from connector.sides.connecting import patience_of
+from connector.sides.dataverse import dataverse_endpoint
+from connector.sides.dataverse import open_administration as open_administration
+from connector.sides.ledger import limits_of, zone_of
 from connector.store.base import Store
 from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
@@ -195,7 +195,7 @@ class Project:
     @property
     def listeners(self) -> list[Listener]:
         """Who hears the events of which commerce side; raises `ConfigError` (`secret-missing`)."""
-        return remote_sides.listeners(self.settings, self._commerce)
+        return remote.listeners(self.settings, self._commerce)
 
     @property
     def watchable(self) -> frozenset[str]:
@@ -307,13 +307,13 @@ def _commerce_endpoint(
             ledger = Ledger.open(side.url, corrections=limits, zone=zone_of(side))
             return LedgerEndpoint(ledger)
         case FinopsSettings():
-            return remote_sides.finops(name, side, retry, stopping, manner)
+            return remote.finops(name, side, retry, stopping, manner)
         case ODataV4Settings():
-            return remote_sides.odata_v4(name, side, retry, stopping, manner)
+            return remote.odata_v4(name, side, retry, stopping, manner)
         case ODataV2Settings():
-            return remote_sides.odata_v2(name, side, retry, stopping, manner)
+            return remote.odata_v2(name, side, retry, stopping, manner)
         case DynamicwebSettings():
-            return remote_sides.dynamicweb(name, side, manner)
+            return remote.dynamicweb(name, side, manner)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -321,8 +321,10 @@ def _limits(settings: Settings) -> Limits:
     from connector.endpoints.web.governor import READY
     from connector.endpoints.web.patience import CONNECT_TIMEOUT, longest_write
 
-    remote = [side for side in settings.commerce_sides().values() if isinstance(side, Connection)]
-    timeout = max(side.timeout for side in (settings.dataverse, *remote))
+    connections = [
+        side for side in settings.commerce_sides().values() if isinstance(side, Connection)
+    ]
+    timeout = max(side.timeout for side in (settings.dataverse, *connections))
     request = CONNECT_TIMEOUT + timeout
     return Limits(
         in_flight=READY * settings.dataverse.connections,

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from connector.engine.rehearse import Planned
-from connector.engine.verify import Finding
+from connector.engine.proof.rehearse import Planned
+from connector.engine.proof.verify import Finding
 from connector.errors import UsageError
 from connector.mapping.values import Value
 

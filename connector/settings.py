@@ -33,15 +33,15 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from connector.config_connections import (
+from connector.config.connections import (
     ApplicationSettings,
     Connection,
     DirectoryAuth,
     missing_for,
 )
-from connector.config_corrections import CorrectionSettings
-from connector.config_errors import Finding, config_invalid, findings_of, unknown_key
-from connector.config_policies import (
+from connector.config.corrections import CorrectionSettings
+from connector.config.errors import Finding, config_invalid, findings_of, unknown_key
+from connector.config.policies import (
     AlertSettings,
     FreshnessSettings,
     GuardSettings,
@@ -50,8 +50,8 @@ from connector.config_policies import (
     RetrySettings,
     ServeSettings,
 )
-from connector.config_sides import Commerce, CommerceSettings
-from connector.config_values import SecretReference, Section, Url
+from connector.config.sides import Commerce, CommerceSettings
+from connector.config.values import SecretReference, Section, Url
 from connector.errors import ConfigError, Subject
 
 DEFAULT_PATH = Path("config/connector.toml")

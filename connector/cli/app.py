@@ -54,9 +54,9 @@ COMMANDS = (
     Row("runs", "connector.cli.runs", "List and show past runs, and take one back."),
     Row("forget", "connector.cli.forget", "Remove a person's data from the sync state."),
     Row("state", "connector.cli.state", "Move the sync state, or a side of it."),
-    Row("demo", "connector.cli.demo", "Play the whole story on this machine."),
+    Row("demo", "connector.cli.demo.story", "Play the whole story on this machine."),
     Row("sandbox", "connector.cli.sandbox", "Start local stand-ins for the remote systems."),
-    Row("ledger", "connector.cli.ledger", "Work with the embedded commerce ledger."),
+    Row("ledger", "connector.cli.ledger.group", "Work with the embedded commerce ledger."),
     Row("schema", "connector.cli.schema", "Print the JSON Schema of maps or of the config."),
 )
 

@@ -26,8 +26,8 @@ def check(
 ) -> None:
     """Check config, maps against live metadata, connections and permissions."""
     from connector.bootstrap import open_administration, open_project
-    from connector.mapping.dual_write_codes import dual_write_codes
-    from connector.operations.checking import check_project
+    from connector.mapping.checks.dual_write_codes import dual_write_codes
+    from connector.operations.check.checking import check_project
     from connector.operations.outcomes import gravest
 
     settings = options.settings().without_kept_tokens()

@@ -31,8 +31,8 @@ from connector.errors import UsageError
 from connector.mapping.values import Side
 
 if TYPE_CHECKING:
-    from connector.operations.conflicts import Shown
-    from connector.operations.deciding import Resolution
+    from connector.operations.conflicts.deciding import Resolution
+    from connector.operations.conflicts.waiting import Shown
     from connector.store.work import OpenConflict
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -55,7 +55,7 @@ def list_conflicts(
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
     from connector.operations.conditions import meant_by
-    from connector.operations.conflicts import NAMES, Wanted, conflict_dict, conflicts_in
+    from connector.operations.conflicts.waiting import NAMES, Wanted, conflict_dict, conflicts_in
 
     wanted = Wanted(field=field, where=where)
     with open_project(options.settings()) as project:
@@ -100,7 +100,7 @@ def show(options: Options, map: MapName, key: KeyWord) -> None:
     """Show the conflicts of one record, and the commands that decide them."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.conflicts import show_conflicts, shown_dict
+    from connector.operations.conflicts.waiting import show_conflicts, shown_dict
 
     with open_project(options.settings()) as project:
         shown = show_conflicts(project, chosen(project, map)[0], key)
@@ -111,7 +111,7 @@ def show(options: Options, map: MapName, key: KeyWord) -> None:
 
 
 def _show(shown: Shown) -> None:
-    from connector.operations.conflicts import told_values
+    from connector.operations.conflicts.waiting import told_values
     from connector.operations.naming import spelled
 
     for entry in shown.entries:
@@ -178,8 +178,8 @@ def resolve(  # noqa: PLR0913, PLR0917  each parameter is an option of the comma
     """Decide conflicts and carry the decision out; values that give way are kept in the audit."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen, master_side
-    from connector.operations.conflicts import Wanted
-    from connector.operations.deciding import resolve_conflicts
+    from connector.operations.conflicts.deciding import resolve_conflicts
+    from connector.operations.conflicts.waiting import Wanted
 
     side = master_side(winner or None)
     many = every or where is not None
@@ -215,7 +215,7 @@ def resolve(  # noqa: PLR0913, PLR0917  each parameter is an option of the comma
 
 
 def _resolution_dict(map: str, resolution: Resolution) -> dict[str, Any]:
-    from connector.operations.deciding import refusal_dict
+    from connector.operations.conflicts.deciding import refusal_dict
 
     return {
         "map": map,

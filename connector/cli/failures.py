@@ -30,8 +30,8 @@ from connector.cli.options import Options, with_options
 from connector.errors import UsageError
 
 if TYPE_CHECKING:
-    from connector.operations.failures import Failures, ShownFailure
-    from connector.operations.mending import Mended
+    from connector.operations.failures.mending import Mended
+    from connector.operations.failures.set_aside import Failures, ShownFailure
     from connector.store.record import Record
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -55,7 +55,7 @@ def list_failures(
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
     from connector.operations.conditions import meant_by
-    from connector.operations.failures import NAMES, Failures, failures_in, listed_dict
+    from connector.operations.failures.set_aside import NAMES, Failures, failures_in, listed_dict
 
     wanted = Failures(code=code, where=where)
     with open_project(options.settings()) as project:
@@ -97,8 +97,8 @@ def show(options: Options, map: MapName, key: KeyWord) -> None:
     """Show why a record was set aside, what both sides hold, and what can be done."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.failures import show_failure, shown_failure_dict
-    from connector.operations.telling import change_told, held_told, told_changes
+    from connector.operations.failures.set_aside import show_failure, shown_failure_dict
+    from connector.operations.failures.telling import change_told, held_told, told_changes
 
     with open_project(options.settings()) as project:
         shown = show_failure(project, chosen(project, map)[0], key)
@@ -122,8 +122,8 @@ def show(options: Options, map: MapName, key: KeyWord) -> None:
 
 
 def _show_problem(record: Record) -> None:
+    from connector.operations.failures.telling import rows_told
     from connector.operations.naming import spelled
-    from connector.operations.telling import rows_told
 
     assert record.problem is not None
     tried = f", {record.attempts} attempts failed" if record.attempts else ""
@@ -137,8 +137,8 @@ def _show_problem(record: Record) -> None:
 
 def _commands(shown: ShownFailure) -> Iterator[tuple[str, str]]:
     """Each thing that can be typed, and what it does."""
+    from connector.operations.failures.ways import ways_of
     from connector.operations.naming import plain
-    from connector.operations.ways import ways_of
 
     record = shown.records[0]
     assert record.problem is not None
@@ -169,8 +169,8 @@ def retry(
     """Try records again: both sides are read anew before anything is written."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.failures import parked_in
-    from connector.operations.mending import retry_failures
+    from connector.operations.failures.mending import retry_failures
+    from connector.operations.failures.set_aside import parked_in
 
     wanted = _wanted("retry", key, code, where, every=every)
     with open_project(options.settings()) as project:
@@ -198,7 +198,7 @@ def discard(
     """Accept records as they are, until either side changes; nothing is written."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.mending import discard_failures
+    from connector.operations.failures.mending import discard_failures
 
     wanted = _wanted("discard", key, code, where, every=every)
     with open_project(options.settings()) as project:
@@ -225,8 +225,8 @@ def resolve(
     """Take one of the ways out that `failures show` offers."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.mending import resolve_failures
-    from connector.operations.ways import known_ways
+    from connector.operations.failures.mending import resolve_failures
+    from connector.operations.failures.ways import known_ways
 
     wanted = _wanted("resolve", key, code, None, every=every)
     if not way:
@@ -241,7 +241,7 @@ def resolve(
 
 
 def _finish(options: Options, map: str, mended: Mended) -> None:
-    from connector.operations.mending import undecided_dict
+    from connector.operations.failures.mending import undecided_dict
     from connector.operations.naming import spelled
 
     if options.json:
@@ -265,7 +265,7 @@ def _finish(options: Options, map: str, mended: Mended) -> None:
 def _wanted(
     verb: str, key: str | None, code: str | None, where: str | None, *, every: bool
 ) -> Failures:
-    from connector.operations.failures import Failures
+    from connector.operations.failures.set_aside import Failures
 
     if (key is None) != (every or code is not None or where is not None):
         raise UsageError(

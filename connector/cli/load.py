@@ -37,7 +37,7 @@ def load(
     """
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen, master_side
-    from connector.operations.runs import load_maps
+    from connector.operations.runs.writing import load_maps
     from connector.operations.standing import needs
 
     winner = master_side(master)

@@ -1,7 +1,7 @@
 """`dualwrite maps import` and `maps export`: maps from dual-write and to it.
 
 Owns: what is printed of them: maps on stdout where no file is asked for, notes on stderr.
-Never does: the work (`connector/operations/importing.py`).
+Never does: the work (`connector/operations/maps/importing.py`).
 Tested in: tests/unit/cli/test_maps_moving.py.
 """
 
@@ -19,7 +19,7 @@ from connector.cli.options import Options, with_options
 
 if TYPE_CHECKING:
     from connector.errors import Problem
-    from connector.operations.importing import Import
+    from connector.operations.maps.importing import Import
 
 LEFT_OUT = 3
 """Done, but a person is needed: something could not be carried over."""
@@ -58,8 +58,8 @@ def import_maps(  # noqa: PLR0913, PLR0917  each option is typed by its name
 ) -> None:
     """Read maps of dual-write: JSON, a solution, or a page of its documentation."""
     from connector.mapping.moving.build import Wishes
-    from connector.operations.importing import import_maps as read
-    from connector.operations.importing import write_maps
+    from connector.operations.maps.importing import import_maps as read
+    from connector.operations.maps.importing import write_maps
 
     wishes = Wishes(commerce_entity, dataverse_entity, tuple(key or ()))
     if live:
@@ -96,7 +96,7 @@ def export_map(
     """Write a map as dual-write's JSON."""
     from connector.mapping.document import read_documents
     from connector.operations.choosing import named
-    from connector.operations.importing import exported, write_export
+    from connector.operations.maps.importing import exported, write_export
 
     folder = options.settings().maps.path
     made = exported(named(read_documents(folder), map), folder, plain=plain)

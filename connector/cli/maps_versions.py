@@ -16,8 +16,8 @@ from connector.cli.options import Options, with_options
 
 if TYPE_CHECKING:
     from connector.mapping.document import MapDocument
-    from connector.operations.previewing import FieldPreview, Preview
-    from connector.operations.versions import MapDifference
+    from connector.operations.maps.previewing import FieldPreview, Preview
+    from connector.operations.maps.versions import MapDifference
 
 MapName = Annotated[str, typer.Argument(metavar="MAP")]
 
@@ -31,7 +31,7 @@ def diff(
     """Show what changed in a map since it last ran, and which records that concerns."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.versions import difference
+    from connector.operations.maps.versions import difference
 
     with open_project(options.settings()) as project:
         (document,) = chosen(project, map)
@@ -99,7 +99,7 @@ def preview(
     """Show one record of each side, each field's way across, and what would be written."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.previewing import preview as made_of
+    from connector.operations.maps.previewing import preview as made_of
 
     with open_project(options.settings()) as project:
         (document,) = chosen(project, map)

@@ -76,9 +76,9 @@ def _plan(
     write: WritePlanned,
 ) -> dict[str, Any]:
     """The dry run of one map; one that is wrong is noted and keeps no other from being planned."""
-    from connector.engine.rehearse import Rehearsal
-    from connector.operations.comparing import rehearse_map
-    from connector.operations.estimates import Estimate
+    from connector.engine.proof.rehearse import Rehearsal
+    from connector.operations.runs.comparing import rehearse_map
+    from connector.operations.runs.estimates import Estimate
 
     rehearsal, estimate = Rehearsal(), Estimate(0.0, "assumed")
     try:

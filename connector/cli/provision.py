@@ -1,7 +1,7 @@
 """`dualwrite provision`: the Dataverse tables the maps need.
 
 Owns: its options, how steps and problems are shown.
-Never does: the work (`connector/operations/provisioning.py`).
+Never does: the work (`connector/operations/provision/provisioning.py`).
 Tested in: tests/acceptance/test_provision.py.
 """
 
@@ -16,7 +16,7 @@ from connector.cli import output
 from connector.cli.options import Options, with_options
 
 if TYPE_CHECKING:
-    from connector.operations.provisioning import Provision
+    from connector.operations.provision.provisioning import Provision
 
 app = typer.Typer(add_completion=False)
 
@@ -43,7 +43,7 @@ def provision(
     from connector.bootstrap import open_administration, open_project
     from connector.operations.choosing import chosen
     from connector.operations.outcomes import gravest
-    from connector.operations.provisioning import provision_maps
+    from connector.operations.provision.provisioning import provision_maps
 
     settings = options.settings()
     with open_project(settings) as project, open_administration(settings) as organization:

@@ -1,6 +1,6 @@
 """`dualwrite runs`: what past runs did, and taking one back.
 
-Owns: how runs are shown. Never does: undoing (`connector/operations/pastruns.py`).
+Owns: how runs are shown. Never does: undoing (`connector/operations/runs/past.py`).
 Tested in: tests/acceptance/test_undo.py.
 """
 
@@ -20,7 +20,7 @@ from connector.cli.signals import stop_in_good_order
 from connector.cli.spoken import spoken
 
 if TYPE_CHECKING:
-    from connector.operations.pastruns import Past, Undone
+    from connector.operations.runs.past import Past, Undone
     from connector.store.work import RunRow
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -41,7 +41,7 @@ def list_runs(
     """List the newest runs first."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.pastruns import run_dict, runs_of
+    from connector.operations.runs.past import run_dict, runs_of
 
     with open_project(options.settings()) as project:
         if map is not None:
@@ -70,7 +70,7 @@ def list_runs(
 def show(options: Options, run: RunNumber) -> None:
     """Show one run: its figures, what it wrote, how it ended, whether it can be undone."""
     from connector.bootstrap import open_project
-    from connector.operations.pastruns import past_of
+    from connector.operations.runs.past import past_of
 
     with open_project(options.settings()) as project:
         past = past_of(project, run)
@@ -96,7 +96,7 @@ def undo(
 ) -> None:
     """Take back what a run wrote where nobody changed it since, and leave its map paused."""
     from connector.bootstrap import open_project
-    from connector.operations.pastruns import undo_run
+    from connector.operations.runs.past import undo_run
 
     who = person(by)
     with stop_in_good_order() as stop:

@@ -104,7 +104,7 @@ def sandbox(  # noqa: PLR0913, PLR0917  each parameter is an option of the comma
     Limits like those of the service, in half a minute instead of five:
     dualwrite sandbox --profile real --window 30 --execution-seconds 120
     """
-    from connector.sandbox.limits import limits_of
+    from connector.sandbox.dataverse.limits import limits_of
     from connector.sandbox.run import run
 
     numbers = {

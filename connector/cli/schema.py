@@ -49,7 +49,7 @@ def schema(
 
         model = MapOverlay
     elif document is Document.TABLE:
-        from connector.mapping.tables import TableDefinition
+        from connector.mapping.tables.wanted import TableDefinition
 
         model = TableDefinition
     elif document is Document.REWARD:

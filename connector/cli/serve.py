@@ -36,7 +36,7 @@ def serve(
     from connector.bootstrap import Manner, open_project
     from connector.live.inbox import Inbox, Kind, Wake
     from connector.operations.choosing import chosen
-    from connector.operations.live import serve_maps
+    from connector.operations.serve.live import serve_maps
 
     output.set_up_logging(debug=options.debug, timed=True)
     logging.getLogger("connector.live").setLevel(logging.DEBUG if options.debug else logging.INFO)

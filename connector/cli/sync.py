@@ -36,7 +36,7 @@ def sync(
     """Carry the changes of both sides across, until nothing is due."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.runs import sync_maps
+    from connector.operations.runs.writing import sync_maps
     from connector.operations.standing import needs
 
     with stop_in_good_order() as stop:

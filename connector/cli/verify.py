@@ -44,9 +44,9 @@ def verify(
 ) -> None:
     """Compare everything both sides hold; each difference is read again before it is reported."""
     from connector.bootstrap import open_project
-    from connector.engine.verify import Verdict
+    from connector.engine.proof.verify import Verdict
     from connector.operations.choosing import chosen
-    from connector.operations.comparing import verify_map
+    from connector.operations.runs.comparing import verify_map
     from connector.reports import findings_report
 
     maps: list[dict[str, Any]] = []

@@ -1,1 +1,1 @@
-"""The sync engine. Reading order: merge, plan, observe, settle, cycle."""
+"""The sync engine. Reading order: merge, plan, news.observe, settle, cycle, runs.run, proof."""

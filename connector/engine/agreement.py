@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connector.engine.merge import Pair
-from connector.mapping.compiled import CompiledMap, Field, Group
+from connector.mapping.compiling.compiled import CompiledMap, Field, Group
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record, SideState
 

@@ -20,21 +20,21 @@ from connector.endpoints.base import (
     Page,
     Rejected,
 )
-from connector.engine.absorb import Absorbed, reread
 from connector.engine.agreement import halves
 from connector.engine.batches import Batch, Item, completion_of, created_unseen, operation_of
 from connector.engine.beforehand import Look
-from connector.engine.epochs import remembering
 from connector.engine.faults import handling_of
 from connector.engine.guard import Deletes, allowance, stop_reason
 from connector.engine.lookups import resolve
+from connector.engine.news.absorb import Absorbed, reread
 from connector.engine.plan import Action, Kind, Write, plan
-from connector.engine.run import MapRun, stopped
+from connector.engine.runs.epochs import remembering
+from connector.engine.runs.run import MapRun, stopped
+from connector.engine.runs.watch import count, held_row
 from connector.engine.settle import intend_create, note, settle
 from connector.engine.wars import end_wars
-from connector.engine.watch import count, held_row
 from connector.errors import DualWriteError
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Image, Side
 from connector.store.record import Presence, Record, State
 from connector.store.work import Change, ChangeKind, Work

@@ -22,7 +22,7 @@ from connector.endpoints.base import (
     Row,
     Stale,
 )
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Image, Side
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from connector.endpoints.base import Page
-from connector.engine.absorb import Absorbed, absorb
-from connector.engine.epochs import Sight, look, remembering
-from connector.engine.run import MapRun, stopped
-from connector.engine.watch import held_row
+from connector.engine.news.absorb import Absorbed, absorb
+from connector.engine.runs.epochs import Sight, look, remembering
+from connector.engine.runs.run import MapRun, stopped
+from connector.engine.runs.watch import held_row
 from connector.errors import PositionExpiredError, Problem, Subject
 from connector.mapping.values import Side
 from connector.store.work import Adoption, Position, Sweep

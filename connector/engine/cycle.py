@@ -7,15 +7,15 @@ Tested in: tests/integration/engine/.
 
 from __future__ import annotations
 
-from connector.engine.absorb import Absorbed
 from connector.engine.append.course import append_new
 from connector.engine.append.kept import settle_kept
 from connector.engine.apply import Applier
 from connector.engine.capture import capture
-from connector.engine.finish import Finish as Finish
 from connector.engine.lookups import wake
-from connector.engine.run import MapRun
-from connector.engine.turnover import turn_over
+from connector.engine.news.absorb import Absorbed
+from connector.engine.runs.finish import Finish as Finish
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.turnover import turn_over
 from connector.errors import MapError, Subject
 from connector.mapping.values import Side
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connector.engine.absorb import Absorbed
 from connector.engine.append.course import append_all
 from connector.engine.apply import Applier
 from connector.engine.capture import capture
 from connector.engine.cycle import Finish, settle_due
-from connector.engine.run import MapRun
-from connector.engine.turnover import turn_over
+from connector.engine.news.absorb import Absorbed
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.turnover import turn_over
 from connector.errors import StateError, Subject, UsageError
 from connector.mapping.values import Side
 from connector.store.record import State

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from connector.endpoints.base import Endpoint
-from connector.engine.run import MapRun
-from connector.mapping.compiled import CompiledMap, Field
+from connector.engine.runs.run import MapRun
+from connector.mapping.compiling.compiled import CompiledMap, Field
 from connector.mapping.references import Lookup, parts_of, several
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value, has_control, normal_key
 from connector.store.record import Record
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from connector.mapping.compiled import Group
+from connector.mapping.compiling.compiled import Group
 from connector.mapping.document import Policy
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side
 from connector.store.record import Anew
 

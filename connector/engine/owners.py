@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from connector.endpoints.base import Endpoint, Row
 from connector.errors import MapError
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.document import MapDocument, Owner
 from connector.mapping.values import Side
 

@@ -10,7 +10,7 @@ A map says whose its rows are by a column it fills with a constant and filters b
 from __future__ import annotations
 
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record
 

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from connector.engine.agreement import apart
 from connector.engine.merge import Need, Pair, merge
-from connector.engine.observe import renamed_problem
+from connector.engine.news.observe import renamed_problem
 from connector.engine.ownership import of_another
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap, Field, Group
+from connector.mapping.compiling.compiled import CompiledMap, Field, Group
 from connector.mapping.document import DeletePolicy, FilterExit
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Conflict, Presence, Record, SideState, Wait
 

@@ -11,8 +11,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from connector.endpoints.base import Endpoint, Pace
-from connector.engine.alerts import Notice, Rule
 from connector.engine.retry import Retry
+from connector.engine.runs.alerts import Notice, Rule
 from connector.mapping.values import Side
 from connector.store.base import Store
 

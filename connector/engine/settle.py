@@ -21,11 +21,11 @@ from connector.endpoints.base import (
 )
 from connector.engine.agreement import agree, agreed_with, apart, meet
 from connector.engine.faults import Due, Handling, Step, handling_of
-from connector.engine.observe import identify
+from connector.engine.news.observe import identify
 from connector.engine.plan import Action, Kind, Write
 from connector.engine.retry import Retry
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.compiling.compiled import CompiledMap, Group
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record, SideState, State
 

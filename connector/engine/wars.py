@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from connector.engine.plan import Action, Kind, Write
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import Group
+from connector.mapping.compiling.compiled import Group
 from connector.mapping.values import Side, Value
 from connector.store.base import Store
 from connector.store.record import Layout, Record

@@ -1,1 +1,1 @@
-"""The map language. Reading order: values, document, compiler."""
+"""The map language. Reading order: values, document, transforms, compiling.compiler, checks."""

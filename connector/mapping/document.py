@@ -27,9 +27,9 @@ from connector.mapping.rows import FieldRow as FieldRow
 from connector.mapping.rows import Join as Join
 from connector.mapping.rows import Policy as Policy
 from connector.mapping.rows import Symbol as Symbol
-from connector.mapping.step_tables import Default as Default
-from connector.mapping.step_tables import Unmatched as Unmatched
-from connector.mapping.steps import SETTINGS
+from connector.mapping.transforms.step_tables import Default as Default
+from connector.mapping.transforms.step_tables import Unmatched as Unmatched
+from connector.mapping.transforms.steps import SETTINGS
 from connector.mapping.values import Side
 from connector.mapping.yaml_file import YamlFile, parse_yaml, read_yaml
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connector.mapping.findings import Contradiction
 from connector.mapping.rows import ColumnName
-from connector.mapping.step import Scalar
+from connector.mapping.transforms.step import Scalar
 
 
 class _Model(BaseModel):

@@ -14,9 +14,15 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
 
 from connector.mapping.findings import Contradiction
-from connector.mapping.step import NO_WAY_BACK, Scalar, Transform
-from connector.mapping.step_tables import Default, Unmatched, Values, ValueTable, one_to_one
-from connector.mapping.steps import Step, name_of
+from connector.mapping.transforms.step import NO_WAY_BACK, Scalar, Transform
+from connector.mapping.transforms.step_tables import (
+    Default,
+    Unmatched,
+    Values,
+    ValueTable,
+    one_to_one,
+)
+from connector.mapping.transforms.steps import Step, name_of
 from connector.mapping.values import Side, ValueType
 
 Symbol: TypeAlias = Literal["=", "><", ">", ">>", "<", "<<"]

@@ -1,7 +1,7 @@
 """What differs between two versions of a map.
 
 Owns: the list of changes between two documents, and the text a version is kept as.
-Never does: looking at records or live systems (`connector/engine/turnover.py` does).
+Never does: looking at records or live systems (`connector/engine/runs/turnover.py` does).
 Tested in: tests/unit/mapping/test_versions.py.
 """
 

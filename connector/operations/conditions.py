@@ -1,7 +1,7 @@
 """`--where`: an OData condition over what a command lists and the columns of both sides.
 
 Owns: the names such a condition may use: those of the list, `commerce_COLUMN`, `dataverse_COLUMN`.
-Never does: reading records; understanding OData (`connector/mapping/filters.py` does).
+Never does: reading records; understanding OData (`connector/mapping/filters/conditions.py` does).
 Tested in: tests/unit/test_conditions.py.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from connector.bootstrap import Project
 from connector.errors import UsageError
 from connector.mapping.columns import Column
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.document import MapDocument
-from connector.mapping.filter_text import BadFilter
-from connector.mapping.filters import Filter, compile_filter
+from connector.mapping.filters.conditions import Filter, compile_filter
+from connector.mapping.filters.text import BadFilter
 from connector.mapping.values import Side, Value, ValueType
 from connector.store.record import Record
 

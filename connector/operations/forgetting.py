@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector.bootstrap import Project
-from connector.engine.run import MapRun
-from connector.engine.running import running
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.running import running
 from connector.errors import Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side

@@ -7,7 +7,7 @@ Tested in: tests/unit/test_naming.py, tests/acceptance/test_decisions.py.
 
 from __future__ import annotations
 
-from connector.mapping.compiled import NO_KEY
+from connector.mapping.compiling.compiled import NO_KEY
 from connector.mapping.document import MapDocument
 from connector.mapping.values import REPLACED, normal_key
 from connector.store.base import Store

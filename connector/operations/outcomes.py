@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.engine.pacing import MILLISECONDS
+from connector.engine.runs.pacing import MILLISECONDS
 from connector.errors import (
     DualWriteError,
     MapStoppedError,

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from connector.errors import DualWriteError
-from connector.sandbox.limits import PROFILES, limits_of
+from connector.sandbox.dataverse.limits import PROFILES, limits_of
 from connector.sandbox.run import Ready, run
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from connector.odata.malformed import MalformedError
 from connector.odata.paths import parse_segment, split_path
-from connector.sandbox.limits import LIMITS
+from connector.sandbox.dataverse.limits import LIMITS
 
 
 class FaultKind(StrEnum):

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from connector.sandbox.dataverse.definitions.tables import Column
+from connector.sandbox.dataverse.reading.projections import FORMATTED
 from connector.sandbox.messages import Response
-from connector.sandbox.projections import FORMATTED
-from connector.sandbox.tables import Column
 
 STYLE_PATH = "/style.css"
 HEADERS = {

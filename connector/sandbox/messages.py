@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from connector.sandbox.errors import JSON_TYPE, WireError, bad_request
+from connector.sandbox.dataverse.errors import JSON_TYPE, WireError, bad_request
 
 _PREFERENCE = re.compile(r'\s*([\w.-]+)\s*(?:=\s*(?:"([^"]*)"|([^",]*)))?\s*(?:,|$)')
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')

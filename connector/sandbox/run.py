@@ -26,19 +26,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector.errors import UnreachableError, UsageError
-from connector.sandbox.app import Face
 from connector.sandbox.certificates import certificates, client_certificate
 from connector.sandbox.courier import Courier
+from connector.sandbox.dataverse.app import Face
+from connector.sandbox.dataverse.limits import PROFILES, Limits
+from connector.sandbox.dataverse.pages.pages import ROOT
+from connector.sandbox.dataverse.service import Service
 from connector.sandbox.finops.face import Face as FinopsFace
 from connector.sandbox.finops.pages import ROOT as COMMERCE
 from connector.sandbox.finops.service import Service as Finops
-from connector.sandbox.limits import PROFILES, Limits
-from connector.sandbox.managed_identity import APP_SERVICE, ManagedIdentity
-from connector.sandbox.pages import ROOT
-from connector.sandbox.people import CLIENT_ID, CLIENTS, CONNECTOR, MEMBERS, TENANT
-from connector.sandbox.service import Service
+from connector.sandbox.identity.managed_identity import APP_SERVICE, ManagedIdentity
+from connector.sandbox.identity.people import CLIENT_ID, CLIENTS, CONNECTOR, MEMBERS, TENANT
+from connector.sandbox.identity.tokens import Application, Directory, kept_secret
 from connector.sandbox.spoiled import DROP
-from connector.sandbox.tokens import Application, Directory, kept_secret
 
 HOST = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 120

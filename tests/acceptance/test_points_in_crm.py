@@ -198,7 +198,7 @@ def test_points_are_provisioned_loaded_and_kept(crm: Project) -> None:
     balance = shown(crm)[f"{number(7)}/bonus"]
     transactions = crm.rows(TRANSACTIONS)
     edited(crm, BALANCES, balance["dwrite_pointbalanceid"], dwrite_available=1_000_000)
-    edited(crm, TRANSACTIONS, transactions[0]["dwrite_pointtransactionid"], dwrite_points=1)
+    edited(crm, TRANSACTIONS, transactions[0]["dwrite_pointtransactionid"], dwrite_points=123_456)
     gone = crm.agent.delete(f"{TRANSACTIONS}({transactions[1]['dwrite_pointtransactionid']})")
     assert gone.status_code == 204
     crm.json("sync")

@@ -12,8 +12,8 @@ import time
 from datetime import date
 from typing import Any
 
-from connector.operations.comparing import rehearse_map
 from connector.operations.outcomes import MapOutcome
+from connector.operations.runs.comparing import rehearse_map
 from tests.bench.report import Report
 from tests.bench.site import Site, site
 

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 import requests
 
-from connector.cli.demo_people import CARDS, card_number
+from connector.cli.demo.people import CARDS, card_number
 from connector.ledger.operations import Operation, Refused, Upsert
 from tests.bench.report import Report
 from tests.bench.site import Site, site

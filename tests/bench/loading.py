@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connector.cli.demo_people import card_number
-from connector.operations.comparing import verify_map
+from connector.cli.demo.people import card_number
+from connector.operations.runs.comparing import verify_map
 from connector.sandbox.run import running
 from tests.bench.report import Report
 from tests.bench.sampling import sampled

@@ -19,7 +19,7 @@ from datetime import date, timedelta
 
 from connector.engine.plan import plan
 from connector.engine.settle import intend_create, note
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Image, Side, ValueType
 from connector.store.record import Presence, Record, SideState
 from tests.unit.mapping.live import TENDER, shipped_cards

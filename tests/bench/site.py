@@ -13,13 +13,13 @@ from typing import Any
 import requests
 
 from connector.bootstrap import Project, open_project
-from connector.cli.demo import settings_for
-from connector.cli.demo_people import CARDS, Clerk, card_number
+from connector.cli.demo.people import CARDS, Clerk, card_number
+from connector.cli.demo.story import settings_for
 from connector.ledger.ledger import Ledger
 from connector.ledger.operations import Operation, Refused, Upsert
 from connector.mapping.document import MapDocument
 from connector.operations.outcomes import MapOutcome, took_in
-from connector.operations.runs import load_maps, sync_maps
+from connector.operations.runs.writing import load_maps, sync_maps
 from connector.sandbox.run import running
 from connector.settings import Settings, StoreSettings
 from tests.postgresql import store_url

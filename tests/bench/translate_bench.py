@@ -14,8 +14,8 @@ import platform
 import sys
 import time
 
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Image, Side, ValueType
 from tests.bench.plan_bench import commerce_image, dataverse_image

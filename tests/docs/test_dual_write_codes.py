@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from connector.mapping.dual_write_codes import DUAL_WRITE_CODES, dual_write_codes
+from connector.mapping.checks.dual_write_codes import DUAL_WRITE_CODES, dual_write_codes
 from tests.docs.test_reference import error_codes, sections
 
 

@@ -100,9 +100,9 @@ def test_the_shared_options_are_listed_once() -> None:
 
 
 def test_every_switch_of_the_sandbox_is_listed() -> None:
+    from connector.sandbox.dataverse.limits import Limits
+    from connector.sandbox.dataverse.switches import Switches
     from connector.sandbox.faults import FaultKind
-    from connector.sandbox.limits import Limits
-    from connector.sandbox.switches import Switches
 
     text = sections("sandbox.md")["Switches for tests"]
     switches = Switches(*[mock.Mock()] * 4).acts

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.bootstrap import Project, open_project
-from connector.cli.demo import settings_for
-from connector.cli.demo_people import CARDS, Agent, Clerk, card_number
+from connector.cli.demo.people import CARDS, Agent, Clerk, card_number
+from connector.cli.demo.story import settings_for
 from connector.ledger.ledger import Ledger
 from connector.mapping.values import Side
 from connector.operations.outcomes import MapOutcome
-from connector.operations.runs import load_maps, sync_maps
+from connector.operations.runs.writing import load_maps, sync_maps
 from connector.settings import DataverseSettings
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ import pytest
 import sqlalchemy as sa
 
 from connector.bootstrap import Project, open_project
-from connector.cli.demo import settings_for
-from connector.cli.demo_people import CARDS, Agent, Clerk, card_number
+from connector.cli.demo.people import CARDS, Agent, Clerk, card_number
+from connector.cli.demo.story import settings_for
 from connector.ledger.ledger import Ledger
 from connector.mapping.document import MapDocument
-from connector.operations.comparing import verify_map
 from connector.operations.outcomes import MapOutcome
-from connector.operations.runs import load_maps, sync_maps
+from connector.operations.runs.comparing import verify_map
+from connector.operations.runs.writing import load_maps, sync_maps
 
 if TYPE_CHECKING:
     from tests.conftest import DataverseSession

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.config_policies import RetrySettings
-from connector.config_sides import FinopsSettings
+from connector.config.policies import RetrySettings
+from connector.config.sides import FinopsSettings
 from connector.endpoints.base import (
     Applied,
     Create,
@@ -28,7 +28,7 @@ from connector.endpoints.base import (
 from connector.endpoints.manner import Manner
 from connector.errors import AccessError, DualWriteError, UnreachableError
 from connector.mapping.values import Value
-from connector.remote_sides import finops as opened
+from connector.sides.remote import finops as opened
 
 if TYPE_CHECKING:
     from tests.conftest import FinopsSession

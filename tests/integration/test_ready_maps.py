@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.config_policies import RetrySettings
-from connector.config_sides import FinopsSettings
+from connector.config.policies import RetrySettings
+from connector.config.sides import FinopsSettings
 from connector.endpoints.base import Endpoint
 from connector.endpoints.manner import Manner
 from connector.mapping.document import MapDocument, read_documents
 from connector.mapping.moving.build import Wishes
 from connector.mapping.moving.known import known_entity
-from connector.operations.importing import import_maps
-from connector.remote_sides import finops
+from connector.operations.maps.importing import import_maps
 from connector.shipped import shipped
+from connector.sides.remote import finops
 
 if TYPE_CHECKING:
     from tests.conftest import DataverseSession

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from connector.cli.app import run
-from connector.config_values import read_secret
-from connector.sandbox.people import CLIENT_ID, TENANT
+from connector.config.values import read_secret
+from connector.sandbox.identity.people import CLIENT_ID, TENANT
 from connector.settings import load_settings
 
 DUALWRITE = Path(sys.executable).with_name("dualwrite")

@@ -20,15 +20,15 @@ from connector.engine.decisions.given import Given
 from connector.engine.decisions.takeback import take_back
 from connector.engine.load import load
 from connector.engine.ports import Ports
-from connector.engine.rehearse import DryRun, rehearse
-from connector.engine.run import MapRun
-from connector.engine.running import running
-from connector.engine.verify import Verdict, repair, verify
-from connector.engine.watch import held_row
+from connector.engine.proof.rehearse import DryRun, rehearse
+from connector.engine.proof.verify import Verdict, repair, verify
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.running import running
+from connector.engine.runs.watch import held_row
 from connector.errors import Problem
 from connector.mapping.columns import Column
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side
 from connector.store.record import State

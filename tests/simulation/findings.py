@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.engine.run import layout_of
+from connector.engine.runs.run import layout_of
 from connector.mapping.values import Side
 from connector.store.record import Record, State
 from tests.simulation.people import known_key

@@ -10,7 +10,7 @@ import pytest
 from connector.endpoints.base import Create
 from connector.engine.ports import Guard, Limits, Ports, Tuning
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side
 from tests.simulation.conftest import MakeWorld
 from tests.simulation.maps import map_text, spelled

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from connector.endpoints.base import Create, Outcome, Transient, Unknown
-from connector.engine import absorb, agreement, apply, batches, observe, plan, settle
+from connector.engine import agreement, apply, batches, plan, settle
 from connector.engine.merge import Merged, Need, Pair
-from connector.engine.run import MapRun
-from connector.engine.witness import Witness
-from connector.mapping.compiled import Group
+from connector.engine.news import absorb, observe
+from connector.engine.news.witness import Witness
+from connector.engine.runs.run import MapRun
+from connector.mapping.compiling.compiled import Group
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 from connector.store.work import Work

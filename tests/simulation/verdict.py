@@ -8,7 +8,7 @@ from the two systems and the state, not from what the engine says.
 from __future__ import annotations
 
 from connector.endpoints.base import Create
-from connector.engine.verify import Verdict
+from connector.engine.proof.verify import Verdict
 from connector.mapping.values import Side, Value
 from connector.store.record import Record, State
 from tests.simulation import audited, left

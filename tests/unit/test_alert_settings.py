@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config_policies import NotifySettings, RetentionSettings
+from connector.config.policies import NotifySettings, RetentionSettings
 from connector.errors import ConfigError
 from connector.settings import load_settings
 from tests.unit.test_settings import VALID

@@ -11,7 +11,7 @@ import pytest
 from connector.endpoints.base import Entity
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side
-from connector.operations.checking import _check_command, _untimed
+from connector.operations.check.checking import _check_command, _untimed
 
 TEXT = """
 map: cards

@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 
 from connector.bootstrap import Project
-from connector.config_corrections import CorrectionSettings
+from connector.config.corrections import CorrectionSettings
 from connector.endpoints.base import Found
 from connector.mapping.document import MapDocument, parse_document
 from connector.mapping.values import Side
-from connector.operations.correcting import check_corrections
+from connector.operations.check.corrections import check_corrections
 
 CARRYING = """
 map: point-corrections

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connector.config_corrections import AllowanceSettings, CorrectionSettings
+from connector.config.corrections import AllowanceSettings, CorrectionSettings
 
 
 def read(**values: Any) -> CorrectionSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.operations.estimates import Estimate, estimate
+from connector.operations.runs.estimates import Estimate, estimate
 from connector.store.work import RunRow
 
 

@@ -13,7 +13,7 @@ import pytest
 from connector.errors import MapError, Problem, UnreachableError
 from connector.mapping.document import MapDocument, parse_document
 from connector.mapping.values import Side, Value
-from connector.operations.freshness import EVERY, TROUBLED, Freshness, id_of, row_of
+from connector.operations.runs.freshness import EVERY, TROUBLED, Freshness, id_of, row_of
 from connector.store.record import State
 from connector.store.work import MapRow, Position
 

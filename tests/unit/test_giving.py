@@ -11,11 +11,11 @@ import pytest
 from connector.endpoints.base import Column, Found, Row
 from connector.errors import UsageError
 from connector.mapping.columns import Reference
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, ValueType
-from connector.operations.giving import given_values
+from connector.operations.conflicts.giving import given_values
 
 C, D = Side.COMMERCE, Side.DATAVERSE
 TEXT = """

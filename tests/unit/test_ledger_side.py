@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from connector.config_corrections import CorrectionSettings
-from connector.config_sides import LedgerSettings
+from connector.config.corrections import CorrectionSettings
+from connector.config.sides import LedgerSettings
 from connector.ledger.corrections.limits import Allowance, Limits
-from connector.ledger_side import limits_of, zone_of
+from connector.sides.ledger import limits_of, zone_of
 
 
 def test_limits_of_corrections() -> None:

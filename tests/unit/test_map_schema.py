@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from connector.cli.schema import app
-from connector.mapping.tables import TableDefinition
+from connector.mapping.tables.wanted import TableDefinition
 from connector.mapping.yaml_file import read_yaml
 from connector.shipped import shipped
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.mapping.compiled import NO_KEY
+from connector.mapping.compiling.compiled import NO_KEY
 from connector.mapping.values import normal_key
 from connector.operations.naming import plain, spelled
 from connector.store.record import Record, SideState

@@ -7,7 +7,7 @@ import pytest
 from connector.endpoints.dataverse.webhooks import Hook, Registered
 from connector.errors import UsageError
 from connector.mapping.document import parse_document
-from connector.operations.notices import plan_notices, receiver
+from connector.operations.provision.notices import plan_notices, receiver
 
 TEXT = """
 map: cards

@@ -11,10 +11,10 @@ import pytest
 from connector.errors import MapError, UnreachableError
 from connector.mapping.columns import Column, Reference
 from connector.mapping.document import parse_document
-from connector.mapping.provision import AwaitKey, Existing, Step
-from connector.mapping.tables import WantedTable
+from connector.mapping.tables.provision import AwaitKey, Existing, Step
+from connector.mapping.tables.wanted import WantedTable
 from connector.mapping.values import Side, ValueType
-from connector.operations.provisioning import Provision, carry_out, plan_provision
+from connector.operations.provision.provisioning import Provision, carry_out, plan_provision
 from connector.shipped import shipped
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from connector.config_policies import RetrySettings
-from connector.config_sides import FinopsSettings, ODataV2Settings, ODataV4Settings
-from connector.connecting import credential, token_source
+from connector.config.policies import RetrySettings
+from connector.config.sides import FinopsSettings, ODataV2Settings, ODataV4Settings
 from connector.endpoints.base import Endpoint
 from connector.endpoints.finops.service import naming_of
 from connector.endpoints.manner import Manner
@@ -17,7 +16,8 @@ from connector.endpoints.web.auth import Nobody, Password, Tokens
 from connector.endpoints.web.credentials import Application, ManagedIdentity
 from connector.endpoints.web.oauth import ClientCredentials
 from connector.errors import ConfigError
-from connector.remote_sides import finops, odata_v2, odata_v4
+from connector.sides.connecting import credential, token_source
+from connector.sides.remote import finops, odata_v2, odata_v4
 
 NAMING = naming_of("commerce")
 SIGN_IN: dict[str, Any] = {

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from connector import reports
-from connector.engine.rehearse import Planned
-from connector.engine.verify import Finding
+from connector.engine.proof.rehearse import Planned
+from connector.engine.proof.verify import Finding
 from connector.errors import UsageError
 from connector.mapping.values import Side, Value
 

@@ -8,7 +8,7 @@ import pytest
 
 from connector.endpoints.dataverse.rights import UserRights
 from connector.mapping.document import MapDocument, parse_document
-from connector.operations.rights import (
+from connector.operations.check.rights import (
     Need,
     lookup_paths,
     missing,

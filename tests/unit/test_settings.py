@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config_values import read_secret
+from connector.config.values import read_secret
 from connector.errors import ConfigError
 from connector.settings import DEFAULT_PATH, Settings, load_settings
 from connector.shipped import shipped

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config_sides import (
+from connector.config.sides import (
     DynamicwebSettings,
     FinopsSettings,
     ODataV2Settings,

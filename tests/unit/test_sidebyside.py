@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from connector.operations.sidebyside import in_order, side_by_side
+from connector.operations.runs.side_by_side import in_order, side_by_side
 
 
 def needs(**before: str) -> Mapping[str, frozenset[str]]:

@@ -11,10 +11,10 @@ import pytest
 from connector.bootstrap import Project
 from connector.endpoints.base import Column, Entity, Key, Reference
 from connector.errors import Problem
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, ValueType
-from connector.operations.soundness import _lookup_keys, key_incomplete
+from connector.operations.check.soundness import _lookup_keys, key_incomplete
 
 HEAD = """
 map: levels

@@ -1,8 +1,8 @@
 """Changing what an organization is made of: tables, columns, keys, change tracking.
 
 Owns: carrying out the steps of provisioning by the metadata API; reading what is there for them.
-Never does: deciding what is missing (`connector.mapping.provision`); changing a column, key or
-table that exists, but for change tracking and further options.
+Never does: deciding what is missing (`connector.mapping.tables.provision`); changing a column, key
+or table that exists, but for change tracking and further options.
 Tested in: tests/unit/endpoints/dataverse/test_administration.py, tests/acceptance/
 test_provision.py.
 
@@ -23,7 +23,7 @@ from connector.endpoints.dataverse.rights import UserRights, read_rights
 from connector.endpoints.dataverse.webhooks import Webhooks
 from connector.endpoints.web.transport import Transport
 from connector.errors import MapError, Subject
-from connector.mapping.provision import (
+from connector.mapping.tables.provision import (
     AddOption,
     AwaitKey,
     Existing,
@@ -35,7 +35,7 @@ from connector.mapping.provision import (
     Step,
     TrackChanges,
 )
-from connector.mapping.tables import WantedColumn, WantedTable
+from connector.mapping.tables.wanted import WantedColumn, WantedTable
 from connector.odata.literals import literal
 from connector.odata.queries import query_string
 

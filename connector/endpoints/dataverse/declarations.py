@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector.mapping.tables import INT32, WantedColumn, WantedTable
+from connector.mapping.tables.wanted import INT32, WantedColumn, WantedTable
 from connector.mapping.values import ValueType
 
 Json = dict[str, Any]

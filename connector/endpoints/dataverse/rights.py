@@ -1,7 +1,7 @@
 """What our application users may do, as the organization tells it.
 
 Owns: reading a user, its privileges and its permissions on secured columns.
-Never does: deciding what is needed (`connector/operations/rights.py`).
+Never does: deciding what is needed (`connector/operations/check/rights.py`).
 Tested in: tests/unit/endpoints/dataverse/test_rights.py.
 
 Facts: the Web API function RetrieveUserPrivileges (it counts roles of teams as well), the tables

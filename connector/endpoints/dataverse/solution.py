@@ -21,7 +21,7 @@ from lxml import etree
 
 from connector.endpoints.dataverse.declarations import LARGEST_DECIMAL
 from connector.endpoints.dataverse.solution_flags import COLUMN_FLAGS, TABLE_FLAGS
-from connector.mapping.provision import (
+from connector.mapping.tables.provision import (
     AddOption,
     MakeColumn,
     MakeKey,
@@ -29,7 +29,7 @@ from connector.mapping.provision import (
     Step,
     TrackChanges,
 )
-from connector.mapping.tables import INT32, WantedColumn, WantedTable
+from connector.mapping.tables.wanted import INT32, WantedColumn, WantedTable
 from connector.mapping.values import ValueType
 
 UNIQUE_NAME = "DualWriteTables"

@@ -15,9 +15,9 @@ from connector.engine.append.kept import crowded, settle_kept
 from connector.engine.append.restored import look_back
 from connector.engine.append.source import read_source
 from connector.engine.append.writer import Writer
-from connector.engine.finish import Finish
 from connector.engine.lookups import wake
-from connector.engine.run import MapRun
+from connector.engine.runs.finish import Finish
+from connector.engine.runs.run import MapRun
 from connector.errors import MapError, Problem
 from connector.mapping.document import MapDocument
 

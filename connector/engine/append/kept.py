@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from connector.endpoints.base import Page, Row
 from connector.engine.append.writer import Writer
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.store.record import Presence, Record
 
 

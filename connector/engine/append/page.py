@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from connector.endpoints.base import Create, Outcome, Row
-from connector.engine.observe import begin
-from connector.engine.run import MapRun
+from connector.engine.news.observe import begin
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.watch import count
 from connector.engine.settle import stand
-from connector.engine.watch import count
 from connector.mapping.values import Image
 from connector.store.record import Record, State, Wait
 from connector.store.work import Work

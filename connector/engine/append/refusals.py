@@ -13,9 +13,9 @@ from connector.endpoints.base import Outcome, Rejected
 from connector.engine.append.page import Item, Taken
 from connector.engine.faults import handling_of
 from connector.engine.plan import Kind
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.watch import count
 from connector.engine.settle import next_try, refused
-from connector.engine.watch import count
 
 
 def not_done(run: MapRun, taken: Taken, failed: Sequence[tuple[Item, Outcome]]) -> None:

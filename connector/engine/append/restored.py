@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connector.engine.epochs import IDLE
-from connector.engine.run import MapRun
+from connector.engine.runs.epochs import IDLE
+from connector.engine.runs.run import MapRun
 from connector.store.work import Position
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from connector.engine.append.writer import Writer
 from connector.engine.capture import fits, ticked
-from connector.engine.epochs import Sight, look, remembering
-from connector.engine.run import MapRun
+from connector.engine.runs.epochs import Sight, look, remembering
+from connector.engine.runs.run import MapRun
 from connector.errors import PositionExpiredError
 from connector.store.work import Position
 

@@ -16,15 +16,15 @@ from collections.abc import Iterator, Sequence
 from connector.endpoints.base import Exists, Outcome, Row
 from connector.engine.append.ids import id_of
 from connector.engine.append.page import Item, Taken
-from connector.engine.doubt import shortened
-from connector.engine.intheway import CODE
 from connector.engine.lookups import resolve_images
+from connector.engine.news.doubt import shortened
+from connector.engine.news.in_the_way import CODE
 from connector.engine.plan import Action
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.compiling.compiled import CompiledMap, Group
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side
 from connector.store.record import Record
 

@@ -24,14 +24,14 @@ from connector.engine.append.restored import written_mark
 from connector.engine.append.there import meet
 from connector.engine.apply import chunks
 from connector.engine.lookups import resolve_images
-from connector.engine.observe import keyless_problem, twin_problem
+from connector.engine.news.observe import keyless_problem, twin_problem
+from connector.engine.news.twins import KEYLESS
 from connector.engine.plan import Kind, Write, plan
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.engine.settle import note
-from connector.engine.twins import KEYLESS
 from connector.errors import DualWriteError
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Record
 from connector.store.work import Position

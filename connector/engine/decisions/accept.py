@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.engine.absorb import Absorbed
 from connector.engine.apply import Applier
 from connector.engine.decisions.fresh import read_unknown
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import Absorbed
+from connector.engine.runs.run import MapRun
 from connector.errors import Problem
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record

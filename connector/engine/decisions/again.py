@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.engine.absorb import Absorbed
 from connector.engine.cycle import settle_due
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import Absorbed
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 from connector.store.work import ChangeKind

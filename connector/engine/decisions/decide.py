@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from connector.engine.absorb import Absorbed
 from connector.engine.agreement import agreed_with
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
 from connector.engine.decisions.fresh import read_anew
 from connector.engine.decisions.given import Given, impose, winner_of
 from connector.engine.lookups import resolve
+from connector.engine.news.absorb import Absorbed
 from connector.engine.plan import plan
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.errors import Problem, Subject
-from connector.mapping.compiled import Group
+from connector.mapping.compiling.compiled import Group
 from connector.mapping.values import Side
 from connector.store.record import Conflict, Record
 from connector.store.work import ChangeKind, Decided, OpenConflict, Work

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.engine.absorb import reread
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import reread
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 

@@ -14,15 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.engine.absorb import Absorbed
 from connector.engine.agreement import in_form_of
 from connector.engine.apply import Applier
 from connector.engine.decisions.fresh import read_unknown
+from connector.engine.news.absorb import Absorbed
 from connector.engine.plan import Action, Kind, Write, plan
-from connector.engine.run import MapRun
-from connector.mapping.compiled import CompiledMap, Group
+from connector.engine.runs.run import MapRun
+from connector.mapping.compiling.compiled import CompiledMap, Group
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record
 

@@ -12,18 +12,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from connector.engine.absorb import Absorbed, begin_anew
 from connector.engine.agreement import in_form_of
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
 from connector.engine.decisions.fresh import read_anew
 from connector.engine.decisions.undecided import Refuse, Undecided, moved_on, why_not
-from connector.engine.intheway import Strays
+from connector.engine.news.absorb import Absorbed, begin_anew
+from connector.engine.news.in_the_way import Strays
+from connector.engine.news.twins import KEYLESS
 from connector.engine.plan import Action, Kind, Write
-from connector.engine.run import MapRun
-from connector.engine.twins import KEYLESS
+from connector.engine.runs.run import MapRun
 from connector.errors import Problem
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record
 from connector.store.work import ChangeKind

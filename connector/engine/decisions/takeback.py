@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.endpoints.base import Applied, Outcome
-from connector.engine.absorb import Absorbed, reread
 from connector.engine.apply import Applier, deletes_left
 from connector.engine.batches import Batch, Item
 from connector.engine.decisions.undo import Restore, Undo, Undoing, give_back, plan_undo
+from connector.engine.news.absorb import Absorbed, reread
 from connector.engine.plan import Action, Kind, Write, plan
-from connector.engine.rehearse import LISTED, DryRun
-from connector.engine.run import MapRun
+from connector.engine.proof.rehearse import LISTED, DryRun
+from connector.engine.runs.run import MapRun
 from connector.engine.settle import stand
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Side
 from connector.store.record import Presence, Record
 from connector.store.work import Change, ChangeRow, RunRow, Work

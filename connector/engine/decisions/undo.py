@@ -23,7 +23,7 @@ from typing import Any
 from connector.engine.agreement import meet
 from connector.engine.plan import Kind, Write, as_columns
 from connector.engine.wars import UNDO
-from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.compiling.compiled import CompiledMap, Group
 from connector.mapping.values import Side, Value, ValueType
 from connector.store.record import Presence, Record, SideState
 from connector.store.work import ChangeKind, ChangeRow

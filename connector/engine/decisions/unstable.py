@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.engine.absorb import Absorbed
 from connector.engine.agreement import agreed_with, in_form_of
 from connector.engine.cycle import settle_due
 from connector.engine.decisions.fresh import read_anew
 from connector.engine.decisions.undecided import Refuse, Undecided, moved_on, why_not
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import Absorbed
+from connector.engine.runs.run import MapRun
 from connector.errors import Problem
-from connector.mapping.compiled import Group
+from connector.mapping.compiling.compiled import Group
 from connector.mapping.values import Side
 from connector.store.record import Record
 from connector.store.work import ChangeKind

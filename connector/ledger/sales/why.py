@@ -1,7 +1,7 @@
 """Why an entry of the journal is what it is: rule, arithmetic, lots, and the sale behind it.
 
 Owns: bringing together what the ledger knows of one entry; only reads.
-Never does: judging anew what was earned; deciding how it looks (`cli/ledger_why.py`).
+Never does: judging anew what was earned; deciding how it looks (`cli/ledger/why.py`).
 Tested in: tests/unit/cli/test_ledger_sales.py.
 """
 

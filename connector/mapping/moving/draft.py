@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from connector.errors import Problem
-from connector.mapping.filter_text import BadFilter
+from connector.mapping.filters.text import BadFilter
 from connector.mapping.moving.query_range import dataverse_condition, to_odata
 from connector.mapping.moving.template import LEFT_OUT, Template, TemplateRow
 from connector.mapping.values import Side

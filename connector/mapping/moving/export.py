@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from connector.errors import Problem, Subject
 from connector.mapping.document import DeletePolicy, FilterExit, MapDocument
-from connector.mapping.filter_text import BadFilter
+from connector.mapping.filters.text import BadFilter
 from connector.mapping.moving.draft import DOUBLED, Draft, NotExpressible, draft_map, draft_row
 from connector.mapping.moving.extension import difference
 from connector.mapping.moving.json_file import EXTENSION, read_json_value

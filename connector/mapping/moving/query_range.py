@@ -15,7 +15,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from connector.mapping.filter_text import BadFilter, chain_of, parse_filter
+from connector.mapping.filters.text import BadFilter, chain_of, parse_filter
 
 if TYPE_CHECKING:
     from odata_query import ast

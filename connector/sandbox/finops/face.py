@@ -34,9 +34,9 @@ from connector.sandbox.finops.people import User
 from connector.sandbox.finops.recurring import ROOT as CONNECTOR
 from connector.sandbox.finops.service import Service
 from connector.sandbox.finops.switches import Act, Switches
+from connector.sandbox.identity.tokens import Directory
 from connector.sandbox.messages import Response
 from connector.sandbox.spoiled import Cut, Dropped, spoiled
-from connector.sandbox.tokens import Directory
 
 DATA = "/data"
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]

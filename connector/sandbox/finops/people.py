@@ -1,7 +1,7 @@
 """Who may come in: the applications that an administrator has mapped to users.
 
 Owns: client ids, the user each stands for, its default company, the companies it may see.
-Never does: secrets and tokens (`connector.sandbox.tokens`).
+Never does: secrets and tokens (`connector.sandbox.identity.tokens`).
 Tested in: tests/integration/sandbox/finops/test_door.py, test_companies.py.
 
 Facts: "Finance and Operations: services-home-page": an application without a row in Microsoft
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.sandbox.people import CLIENTS, MEMBERS
+from connector.sandbox.identity.people import CLIENTS, MEMBERS
 
 COMPANIES = {"dat": "Company accounts data", "usrt": "Contoso Retail USA", "usmf": "Contoso USA"}
 DEFAULT_COMPANY = "usrt"

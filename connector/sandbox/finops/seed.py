@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from connector.sandbox.dataverse.standard.standard import CURRENCIES
 from connector.sandbox.finops.catalog import BY_SET
 from connector.sandbox.finops.entities import COMPANY
 from connector.sandbox.finops.enums import PARTY_TYPE, POINT_TYPE, TENDER_TYPE, TIME_UNIT, UNIT_TYPE
 from connector.sandbox.finops.people import DEFAULT_COMPANY
 from connector.sandbox.finops.values import Stored
 from connector.sandbox.finops.writes import Values, Writes
-from connector.sandbox.standard import CURRENCIES
 
 SYSTEM = "SYSTEM"
 SAMPLE_CARDS = 12

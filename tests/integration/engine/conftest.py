@@ -13,19 +13,19 @@ from typing import Any, TypeAlias, cast
 import pytest
 
 from connector.endpoints.base import Column, Entity
-from connector.engine.alerts import Notice, Rule
 from connector.engine.cycle import Finish, sync
 from connector.engine.load import load
 from connector.engine.ports import Guard, Limits, Ports, Tuning
-from connector.engine.rehearse import DryRun, Rehearsal, rehearse
+from connector.engine.proof.rehearse import DryRun, Rehearsal, rehearse
+from connector.engine.proof.verify import Finding, Verdict, repair, verify
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun
-from connector.engine.running import running
+from connector.engine.runs.alerts import Notice, Rule
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.running import running
 from connector.engine.through_lookups import through_lookups
-from connector.engine.verify import Finding, Verdict, repair, verify
 from connector.mapping.columns import Reference
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import MapDocument, parse_document
 from connector.mapping.values import Side, Value, ValueType
 from connector.store.base import Store

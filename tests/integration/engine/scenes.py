@@ -16,8 +16,8 @@ from connector.engine.decisions.decide import Choice, Refusal, decide
 from connector.engine.decisions.takeback import take_back
 from connector.engine.ports import Guard
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun
-from connector.engine.running import running
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.running import running
 from connector.mapping.values import Side
 from connector.store.record import Record, State
 from tests.integration.engine.conftest import map_text

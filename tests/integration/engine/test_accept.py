@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Page
-from connector.engine.absorb import absorb
 from connector.engine.decisions.accept import accept
+from connector.engine.news.absorb import absorb
 from connector.mapping.values import Side
 from connector.store.record import State
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
     from tests.integration.engine.conftest import Bench
 
 C, D = Side.COMMERCE, Side.DATAVERSE

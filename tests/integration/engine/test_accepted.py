@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.absorb import Absorbed
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import Absorbed
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side
 
 if TYPE_CHECKING:

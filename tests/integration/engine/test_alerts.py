@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.endpoints.base import Throttling
-from connector.engine.alerts import Notice, Rule, Then
+from connector.engine.runs.alerts import Notice, Rule, Then
 from connector.errors import MapStoppedError, UnreachableError
 from connector.mapping.values import Side
 from tests.integration.engine.conftest import Bench

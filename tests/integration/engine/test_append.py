@@ -9,7 +9,7 @@ import pytest
 
 from connector.endpoints.base import Create, Operation, Pace
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.errors import MapError, UsageError
 from connector.mapping.values import Side
 from connector.store.record import State

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Page
-from connector.engine.absorb import absorb
 from connector.engine.capture import capture
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import absorb
+from connector.engine.runs.run import MapRun
 from connector.errors import MapStoppedError
 from connector.mapping.values import Side
 from connector.store.record import Presence

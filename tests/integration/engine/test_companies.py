@@ -17,7 +17,7 @@ from connector.store.record import State
 from tests.integration.engine.scripted import ScriptedEndpoint, Table
 
 if TYPE_CHECKING:
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE

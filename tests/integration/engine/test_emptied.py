@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Entity
-from connector.engine.absorb import reread
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import reread
+from connector.engine.runs.run import MapRun
 from connector.errors import MapError
 from connector.mapping.values import Side
 

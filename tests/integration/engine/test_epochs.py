@@ -11,8 +11,8 @@ import pytest
 from connector.engine.capture import capture
 from connector.engine.cycle import settle_due
 from connector.engine.decisions.takeback import take_back
-from connector.engine.run import MapRun
-from connector.engine.running import running
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.running import running
 from connector.mapping.values import Side
 from connector.store.record import Presence, State
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.engine.cycle import Finish, sync
-from connector.engine.run import MapRun
-from connector.engine.running import Ended, running
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.running import Ended, running
 from connector.errors import MapStoppedError, UnreachableError
 from connector.mapping.values import Side
 

@@ -14,7 +14,7 @@ from connector.store.work import ChangeKind
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE

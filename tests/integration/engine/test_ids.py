@@ -12,7 +12,7 @@ import pytest
 from connector.endpoints.base import Create, Delete, Operation
 from connector.engine.decisions.renames import Way, resolve_renamed
 from connector.engine.ports import Guard
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.errors import MapStoppedError
 from connector.mapping.values import Side
 from connector.store.work import ChangeKind

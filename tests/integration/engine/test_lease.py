@@ -13,8 +13,8 @@ import pytest
 
 from connector.bootstrap import _limits
 from connector.engine.cycle import sync
-from connector.engine.run import MapRun
-from connector.engine.running import running
+from connector.engine.runs.run import MapRun
+from connector.engine.runs.running import running
 from connector.errors import LeaseHeldError
 from connector.mapping.values import Side
 from connector.settings import Settings

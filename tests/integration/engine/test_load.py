@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.endpoints.base import Create, Operation
-from connector.engine.absorb import Absorbed
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
+from connector.engine.news.absorb import Absorbed
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.errors import UsageError
 from connector.mapping.values import Side
 from connector.store.record import Record

@@ -30,7 +30,7 @@ from connector.engine.decisions.again import try_again
 from connector.engine.decisions.decide import Choice, decide
 from connector.engine.ports import Guard
 from connector.engine.retry import Retry
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side, Value
 from connector.store.record import State
 from tests.integration.engine.conftest import map_text

@@ -11,7 +11,7 @@ from connector.store.sql_store import SqlStore
 if TYPE_CHECKING:
     import pytest
 
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
     from connector.store.work import Lease, Work
     from tests.integration.engine.conftest import Bench, MakeBench
 

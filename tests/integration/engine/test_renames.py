@@ -186,7 +186,7 @@ def test_a_key_that_cannot_be_written_is_never_taken_for_agreed(
 
 def again(bench: Bench, run: object) -> None:
     from connector.engine.decisions.again import try_again
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
 
     assert isinstance(run, MapRun)
     try_again(run, list(run.store.by_numbers(run.layout, parked(bench, "")).values()))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from connector.engine import retention
 from connector.engine.cycle import sync
-from connector.engine.retention import DAY, Retention, clear_out
-from connector.engine.run import MapRun
+from connector.engine.runs import retention
+from connector.engine.runs.retention import DAY, Retention, clear_out
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side
 from tests.integration.engine.conftest import Bench
 

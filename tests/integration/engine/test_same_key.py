@@ -9,7 +9,7 @@ import pytest
 from connector.endpoints.base import Create
 from connector.engine.decisions.renames import Way, resolve_renamed
 from connector.engine.decisions.undecided import Undecided
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side
 from connector.store.record import State
 from connector.store.work import ChangeKind

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.drift import recalled
-from connector.engine.stock import miss_columns
+from connector.engine.runs.drift import recalled
+from connector.engine.runs.stock import miss_columns
 from connector.errors import MapError, MapStoppedError
 from connector.mapping.values import Side, Value, ValueType
 from tests.integration.engine.scripted import Killed, Moments, ScriptedEndpoint, Table
 
 if TYPE_CHECKING:
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
     from tests.integration.engine.conftest import Bench
 
 C, D = Side.COMMERCE, Side.DATAVERSE

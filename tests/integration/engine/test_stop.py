@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.run import MapRun
+from connector.engine.runs.run import MapRun
 from connector.errors import LeaseHeldError
 from connector.mapping.values import Side
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.endpoints.base import Page, Row
-from connector.engine.absorb import absorb
-from connector.engine.run import MapRun
+from connector.engine.news.absorb import absorb
+from connector.engine.runs.run import MapRun
 from connector.mapping.values import Side
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from connector.endpoints.base import Create
 from connector.engine.decisions.takeback import Takeback, rehearse_take_back, take_back
 from connector.engine.ports import Guard
-from connector.engine.rehearse import DryRun
-from connector.engine.running import running
+from connector.engine.proof.rehearse import DryRun
+from connector.engine.runs.running import running
 from connector.mapping.values import Side
 from connector.store.record import Presence
 from connector.store.work import RunRow

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.engine.absorb import Absorbed
 from connector.engine.decisions.undecided import Undecided
 from connector.engine.decisions.unstable import resolve_unstable
+from connector.engine.news.absorb import Absorbed
 from connector.errors import Problem, Subject
 from connector.mapping.values import Side
 from connector.store.record import State
 from tests.integration.engine.test_wars import fight
 
 if TYPE_CHECKING:
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
     from tests.integration.engine.conftest import Bench
 
 C, D = Side.COMMERCE, Side.DATAVERSE

@@ -11,7 +11,7 @@ from connector.mapping.values import Side
 from tests.integration.engine.conftest import map_text
 
 if TYPE_CHECKING:
-    from connector.engine.verify import Verdict
+    from connector.engine.proof.verify import Verdict
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE

@@ -17,7 +17,7 @@ from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
     from connector.endpoints.base import Found
-    from connector.engine.run import MapRun
+    from connector.engine.runs.run import MapRun
     from tests.integration.engine.conftest import Bench, MakeBench
 
 C, D = Side.COMMERCE, Side.DATAVERSE

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from connector.sandbox import archive, ddl, key_indexes
+from connector.sandbox.dataverse.customizing import key_indexes
+from connector.sandbox.dataverse.definitions import archive, ddl
+from connector.sandbox.dataverse.rights.privileges import ADMINISTRATOR
+from connector.sandbox.dataverse.service import Service
+from connector.sandbox.dataverse.standard.seed import Member
 from connector.sandbox.messages import Request, Response
-from connector.sandbox.privileges import ADMINISTRATOR
-from connector.sandbox.seed import Member
-from connector.sandbox.service import Service
 from tests.integration.sandbox.declared import CRM, attribute, definition, entity, label
 
 BASE = "https://127.0.0.1/api/data/v9.2"

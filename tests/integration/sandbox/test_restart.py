@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.errors import UnreachableError
-from connector.sandbox.people import AGENT_CLIENT_ID, CLIENT_ID, TENANT
+from connector.sandbox.identity.people import AGENT_CLIENT_ID, CLIENT_ID, TENANT
 from connector.sandbox.run import running
 
 if TYPE_CHECKING:

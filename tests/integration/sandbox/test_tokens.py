@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from connector.sandbox.tokens import Application, Directory, Grant
+from connector.sandbox.identity.tokens import Application, Directory, Grant
 
 if TYPE_CHECKING:
     from tests.conftest import DataverseSession, SignIn

@@ -15,8 +15,8 @@ from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.retry import Retry
 from connector.engine.settle import Reply, intend_create, note, settle
 from connector.mapping.columns import Column, Reference
-from connector.mapping.compiled import CompiledMap, Group
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap, Group
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Image, Side, Value, ValueType
 from connector.store.record import Presence, Record, SideState

@@ -13,7 +13,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record
 from tests.unit.engine.building import CURRENCY, STATUS, both, compiled

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.endpoints.base import Row
-from connector.engine.witness import Witness
-from connector.mapping.compiled import CompiledMap
+from connector.engine.news.witness import Witness
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record
 from tests.unit.engine.building import (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from connector.config_policies import KINDS
-from connector.engine.alerts import Alert, Rule, Then, hold_of, notice_of, reached
+from connector.config.policies import KINDS
 from connector.engine.faults import ERRORS, REPLIES
+from connector.engine.runs.alerts import Alert, Rule, Then, hold_of, notice_of, reached
 
 NOW = 1_000_000.0
 PARKED = Rule("parked", 10, 60, Then.PAUSE)
@@ -79,7 +79,7 @@ def test_a_notice_says_what_was_reached() -> None:
 def test_every_kind_the_config_takes_is_counted_somewhere() -> None:
     counted = {row.incident for row in [*REPLIES.values(), *ERRORS.values()]} - {None}
     engine = Path(__file__).parents[3] / "connector/engine"
-    for file in engine.glob("*.py"):
+    for file in engine.rglob("*.py"):
         counted |= set(_counted_in(ast.parse(file.read_text("utf-8"))))
     assert counted == set(KINDS)
 

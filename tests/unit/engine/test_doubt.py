@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from connector.engine.doubt import as_sent, shortened
-from connector.engine.observe import observe
+from connector.engine.news.doubt import as_sent, shortened
+from connector.engine.news.observe import observe
 from connector.engine.plan import plan
 from connector.engine.settle import intend_create
 from connector.mapping.values import Value

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from connector.endpoints.base import Capabilities, Column, Entity, Key, Reference
-from connector.engine.drift import Drift, differences, kept_of, kept_text, recalled, without
-from connector.engine.drifted import CODES, findings_of, stop_reason, stops
+from connector.engine.runs.drift import Drift, differences, kept_of, kept_text, recalled, without
+from connector.engine.runs.drifted import CODES, findings_of, stop_reason, stops
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, ValueType
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.engine.merge import Merged, Need, Pair, merge
-from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.compiling.compiled import CompiledMap, Group
 from connector.mapping.document import Policy
 from connector.mapping.values import Image, Side, Value
 from tests.unit.engine.building import (

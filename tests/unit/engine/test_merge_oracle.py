@@ -18,7 +18,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from connector.engine.merge import Merged, Need, Pair, merge
-from connector.mapping.compiled import CompiledMap, Group
+from connector.mapping.compiling.compiled import CompiledMap, Group
 from connector.mapping.document import Policy
 from connector.mapping.values import Side, Value
 from tests.unit.engine.building import COMMERCE, DATAVERSE, compiled, group, image

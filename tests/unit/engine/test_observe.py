@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.engine.observe import (
+from connector.engine.news.observe import (
     begin,
     bind,
     observe,
@@ -14,8 +14,8 @@ from connector.engine.observe import (
     observe_missing,
     twin_problem,
 )
+from connector.engine.news.witness import Edit
 from connector.engine.plan import plan
-from connector.engine.witness import Edit
 from connector.errors import Problem
 from connector.store.record import Presence
 from tests.unit.engine.building import (

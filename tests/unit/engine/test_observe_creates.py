@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from connector.engine.observe import (
+from connector.engine.news.observe import (
     bind,
     observe,
     observe_deleted,
     observe_missing,
 )
+from connector.engine.news.witness import Edit
 from connector.engine.plan import Kind, plan
 from connector.engine.settle import intend_create
-from connector.engine.witness import Edit
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Value
 from connector.store.record import Presence, Record
 from tests.unit.engine.building import (

@@ -6,7 +6,7 @@ import pytest
 
 from connector.engine.ownership import CODE, of_another, owners
 from connector.engine.plan import plan
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Value
 from tests.unit.engine.building import DATAVERSE, both, compiled, record
 

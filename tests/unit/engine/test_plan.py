@@ -9,7 +9,7 @@ import pytest
 
 from connector.engine.plan import STICKY, Action, Kind, Write, plan
 from connector.errors import Problem
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Side, Value
 from connector.store.record import Conflict, Wait
 from tests.unit.engine.building import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.engine.plan import Action, Kind, Write, plan
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Side, Value
 from connector.store.record import Presence, Record
 from tests.unit.engine.building import (

@@ -14,7 +14,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from connector.engine.plan import Action, Kind, plan
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Image, Side, Value
 from connector.store.record import Presence, Record
 from tests.unit.engine.building import COMMERCE, DATAVERSE, World

@@ -20,7 +20,7 @@ from connector.endpoints.base import (
 from connector.engine.plan import Action, Kind, Write, plan
 from connector.engine.settle import intend_create, note, settle, stand
 from connector.errors import Problem
-from connector.mapping.compiled import CompiledMap
+from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Value
 from connector.store.record import Conflict, Presence, Record, State, Wait
 from tests.unit.engine.building import (

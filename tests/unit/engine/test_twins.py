@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.engine.twins import is_twin, rejoin, set_aside
+from connector.engine.news.twins import is_twin, rejoin, set_aside
 from connector.store.record import Presence, Record, SideState
 from tests.unit.engine.building import COMMERCE, both, compiled, record
 from tests.unit.engine.building import image as image_of

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from connector.errors import Problem
 from connector.mapping.columns import Column, Reference
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map, findings
+from connector.mapping.compiling.compiled import CompiledMap
+from connector.mapping.compiling.compiler import compile_map, findings
 from connector.mapping.document import parse_document, read_document
 from connector.mapping.values import Value, ValueType
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.mapping.between import (
+from connector.mapping.checks.between import (
     Pointing,
     circles,
     filled_before,

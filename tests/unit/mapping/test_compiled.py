@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from connector.mapping.compiled import NO_KEY
+from connector.mapping.compiling.compiled import NO_KEY
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Side, Value
 from tests.unit.mapping.things import compiled, field
 

@@ -8,7 +8,7 @@ import pytest
 
 from connector.errors import MapError, Problem
 from connector.mapping.columns import Column
-from connector.mapping.compiler import compile_map, findings
+from connector.mapping.compiling.compiler import compile_map, findings
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, Value, ValueType
 from tests.unit.mapping.live import Columns, lookup_columns, problems, text

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import MapError, Problem
-from connector.mapping.compiler import findings
+from connector.mapping.compiling.compiler import findings
 from connector.mapping.document import read_document
 from tests.unit.mapping.live import lookup_columns
 from tests.unit.mapping.things import COMMERCE, DATAVERSE

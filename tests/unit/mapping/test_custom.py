@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from connector.errors import MapError
-from connector.mapping.compiler import compile_map, findings
+from connector.mapping.compiling.compiler import compile_map, findings
 from connector.mapping.document import parse_document
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Value
 from tests.unit.mapping.live import lookup_columns
 from tests.unit.mapping.things import COMMERCE, DATAVERSE, field, yaml

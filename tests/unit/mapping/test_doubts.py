@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from connector.errors import Problem
+from connector.mapping.checks.doubts import doubts
 from connector.mapping.columns import Column, Reference
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document, read_document
-from connector.mapping.doubts import doubts
 from connector.mapping.values import Side, ValueType
 from tests.unit.mapping.live import (
     MAPPINGS,

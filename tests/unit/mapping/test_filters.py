@@ -9,10 +9,10 @@ import pytest
 
 from connector.errors import MapError, Problem
 from connector.mapping.columns import Column
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import FilterExit, parse_document
-from connector.mapping.filter_text import BadFilter
-from connector.mapping.filters import compile_filter
+from connector.mapping.filters.conditions import compile_filter
+from connector.mapping.filters.text import BadFilter
 from connector.mapping.values import Side, Value, ValueType
 from tests.unit.mapping.live import lookup_columns, problems, table, text
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.mapping.columns import Column, Reference
-from connector.mapping.compiled import CompiledMap
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap
+from connector.mapping.compiling.compiler import compile_map
+from connector.mapping.compiling.fields import Group, Part, Whole
 from connector.mapping.document import parse_document
-from connector.mapping.fields import Group, Part, Whole
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value, ValueType
 from tests.unit.mapping.live import Columns, lookup_columns, table, text
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.mapping.joining import AsKey, Loose, Placed
 from connector.mapping.references import parts_of, several
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.joining import AsKey, Loose, Placed
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Value
 
 SEPARATORS = [" ", "-", ", ", "--", "|", " / "]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import MapError
-from connector.mapping.compiler import findings
+from connector.mapping.compiling.compiler import findings
 from connector.mapping.document import DeletePolicy, MapDocument, OverlaidPart, Policy
 from connector.mapping.overlay import read_maps
 from connector.mapping.values import Side

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector.mapping.columns import Column
-from connector.mapping.filters import compile_filter
-from connector.mapping.passable import both_passable, nothing_passes
+from connector.mapping.filters.conditions import compile_filter
+from connector.mapping.filters.passable import both_passable, nothing_passes
 from connector.mapping.values import ValueType
 from tests.unit.mapping.live import table, text
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from connector.mapping.columns import Column, Reference
-from connector.mapping.provision import Existing, Step, steps_to
-from connector.mapping.tables import WantedColumn, WantedTable
+from connector.mapping.tables.provision import Existing, Step, steps_to
+from connector.mapping.tables.wanted import WantedColumn, WantedTable
 from connector.mapping.values import ValueType
 
 NUMBER = WantedColumn("ctso_Number", "Number", ValueType.TEXT, length=30)

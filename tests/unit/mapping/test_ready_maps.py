@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.mapping.columns import Column
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import FieldRow, MapDocument, read_document
 from connector.mapping.values import Side, ValueType
 from tests.unit.mapping.live import MAPPINGS, table, text

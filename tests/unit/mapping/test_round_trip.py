@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from connector.errors import MapError
 from connector.mapping.columns import Column, Reference
-from connector.mapping.compiled import Field
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import Field
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.references import TargetMissing
-from connector.mapping.translate import Untranslatable, fit
+from connector.mapping.transforms.translate import Untranslatable, fit
 from connector.mapping.values import Side, Value, ValueType
 from tests.unit.mapping.live import lookup_columns
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from connector.endpoints.base import Row
-from connector.engine.observe import observe
+from connector.engine.news.observe import observe
+from connector.engine.news.witness import Witness
 from connector.engine.plan import Action, Kind, Write, plan
-from connector.engine.witness import Witness
-from connector.mapping.compiled import CompiledMap, Field
-from connector.mapping.compiler import findings
+from connector.mapping.compiling.compiled import CompiledMap, Field
+from connector.mapping.compiling.compiler import findings
 from connector.mapping.document import (
     DeletePolicy,
     FieldRow,
@@ -20,7 +20,7 @@ from connector.mapping.document import (
     read_document,
     read_documents,
 )
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value, ValueType
 from connector.store.record import Presence, Record
 from tests.unit.mapping import live

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from connector.mapping.document import parse_document
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Side, Value
 from tests.unit.mapping.things import compiled, field, yaml
 

@@ -10,7 +10,7 @@ import pytest
 from connector.errors import MapError
 from connector.mapping.columns import Column
 from connector.mapping.document import MapDocument, parse_document, read_documents
-from connector.mapping.tables import (
+from connector.mapping.tables.wanted import (
     WantedColumn,
     WantedTable,
     by_table,

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from connector.engine.agreement import agree, meet
 from connector.engine.plan import plan
 from connector.mapping.columns import Column
-from connector.mapping.compiled import CompiledMap, Field
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap, Field
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
-from connector.mapping.steps import STEPS
-from connector.mapping.translate import Untranslatable, fit
+from connector.mapping.transforms.steps import STEPS
+from connector.mapping.transforms.translate import Untranslatable, fit
 from connector.mapping.values import Side, Value, ValueType
 from connector.store.record import Presence, Record
 from tests.unit.mapping.live import lookup_columns

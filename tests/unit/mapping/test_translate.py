@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.mapping import translate
 from connector.mapping.columns import Column
 from connector.mapping.references import Lookup, TargetMissing
-from connector.mapping.translate import Untranslatable
+from connector.mapping.transforms import translate
+from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Side, Value, ValueType
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connector.mapping.columns import Column, Reference
-from connector.mapping.compiled import CompiledMap, Field
-from connector.mapping.compiler import compile_map
+from connector.mapping.compiling.compiled import CompiledMap, Field
+from connector.mapping.compiling.compiler import compile_map
 from connector.mapping.document import parse_document
 from connector.mapping.values import Value, ValueType
 from tests.unit.mapping.live import Columns, choice, lookup_columns, options, table, text

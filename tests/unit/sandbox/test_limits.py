@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connector.sandbox.errors import WireError
-from connector.sandbox.limits import PROFILES, Limits, Protection, Window, limits_of
+from connector.sandbox.dataverse.errors import WireError
+from connector.sandbox.dataverse.limits import PROFILES, Limits, Protection, Window, limits_of
 
 COUNT, TIME, CONCURRENT = "0x80072322", "0x80072321", "0x80072326"
 

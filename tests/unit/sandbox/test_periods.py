@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from connector.sandbox.periods import shift, span
+from connector.sandbox.dataverse.reading.periods import shift, span
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 

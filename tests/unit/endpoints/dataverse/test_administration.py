@@ -15,7 +15,7 @@ from connector.endpoints.dataverse.service import SERVICE
 from connector.endpoints.web.governor import Governor
 from connector.endpoints.web.transport import Transport
 from connector.errors import AccessError, MapError, UnreachableError
-from connector.mapping.provision import (
+from connector.mapping.tables.provision import (
     AddOption,
     AwaitKey,
     MakeColumn,
@@ -24,7 +24,7 @@ from connector.mapping.provision import (
     RetryKey,
     TrackChanges,
 )
-from connector.mapping.tables import WantedColumn, WantedTable
+from connector.mapping.tables.wanted import WantedColumn, WantedTable
 from connector.mapping.values import ValueType
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.endpoints.dataverse.declarations import LARGEST_DECIMAL, Declarations
-from connector.mapping.tables import INT32, WantedColumn, WantedTable
+from connector.mapping.tables.wanted import INT32, WantedColumn, WantedTable
 from connector.mapping.values import ValueType
 
 TO = Declarations(1033)

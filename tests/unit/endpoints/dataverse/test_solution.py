@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from connector.endpoints.dataverse.solution import Addition, additions, left_out, write_solution
-from connector.mapping.provision import (
+from connector.mapping.tables.provision import (
     AddOption,
     AwaitKey,
     MakeColumn,
@@ -18,7 +18,7 @@ from connector.mapping.provision import (
     Step,
     TrackChanges,
 )
-from connector.mapping.tables import WantedColumn, WantedTable
+from connector.mapping.tables.wanted import WantedColumn, WantedTable
 from connector.mapping.values import ValueType
 
 NUMBER = WantedColumn("new_Number", "Number", ValueType.TEXT, length=30, required=True)

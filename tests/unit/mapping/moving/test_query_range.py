@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.mapping.filter_text import BadFilter
+from connector.mapping.filters.text import BadFilter
 from connector.mapping.moving.query_range import dataverse_condition, to_odata, to_query_range
 
 EQUAL = {

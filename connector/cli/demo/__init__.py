@@ -1,0 +1,1 @@
+"""`dualwrite demo`: its stories and the people in them."""

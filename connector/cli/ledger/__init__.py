@@ -1,0 +1,1 @@
+"""`dualwrite ledger`: one file per group of commands; `group.py` joins them."""

@@ -1,0 +1,1 @@
+"""What a config may say: one model per section, and what is wrong with a file."""

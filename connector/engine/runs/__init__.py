@@ -1,0 +1,1 @@
+"""A run over one map: its lease, its beginning, its pace, its end."""

@@ -1,0 +1,1 @@
+"""What is wrong with maps that are sound by themselves."""

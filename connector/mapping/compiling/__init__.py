@@ -1,0 +1,1 @@
+"""From a document and live columns to a map that runs."""

@@ -1,0 +1,1 @@
+"""Row filters: read, evaluated, and whether anything can pass them."""

@@ -1,0 +1,1 @@
+"""The Dataverse tables maps need, and the steps that make them."""

@@ -1,0 +1,1 @@
+"""`check`: problems found before they happen."""

@@ -1,0 +1,1 @@
+"""Conflicts that wait for a person, and what people decide."""

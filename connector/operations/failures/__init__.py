@@ -1,0 +1,1 @@
+"""Records that were set aside, and the ways out of that."""

@@ -1,0 +1,1 @@
+"""Maps brought in and out, compared and previewed."""

@@ -1,0 +1,1 @@
+"""`provision`: what the maps need in Dataverse is made."""

@@ -1,0 +1,1 @@
+"""Runs over maps: writing ones, dry ones, and those that were."""

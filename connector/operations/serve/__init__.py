@@ -1,0 +1,1 @@
+"""`serve`: maps worked as soon as there is something to do."""

@@ -1,0 +1,1 @@
+"""Tables, columns, keys and relationships made and changed at run time."""

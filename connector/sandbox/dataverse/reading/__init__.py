@@ -1,0 +1,1 @@
+"""Rows on their way out: queries in every language the service takes, and their pages."""

@@ -1,0 +1,1 @@
+"""What every organization has before anybody customizes it, and the loyalty tables."""

@@ -1,0 +1,1 @@
+"""The identity provider of the sandbox: who asks, and with what proof."""

@@ -1,0 +1,1 @@
+"""The systems of a project, opened by their settings."""
