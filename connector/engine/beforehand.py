@@ -2,7 +2,7 @@
 
 Owns: what stands in for a precondition, and for a key that admits one row only.
 Never does: closing the window between the look and the write: `check` names it
-(`preconditions-none`), and what a write made of a row is read afterwards (`doubt.py`).
+(`preconditions-none`), and what a write made of a row is read afterwards (`news/doubt.py`).
 Tested in: tests/unit/engine/test_beforehand.py, tests/simulation/.
 """
 

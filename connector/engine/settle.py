@@ -159,7 +159,7 @@ def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> No
         row = None  # what somebody wrote in between is told from ours when it is read
     if row is None:
         if write.kind is Kind.UPDATE:
-            # Read like one whose reply was lost: what it made of the row is ours (`doubt.py`).
+            # Read like one whose reply was lost: what it made of the row is ours (`news/doubt.py`).
             target.presence = Presence.UNKNOWN
             record.attempts = 1
         if write.kind is Kind.UPDATE or write.side in reply.asked:

@@ -1,4 +1,4 @@
-"""Where a module or a page says that something is tested, there is a test."""
+"""A module or a page that names a file of the project names one that is there."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _TESTED = re.compile(r"^Tested in:(.*?)(?:\n\n|\Z)", re.DOTALL | re.MULTILINE)
 _PLACE = re.compile(r"tests/[\w/{},*]*[\w/}](?:\.py)?(?:::\w+)?")
 _BESIDE = re.compile(r"(?<![\w/])(test_\w+\.py)")
+_NAMED = re.compile(r"(?<![\w/{},*.])(?!tests/|test_)(?:\w+/)*\w+\.py\b")
 
 
 def spelled_out(place: str) -> Iterator[str]:
@@ -51,6 +52,17 @@ def test_a_module_is_tested_where_it_says(module: Path) -> None:
         places = told_by(told.replace("/\n", "/"))
         assert places, f"no test is named in {told!r}"
         assert [place for place in places if missing(place)] == []
+
+
+def test_modules_name_files_that_are_there() -> None:
+    """As seen from the module's folder or from one above it: `plan.py`, `news/observe.py`."""
+    wrong = []
+    for module in MODULES:
+        above = [folder for folder in module.parents if folder.is_relative_to(ROOT)]
+        for name in _NAMED.findall(module.read_text()):
+            if not any((folder / name).is_file() for folder in above):
+                wrong.append((str(module.relative_to(ROOT)), name))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -1,7 +1,7 @@
 """A person accepts that a record stays as it is, until either side changes.
 
 Owns: what accepting means: the record needs nobody any more, and nothing is written for it.
-Never does: lifting an acceptance; the next news of either side does (`observe.py`).
+Never does: lifting an acceptance; the next news of either side does (`news/observe.py`).
 Tested in: tests/integration/engine/test_accept.py.
 """
 

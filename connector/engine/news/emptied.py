@@ -7,7 +7,7 @@ Tested in: tests/integration/engine/test_emptied.py, tests/acceptance/test_right
 A column we may not read looks empty, as does one that was deleted and made anew, and a run, or live
 mode, may be at work when that happens. The question is asked after the row was read, so that its
 answer covers what was read; nothing of the page is kept when it is refused, and the position stays
-before it. The next run holds the map for the person who decides (`stock.py`).
+before it. The next run holds the map for the person who decides (`runs/stock.py`).
 """
 
 from __future__ import annotations

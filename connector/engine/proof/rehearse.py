@@ -95,7 +95,7 @@ def rehearse(
 ) -> Rehearsal:
     """What `load` or `sync` would do now; `only` limits it to one normalised key.
 
-    Raises `MapStoppedError` where it would do nothing but stop (`stock.py`).
+    Raises `MapStoppedError` where it would do nothing but stop (`runs/stock.py`).
     """
     refuse_lost(run)
     rehearsal = Rehearsal(report=report)

@@ -1,7 +1,7 @@
 """What rules ask about the holders of many cards at once.
 
 Owns: these queries; a fixed number of them for a batch, however many cards it has.
-Never does: deciding anything (`programs/evaluator.py`), writing.
+Never does: deciding anything (`programs/earning.py`), writing.
 Tested in: tests/unit/ledger/members/test_facts.py.
 """
 

@@ -1,7 +1,7 @@
 """What earns points: a sale with its lines, or another activity.
 
 Owns: these values, as every channel hands them in.
-Never does: SQL, clocks, deciding what is earned (`evaluator.py`).
+Never does: SQL, clocks, deciding what is earned (`earning.py`).
 Tested in: tests/unit/ledger/programs/.
 """
 

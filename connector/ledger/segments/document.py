@@ -1,7 +1,7 @@
 """A segment as its author wrote it.
 
 Owns: the form of one segment file, from which the JSON Schema is made as well.
-Never does: asking a ledger (`query.py`, `checks.py`).
+Never does: asking a ledger (`query.py`, `store.py`).
 Tested in: tests/unit/ledger/segments/test_documents.py.
 """
 

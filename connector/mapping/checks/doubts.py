@@ -2,7 +2,7 @@
 
 Owns: findings about a compiled map that are told by running it over the values its columns can
 hold. None of them stops the map.
-Never does: I/O; what keeps a map from running (`compiler.py`).
+Never does: I/O; what keeps a map from running (`compiling/compiler.py`).
 Tested in: tests/unit/mapping/test_doubts.py.
 """
 

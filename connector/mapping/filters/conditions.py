@@ -213,7 +213,7 @@ class _Compiler:
         )
 
     def _looked_up(self, lookup: str, column: str) -> str:
-        """What a key looks up is read as a column of the table (`row_compiler.py`)."""
+        """What a key looks up is read as a column of the table (`compiling/row_compiler.py`)."""
         name = f"{lookup}.{column}"
         if name in self.columns:
             return name

@@ -1,7 +1,7 @@
 """The text of a row filter as a tree.
 
 Owns: reading OData V4 `$filter` text with `odata_query`, and what is said when it cannot be read.
-Never does: knowing columns or types; `filters.py` does.
+Never does: knowing columns or types; `conditions.py` does.
 Tested in: tests/unit/mapping/test_filters.py.
 
 `odata_query` is imported where a filter is compiled only; most maps have none.

@@ -2,7 +2,8 @@
 
 Owns: fitting what arrives into the facets of its column, lookups at the end of a way, and what
 counts in a comparison.
-Never does: finding out what is wrong with a row (`compiler.py`), or the way itself (`route.py`).
+Never does: finding out what is wrong with a row (`compiling/compiler.py`); the way itself
+(`route.py`).
 Tested in: tests/unit/mapping/test_compiled.py, tests/unit/mapping/test_steps.py.
 """
 

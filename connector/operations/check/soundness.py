@@ -1,6 +1,6 @@
 """What `check` says of maps that run: doubts about each, and what is wrong between them.
 
-Owns: gathering what `mapping/checks/` (doubts.py, between.py) needs from the live tables.
+Owns: gathering what `connector/mapping/checks/` needs from the live tables.
 Never does: writing; what keeps a map from running (`checking.py`).
 Tested in: tests/unit/test_soundness.py, tests/acceptance/test_check.py.
 """

@@ -1,7 +1,7 @@
 """What people do about records that were set aside: retry, discard, resolve.
 
 Owns: taking the records that are meant page by page through one way, and what came of each.
-Never does: printing; the ways themselves (`connector/engine/` has a file for each).
+Never does: printing; the ways themselves (`connector/engine/decisions/` has a file for each).
 Tested in: tests/acceptance/test_failures.py.
 """
 

@@ -1,7 +1,7 @@
 """The ways out that a person has for a record that was set aside, by the reason.
 
 Owns: which ways a problem leaves, what each does, and the commands to type.
-Never does: taking one (`failures.py` does).
+Never does: taking one (`mending.py` does).
 Tested in: tests/acceptance/test_failures.py.
 """
 

@@ -1,7 +1,7 @@
 """How fresh each map is, where agents see it: one row per map in Dataverse.
 
 Owns: what such a row says, and that failing to write it is a warning and nothing more.
-Never does: making the table (`provisioning.py`); asking a side about a map.
+Never does: making the table (`provision/provisioning.py`); asking a side about a map.
 Tested in: tests/unit/test_freshness.py, tests/acceptance/test_points_in_crm.py.
 """
 
