@@ -11,7 +11,6 @@ transposed, so no value is asked for its type.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +22,7 @@ import orjson
 from connector.endpoints.base import Row
 from connector.endpoints.dataverse.faults import column_unknown
 from connector.endpoints.dataverse.metadata import Field, Table
+from connector.endpoints.web.numbers import loads_exactly
 from connector.errors import MapError, Subject
 from connector.mapping.values import Image, Value, ValueType
 from connector.odata.literals import instant_text
@@ -98,7 +98,7 @@ class Projection:
         readers = [_column_reader(field) for field in fields]
         self._readers = [(at, read) for at, read in enumerate(readers) if read is not None]
         decimal = any(field.column.type is ValueType.DECIMAL for field in fields)
-        self.loads: Callable[[bytes], Any] = _loads_exactly if decimal else orjson.loads
+        self.loads: Callable[[bytes], Any] = loads_exactly if decimal else orjson.loads
 
     def rows(self, items: Sequence[Item]) -> list[Row]:
         """The rows of a page, as `loads` read it. Raises `ValueError` or `TypeError`."""
@@ -115,11 +115,6 @@ class Projection:
         images = list(zip(*columns, strict=True)) if columns else [()] * len(items)
         versions = [etag[3:-1] for etag in etags]
         return list(map(Row, ids, versions, images, _instants(modified), modifiers))
-
-
-def _loads_exactly(body: bytes) -> Any:
-    """Numbers with a point as `Decimal`: money has more digits than a float keeps."""
-    return json.loads(body, parse_float=Decimal)
 
 
 # ---------------------------------------------------------------------------- writing

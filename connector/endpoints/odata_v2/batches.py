@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -107,7 +108,14 @@ def _conditional(request: ODataHttpRequest, etag: str | None) -> ODataHttpReques
 
 
 def _json(item: Mapping[str, Any]) -> str:
-    return orjson.dumps(item).decode()
+    return orjson.dumps(item, default=_digits).decode()
+
+
+def _digits(value: Any) -> orjson.Fragment:
+    """A number with a point as it came, in a row that is written whole."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"nothing JSON has: {type(value).__name__}")
+    return orjson.Fragment(str(value))
 
 
 # ---------------------------------------------------------------------------- batches

@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from connector.endpoints.web.numbers import whole_number
 from connector.mapping.values import Value, ValueType
 
 Read: TypeAlias = Callable[[Any], Value]
@@ -67,18 +68,15 @@ def _boolean(value: Any) -> Value:
 
 def _integer(value: Any) -> Value:
     """A number, or its digits: 64 bits travel as text, and some services write an `L` behind."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError(f"not an integer: {value!r}")
-    return value if isinstance(value, int) else int(value.rstrip("lL"))
+    return whole_number(value.rstrip("lL") if isinstance(value, str) else value)
 
 
 def _decimal(value: Any) -> Value:
     """A text as it should be, or a number of a service that keeps to no type."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise TypeError(f"not a decimal: {value!r}")
-    text = value.rstrip("mMdDfF") if isinstance(value, str) else repr(value)
     try:
-        number = Decimal(text)
+        number = Decimal(value.rstrip("mMdDfF") if isinstance(value, str) else value)
     except ArithmeticError as error:
         raise ValueError(f"not a decimal: {value!r}") from error
     if not number.is_finite():

@@ -14,12 +14,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
-
 from connector.endpoints.base import Row
 from connector.endpoints.odata_v2.keys import id_of
 from connector.endpoints.odata_v2.metadata import Field, Table
 from connector.endpoints.snapshots import image_version
+from connector.endpoints.web.numbers import loads_exactly
 from connector.mapping.values import Image
 
 SEEN = "seen:"
@@ -53,7 +52,7 @@ def entity_of(body: bytes) -> Mapping[str, Any]:
 
 
 def _d(body: bytes) -> Any:
-    answer = orjson.loads(body)
+    answer = loads_exactly(body)
     if not isinstance(answer, dict) or "d" not in answer:
         raise ValueError("an answer without `d`")
     return answer["d"]

@@ -10,9 +10,7 @@ OData protocol 4.01, section 8.2.8.6 (`maxpagesize` is a wish). A link is follow
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any, TypeAlias
 from urllib.parse import urljoin
 
@@ -28,11 +26,6 @@ Loads: TypeAlias = Callable[[bytes], Any]
 """Reads JSON; raises `ValueError`."""
 
 NEXT = "@odata.nextLink"
-
-
-def loads_exactly(body: bytes) -> Any:
-    """Numbers with a point as `Decimal`: money has more digits than a float keeps."""
-    return json.loads(body, parse_float=Decimal)
 
 
 class Client:

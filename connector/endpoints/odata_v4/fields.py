@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from connector.endpoints.web.numbers import whole_number
 from connector.mapping.columns import Column
 from connector.mapping.values import Value, ValueType
 from connector.odata.csdl import EnumType, Property
@@ -35,7 +36,7 @@ _RANGES = {
     "Edm.Int32": (-(2**31), 2**31 - 1),
     "Edm.Int64": (-(2**63), 2**63 - 1),
 }
-_ENDLESS = ("INF", "-INF", "NaN")
+_ENDLESS = ("INF", "-INF", "NaN", "Infinity", "-Infinity")
 """What a binary fraction may be that is no number: nothing a map could hold."""
 _COMPUTED = "Org.OData.Core.V1.Computed"
 _IMMUTABLE = "Org.OData.Core.V1.Immutable"
@@ -131,7 +132,9 @@ def _integer(given: Property, facets: Mapping[str, Any]) -> Field:
 
 
 def _integers(values: Sequence[Any]) -> list[Value]:
-    return [value if type(value) is int or value is None else int(value) for value in values]
+    return [
+        value if type(value) is int or value is None else whole_number(value) for value in values
+    ]
 
 
 def _decimal(given: Property, facets: Mapping[str, Any]) -> Field:

@@ -18,10 +18,11 @@ from typing import Any, cast
 import orjson
 
 from connector.endpoints.base import Row
-from connector.endpoints.odata_v4.client import Item, Loads, loads_exactly
+from connector.endpoints.odata_v4.client import Item, Loads
 from connector.endpoints.odata_v4.faults import column_unknown
 from connector.endpoints.odata_v4.fields import Field
 from connector.endpoints.odata_v4.tables import Table
+from connector.endpoints.web.numbers import loads_exactly
 from connector.endpoints.web.service import Naming
 from connector.mapping.values import Image, Value, ValueType
 
@@ -67,8 +68,11 @@ class Projection:
             (place, field.read) for place, field in enumerate(all_fields) if field.read is not None
         ]
         self._keys = len(table.key)
-        decimal = any(field.column.type is ValueType.DECIMAL for field in all_fields)
-        self.loads: Loads = loads_exactly if decimal else orjson.loads
+        numbers = {field.column.type for field in all_fields} & {
+            ValueType.DECIMAL,
+            ValueType.INTEGER,
+        }
+        self.loads: Loads = loads_exactly if numbers else orjson.loads
 
     def rows(self, items: Sequence[Item]) -> list[Row]:
         """The rows of a page, as `loads` read it. Raises `ValueError` or `TypeError`."""

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from connector.endpoints.odata_v4.client import loads_exactly
 from connector.endpoints.odata_v4.fields import Field, field_of
+from connector.endpoints.web.numbers import loads_exactly
 from connector.mapping.values import Value, ValueType
 from connector.odata.csdl import EnumType, Property
 
@@ -71,7 +71,15 @@ def test_numbers_may_come_as_text(edm: str, text: str, value: Value) -> None:
     assert list(read([text])) == [value]
 
 
-@pytest.mark.parametrize("text", ["INF", "-INF", "NaN"])
+@pytest.mark.parametrize("told", [b"1.5", b"1e-3", b'"1.5"', b"true"])
+def test_a_whole_number_is_not_cut_out_of_another(told: bytes) -> None:
+    read = field("Edm.Int64").read
+    assert read is not None
+    with pytest.raises(ValueError):  # noqa: PT011 - two readers, two texts
+        read([loads_exactly(told)])
+
+
+@pytest.mark.parametrize("text", ["INF", "-INF", "NaN", "Infinity"])
 def test_what_is_no_number_is_no_value(text: str) -> None:
     read = field("Edm.Double").read
     assert read is not None
