@@ -3,7 +3,7 @@
 Owns: the shape of `config/connector.toml`, its defaults, and turning every mistake in it into one
 ConfigError that names key, file and line.
 Never does: opening connections, creating folders, keeping a secret in clear or printing one.
-Tested in: tests/unit/test_settings.py.
+Tested in: tests/unit/config/test_settings.py.
 
 Order: `DUALWRITE__SECTION__KEY` in the environment wins over the file, the file over the
 defaults. Relative paths, also inside `sqlite:///` URLs, count from the folder the command runs

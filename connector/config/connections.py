@@ -2,7 +2,7 @@
 
 Owns: the keys of a connection and of an application, and what each way of signing in needs.
 Never does: knowing a kind of system (`sides`, `settings`); opening a secret.
-Tested in: tests/unit/test_settings.py, tests/unit/test_side_settings.py.
+Tested in: tests/unit/config/test_settings.py, tests/unit/config/test_side_settings.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: `[corrections]`.
 Never does: deciding on a request; the ledger does, it is handed these limits when it is opened.
-Tested in: tests/unit/test_correction_settings.py.
+Tested in: tests/unit/config/test_correction_settings.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: turning the library's validation errors into one ConfigError; finding the line of a key.
 Never does: validating; repeating a value, because any value may be a secret in the wrong place.
-Tested in: tests/unit/test_settings.py.
+Tested in: tests/unit/config/test_settings.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: `[guard]`, `[retry]`, `[[alerts]]`, `[notify]`, `[retention]`, `[serve]`, `[freshness]`.
 Never does: acting by them.
-Tested in: tests/unit/test_settings.py, tests/unit/test_alert_settings.py.
+Tested in: tests/unit/config/test_settings.py, tests/unit/config/test_alert_settings.py.
 """
 
 from __future__ import annotations

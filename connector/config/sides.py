@@ -3,7 +3,7 @@
 Owns: `[commerce]` and `[sides.NAME]` of every kind, and how a system without a change feed is
 asked for its changes.
 Never does: opening a connection; deciding what an entity has.
-Tested in: tests/unit/test_side_settings.py.
+Tested in: tests/unit/config/test_side_settings.py.
 """
 
 from __future__ import annotations

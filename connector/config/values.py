@@ -2,7 +2,7 @@
 
 Owns: what such a value may look like, reading a secret, and the shape of a section.
 Never does: keeping a secret in clear or printing one; knowing a section.
-Tested in: tests/unit/test_settings.py.
+Tested in: tests/unit/config/test_settings.py.
 """
 
 from __future__ import annotations

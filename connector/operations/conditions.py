@@ -2,7 +2,7 @@
 
 Owns: the names such a condition may use: those of the list, `commerce_COLUMN`, `dataverse_COLUMN`.
 Never does: reading records; understanding OData (`connector/mapping/filters/conditions.py` does).
-Tested in: tests/unit/test_conditions.py.
+Tested in: tests/unit/operations/test_conditions.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: turning audit and conflicts into a story: what, where, who, which values, how it ended.
 Never does: asking a side, printing.
-Tested in: tests/unit/test_history.py, tests/acceptance/test_history.py.
+Tested in: tests/unit/operations/test_history.py, tests/acceptance/test_history.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: finding the records a person names, and naming a record so that it is found.
 Never does: anything with them.
-Tested in: tests/unit/test_naming.py, tests/acceptance/test_decisions.py.
+Tested in: tests/unit/operations/test_naming.py, tests/acceptance/test_decisions.py.
 """
 
 from __future__ import annotations

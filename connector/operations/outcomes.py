@@ -2,7 +2,7 @@
 
 Owns: outcomes, needs, and which exit code wins.
 Never does: running anything.
-Tested in: tests/unit/test_operations.py.
+Tested in: tests/unit/operations/test_outcomes.py.
 """
 
 from __future__ import annotations

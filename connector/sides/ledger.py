@@ -2,7 +2,7 @@
 
 Owns: what of the config the ledger is handed when it is opened.
 Never does: knowing what the ledger does with it.
-Tested in: tests/unit/test_ledger_side.py.
+Tested in: tests/unit/sides/test_ledger_side.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: everything that can be found wrong without writing.
 Never does: mending it.
-Tested in: tests/unit/test_checking.py, tests/acceptance/{test_bad_input,test_rights}.py.
+Tested in: tests/unit/operations/test_checking.py, tests/acceptance/{test_bad_input,test_rights}.py.
 """
 
 from __future__ import annotations

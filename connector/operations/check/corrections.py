@@ -3,7 +3,7 @@
 Owns: limits that name what is not there, limits nobody uses, and requests without limits.
 Never does: judging a request; the ledger does. What contradicts itself is refused when the config
 is read.
-Tested in: tests/unit/test_correcting.py, tests/acceptance/test_corrections.py.
+Tested in: tests/unit/operations/test_check_corrections.py, tests/acceptance/test_corrections.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: which privilege on which table a map needs, and the findings about a user's rights. Pure.
 Never does: reading rights (`endpoints/dataverse/rights.py`).
-Tested in: tests/unit/test_rights.py, tests/acceptance/test_rights.py.
+Tested in: tests/unit/operations/test_rights.py, tests/acceptance/test_rights.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: gathering what `connector/mapping/checks/` needs from the live tables.
 Never does: writing; what keeps a map from running (`checking.py`).
-Tested in: tests/unit/test_soundness.py, tests/acceptance/test_check.py.
+Tested in: tests/unit/operations/test_soundness.py, tests/acceptance/test_check.py.
 """
 
 from __future__ import annotations

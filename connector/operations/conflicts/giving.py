@@ -3,7 +3,7 @@
 Owns: which column is meant on which side, reading the text by the column's type, and that the
 value can stand on both sides.
 Never does: writing it.
-Tested in: tests/unit/test_giving.py, tests/acceptance/test_decisions.py.
+Tested in: tests/unit/operations/test_giving.py, tests/acceptance/test_decisions.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: which tables and columns notices are wanted of, and where they go.
 Never does: receiving them (`connector/live/`); knowing a request (`endpoints/dataverse/webhooks`).
-Tested in: tests/unit/test_notices.py, tests/acceptance/test_provision.py.
+Tested in: tests/unit/operations/test_notices.py, tests/acceptance/test_provision.py.
 """
 
 from __future__ import annotations

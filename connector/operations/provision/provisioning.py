@@ -2,7 +2,7 @@
 
 Owns: what is to be made for which maps, in which order, and what came of it.
 Never does: changing what exists; knowing a request (`endpoints/dataverse/administration`).
-Tested in: tests/unit/test_provisioning.py, tests/acceptance/test_provision.py.
+Tested in: tests/unit/operations/test_provisioning.py, tests/acceptance/test_provision.py.
 """
 
 from __future__ import annotations

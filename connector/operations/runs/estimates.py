@@ -2,7 +2,7 @@
 
 Owns: the prediction from what earlier runs took, and where it comes from.
 Never does: measuring (runs do, `connector/engine/runs/pacing.py`), printing.
-Tested in: tests/unit/test_estimates.py.
+Tested in: tests/unit/operations/test_estimates.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: what such a row says, and that failing to write it is a warning and nothing more.
 Never does: making the table (`provision/provisioning.py`); asking a side about a map.
-Tested in: tests/unit/test_freshness.py, tests/acceptance/test_points_in_crm.py.
+Tested in: tests/unit/operations/test_freshness.py, tests/acceptance/test_points_in_crm.py.
 """
 
 from __future__ import annotations

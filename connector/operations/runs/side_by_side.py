@@ -2,7 +2,7 @@
 
 Owns: which map may begin when, and the threads they are worked in.
 Never does: what is done to a map; deciding which error ends everything (the caller says).
-Tested in: tests/unit/test_sidebyside.py, tests/acceptance/test_order.py.
+Tested in: tests/unit/operations/test_side_by_side.py, tests/acceptance/test_order.py.
 """
 
 from __future__ import annotations

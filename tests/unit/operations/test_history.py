@@ -125,8 +125,8 @@ class Kept:
         twins = [Record(n, "card", "k1", n - 7, state=State.PARKED) for n in (7, 8)]
         return {"k1": twins} if keys == ["k1"] else {}
 
-    def by_numbers(self, _layout: None, _numbers: list[int]) -> dict[int, Record]:
-        return {}
+    def by_numbers(self, _layout: None, numbers: list[int]) -> dict[int, Record]:
+        return {n: Record(n, "card", "k7", 0) for n in numbers if n == 7}
 
     def forgotten(self, _map: str, key: str) -> float | None:
         return 70.0 if key == "gone" else None
@@ -151,6 +151,19 @@ def test_departed_records_and_twins_come_one_after_the_other() -> None:
         (3, "departed"), (7, "gone"), (8, "gone"),
     ]  # fmt: skip
     assert records[0]["departed"] == "1970-01-01T00:00:50.000+00:00"
+
+
+def test_what_is_a_key_in_one_map_is_no_record_number_in_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert [one["record"] for one in told("7")["records"]] == [7]
+    points = parse_document(
+        "map: points\ncommerce: {entity: Points}\ndataverse: {entity: points}\nfields:\n"
+        '  - {commerce: Number, sync: "=", dataverse: number, key: true}\n'
+    )
+    monkeypatch.setattr(Kept, "departed", lambda _, map, __: [(3, 50.0)] if map == "points" else [])
+    found = history_of(cast(Project, Kept()), [DOCUMENT, points], "7", None)
+    assert [(one.document.map, one.number) for one in found.stories] == [("points", 3)]
 
 
 def test_a_limit_keeps_the_newest_of_each_record() -> None:

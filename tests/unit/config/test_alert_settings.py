@@ -10,7 +10,7 @@ import pytest
 from connector.config.policies import NotifySettings, RetentionSettings
 from connector.errors import ConfigError
 from connector.settings import load_settings
-from tests.unit.test_settings import VALID
+from tests.unit.config.test_settings import VALID
 
 Write = Callable[[str], Path]
 

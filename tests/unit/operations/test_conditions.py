@@ -10,7 +10,7 @@ from connector.errors import UsageError
 from connector.mapping.values import Value, ValueType
 from connector.operations.conditions import compile_condition
 from connector.store.record import Presence, Record, SideState
-from tests.unit.test_giving import compiled
+from tests.unit.operations.test_giving import compiled
 
 LISTED = {"key": ValueType.TEXT, "record": ValueType.INTEGER, "opened": ValueType.INSTANT}
 
