@@ -85,11 +85,11 @@ def test_orders_earn_to_the_last_decimal(
     )
     took = time.perf_counter() - began
     report = json.loads(capsys.readouterr().out)
-    foreign = sum(";USD" in line for line in set(path.read_text("utf-8").splitlines()))
-    assert (code, report["posted"]) == (3, orders - foreign)
+    assert ";USD" in path.read_text("utf-8")
+    assert (code, report["posted"]) == (0, orders)
     assert report["repeated"] > 0
     assert report["orders"] == report["posted"] + report["repeated"] + report["refused"]
-    assert {one["code"] for one in report["problems"]} == {"sale-currency"}
+    assert report["problems"] == []
     due = expected(path)
     with Ledger.open(ledger) as opened:
         held = {card: balances(opened, card, LAST)[0].available for card in due}

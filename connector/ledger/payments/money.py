@@ -10,8 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connector.errors import RecordError, Subject
+from connector.ledger.currencies import decimals
 from connector.ledger.journal.amounts import SCALE, fits
-from connector.ledger.programs.rounding import decimals
 
 
 def payable(amount: Decimal, currency: str) -> Decimal:

@@ -17,6 +17,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
+from connector.ledger.currencies import CODES
 from connector.ledger.fields import fold
 from connector.ledger.journal.accounts import Accounts
 from connector.ledger.journal.amounts import points
@@ -116,12 +117,14 @@ def _sum(lots: Sequence[Lot], on: date, *, later: bool = False) -> Decimal:
 
 
 def _currency(connection: sa.Connection, code: str) -> str:
-    """As the ledger spells it."""
+    """As it is spelled."""
+    if (spelled := code.strip().upper()) in CODES:
+        return spelled
     found = connection.scalar(sa.select(_CURRENCY.number).where(_CURRENCY.key == fold(code)))
     if found is None:
         raise RecordError(
             "currency-unknown",
-            f"the ledger knows no currency '{code}'",
+            f"there is no currency '{code}'",
             remedy="give its ISO code, such as EUR",
             subject=Subject(field="currency"),
         )

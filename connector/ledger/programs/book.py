@@ -53,9 +53,6 @@ class Programs:
         self.kinds = kinds
         self.rules = tuple(_earning(self.programs, kinds))
         """All that earn, in their order."""
-        asked = (rule.currency for one in self.programs for rule in one.document.earn)
-        self.currencies = frozenset(currency for currency in asked if currency is not None)
-        """The currencies that rules which earn ask for."""
         self._index = Index(self.rules)
         self._paying = tuple(_paying(self.programs, kinds))
 

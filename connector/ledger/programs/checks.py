@@ -118,7 +118,7 @@ class _Checks:
                 yield self._finding("points-not-redeemable", message, remedy, *at)
         for place, index, one in self._of_rules():
             if one.currency is not None and fold(one.currency) not in known.currencies:
-                message = f"the ledger has no currency {one.currency}"
+                message = f"there is no currency {one.currency}"
                 yield self._finding(
                     "currency-unknown", message, "correct it", place, index, "currency"
                 )

@@ -13,18 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
+from connector.ledger.currencies import decimals
+
 EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 """Products of amounts never lose a digit here, and one division at the end hardly any."""
-
-_DECIMALS = {
-    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-
-
-def decimals(currency: str | None) -> int:
-    """Decimals of a currency (ISO 4217), two where it is not known to have others."""
-    return _DECIMALS.get(currency or "", 2)
 
 
 @dataclass(frozen=True, slots=True)

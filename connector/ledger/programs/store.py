@@ -20,6 +20,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from connector.errors import Subject, UsageError
+from connector.ledger.currencies import CODES
 from connector.ledger.fields import fold
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.cache import Cache
@@ -140,7 +141,8 @@ def known(connection: sa.Connection) -> Known:
         table: frozenset(connection.scalars(sa.select(REFERENCES[table].c.key)))
         for table in ("currencies", "operating_units")
     }
-    return Known(kinds(connection), names["currencies"], names["operating_units"])
+    currencies = names["currencies"].union(map(fold, CODES))
+    return Known(kinds(connection), currencies, names["operating_units"])
 
 
 # ---------------------------------------------------------------------------- writing

@@ -47,7 +47,7 @@ def _within(file: YamlText, document: RewardDocument, known: Known) -> Iterator[
         if fold(str(code)) not in known.currencies:
             yield Problem(
                 "currency-unknown",
-                f"the ledger has no currency {code}",
+                f"there is no currency {code}",
                 "correct it",
                 file.subject(*at),
             )

@@ -136,11 +136,6 @@ class Rewards:
         found = [*self._by_line(sale, member, counts), *self._by_order(sale, member, counts)]
         return found if self.settings.several is Several.ALL else _largest(found)
 
-    @property
-    def currencies(self) -> frozenset[str]:
-        """Those that any reward names."""
-        return frozenset(one.document.currency or "" for one in self.rewards) - {""}
-
     def counting(self, sale: Sale) -> Amount:
         """What the order costs in money, and how much of it counts."""
         total = sum((one.amount for one in sale.lines), _NONE)

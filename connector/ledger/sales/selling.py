@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
+from connector.ledger.currencies import CODES
 from connector.ledger.fields import fold
 from connector.ledger.journal.journal import post_within, require_not_ahead
 from connector.ledger.journal.keys import SALE
@@ -93,7 +94,6 @@ class SaleBatch:
         self._zone = zone
         self._source = source
         self._terms = source.current(self._connection)
-        self._asked = self._terms.currencies
         self._buyers = Buyers(transaction, enrol=enrol)
         self._known: dict[str, tuple[str, Receipt]] = {}
         self._answers: dict[int, Answer] = {}
@@ -121,9 +121,7 @@ class SaleBatch:
                 check_sale(sale)
                 require_not_ahead(sale.at, self._transaction.at)
                 local = replace(
-                    sale,
-                    at=sale.at.astimezone(self._zone),
-                    currency=self._currency(sale.currency, known),
+                    sale, at=sale.at.astimezone(self._zone), currency=_currency(sale, known)
                 )
             except RecordError as error:
                 self._answers[place] = Refused(error)
@@ -131,25 +129,10 @@ class SaleBatch:
                 yield _Wanted(place, local, fold(sale.number), sale_digest(local))
 
     def _currencies(self, wanted: Iterable[str]) -> frozenset[str]:
-        """Those of the wanted ones that the ledger knows; it knows all that rules ask for."""
-        codes = sorted({one.strip().upper() for one in wanted} - self._asked)
+        """Those there are, and those of the wanted ones that this ledger lists besides."""
+        codes = sorted({one.strip().upper() for one in wanted} - CODES)
         found = rows_in(self._connection, [_CURRENCY], _CURRENCY, codes)
-        return self._asked.union(row[0] for row in found)
-
-    def _currency(self, code: str, known: frozenset[str]) -> str:
-        spelled = code.strip().upper()
-        asked = self._asked
-        if spelled in known and (spelled in asked or not asked):
-            return spelled
-        what = "no rule asks for" if spelled in known else "the ledger does not know"
-        raise RecordError(
-            "sale-currency",
-            f"this is a sale in {code[:8] or 'no currency'}, which {what}",
-            remedy=f"correct it, or add a rule to a program; rules ask for {_listed(asked)}"
-            if spelled in known
-            else "correct it; the code has three letters, such as EUR",
-            subject=Subject(field="currency"),
-        )
+        return CODES.union(row[0] for row in found)
 
     def _before(self, keys: Sequence[str]) -> dict[str, tuple[str, Receipt]]:
         """Digest and answer of the sales that were posted before, by key."""
@@ -344,5 +327,14 @@ def _receipt(number: str, card: str, posted: Posted | None) -> Receipt:
     return Receipt(number, card, posted.number, posted.entries)
 
 
-def _listed(codes: frozenset[str]) -> str:
-    return ", ".join(sorted(codes)) or "none"
+def _currency(sale: Sale, known: frozenset[str]) -> str:
+    """As it is spelled. What no rule asks for is sold all the same: a customer shops abroad."""
+    spelled = sale.currency.strip().upper()
+    if spelled not in known:
+        raise RecordError(
+            "sale-currency",
+            f"this is a sale in '{sale.currency[:8]}', which is no currency",
+            remedy="correct it; the code has three letters, such as EUR",
+            subject=Subject(field="currency"),
+        )
+    return spelled

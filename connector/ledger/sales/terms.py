@@ -40,10 +40,6 @@ class Terms(Protocol):
     def tiered(self) -> bool:
         """Whether a sale may change what the next one of the same customer earns, by a tier."""
 
-    @property
-    def currencies(self) -> frozenset[str]:
-        """Of the rules that ask for one, in capitals; empty where none does."""
-
     def earned(self, occasion: Occasion, member: Member) -> Sequence[Earned]:
         """What an occasion earns."""
 
@@ -78,11 +74,6 @@ class LedgerTerms:
     def tiered(self) -> bool:
         """Whether any program has tiers."""
         return self.programs.tiered
-
-    @property
-    def currencies(self) -> frozenset[str]:
-        """Of the rules and rewards that ask for one."""
-        return self.programs.currencies | self.rewards.currencies
 
     def earned(self, occasion: Occasion, member: Member) -> Sequence[Earned]:
         """What an occasion earns; rewards are for sales only."""

@@ -303,7 +303,6 @@ def test_programs_and_rules_come_in_their_order() -> None:
         ("b", "a"),
     ]
     assert both.versions == {"a": 1, "b": 1, "c": 1}
-    assert both.currencies == {"EUR"}
     assert not both.tiered
 
 

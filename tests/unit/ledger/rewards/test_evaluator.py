@@ -152,7 +152,3 @@ def test_points_live_as_long_as_the_settings_say() -> None:
     (as_kind,) = rewards(document()).earned(sale(), ANN)
     (year,) = rewards(document(), settings=Settings(months=12)).earned(sale(), ANN)
     assert (as_kind.months, year.months) == (None, 12)
-
-
-def test_currencies_are_those_that_are_named() -> None:
-    assert rewards(document(), percent("1", reward="b")).currencies == {"EUR"}

@@ -29,7 +29,6 @@ class Rules:
     """
 
     version: int = 1
-    currencies: frozenset[str] = frozenset({"EUR"})
     tiered: bool = False
     seen: list[Member] = field(default_factory=list)
     restated: list[set[str]] = field(default_factory=list)

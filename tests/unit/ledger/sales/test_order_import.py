@@ -127,7 +127,7 @@ def test_one_bad_line_refuses_its_order(
 
 def test_what_the_ledger_refuses_is_told_with_its_line(shop: Shop, path: Path) -> None:
     text = (
-        HEAD + f"1,SHUT,{DAY},EUR,tea,1,1,\n2,A,{DAY},USD,tea,1,1,\n3,A,2027-01-01,EUR,tea,1,1,\n"
+        HEAD + f"1,SHUT,{DAY},EUR,tea,1,1,\n2,A,{DAY},EUX,tea,1,1,\n3,A,2027-01-01,EUR,tea,1,1,\n"
     )
     report = bring(shop, path, text + f"4,nobody,{DAY},EUR,tea,1,1,\n5,A,{DAY},EUR,tea,1,1,\n")
     assert counts(report) == (5, 5, 1, 0, 4)
@@ -178,7 +178,7 @@ def test_an_order_is_refused_as_at_the_till(shop: Shop, path: Path) -> None:
     """The import adds no rule of its own."""
     from tests.unit.ledger.sales.conftest import sale
 
-    (answer,) = shop.till.sales([sale(currency="USD")], by="t")
-    report = bring(shop, path, HEAD + f"9,A,{DAY},USD,tea,1,10,\n")
+    (answer,) = shop.till.sales([sale(currency="EUX")], by="t")
+    report = bring(shop, path, HEAD + f"9,A,{DAY},EUX,tea,1,10,\n")
     assert isinstance(answer, Refused)
     assert report.problems[0].message == answer.error.message
