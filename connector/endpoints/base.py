@@ -59,6 +59,9 @@ class Entity:
     capabilities: Capabilities
     notified_as: str | None = None
     """What the system calls the table when it notifies of changes; None where it never does."""
+    follows: frozenset[str] = frozenset()
+    """Tables of the same system that this one shows the outcome of: what is written there changes
+    rows here."""
 
 
 @dataclass(frozen=True, slots=True)

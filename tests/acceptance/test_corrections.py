@@ -50,12 +50,17 @@ class Desk:
         self.project = project
         self._names: dict[str, str] = {}
 
+    def switch_on(self, *maps: str) -> None:
+        """Maps that are delivered off."""
+        for name in maps:
+            path = self.project.folder / f"mappings/{name}.yaml"
+            text = path.read_text("utf-8")
+            path.write_text(text.replace("enabled: false", "enabled: true"), "utf-8")
+
     def open(self) -> None:
         """Cards, kinds and the table of requests on both sides."""
         project = self.project
-        path = project.folder / "mappings/point-corrections.yaml"
-        text = path.read_text("utf-8")
-        path.write_text(text.replace("enabled: false", "enabled: true"), "utf-8")
+        self.switch_on("point-corrections")
         config = project.folder / "config/connector.toml"
         config.write_text(config.read_text("utf-8") + LIMITS, "utf-8")
         project.import_cards(
@@ -145,6 +150,23 @@ def test_an_agent_files_a_correction_and_sees_it_posted(desk: Desk) -> None:
     assert desk.sync()["synced"] == 0
     assert desk.project.verified()["excused"] == 0
     assert desk.available() == 70
+
+
+def test_one_sync_brings_the_outcome_the_transaction_and_the_balance(desk: Desk) -> None:
+    project = desk.project
+    project.environment["DUALWRITE__MAPS__AT_ONCE"] = "1"  # in the order that several keep as well
+    desk.switch_on("point-balances", "point-transactions")
+    project.json("provision")
+    project.json("load")
+    request = desk.file()
+    desk.sync()
+    seen = desk.read(request)
+    assert (seen["status"], seen["newbalance"]) == ("Posted", 70)
+    entries = {row["dwrite_transactionnumber"] for row in project.rows("dwrite_pointtransactions")}
+    assert seen["entry"] in entries
+    (balance,) = project.rows("dwrite_pointbalances")
+    assert balance["dwrite_available"] == 70
+    assert desk.sync()["synced"] == 0
 
 
 def test_a_refusal_is_read_in_the_row_and_can_be_put_right(desk: Desk) -> None:

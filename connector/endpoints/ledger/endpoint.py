@@ -41,6 +41,7 @@ from connector.ledger.journal.amounts import SCALE
 from connector.ledger.ledger import Ledger
 from connector.ledger.schema import EntityType
 from connector.ledger.shown.days import keep_up
+from connector.ledger.shown.entities import FOLLOWS
 from connector.mapping.values import Image, Value, ValueType
 
 MODIFIER = "dualwrite"
@@ -103,6 +104,7 @@ class LedgerEndpoint:
             ),
             keys=(Key(kind.key.name, (kind.key.name,)),),
             capabilities=replace(_CAPABILITIES, append_only=kind.append_only),
+            follows=FOLLOWS.get(kind.name, frozenset()),
         )
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:

@@ -11,8 +11,12 @@ text, which any system can take as an alternate key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import sqlalchemy as sa
 
+from connector.ledger.corrections.entity import CORRECTIONS
 from connector.ledger.fields import Field, Kind
 from connector.ledger.schema import (
     CARDS,
@@ -113,5 +117,10 @@ CARD_SEGMENTS = entity(
     read_only=True,
 )
 """A card that a segment holds, since the day it came into it."""
+
+FOLLOWS: Mapping[str, frozenset[str]] = MappingProxyType(
+    dict.fromkeys((POINT_BALANCES.name, POINT_ENTRIES.name), frozenset({CORRECTIONS.name}))
+)
+"""What is shown of points, to what others write that posts any."""
 
 SHOWN: tuple[EntityType, ...] = (POINT_BALANCES, CARD_TIERS, POINT_ENTRIES, CARD_SEGMENTS)

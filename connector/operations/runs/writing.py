@@ -182,12 +182,26 @@ def _mind_what_was(project: Project, document: MapDocument, error: DualWriteErro
 
 
 def _order(ready: Sequence[Prepared]) -> Mapping[str, frozenset[str]]:
-    """By map: those that fill the tables it looks into."""
+    """By map: those that fill the tables it looks into, and those whose outcome it shows."""
     pointing = {
         one.document.map: pointing_of(one.document, one.entities[Side.DATAVERSE].columns)
         for one in ready
     }
-    return filled_before([one.document for one in ready], pointing)
+    filled = filled_before([one.document for one in ready], pointing)
+    return {name: before | _outcome_of(name, ready) for name, before in filled.items()}
+
+
+def _outcome_of(name: str, ready: Sequence[Prepared]) -> frozenset[str]:
+    """The maps that write to commerce what changes the rows of this one there."""
+    (shows,) = (one for one in ready if one.document.map == name)
+    followed = shows.entities[Side.COMMERCE].follows
+    return frozenset(
+        one.document.map
+        for one in ready
+        if one.entities[Side.COMMERCE].name in followed
+        and one.document.system(Side.COMMERCE) == shows.document.system(Side.COMMERCE)
+        and any(Side.COMMERCE in row.ways for row in one.document.fields)
+    )
 
 
 def _run(

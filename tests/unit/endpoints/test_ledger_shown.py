@@ -39,6 +39,12 @@ def endpoint(ledger: Ledger) -> Endpoint:
     return LedgerEndpoint(ledger, page_rows=3)
 
 
+@pytest.mark.parametrize("name", [BALANCES, ENTRIES])
+def test_what_corrections_post_is_shown_here(endpoint: Endpoint, name: str) -> None:
+    (followed,) = endpoint.describe(name).follows
+    assert endpoint.describe(followed).columns["PostedPoints"]
+
+
 def earn(ledger: Ledger, key: str, *points: int) -> None:
     lines = tuple(Earn("A", "plain", Decimal(one)) for one in points)
     Journal(ledger).post(Posting(key, lines), by="till")
