@@ -161,17 +161,23 @@ def history_of(
 ) -> History:
     """What happened under a key or record number, in each of these maps, oldest first.
 
-    Several records under one key, such as twins and departed ones, come one after the other.
+    Several records under one key, such as twins and departed ones, come one after the other. What
+    is a key in one map is no record number in another: that would be somebody else.
     Raises `UsageError` (`record-unknown`) where nothing is known of it.
     """
     stories: list[Story] = []
+    numbered: list[Story] = []
     forgotten: dict[str, float] = {}
     for document in documents:
-        stories += _stories(project, document, key)
         normal = normalised(document, key)
+        for story in _stories(project, document, key):
+            by_key = story.record is None or story.record.key == normal
+            (stories if by_key else numbered).append(story)
         at = None if normal is None else project.store.forgotten(document.map, normal)
         if at is not None:
             forgotten[document.map] = at
+    if not stories and not forgotten:
+        stories = numbered
     if not stories and not forgotten:
         raise UsageError(
             "record-unknown",
