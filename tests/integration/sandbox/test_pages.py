@@ -228,6 +228,28 @@ def test_rows_that_point_to_a_record_are_on_its_page(
     assert captions[1:3] == ["Visits (new_Member) the newest 10", "Visits (new_Friend) none"]
 
 
+def test_transactions_of_one_second_stand_in_the_order_of_their_numbers(
+    browser: Browser, dataverse: DataverseSession, add_cards: Any
+) -> None:
+    (card,) = add_cards(["C-1"])
+    publish(dataverse)
+    make(
+        dataverse,
+        "dwrite_PointTransaction",
+        attribute("DateTime", "dwrite_PostedAt"),
+        attribute("String", "dwrite_TransactionNumber", MaxLength=19),
+        dwrite_Card="msdyn_loyaltycard",
+    )
+    at = "2026-01-31T12:00:00Z"
+    for number in (3, 12, 1, 10, 9, 2, 11, 8, 4, 7, 5, 6):
+        row: dict[str, object] = {"dwrite_transactionnumber": str(number), "dwrite_postedat": at}
+        row["dwrite_Card@odata.bind"] = f"/{CARDS}({card})"
+        assert dataverse.post("dwrite_pointtransactions", json=row).status_code == 204
+    heads, *rows = section(browser.open(f"/cards/{card}"), "PointTransactions")
+    place = heads.index("dwrite_TransactionNumber")
+    assert [int(row[place]) for row in rows] == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]
+
+
 def test_how_fresh_it_is_stands_on_every_record(
     browser: Browser, dataverse: DataverseSession, add_cards: Any
 ) -> None:

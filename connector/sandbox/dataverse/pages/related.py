@@ -13,15 +13,15 @@ from typing import Any
 
 from connector.sandbox.dataverse.definitions.catalog import Catalog
 from connector.sandbox.dataverse.definitions.tables import Column, Kind, Table
-from connector.sandbox.dataverse.pages.asking import Asking
+from connector.sandbox.dataverse.pages.asking import PAGE_SIZE, Asking
 from connector.sandbox.html_parts import shown, table
 
 NEWEST = 10
 """Rows of one table on the page of a record."""
 CREATED, CHANGED = "createdon", "modifiedon"
-HAPPENED = {"dwrite_pointtransaction": "dwrite_postedat"}
-"""Tables whose rows tell of something, to the column that says when: many are made at once, long
-after it happened."""
+HAPPENED = {"dwrite_pointtransaction": ("dwrite_postedat", "dwrite_transactionnumber")}
+"""Tables whose rows tell of something, to the columns that say when and, within one second, in what
+order: many are made at once, long after it happened."""
 FRESHNESS = "dwrite_syncstatus"
 """The table that tells of each map when it was last in sync, where there is one."""
 
@@ -63,14 +63,28 @@ def _section(asking: Asking, one: Table, pointer: Column, record: str, *, severa
         for column in one.columns.values()
         if column.custom and column is not pointer and column.kind is not Kind.GUID
     ]
+    when, order = HAPPENED.get(one.name, (CREATED, None))
     options = {
         "$filter": f"{pointer.wire_name} eq {record}",
-        "$orderby": f"{HAPPENED.get(one.name, CREATED)} desc,{one.id_column} desc",
+        "$orderby": f"{when} desc,{one.id_column} desc",
     }
-    status, body = asking.get(one.set_name, options, NEWEST)
+    # More than are shown, where a text says in what order those of one second came.
+    status, body = asking.get(one.set_name, options, NEWEST if order is None else PAGE_SIZE)
+    if order is not None and "value" in body:
+        body = {"value": _newest(body["value"], when, order)}
     number = len(body.get("value", ()))
     caption = f"the newest {NEWEST}" if number == NEWEST else str(number or "none")
     return _listed(title, [*columns, one.columns[CHANGED]], status, body, caption)
+
+
+def _newest(rows: Sequence[Mapping[str, Any]], when: str, order: str) -> Sequence[Any]:
+    """The newest of them first: by their time, then by a number that is kept as text."""
+
+    def place(row: Mapping[str, Any]) -> tuple[str, int, str]:
+        number = str(row.get(order) or "")
+        return str(row.get(when) or ""), len(number), number
+
+    return sorted(rows, key=place, reverse=True)[:NEWEST]
 
 
 def _listed(
