@@ -18,7 +18,7 @@ import typer
 from connector.cli import output
 from connector.cli.options import Options
 from connector.cli.people import person
-from connector.errors import Subject, UsageError
+from connector.errors import DualWriteError, RecordError, Subject, UsageError
 
 if TYPE_CHECKING:
     from connector.ledger.entity_store import EntityStore
@@ -88,15 +88,25 @@ def malformed(option: str, word: str, form: str) -> UsageError:
 
 
 def found(store: EntityStore, key: str) -> Record:
-    """The record with this natural key or id; UsageError `record-missing`."""
+    """The record with this natural key or id; raises as `missing` says."""
     record = store.find(key)
     if record is None:
         raise missing(store, key)
     return record
 
 
-def missing(store: EntityStore, key: str, also: str = "") -> UsageError:
-    """There is no record with this key; `also` goes on with the remedy."""
+def missing(store: EntityStore, key: str, also: str = "") -> DualWriteError:
+    """There is no record with this key; `also` goes on with the remedy.
+
+    UsageError `record-missing`; of a card RecordError `card-unknown`, as the till says it.
+    """
+    if store.entity.alias == "cards":
+        return RecordError(
+            "card-unknown",
+            "the ledger has no card with this number",
+            remedy=f"check it; `dualwrite ledger list` shows all cards{also}",
+            subject=Subject(entity=store.entity.name, record=f"…{key[-4:]}"),
+        )
     return UsageError(
         "record-missing",
         f"there is no {store.entity.title.lower()} with this key",

@@ -155,7 +155,7 @@ def test_a_record_is_created_shown_changed_and_deleted(run: Terminal) -> None:
     code, gone = run.json("delete", "55001")
     assert (code, gone["effect"], gone["key"]) == (0, "deleted", "55001")
     code, missing = run.json("show", "55001")
-    assert (code, missing["error"]["code"]) == (2, "record-missing")
+    assert (code, missing["error"]["code"]) == (3, "card-unknown")
 
 
 def test_an_empty_value_empties_the_field(run: Terminal) -> None:
@@ -168,7 +168,7 @@ def test_an_empty_value_empties_the_field(run: Terminal) -> None:
 def test_set_does_not_make_a_record_unasked(run: Terminal, members: Path) -> None:
     run("import", members, *AS_MEMBERS)
     code, _, err = run("set", "4000123412341234", "CardTenderType=Blocked")
-    assert code == 2
+    assert code == 3
     assert "--create" in err
     assert "4000123412341234" not in err
     assert "1234" in err

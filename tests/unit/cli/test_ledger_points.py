@@ -58,8 +58,8 @@ def test_too_few_points_are_said_with_what_there_is(run: Terminal) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
-        (("balance", "999999"), 2, "record-missing"),
-        (("transactions", "999999"), 2, "record-missing"),
+        (("balance", "999999"), 3, "card-unknown"),
+        (("transactions", "999999"), 3, "card-unknown"),
         (("adjust", "999999", "bonus", "1"), 3, "card-unknown"),
         (("adjust", "100001", "nothing", "1"), 3, "point-kind-unknown"),
         (("adjust", "100001", "bonus", "1,5"), 2, "usage"),

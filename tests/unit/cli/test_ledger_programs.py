@@ -125,4 +125,4 @@ def test_a_sale_is_tried(run: Terminal, tmp_path: Path) -> None:
     assert "the card has not joined gold-club" in out
     assert run.json("balance", "A1")[1]["balances"] == []
     file.write_text(file.read_text().replace("A1", "A2"))
-    assert run("programs", "try", file)[0] == 2
+    assert run("programs", "try", file)[0] == 3
