@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
+from connector.ledger.barring import PARTY, Barring
 from connector.ledger.feed import FeedWriter
 from connector.ledger.fields import Value, fold
 from connector.ledger.journal.tables import POINTS_OF
@@ -35,7 +36,7 @@ from connector.ledger.operations import (
     Upsert,
 )
 from connector.ledger.references import References
-from connector.ledger.schema import EntityType
+from connector.ledger.schema import CARDS, EntityType
 from connector.ledger.sql import rows_in
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -82,6 +83,7 @@ class Batch:
         self._touched: dict[str, _Slot] = {}
         self._places: dict[str, int] = {}
         self._kept: frozenset[str] = frozenset()
+        self._barring: Barring | None = None
         self.renamed: dict[str, str] = {}
         """Ids of records whose key changed, with the one they had before the batch."""
         self.inserted: list[str] = []
@@ -154,6 +156,11 @@ class Batch:
         self._remember(columns.id, list(ids))
         self._remember(columns.key, list(keys))
         self._references.load(wanted)
+        if self._entity is CARDS:
+            given = wanted.get("parties", {})
+            there = (slot.record.values[PARTY] for slot in self._slots.values())
+            holders = (one for one in there if isinstance(one, str))
+            self._barring = Barring(self._connection, [*given, *holders])
 
     def _with_points(self, operations: Sequence[Operation]) -> frozenset[str]:
         """Which of the records to be removed the points journal refers to."""
@@ -208,6 +215,8 @@ class Batch:
             for value, default in zip(given, self._defaults, strict=True)
         ]
         whole = self._checked(filled, values)
+        if self._barring is not None:
+            self._barring.judge(None, whole)
         new = _Slot(self._next(row_id, whole), key, stored=False)
         if slot is not None and slot.stored:  # deleted a moment ago, the row is still there
             new.stored, new.changed = True, frozenset(range(len(whole)))
@@ -246,6 +255,8 @@ class Batch:
         after = self._checked(merged, values)
         if after == before:
             return Done(slot.record, "unchanged")
+        if self._barring is not None:
+            self._barring.judge(before, after)
         key = self._key({0: after[0]})
         if key != slot.key:
             holder = self._by_key.get(key)

@@ -18,6 +18,7 @@ from datetime import UTC, tzinfo
 import sqlalchemy as sa
 
 from connector.errors import RecordError, Subject
+from connector.ledger.barring import BLOCKED, Barring
 from connector.ledger.fields import fold
 from connector.ledger.journal.journal import post_within
 from connector.ledger.journal.keys import REPLACE
@@ -30,7 +31,6 @@ from connector.ledger.schema import CARDS, REFERENCES, blocked_customers
 from connector.ledger.sequences import has_sequence, next_number, set_sequence
 
 SEQUENCE = "cards"
-BLOCKED = "Blocked"
 ACTIVE = "AsCardTender"
 _CARD = CARDS.table.c
 _PARTY = REFERENCES["parties"].c
@@ -291,19 +291,8 @@ def _done(
 
 
 def _not_blocked(transaction: WriteTransaction, customer: Customer) -> None:
-    if customer.party is None:
-        return
-    query = sa.select(blocked_customers).where(blocked_customers.c.party == fold(customer.party))
-    row = transaction.connection.execute(query).one_or_none()
-    if row is not None:
-        why = f": {row.why}" if row.why else ""
-        raise RecordError(
-            "customer-blocked",
-            f"this customer gets no card{why}",
-            cause=f"blocked by {row.by} on {row.at:%Y-%m-%d}",
-            remedy="`dualwrite ledger unblock --party NUMBER` lifts that",
-            subject=Subject(field="PartyNumber"),
-        )
+    if customer.party is not None:
+        Barring(transaction.connection, [customer.party]).refuse(customer.party)
 
 
 def _refused(code: str, number: str, what: str, remedy: str) -> RecordError:
