@@ -9,7 +9,7 @@ Tested in: tests/unit/ledger/rewards/test_checkout.py, tests/integration/test_ch
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -33,12 +33,12 @@ from connector.ledger.journal.posting import (
     Redeem,
     Refused,
 )
-from connector.ledger.journal.rules import enter
+from connector.ledger.journal.rules import enter, may_pay
 from connector.ledger.journal.statements import entries_of
 from connector.ledger.journal.tables import entries, postings
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.rewards.cart import Cart, CartLine
-from connector.ledger.rewards.prices import Prices, on_day
+from connector.ledger.rewards.prices import Price, on_day
 from connector.ledger.schema import REWARD_POINTS
 from connector.ledger.sql import rows_in
 
@@ -63,7 +63,10 @@ class Total(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What became of looking a cart over: it can be paid where there are no problems."""
+    """What became of looking a cart over: it can be paid where there are no problems.
+
+    `due` has every line whose cost is known, also one with a problem.
+    """
 
     due: tuple[Due, ...]
     totals: tuple[Total, ...]
@@ -73,17 +76,19 @@ class Checked(NamedTuple):
 def checked(connection: sa.Connection, cart: Cart, on: date) -> Checked:
     """Whether the lines of a cart that cost points can be paid on a day; nothing is posted."""
     due, problems = _due(connection, cart, on)
-    if not due:
-        return Checked((), (), tuple(problems))
+    if not (due or problems):
+        return Checked((), (), ())
     if cart.card is None:
-        problems.append(_no_card())
-        return Checked(tuple(due), (), tuple(problems))
+        return Checked(tuple(due), (), (*problems, _no_card()))
+    barred = _barred(connection, cart.card)
+    problems += [barred] if barred is not None else []
     totals: list[Total] = []
     for kind in dict.fromkeys(one.kind for one in due):
         asked = sum((one.points for one in due if one.kind == kind), Decimal(0))
         total, problem = _payable(connection, Redeem(cart.card, kind, asked), on)
         totals.append(total)
-        problems += [problem] if problem is not None else []
+        # What bars the card bars it for every kind, and is told once.
+        problems += [problem] if problem is not None and barred is None else []
     return Checked(tuple(due), tuple(totals), tuple(problems))
 
 
@@ -164,41 +169,55 @@ def _due(connection: sa.Connection, cart: Cart, on: date) -> tuple[list[Due], li
     due: list[Due] = []
     problems: list[RecordError] = []
     for place, line in wanted:
-        try:
-            due.append(_priced(place, line, prices))
-        except RecordError as error:
-            problems.append(error)
+        price = prices.get((fold(line.product), fold(str(line.pay_with))))
+        problems += _problems(place, line, price)
+        if price is not None and _whole_pieces(line):
+            cost = price.points * line.quantity
+            due.append(Due(place, line.product, line.quantity, price.kind, price.points, cost))
     return due, problems
 
 
-def _priced(place: int, line: CartLine, prices: Prices) -> Due:
+def _problems(place: int, line: CartLine, price: Price | None) -> Iterator[RecordError]:
+    """All that keeps a line from being paid with points."""
     where = f"lines.{place}"
-    kind = str(line.pay_with)
     if line.amount or line.discount or line.tax or line.offer:
-        raise _refusal(
+        yield _refusal(
             "points-line-money",
             f"line {place + 1} is paid with points and has an amount, discount, offer or tax",
             "leave these out: a price in points is what it is, without discount and tax",
             where,
         )
-    if line.quantity != line.quantity.to_integral_value():
-        raise _refusal(
+    if not _whole_pieces(line):
+        yield _refusal(
             "quantity-fractional",
             f"line {place + 1} asks for {line.quantity} pieces of a product paid with points",
             "ask for whole pieces",
             where,
         )
-    price = prices.get((fold(line.product), fold(kind)))
     if price is None:
-        raise _refusal(
+        kind = str(line.pay_with)
+        yield _refusal(
             "price-unknown",
             f"line {place + 1}: '{line.product}' has no price in points of the kind '{kind}' today",
             f"give it one with `dualwrite ledger rewards price {line.product} {kind} POINTS`, "
             "or sell it for money",
             where,
         )
-    cost = price.points * line.quantity
-    return Due(place, line.product, line.quantity, price.kind, price.points, cost)
+
+
+def _whole_pieces(line: CartLine) -> bool:
+    return line.quantity == line.quantity.to_integral_value()
+
+
+def _barred(connection: sa.Connection, card: str) -> RecordError | None:
+    """Why a card pays nothing, whatever it holds."""
+    books = Books(lambda: 0)
+    Accounts(connection, books).load_purse(card, ())
+    try:
+        may_pay(books.card(card))
+    except RecordError as error:
+        return error
+    return None
 
 
 def _payable(connection: sa.Connection, line: Redeem, on: date) -> tuple[Total, RecordError | None]:

@@ -105,6 +105,11 @@ def test_a_cart_is_added_up_by_kind(store: Ledger) -> None:
             cart(line("plate"), line(tax=Decimal(1)), line(quantity="4")),
             ["price-unknown", "points-line-money", "points-short"],
         ),
+        (
+            cart(line("plate", quantity="0.5", tax=Decimal(1)), card="SHUT"),
+            ["points-line-money", "quantity-fractional", "price-unknown", "card-blocked"],
+        ),
+        (cart(line(), line("cup"), card="EARNS"), ["card-earns-only"]),
     ],
     ids=str,
 )
