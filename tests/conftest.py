@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -14,6 +16,10 @@ from tests.postgresql import ledger_url, postgresql, postgresql_url
 __all__ = ["ledger_url", "postgresql", "postgresql_url"]
 
 TIMEOUT_SECONDS = 30
+
+# The command is started many hundred times: what is compiled once is not compiled again by each.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The same examples on every machine and every run; `--hypothesis-profile=long` looks for others.
 settings.register_profile("same", derandomize=True, deadline=None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,9 @@ def running(settings: str = _FAST) -> Iterator[Server]:
         folder = Path(tempfile.mkdtemp(prefix="pg-"))
         folder.chmod(0o755)
         data = folder / "data"
+        # The folder is ours alone. Behind the library's lock, which is one for the whole machine,
+        # a start that hangs would hold up the tests of every other process.
+        pgserver.PostgresServer._lock = threading.Lock()
         started = pgserver.get_server(data, cleanup_mode="stop")
     try:
         with (data / "postgresql.auto.conf").open("a") as file:
