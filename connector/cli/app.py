@@ -7,10 +7,11 @@ Tested in: tests/unit/cli/test_app.py.
 
 from __future__ import annotations
 
+import copy
+import gc
 import importlib
 import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,8 +70,30 @@ class LazyGroup(TyperGroup):
         for row in COMMANDS:
             if row.name == args[0]:
                 module = importlib.import_module(row.module)
-                self.add_command(typer.main.get_command(module.app), row.name)
+                self.add_command(built(module.app, args[1:]), row.name)
         return super().resolve_command(ctx, args)
+
+
+def built(app: typer.Typer, words: Sequence[str]) -> Any:
+    """The command or group of a module; of a group only the member that the first word names.
+
+    Typer reads the signatures of all members, and the ledger has more than fifty. A word that
+    names none gets the whole group, which says what there is.
+    """
+    members = [*app.registered_commands, *app.registered_groups]
+    if len(members) == 1:
+        return typer.main.get_command(app)
+    alone = copy.copy(app)
+    alone.registered_commands = [one for one in app.registered_commands if _is(one, words)]
+    alone.registered_groups = [one for one in app.registered_groups if _is(one, words)]
+    found = alone.registered_commands or alone.registered_groups
+    return typer.main.get_group(alone if found else app)
+
+
+def _is(member: Any, words: Sequence[str]) -> bool:
+    """Whether a command or group is the one that was asked for."""
+    name = member.name or typer.main.get_command_name(member.callback.__name__)
+    return name in words[:1]
 
 
 app = typer.Typer(
@@ -98,6 +121,9 @@ for _row in COMMANDS:
 def main() -> NoReturn:
     """The console script."""
     exit_on_sigterm()
+    # Imports make half a million objects and hardly a cycle: looking for one takes a sixth of a
+    # short command.
+    gc.set_threshold(100_000, 50, 100)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -135,6 +161,8 @@ def _usage(error: typer.TyperException) -> UsageError:
 
 def _unexpected(error: Exception, *, debug: bool) -> FatalError:
     """An error nobody foresaw, without its text, which may hold anything; that goes to a file."""
+    import tempfile  # nobody foresaw it: no command waits for this import
+
     trace = "".join(traceback.format_exception(error))
     if debug:
         sys.stderr.write(trace)

@@ -39,6 +39,18 @@ def schema(
     document: Annotated[Document, typer.Argument(help="Which document.")] = Document.MAP,
 ) -> None:
     """Print the JSON Schema of a document that people write."""
+    if document is Document.CONFIG:
+        from connector.config.schema import schema_of
+        from connector.settings import Settings
+
+        described = schema_of(Settings)
+    else:
+        described = _model(document).model_json_schema()
+    emit({"$schema": "https://json-schema.org/draft/2020-12/schema", **described})
+
+
+def _model(document: Document) -> type[BaseModel]:
+    """What a document other than the config is read with."""
     model: type[BaseModel]
     if document is Document.MAP:
         from connector.mapping.document import MapDocument
@@ -56,12 +68,8 @@ def schema(
         from connector.ledger.rewards.document import RewardDocument
 
         model = RewardDocument
-    elif document is Document.CART:
+    else:
         from connector.ledger.rewards.cart import Cart
 
         model = Cart
-    else:
-        from connector.settings import Settings
-
-        model = Settings
-    emit({"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()})
+    return model

@@ -20,9 +20,7 @@ from connector.errors import ConfigError
 class Section(BaseModel):
     """A table of the file; a key it does not know is a mistake."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def secret_reference(text: str) -> str:

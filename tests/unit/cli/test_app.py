@@ -272,3 +272,20 @@ def test_starting_imports_no_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"alembic", "lxml", "msal", "pandas", "pyarrow", "requests", "sqlalchemy", "uvicorn"}
     assert not heavy & set(done.stdout.split())
+
+
+class TestGroups:
+    def test_only_the_member_that_is_asked_for_is_built(self) -> None:
+        group = importlib.import_module("connector.cli.ledger.group").app
+        assert list(program.built(group, ["balance", "C1"]).commands) == ["balance"]
+        assert list(program.built(group, ["programs", "list"]).commands) == ["programs"]
+        assert list(program.built(group, ["return", "S-1"]).commands) == ["return"], "a given name"
+
+    @pytest.mark.parametrize("words", [[], ["--help"], ["balanc"]])
+    def test_other_words_get_the_whole_group(self, words: list[str]) -> None:
+        group = importlib.import_module("connector.cli.ledger.group").app
+        assert {"balance", "programs", "sale"} <= set(program.built(group, words).commands)
+
+    def test_a_word_that_names_nothing_is_told_what_comes_near(self, capsys: Capture) -> None:
+        assert program.run(["ledger", "balanc"]) == 2
+        assert "Did you mean 'balance'?" in capsys.readouterr().err

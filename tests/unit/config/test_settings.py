@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.config.schema import schema_of
 from connector.config.values import read_secret
 from connector.errors import ConfigError
 from connector.settings import DEFAULT_PATH, Settings, load_settings
@@ -237,7 +238,7 @@ class TestSecrets:
 
 
 def test_the_schema_describes_keys_and_refuses_unknown_ones() -> None:
-    schema = Settings.model_json_schema()
+    schema = schema_of(Settings)
     assert schema["additionalProperties"] is False
     timeout = schema["$defs"]["DataverseSettings"]["properties"]["timeout"]
     assert "Seconds" in timeout["description"]
