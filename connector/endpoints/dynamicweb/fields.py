@@ -6,10 +6,10 @@ Tested in: tests/unit/endpoints/dynamicweb/test_fields.py.
 
 A `float` of the shop is a decimal of `SCALE` places here: what sums of floats add behind them is
 rounded off (half to even) when it is read. A decimal is written only if it is read back as the same
-one; that is so for up to 15 digits. A float that is no number reads as empty. Empty text is null,
-and `1900-01-01` is no date. A `datetime` has no time zone and is taken as UTC. Lengths of text are
-counted as `nvarchar` counts them: a character beyond the Basic Multilingual Plane, such as an
-emoji, is two.
+one; that is so for up to 15 digits. A float that is no number reads as empty. A `decimal`,
+`numeric` or `money`, as the table of users may have, keeps every digit. Empty text is null, and
+`1900-01-01` is no date. A time without a zone is taken as UTC. Lengths of text are counted as
+`nvarchar` counts them: a character beyond the Basic Multilingual Plane, such as an emoji, is two.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.mssql import MONEY, SMALLMONEY
+from sqlalchemy.types import TypeEngine
 
 from connector.errors import RecordError, Subject
 from connector.mapping.columns import Column
@@ -28,8 +30,9 @@ from connector.mapping.values import Value, ValueType, has_control
 
 SCALE = 6
 _STEP = Decimal(1).scaleb(-SCALE)
+_MONEY_PLACES = 4
 _INT32 = 2**31 - 1
-_UNSET = datetime(1900, 1, 1)  # noqa: DTZ001 - a datetime of the database has no zone
+_UNSET = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Field:
     minimum: int | None = None
     maximum: int | None = None
     writable: bool = True
+    scale: int | None = SCALE
+    """Places of a decimal; None where its column has no bound."""
 
     @property
     def column(self) -> Column:
@@ -52,7 +57,7 @@ class Field:
             creatable=self.writable,
             updatable=self.writable,
             max_length=self.max_length,
-            scale=SCALE if self.type is ValueType.DECIMAL else None,
+            scale=self.scale if self.type is ValueType.DECIMAL else None,
             minimum=self.minimum,
             maximum=self.maximum,
         )
@@ -69,9 +74,12 @@ class Field:
             case ValueType.BOOLEAN:
                 return bool(raw)
             case ValueType.DECIMAL:
-                return decimal_of(float(raw))
+                return exact(raw) if isinstance(raw, Decimal) else decimal_of(float(raw))
             case ValueType.INSTANT:
-                return None if raw <= _UNSET else raw.replace(tzinfo=UTC)
+                moment = raw.replace(tzinfo=UTC) if raw.tzinfo is None else raw.astimezone(UTC)
+                return None if moment <= _UNSET else moment
+            case ValueType.DATE:
+                return None if raw <= _UNSET.date() else raw
         raise AssertionError(f"{self.name} is of a type no table here has")
 
     def accept(self, value: Value) -> Any:
@@ -174,11 +182,19 @@ def field_of(column: sa.Column[Any]) -> Field | None:
         return boolean(name, writable=False)
     if isinstance(kind, sa.Integer):
         return Field(name, ValueType.INTEGER, writable=False)
-    if isinstance(kind, sa.Numeric | sa.Float):
-        return decimal(name, writable=False)
+    if isinstance(kind, sa.Numeric | sa.Float | MONEY | SMALLMONEY):
+        return Field(name, ValueType.DECIMAL, writable=False, scale=_places(kind))
     if isinstance(kind, sa.DateTime):
         return instant(name)
+    if isinstance(kind, sa.Date):
+        return Field(name, ValueType.DATE, writable=False)
     return None
+
+
+def _places(kind: TypeEngine[Any]) -> int | None:
+    if isinstance(kind, sa.Float):
+        return SCALE
+    return kind.scale if isinstance(kind, sa.Numeric) else _MONEY_PLACES
 
 
 def decimal_of(number: float) -> Decimal | None:
@@ -190,6 +206,11 @@ def decimal_of(number: float) -> Decimal | None:
     assert isinstance(exponent, int)
     rounded = exact.quantize(_STEP) if exponent < -SCALE else exact
     return rounded.normalize() if rounded else Decimal(0)
+
+
+def exact(number: Decimal) -> Decimal | None:
+    """A number of a column that keeps every digit; None if it is no number."""
+    return (number or Decimal(0)) if number.is_finite() else None
 
 
 def day_of(moment: Value) -> date | None:

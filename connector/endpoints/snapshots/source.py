@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from connector.endpoints.base import Row
@@ -104,6 +104,10 @@ def image_version(image: Image) -> str:
     return hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
+_EXACT = Context(prec=10_000)
+"""The usual one would round a number of more than 28 digits, and miss a change behind them."""
+
+
 def _canonical(value: Value) -> tuple[bytes, str]:
     """A letter for the type, and the same text for equal values of it."""
     if value is None:
@@ -115,7 +119,7 @@ def _canonical(value: Value) -> tuple[bytes, str]:
     if isinstance(value, int):
         return b"i", str(value)
     if isinstance(value, Decimal):
-        return b"d", format(value.normalize(), "f")
+        return b"d", format(value.normalize(_EXACT), "f")
     if isinstance(value, datetime):
         return b"t", value.astimezone(UTC).isoformat()
     assert isinstance(value, date)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.dialects.mssql import MONEY
 from sqlalchemy.types import TypeEngine
 
 from connector.endpoints.dynamicweb.fields import (
@@ -130,7 +131,9 @@ def test_columns_of_a_table_that_is_only_read() -> None:
         (sa.BigInteger(), ValueType.INTEGER),
         (sa.Numeric(9, 2), ValueType.DECIMAL),
         (sa.Float(53), ValueType.DECIMAL),
+        (MONEY(), ValueType.DECIMAL),
         (sa.DateTime(), ValueType.INSTANT),
+        (sa.Date(), ValueType.DATE),
     ]
     for kind, expected in kinds:
         field = field_of(sa.Column("X", kind))
@@ -138,3 +141,28 @@ def test_columns_of_a_table_that_is_only_read() -> None:
         assert (field.type, field.writable) == (expected, False)
     assert field_of(sa.Column("X", sa.LargeBinary())) is None
     assert decimal("P").column.scale == SCALE
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale"),
+    [(sa.Numeric(38, 9), 9), (sa.Numeric(), None), (MONEY(), 4), (sa.REAL(), SCALE)],
+)
+def test_a_column_that_keeps_every_digit_is_read_with_every_digit(
+    kind: TypeEngine[Any], scale: int | None
+) -> None:
+    field = field_of(sa.Column("Credit", kind))
+    assert field is not None
+    assert field.column.scale == scale
+    number = Decimal("12345678901234567890123456789.123456789")
+    assert str(field.read(number)) == str(number)
+    assert field.read(Decimal("NaN")) is None
+    assert str(field.read(Decimal("-0"))) == "0"
+
+
+def test_times_with_a_zone_and_days_are_read() -> None:
+    zone = timezone(timedelta(hours=2))
+    assert AT.read(datetime(2024, 5, 1, 12, tzinfo=zone)) == datetime(2024, 5, 1, 10, tzinfo=UTC)
+    day = field_of(sa.Column("Since", sa.Date()))
+    assert day is not None
+    assert day.read(date(2154, 12, 31)) == date(2154, 12, 31)
+    assert day.read(date(1900, 1, 1)) is None

@@ -39,6 +39,11 @@ def test_equal_values_have_one_spelling() -> None:
     assert image_version((date(2024, 5, 1),)) != image_version((datetime(2024, 5, 1, tzinfo=UTC),))
 
 
+def test_the_last_of_many_digits_counts() -> None:
+    long = "12345678901234567890123456789.00000000"
+    assert image_version((Decimal(f"{long}1"),)) != image_version((Decimal(f"{long}2"),))
+
+
 def test_a_version_stays_the_same_from_process_to_process() -> None:
     image = ("Zoë", None, True, 1, Decimal("2.5"), date(2024, 2, 29))
     assert image_version(image) == "02d9bde29f75941621979381e219acd8"
