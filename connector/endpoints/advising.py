@@ -1,4 +1,4 @@
-"""Endpoints that have something to say about how their changes are found.
+"""Endpoints that have something to say about a table of theirs, such as how changes are found.
 
 Owns: the one call beside the protocol that `check` makes.
 Never does: knowing what is said.
@@ -15,7 +15,7 @@ from connector.errors import Problem
 
 @runtime_checkable
 class Advising(Protocol):
-    """An endpoint of a system without a change feed of its own."""
+    """An endpoint that looks for more than its columns tell."""
 
     def advice(self, entity: str) -> Iterator[Problem]:
         """Findings about one entity, asked of the live system; nothing there is changed."""

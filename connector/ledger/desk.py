@@ -20,18 +20,17 @@ import sqlalchemy as sa
 from connector.errors import RecordError, Subject
 from connector.ledger.barring import BLOCKED, Barring
 from connector.ledger.fields import fold
-from connector.ledger.journal.journal import post_within
-from connector.ledger.journal.keys import REPLACE
-from connector.ledger.journal.posting import Entry, HandOver, Posting, Refused
+from connector.ledger.journal.posting import Entry
 from connector.ledger.ledger import Ledger, WriteTransaction
-from connector.ledger.members.joining import succeed
 from connector.ledger.operations import Change, Done, Insert, Operation, Record
 from connector.ledger.operations import Refused as RecordRefused
+from connector.ledger.replacing import hand_over, unfinished
 from connector.ledger.schema import CARDS, REFERENCES, blocked_customers
 from connector.ledger.sequences import has_sequence, next_number, set_sequence
 
 SEQUENCE = "cards"
 ACTIVE = "AsCardTender"
+_OTHER = "correct ReplacementCardNumber: `dualwrite ledger set CARD ReplacementCardNumber=…`"
 _CARD = CARDS.table.c
 _PARTY = REFERENCES["parties"].c
 
@@ -114,34 +113,18 @@ class Desk:
     def replace(self, number: str, new: str | None = None, *, by: str) -> Replaced:
         """A new card takes the place of one that is lost: same customer, all the points.
 
-        The old one is blocked and names the new one. Raises RecordError (`card-unknown`,
-        `card-replaced`, `card-taken`, `customer-blocked`) and ConfigError.
+        The old one is blocked and names the new one. Where it names one already to which nothing
+        was handed over, that is finished with this very card. Raises RecordError (`card-unknown`,
+        `card-replaced`, `card-taken`, `customer-blocked`; of a card that was named before also
+        `card-blocked`, `card-of-another`) and ConfigError.
         """
         with self._ledger.writing(by) as transaction:
             old = _known(transaction, number)
-            values = _values(old)
-            if values["ReplacementCardNumber"] is not None:
-                raise _refused(
-                    "card-replaced", number, "was replaced already", "replace the newer card"
-                )
-            party = values["PartyNumber"]
-            _not_blocked(transaction, Customer(None if party is None else str(party)))
-            given = {name: value for name, value in values.items() if value is not None}
-            following = self._number(transaction, new)
-            given["CardNumber"] = following
-            if given["CardTenderType"] == BLOCKED:
-                given["CardTenderType"] = ACTIVE
-            card = _done(transaction, Insert(self._ledger.new_id(), given), following)
-            succeed(transaction.connection, old.id, card.id)
-            points = HandOver(number, following)
-            (result,) = post_within(
-                transaction, [Posting(f"{REPLACE}{old.id}:{card.id}", (points,))], self._zone
-            )
-            if isinstance(result, Refused):
-                raise result.error
-            changes = {"ReplacementCardNumber": following, "CardTenderType": BLOCKED}
-            _changed(transaction, old, changes)
-            return Replaced(card, result.entries)
+            card = self._successor(transaction, old, new)
+            entered = hand_over(transaction, old, card, self._zone)
+            named = {"ReplacementCardNumber": card.values[0], "CardTenderType": BLOCKED}
+            _changed(transaction, old, named)
+            return Replaced(card, entered)
 
     def block(self, number: str, *, by: str) -> Record:
         """The card neither earns nor pays any more; RecordError `card-unknown`."""
@@ -171,6 +154,54 @@ class Desk:
             return transaction.connection.execute(gone).rowcount > 0
 
     # ------------------------------------------------------------------ parts
+
+    def _successor(self, transaction: WriteTransaction, old: Record, number: str | None) -> Record:
+        """The card that goes on for an old one: a new one, or one that was named before."""
+        values = _values(old)
+        tail, named = str(old.values[0]), values["ReplacementCardNumber"]
+        if named is None:
+            following = self._number(transaction, number)
+        elif number is not None and fold(number) != fold(str(named)):
+            raise _refused("card-replaced", tail, "names another replacement", _OTHER)
+        else:
+            following = str(named)
+            there = _found(transaction, following)
+            if there is not None:
+                return self._taking_over(transaction, old, there)
+        party = values["PartyNumber"]
+        _not_blocked(transaction, Customer(None if party is None else str(party)))
+        given = {name: value for name, value in values.items() if value is not None}
+        given |= {"CardNumber": following, "ReplacementCardNumber": None}
+        if given["CardTenderType"] == BLOCKED:
+            given["CardTenderType"] = ACTIVE
+        return _done(transaction, Insert(self._ledger.new_id(), given), following)
+
+    def _taking_over(self, transaction: WriteTransaction, old: Record, new: Record) -> Record:
+        """The card there is, as that of the same customer, if nothing was handed to it yet."""
+        today = transaction.at.astimezone(self._zone).date()
+        if not unfinished(transaction.connection, today, old.id):
+            raise _refused(
+                "card-replaced",
+                str(old.values[0]),
+                "was replaced already",
+                "replace the newer card",
+            )
+        before, number = _values(new), str(new.values[0])
+        owners = {
+            fold(str(one["PartyNumber"]))
+            for one in (before, _values(old))
+            if one["PartyNumber"] is not None
+        }
+        if len(owners) > 1:
+            raise _refused("card-of-another", number, "belongs to another customer", _OTHER)
+        if before["CardTenderType"] == BLOCKED:
+            raise _refused("card-blocked", number, "is blocked", _OTHER)
+        taken = {
+            name: value
+            for name, value in _values(old).items()
+            if before[name] is None and name != "ReplacementCardNumber"
+        }
+        return _changed(transaction, new, taken)
 
     def _enrolled(self, transaction: WriteTransaction, number: str, customer: Customer) -> Record:
         card = _found(transaction, number)

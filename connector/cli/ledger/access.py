@@ -143,3 +143,20 @@ def show_record(
         ("modified", f"{record.modified_at:%Y-%m-%d %H:%M:%S} UTC by {record.modified_by}"),
     ]
     output.table(f"{store.entity.title} {effect or ''}".strip(), ("field", "value"), rows)
+
+
+def say_unfinished(target: Ledger, store: EntityStore, card: str | None = None) -> None:
+    """Tell of cards that name a replacement and still hold points; of the one with this id."""
+    from connector.ledger.replacing import unfinished
+    from connector.ledger.schema import CARDS
+
+    if store.entity is not CARDS:
+        return
+    with target.reading() as connection:
+        found = unfinished(connection, target.today(), card)
+    if found:
+        more = f" (and {len(found) - 1} cards more: `dualwrite check`)" if len(found) > 1 else ""
+        output.say(
+            f"{found[0].card} names a replacement and still holds points or programs; "
+            f"`{found[0].command}` hands them over{more}"
+        )

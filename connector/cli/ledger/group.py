@@ -32,6 +32,7 @@ from connector.cli.ledger.access import (
     modifier,
     opened,
     pairs,
+    say_unfinished,
     show_record,
 )
 from connector.cli.ledger.importing import import_file_command
@@ -114,8 +115,10 @@ def set_(
             else Change(record.id, None, given)
         )
         done = store.carry_out(operation, by=modifier(by), create_references=create_references)
-    assert done.record is not None, "only a delete leaves no record"
-    show_record(options, store, done.record, done.effect)
+        assert done.record is not None, "only a delete leaves no record"
+        show_record(options, store, done.record, done.effect)
+        if "ReplacementCardNumber" in given:
+            say_unfinished(target, store, done.record.id)
 
 
 @app.command()

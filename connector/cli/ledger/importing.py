@@ -22,6 +22,7 @@ from connector.cli.ledger.access import (
     modifier,
     opened,
     pairs,
+    say_unfinished,
 )
 from connector.cli.options import Options, with_options
 from connector.cli.people import ByOption
@@ -131,13 +132,18 @@ def import_file_command(  # noqa: PLR0913, PLR0917  each parameter is an option 
         strict=strict,
         rejects=rejects,
     )
-    with opened(options, ledger) as target, progress_bar(file.name) as progress:
-        kind = target.store(entity).entity
-        report = import_file(target, kind, file, how, by=modifier(by), progress=progress)
-    if options.json:
-        output.emit(report.as_dict())
-    else:
-        _show_report(report, rejects)
+    with opened(options, ledger) as target:
+        store = target.store(entity)
+        with progress_bar(file.name) as progress:
+            report = import_file(
+                target, store.entity, file, how, by=modifier(by), progress=progress
+            )
+        if options.json:
+            output.emit(report.as_dict())
+        else:
+            _show_report(report, rejects)
+        if report.written:
+            say_unfinished(target, store)
     if report.refused:
         raise typer.Exit(NEEDS_PERSON)
 

@@ -34,12 +34,14 @@ from connector.endpoints.base import (
     Update,
 )
 from connector.endpoints.ledger import tokens
+from connector.errors import Problem, Subject
 from connector.ledger import fields
 from connector.ledger import operations as own
 from connector.ledger.entity_store import EntityStore
 from connector.ledger.journal.amounts import SCALE
 from connector.ledger.ledger import Ledger
-from connector.ledger.schema import EntityType
+from connector.ledger.replacing import unfinished
+from connector.ledger.schema import CARDS, EntityType
 from connector.ledger.shown.days import keep_up
 from connector.ledger.shown.entities import FOLLOWS
 from connector.mapping.values import Image, Value, ValueType
@@ -49,6 +51,8 @@ MODIFIER = "dualwrite"
 
 PAGE_ROWS = 5_000
 BATCH_OPERATIONS = 1_000
+SHOWN = 10
+"""Cards that one finding names."""
 
 _TYPES = {
     fields.Kind.TEXT: ValueType.TEXT,
@@ -207,6 +211,25 @@ class LedgerEndpoint:
     def pace(self, entity: str) -> Pace:  # noqa: ARG002 - all its tables are alike
         """A database of our own takes what it is given."""
         return Pace()
+
+    def advice(self, entity: str) -> Iterator[Problem]:
+        """Cards that name a replacement to which nothing was handed over."""
+        if self._ledger.store(entity).entity is not CARDS:
+            return
+        with self._ledger.reading() as connection:
+            found = unfinished(connection, self._ledger.today())
+        if not found:
+            return
+        shown = ", ".join(one.card for one in found[:SHOWN])
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        yield Problem(
+            "replacement-unfinished",
+            f"cards that name a replacement still hold points or programs: {shown}{more}",
+            f"`{found[0].command}` hands everything over; where the number is wrong, correct "
+            "ReplacementCardNumber",
+            Subject(entity=entity, field="ReplacementCardNumber"),
+            "warning",
+        )
 
     def close(self) -> None:
         """Close the ledger."""

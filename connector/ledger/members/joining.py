@@ -90,13 +90,23 @@ def joined(connection: sa.Connection, card: str) -> list[Joined]:
 
 
 def succeed(connection: sa.Connection, old: str, new: str) -> None:
-    """The card `new`, by id, goes on for `old`: in all that it had joined, since the same day."""
-    known = sa.select(card_chains.c.first).where(card_chains.c.card == old)
-    first = connection.scalar(known)
-    rows = [{"card": new, "first": first or old}]
-    if first is None:
-        rows.append({"card": old, "first": old})
-    connection.execute(sa.insert(card_chains), rows)
-    copied = sa.select(sa.literal(new), _P.program, _P.since, _P.by).where(_P.card == old)
+    """The card `new`, by id, goes on for `old`: in all that it had joined, since the same day.
+
+    A card that goes on for several is in one chain with all of them.
+    """
+    chain = card_chains.c
+    known = sa.select(chain.card, chain.first).where(chain.card.in_((old, new)))
+    firsts: dict[str, str] = {row[0]: row[1] for row in connection.execute(known)}
+    first = firsts.get(old, old)
+    if new in firsts:
+        joined_on = sa.update(card_chains).where(chain.first == firsts[new])
+        connection.execute(joined_on.values(first=first))
+    rows = [{"card": one, "first": first} for one in (new, old) if one not in firsts]
+    if rows:
+        connection.execute(sa.insert(card_chains), rows)
+    there = sa.select(_P.program).where(_P.card == new)
+    copied = sa.select(sa.literal(new), _P.program, _P.since, _P.by).where(
+        _P.card == old, _P.program.not_in(there)
+    )
     columns = ["card", "program", "since", "by"]
     connection.execute(sa.insert(card_programs).from_select(columns, copied))

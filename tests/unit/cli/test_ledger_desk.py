@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.cli.conftest import Terminal
@@ -52,6 +54,23 @@ def test_a_person_sees_what_was_done(run: Terminal) -> None:
     assert "was not blocked" in run("unblock", "--party", "P1")[2]
     assert run("block", "--party", "P1")[0] == 0
     assert "Those that were blocked stay so" in run("unblock", "--party", "P1")[2]
+
+
+def test_who_names_a_replacement_is_told_what_hands_over(run: Terminal, tmp_path: Path) -> None:
+    run("set", "bonus", "RewardPointType=Quantity", "--create", "--entity", "reward-points")
+    for card in ("A", "B"):
+        run("issue", card)
+        run("adjust", card, "bonus", "12")
+    told = run("set", "A", "ReplacementCardNumber=C")[2]
+    assert "A names a replacement and still holds points" in told
+    assert "`dualwrite ledger replace A C` hands them over" in told
+    assert run("set", "A", "CardTenderType=NoTender")[2] == ""
+    file = tmp_path / "cards.csv"
+    file.write_text("CardNumber,ReplacementCardNumber\nB,C\n", "utf-8")
+    assert "(and 1 cards more: `dualwrite check`)" in run("import", str(file))[2]
+    for card in ("A", "B"):
+        assert run("replace", card)[0] == 0
+    assert "names a replacement" not in run("import", str(file))[2]
 
 
 @pytest.mark.parametrize(
