@@ -155,7 +155,7 @@ class EntityStore:
             return feed.head(connection, self.entity)
 
     def require_reach(self, since: int) -> None:
-        """Raise PositionExpiredError unless the feed still tells all that came after `since`."""
+        """Raise PositionExpiredError unless the feed has come as far as `since`."""
         with self._ledger.reading() as connection:
             feed.require_reach(connection, self.entity, since)
 

@@ -1,6 +1,6 @@
 """The change feed: one entry per change, numbered in the order of commits.
 
-Owns: the counter, the entries, the low-water mark.
+Owns: the counter and the entries, which stay for as long as the ledger does.
 Never does: deciding what is a change (`batch.py`); reading records (`entity_store.py`).
 Tested in: tests/unit/ledger/test_feed.py, tests/integration/test_ledger_feed.py.
 """
@@ -102,27 +102,17 @@ def head(connection: sa.Connection, entity: EntityType | None = None) -> int:
 
 
 def require_reach(connection: sa.Connection, entity: EntityType, since: int) -> None:
-    """Raise PositionExpiredError unless the feed still tells all that came after `since`.
+    """Raise PositionExpiredError unless the feed has come as far as `since`.
 
-    `position-ahead` says that the ledger itself went back, `position-expired` that entries went.
+    A position ahead of it (`position-ahead`) means that the ledger itself went back.
     """
     last = head(connection, entity)
-    remedy = "scan the whole entity, then go on from the scan's position"
     if since > last:
         raise PositionExpiredError(
             "position-ahead",
             "the ledger's change feed has not come as far as this position",
             cause=f"the position is {since}, the feed ends at {last}: an older copy was restored",
-            remedy=remedy,
-        )
-    purged = connection.scalar(sa.select(feed_counter.c.purged)) or 0
-    # Entries of the journal are its feed, and they stay.
-    if since < purged and not entity.append_only:
-        raise PositionExpiredError(
-            "position-expired",
-            "the ledger's change feed does not reach back to this position",
-            cause=f"entries up to {purged} were purged, the position is {since}",
-            remedy=remedy,
+            remedy="scan the whole entity, then go on from the scan's position",
         )
 
 
@@ -167,12 +157,3 @@ def deleted_ids(
         .order_by(entry.sequence)
     )
     return list(dict.fromkeys(connection.scalars(query)))
-
-
-def purge(connection: sa.Connection, through: int) -> int:
-    """Forget the entries up to `through`; the number forgotten. Positions before it expire."""
-    mark = min(through, head(connection))
-    connection.execute(
-        sa.update(feed_counter).where(feed_counter.c.purged < mark).values(purged=mark)
-    )
-    return connection.execute(sa.delete(changes).where(changes.c.sequence <= mark)).rowcount

@@ -229,11 +229,6 @@ class Ledger:
         with self.reading() as connection:
             return feed.head(connection)
 
-    def purge_feed(self, through: int) -> int:
-        """Forget feed entries up to `through`; how many. Readers behind it must scan again."""
-        with transaction(self._engine, write=True) as connection:
-            return feed.purge(connection, through)
-
     def watch(self) -> Watch:
         """A look-out for commits of anybody, from now on; to be closed before the ledger."""
         return Watch(self._engine)
@@ -297,7 +292,7 @@ def _created(engine: sa.Engine, at: datetime, new_id: str) -> str:
             "created_at": at.astimezone(UTC).replace(tzinfo=None),
         }
         connection.execute(sa.insert(ledger_info), [info])
-        connection.execute(sa.insert(feed_counter), [{"singleton": 1, "head": 0, "purged": 0}])
+        connection.execute(sa.insert(feed_counter), [{"singleton": 1, "head": 0}])
         day = {"singleton": 1, "turned": at.date(), "turning": at.date()}
         connection.execute(sa.insert(shown_days), [day])
         currencies = [{"number": code, "key": fold(code)} for code in CURRENCIES]

@@ -49,9 +49,8 @@ feed_counter = sa.Table(
     metadata,
     sa.Column("singleton", sa.Integer, sa.CheckConstraint("singleton = 1"), primary_key=True),
     sa.Column("head", sa.BigInteger, nullable=False),
-    sa.Column("purged", sa.BigInteger, nullable=False),
 )
-"""One row: `head` is the last sequence given out, `purged` the last one already forgotten."""
+"""One row: `head` is the last sequence given out."""
 
 changes = sa.Table(
     "changes",

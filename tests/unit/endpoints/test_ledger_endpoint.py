@@ -169,21 +169,13 @@ def test_changes_are_paged_and_each_page_can_be_resumed(endpoint: Endpoint, ledg
     assert keys(list(endpoint.changes(CARDS, COLUMNS, end(pages)))) == []
 
 
-def test_a_position_of_another_column_list_or_before_the_purge_expires(
-    endpoint: Endpoint, ledger: Ledger
-) -> None:
+def test_a_position_of_another_column_list_expires(endpoint: Endpoint, ledger: Ledger) -> None:
     fill(ledger, *"abcdefg")
     pages = list(endpoint.scan(CARDS, COLUMNS, None))
     with pytest.raises(PositionExpiredError):
         list(endpoint.changes(CARDS, COLUMNS[:1], end(pages)))
     with pytest.raises(PositionExpiredError):
         list(endpoint.scan(CARDS, COLUMNS[:1], pages[0].resume))
-    fill(ledger, "h")
-    ledger.purge_feed(8)
-    with pytest.raises(PositionExpiredError):
-        list(endpoint.changes(CARDS, COLUMNS, end(pages)))
-    with pytest.raises(PositionExpiredError):
-        list(endpoint.scan(CARDS, COLUMNS, pages[0].resume))
 
 
 # ---------------------------------------------------------------------------- read

@@ -97,28 +97,6 @@ def test_a_change_and_its_entry_are_one_transaction(ledger: Ledger, cards: Entit
     assert cards.create({"CardNumber": "1"}, by="ann").version == 1
 
 
-def test_a_purged_feed_refuses_positions_before_the_mark(
-    ledger: Ledger, cards: EntityStore
-) -> None:
-    for number in range(4):
-        cards.create({"CardNumber": f"{number}"}, by="ann")
-    assert ledger.purge_feed(2) == 2
-    with pytest.raises(PositionExpiredError) as caught:
-        cards.changes(1, ledger.head(), PAGE)
-    assert "up to 2" in str(caught.value)
-    assert told(cards, ledger, 2) == (["+2", "+3"], 4)
-
-
-def test_purging_beyond_the_end_forgets_only_what_is_there(
-    ledger: Ledger, cards: EntityStore
-) -> None:
-    cards.create({"CardNumber": "1"}, by="ann")
-    ledger.purge_feed(99)
-    assert ledger.purge_feed(0) == 0, "the mark never steps back"
-    assert told(cards, ledger, 1) == ([], 1)
-    assert cards.create({"CardNumber": "2"}, by="ann").version == 2
-
-
 def test_a_position_beyond_the_end_means_an_older_copy_was_restored(
     ledger: Ledger, cards: EntityStore
 ) -> None:

@@ -15,7 +15,7 @@ from connector.ledger.ledger import Ledger
 from connector.ledger.operations import Insert, Record, Refused
 from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS
-from tests.unit.ledger.conftest import START, Clock
+from tests.unit.ledger.conftest import START
 
 
 def told(record: Record, ledger: Ledger) -> dict[str, object]:
@@ -112,16 +112,6 @@ def test_the_feed_is_the_journal(ledger: Ledger, journal: Journal) -> None:
     with pytest.raises(PositionExpiredError) as caught:
         store.require_reach(6)
     assert caught.value.code == "position-ahead"
-
-
-def test_a_purge_of_the_change_feed_takes_nothing_of_it(
-    ledger: Ledger, journal: Journal, clock: Clock
-) -> None:
-    journal.post(Posting("k", (Earn("A", "plain", Decimal(1)),)), by="t")
-    ledger.purge_feed(ledger.head())
-    clock.forward(1)
-    store = ledger.store("point-transactions")
-    assert len(store.changes(0, store.head(), 10).records) == 1
 
 
 def test_nobody_writes_what_the_ledger_shows(ledger: Ledger) -> None:
