@@ -46,7 +46,7 @@ from connector.ledger.segments import tables as _segments  # noqa: F401
 from connector.ledger.shown.settling import settle
 from connector.ledger.shown.tables import shown_days
 from connector.ledger.shown.touched import Touched
-from connector.ledger.sql import engine_for, missing_ledger, transaction
+from connector.ledger.sql import add_columns, engine_for, missing_ledger, transaction
 from connector.ledger.watch import Watch
 
 if TYPE_CHECKING:
@@ -270,9 +270,19 @@ def _known(engine: sa.Engine) -> str | None:
 
 
 def _upgrade(engine: sa.Engine) -> None:
-    """Add the tables that an older version did not have; what is there stays as it is."""
+    """Add the tables and columns that an older version lacks; what is there stays as it is."""
+    # Here, because these stand on this module.
+    from connector.ledger.programs.store import bind_all as bind_programs
+    from connector.ledger.rewards.store import bind_all as bind_rewards
+
     with transaction(engine, write=True) as connection:
+        version = connection.scalar(sa.select(ledger_info.c.schema_version))
+        if version not in UPGRADABLE:  # another process was faster
+            return
         metadata.create_all(connection)
+        add_columns(connection, metadata)
+        bind_programs(connection)
+        bind_rewards(connection)
         cards_by_party.create(connection, checkfirst=True)
         _programs.cards_by_successor.create(connection, checkfirst=True)
         connection.execute(sa.update(ledger_info).values(schema_version=SCHEMA_VERSION))

@@ -22,10 +22,10 @@ from connector.errors import MapError, RecordError, Subject
 from connector.ledger.column_types import Moment, Scaled
 from connector.ledger.fields import Field, Kind, Value, fold
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of a table; a ledger of another version is refused."""
-UPGRADABLE = frozenset({1})
-"""Versions that only lack tables: those are added when such a ledger is opened."""
+UPGRADABLE = frozenset({1, 2})
+"""Versions that only lack tables and columns: those are added when such a ledger is opened."""
 
 ID_LENGTH = 36
 INT32 = 2**31 - 1

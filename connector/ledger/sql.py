@@ -119,6 +119,20 @@ def reached(engine: sa.Engine) -> Iterator[None]:
         raise _unreachable(error, engine) from error
 
 
+def add_columns(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Add the columns that tables of an older version lack; each may be null."""
+    looked = sa.inspect(connection)
+    types = connection.dialect.type_compiler_instance
+    prepared = connection.dialect.identifier_preparer
+    for table in metadata.sorted_tables:
+        have = {one["name"] for one in looked.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in have:
+                name, type_ = prepared.format_column(column), types.process(column.type)
+                where = prepared.format_table(table)
+                connection.execute(sa.text(f"ALTER TABLE {where} ADD COLUMN {name} {type_}"))
+
+
 def rows_in(
     connection: sa.Connection,
     select: Sequence[sa.ColumnElement[Any]],

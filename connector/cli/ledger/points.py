@@ -157,11 +157,14 @@ def transactions(
 
 
 @with_options
-def adjust(
+def adjust(  # noqa: PLR0913, PLR0917  each parameter is an option of the command
     options: Options,
     card: CardArgument,
     kind: KindArgument,
     points: PointsArgument,
+    for_tiers: Annotated[
+        bool, typer.Option("--for-tiers", help="They count for tiers as if they were earned.")
+    ] = False,
     comment: CommentOption = "",
     once: OnceOption = None,
     by: ByOption = None,
@@ -170,7 +173,8 @@ def adjust(
     """Add points to a card by hand, or with a negative number remove them."""
     from connector.ledger.journal.posting import Adjust
 
-    _post(options, ledger, Adjust(card, kind, number("POINTS", points)), comment, once, by)
+    line = Adjust(card, kind, number("POINTS", points), for_tiers=for_tiers)
+    _post(options, ledger, line, comment, once, by)
 
 
 @with_options

@@ -103,6 +103,8 @@ class Draft(NamedTuple):
     source: int | None = None
     """The entry it refers to."""
     rule: str | None = None
+    for_tiers: bool | None = None
+    """True for an Adjust that counts for tiers."""
 
 
 class Books:

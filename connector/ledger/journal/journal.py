@@ -212,6 +212,7 @@ class _Batch:
                 "source": draft.source,
                 "why": draft.why,
                 "rule": draft.rule,
+                "for_tiers": draft.for_tiers,
             }
         )
         for drawn, units in draft.draws:

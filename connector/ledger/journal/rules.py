@@ -160,7 +160,11 @@ def _give_back(books: Books, line: GiveBack, on: date) -> list[Draft]:
 def _adjust(books: Books, line: Adjust, on: date) -> Draft:
     card, kind = books.card(line.card), books.kind(line.kind)
     asked = _some(line, kind)
-    entry = Draft(books.number(), EntryType.ADJUST, card, kind, asked, asked, line.why)
+    why = _also(line.why, "counts for tiers") if line.for_tiers else line.why
+    entry = Draft(
+        *(books.number(), EntryType.ADJUST, card, kind, asked, asked, why),
+        for_tiers=line.for_tiers or None,
+    )
     if asked > 0:
         return books.brought(entry, on, _last(on, kind))
     draws = draw(spendable(books.lots(card, kind), on), -asked)

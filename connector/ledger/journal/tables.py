@@ -62,13 +62,15 @@ entries = sa.Table(
     sa.Column("source", sa.ForeignKey("point_entries.number"), index=True),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("rule", sa.String(RULE_LENGTH)),
+    sa.Column("for_tiers", sa.Boolean),
     # A balance is read from the index alone.
     sa.Index(
         "point_entries_by_card", "card", "kind", "type", "starts", "expires", "units", "remaining"
     ),
 )
 """`units` and `asked` are signed ten-thousandths; `remaining` is there for lots only. `rule` is
-what an Earn was earned by, as PROGRAM/RULE@VERSION."""
+what an Earn was earned by, as PROGRAM/RULE@VERSION; `for_tiers` marks an Adjust that counts for
+tiers as if it were earned."""
 
 LIVE = entries.c.remaining > sa.literal_column("0")
 """Lots with something left. Written out: an index on a part of a table is used for no less."""

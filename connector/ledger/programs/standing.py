@@ -4,9 +4,9 @@ Owns: which points count for whom, and bringing the rows of card tiers up to dat
 Never does: the arithmetic of tiers (`tiers.py`); noticing when it is to be done.
 Tested in: tests/unit/ledger/programs/test_standing.py.
 
-What was earned counts, on the day it was earned, less what returns took back of it. What people
-adjusted, gave away or received does not: a tier is what a customer bought for. A card that was
-replaced counts for the one that stands for it now.
+What was earned counts, on the day it was earned, less what returns took back of it; so does an
+adjustment whose author says so. Any other, and what people gave away or received, does not: a tier
+is what a customer bought for. A card that was replaced counts for the one that stands for it now.
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ _COUNTED = (
 )
 _EARNED = Lookup(
     sa.select(entries.c.card, _KIND.key, postings.c.at, entries.c.units).where(
-        entries.c.type == EntryType.EARN, postings.c.number == entries.c.posting, *_COUNTED
+        sa.or_(
+            entries.c.type == EntryType.EARN,
+            sa.and_(entries.c.type == EntryType.ADJUST, entries.c.for_tiers),
+        ),
+        postings.c.number == entries.c.posting,
+        *_COUNTED,
     ),
     entries.c.card,
 )

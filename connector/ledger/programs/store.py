@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from connector.errors import Subject, UsageError
 from connector.ledger.currencies import CODES
 from connector.ledger.fields import fold
+from connector.ledger.programs import naming
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.cache import Cache
 from connector.ledger.programs.checks import Known
@@ -55,7 +56,7 @@ class Kept(NamedTuple):
     by: str
     document: ProgramDocument
     text: str
-    """The file as its author wrote it."""
+    """The file as its author wrote it, with kinds of points as they are called by now."""
 
 
 class Imported(NamedTuple):
@@ -117,13 +118,18 @@ def _active(connection: sa.Connection) -> Mapping[str, int]:
 def _compiled(connection: sa.Connection, versions: Mapping[str, int]) -> Programs:
     query = sa.select(_VERSION.program, _VERSION.version, _VERSION.document)
     wanted = sa.tuple_(_VERSION.program, _VERSION.version).in_(list(versions.items()))
+    renamed = naming.renamed(connection)
     found = [
-        Program(ProgramDocument.parsed(document), version)
-        for _, version, document in connection.execute(query.where(wanted))
+        Program(_today(document, renamed.get((name, version), naming.NONE)), version)
+        for name, version, document in connection.execute(query.where(wanted))
     ]
     for name in versions.keys() - {one.document.program for one in found}:
         raise _no_version(name, versions[name])
     return Programs(found, kinds(connection))
+
+
+def _today(kept: str, names: naming.Names) -> ProgramDocument:
+    return naming.today(ProgramDocument.parsed(kept), names)
 
 
 def kinds(connection: sa.Connection) -> Mapping[str, PointKind]:
@@ -152,7 +158,7 @@ def keep(transaction: WriteTransaction, document: ProgramDocument, text: str) ->
     """The next version of a program, where its meaning changed; its first one is switched on."""
     name, connection = document.program, transaction.connection
     row = _row(connection, name)
-    if row is not None and _document(connection, name, row.version) == document.kept():
+    if row is not None and _document(connection, name, row.version).kept() == document.kept():
         return Imported(name, row.version, "unchanged")
     version = 1 if row is None else row.version + 1
     if row is None:
@@ -172,6 +178,7 @@ def keep(transaction: WriteTransaction, document: ProgramDocument, text: str) ->
         "by": transaction.by,
     }
     connection.execute(sa.insert(program_versions), [kept])
+    naming.bind(connection, name, version, naming.names_of(document))
     _stamped(connection)
     return Imported(name, version, "created" if row is None else "updated")
 
@@ -187,6 +194,13 @@ def switch(transaction: WriteTransaction, name: str, *, active: bool) -> bool:
     connection.execute(sa.update(programs).where(programs.c.name == name).values(active=active))
     _stamped(connection)
     return True
+
+
+def bind_all(connection: sa.Connection) -> None:
+    """Bind every version by the names of today: of a ledger that kept none of that."""
+    for row in connection.execute(sa.select(_VERSION.program, _VERSION.version, _VERSION.document)):
+        document = ProgramDocument.parsed(row.document)
+        naming.bind(connection, row.program, row.version, naming.names_of(document))
 
 
 def _stamped(connection: sa.Connection) -> None:
@@ -250,8 +264,10 @@ def _kept(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterable
         .where(*where)
         .order_by(_VERSION.program, _VERSION.version.desc())
     )
+    renamed = naming.renamed(connection)
     for row in connection.execute(query):
-        document = ProgramDocument.parsed(row.document)
+        names = renamed.get((row.program, row.version), naming.NONE)
+        document = _today(row.document, names)
         yield Kept(
             row.program,
             row.version,
@@ -260,7 +276,7 @@ def _kept(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterable
             row.at.replace(tzinfo=UTC),
             row.by,
             document,
-            row.text,
+            naming.text_today(row.text, names),
         )
 
 
@@ -269,7 +285,8 @@ def _row(connection: sa.Connection, name: str) -> sa.Row[Any, Any, Any] | None:
     return connection.execute(query.where(programs.c.name == name)).one_or_none()
 
 
-def _document(connection: sa.Connection, name: str, version: int) -> str:
-    query = sa.select(_VERSION.document)
+def _document(connection: sa.Connection, name: str, version: int) -> ProgramDocument:
+    """A version under the names that kinds have today."""
     at = (_VERSION.program == name, _VERSION.version == version)
-    return str(connection.execute(query.where(*at)).scalar_one())
+    kept = connection.execute(sa.select(_VERSION.document).where(*at)).scalar_one()
+    return _today(kept, naming.renamed(connection).get((name, version), naming.NONE))

@@ -1,7 +1,7 @@
 """The tables of the programs.
 
-Owns: the programs, every version of their documents, the stamp that changes with them; the index
-that finds what a card replaced.
+Owns: the programs, every version of their documents and the kinds they mean, the stamp that
+changes with them; the index that finds what a card replaced.
 Never does: running a statement.
 Tested in: tests/unit/ledger/programs/test_store.py.
 """
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from connector.ledger.schema import CARDS, ID_LENGTH, metadata
+from connector.ledger.schema import CARDS, ID_LENGTH, REWARD_POINTS, metadata
 
 NAME_LENGTH = 32
+DOCUMENT_LENGTH = 80
 
 _SUCCESSOR = CARDS.table.c.replacement_card_number
 
@@ -45,6 +46,24 @@ program_versions = sa.Table(
     sa.Column("by", sa.String(128), nullable=False),
 )
 """`document` is what programs read, `text` the file as its author wrote it."""
+
+document_kinds = sa.Table(
+    "document_kinds",
+    metadata,
+    sa.Column("document", sa.String(DOCUMENT_LENGTH), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column(
+        "kind",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey(REWARD_POINTS.table.c.id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sqlite_with_rowid=False,
+)
+"""Which kind of points a version of a program or reward means by a folded name. `document` is as
+`sales.versions` names it."""
 
 program_stamp = sa.Table(
     "program_stamp",

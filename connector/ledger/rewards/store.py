@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from connector.errors import Subject, UsageError
 from connector.ledger.fields import fold
 from connector.ledger.ledger import WriteTransaction
+from connector.ledger.programs import naming
 from connector.ledger.programs.cache import Cache
 from connector.ledger.programs.rounding import PointKind
 from connector.ledger.programs.store import kinds as kinds_of
@@ -26,12 +27,14 @@ from connector.ledger.rewards.evaluator import SETTINGS, Reward, Rewards, Settin
 from connector.ledger.rewards.tables import documents, stamps
 from connector.ledger.rewards.tables import settings as settings_table
 
+REWARDS = "rewards/"
+"""Before the names of rewards among other documents; those of programs have no stroke."""
 _D = documents.c
 _S = settings_table.c
 
 
 class Stored(NamedTuple):
-    """One version of a reward as the ledger keeps it; `at` in UTC."""
+    """One version of a reward, its kind as it is called by now; `at` in UTC."""
 
     document: RewardDocument
     version: int
@@ -139,13 +142,14 @@ def stored(connection: sa.Connection, reward: str, version: int | None = None) -
 def keep(transaction: WriteTransaction, document: RewardDocument) -> Kept:
     """A new version of a reward, unless it is as the newest one is."""
     connection, kept = transaction.connection, document.kept()
-    query = sa.select(_D.version, _D.document).where(_D.reward == document.reward)
-    newest = connection.execute(query.order_by(_D.version.desc()).limit(1)).one_or_none()
-    if newest is not None and newest.document == kept:
+    found = _stored(connection, _D.reward == document.reward)
+    newest = max(found, key=lambda one: one.version, default=None)
+    if newest is not None and newest.document.kept() == kept:
         return Kept(document.reward, newest.version, "unchanged")
     version = 1 if newest is None else newest.version + 1
     row = {"reward": document.reward, "version": version, "document": kept, **_signed(transaction)}
     connection.execute(sa.insert(documents), [row])
+    naming.bind(connection, REWARDS + document.reward, version, [document.kind])
     _stamped(connection)
     return Kept(document.reward, version, "created" if newest is None else "updated")
 
@@ -158,10 +162,21 @@ def archive(transaction: WriteTransaction, reward: str, *, archived: bool = True
 
 def _stored(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Stored]:
     query = sa.select(_D.document, _D.version, _D.at, _D.by).where(*where)
-    return [
-        Stored(RewardDocument.parsed(text), version, at.replace(tzinfo=UTC), by)
-        for text, version, at, by in connection.execute(query)
-    ]
+    renamed = naming.renamed(connection)
+    found: list[Stored] = []
+    for text, version, at, by in connection.execute(query):
+        document = RewardDocument.parsed(text)
+        names = renamed.get((REWARDS + document.reward, version), naming.NONE)
+        kind = naming.called(document.kind, names)
+        document = document.model_copy(update={"kind": kind})
+        found.append(Stored(document, version, at.replace(tzinfo=UTC), by))
+    return found
+
+
+def bind_all(connection: sa.Connection) -> None:
+    """Bind every version to its kind by the names of today: of a ledger that kept none of that."""
+    for one in _stored(connection):
+        naming.bind(connection, REWARDS + one.document.reward, one.version, [one.document.kind])
 
 
 def _by_name(one: Stored) -> str:

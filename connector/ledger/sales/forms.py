@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -49,6 +49,7 @@ def sale_row(sale: Sale, of: str) -> dict[str, Any]:
         "key": fold(sale.number),
         "digest": of,
         "at": utc(sale.at),
+        "utc_offset": _offset(sale.at),
         "currency": sale.currency,
         "channel": sale.channel,
         "unit": sale.unit,
@@ -93,12 +94,14 @@ def line_row(sale: int, number: int, line: Item) -> dict[str, Any]:
 def rebuilt(row: Any, lines: Sequence[Any], left: Fraction, zone: tzinfo) -> Sale:
     """What is left of a sale, from its row and those of its lines; at least one line is.
 
-    `left` is the part of the money that stays: so much of each payment does.
+    `left` is the part of the money that stays: so much of each payment does. Its day is the one it
+    was judged on; `zone` says which where that was not kept.
     """
+    judged = zone if row.utc_offset is None else timezone(timedelta(seconds=row.utc_offset))
     return Sale(
         row.number,
         row.card_number,
-        row.at.replace(tzinfo=UTC).astimezone(zone),
+        row.at.replace(tzinfo=UTC).astimezone(judged),
         row.currency,
         tuple(_left(line) for line in lines if line.quantity > line.returned_quantity),
         row.channel,
@@ -120,6 +123,13 @@ def member_of(form: Mapping[str, Any]) -> Member:
         name: frozenset(value) if isinstance(value, list) else value for name, value in form.items()
     }
     return Member(**held)
+
+
+def _offset(at: datetime) -> int:
+    """Seconds ahead of UTC, in the zone it is told in."""
+    ahead = at.utcoffset()
+    assert ahead is not None, "checked before"
+    return int(ahead.total_seconds())
 
 
 def _content(line: Item) -> tuple[object, ...]:

@@ -30,6 +30,7 @@ sales = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("card", sa.String(ID_LENGTH), sa.ForeignKey(CARDS.table.c.id), nullable=False),
     sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("utc_offset", sa.Integer),
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("channel", sa.String(NAME_LENGTH)),
     sa.Column("unit", sa.String(NAME_LENGTH)),
@@ -40,8 +41,9 @@ sales = sa.Table(
     sa.Column("posting", sa.ForeignKey(postings.c.number)),
     sa.Index("sales_by_card", "card", "at"),
 )
-"""`at` is naive UTC. `member` and `versions` are what the sale was judged by: the facts of the
-member, and program to version. `posting` is None where nothing was earned."""
+"""`at` is naive UTC; `utc_offset` the seconds its day was ahead of that, None in rows of an older
+version. `member` and `versions` are what the sale was judged by: the facts of the member, and
+program to version. `posting` is None where nothing was earned."""
 
 sale_lines = sa.Table(
     "sale_lines",

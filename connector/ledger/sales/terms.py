@@ -21,9 +21,7 @@ from connector.ledger.programs.book import Programs
 from connector.ledger.programs.occasion import Activity, Earned, Occasion
 from connector.ledger.rewards import store as rewards
 from connector.ledger.rewards.evaluator import Rewards
-
-REWARDS = "rewards/"
-"""Before the names of rewards; those of programs have no stroke."""
+from connector.ledger.rewards.store import REWARDS
 
 Versions: TypeAlias = Mapping[str, int]
 """Name of a document to its version in the ledger."""

@@ -11,6 +11,11 @@ import sqlalchemy as sa
 from connector.errors import ConfigError, RecordError, UnreachableError
 from connector.ledger.ledger import Ledger
 from connector.ledger.members.tables import cards_by_party, customer_groups
+from connector.ledger.programs import store as programs
+from connector.ledger.programs.document import ProgramDocument
+from connector.ledger.programs.reading import parsed
+from connector.ledger.programs.tables import document_kinds
+from connector.ledger.programs.yaml_text import read_yaml
 from connector.ledger.schema import CURRENCIES, REFERENCES, ledger_info
 from connector.ledger.sql import transaction
 
@@ -76,6 +81,28 @@ def test_an_older_ledger_gets_the_tables_and_the_index_it_lacks(ledger: Ledger) 
         looked = sa.inspect(connection)
         assert looked.has_table(customer_groups.name)
         assert cards_by_party.name in {one["name"] for one in looked.get_indexes("loyalty_cards")}
+
+
+def test_an_older_ledger_gets_the_columns_it_lacks_and_its_programs_are_bound(
+    ledger: Ledger,
+) -> None:
+    points = ledger.store("reward-points")
+    kind = points.create({"RewardPointId": "bonus", "RewardPointType": "Quantity"}, by="test")
+    text = "{program: club, earn: [{rule: each, by: sale, points: 1, kind: bonus}]}"
+    with ledger.writing("test") as open_:
+        document = parsed(ProgramDocument, read_yaml(text, "club.yaml"))
+        programs.keep(open_, document, text)
+    with transaction(ledger._engine, write=True) as connection:
+        document_kinds.drop(connection)
+        for table, column in (("sales", "utc_offset"), ("point_entries", "for_tiers")):
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        connection.execute(sa.update(ledger_info).values(schema_version=2))
+    for _ in range(2):
+        with Ledger.open(ledger.title) as opened, opened.reading() as connection:
+            columns = sa.inspect(connection).get_columns("sales")
+            assert "utc_offset" in {one["name"] for one in columns}
+            (bound,) = connection.execute(sa.select(document_kinds)).all()
+            assert bound == ("club", 1, "bonus", kind.id)
 
 
 @pytest.mark.parametrize("broken", ["sqlite://", "sqlite:///:memory:", "nonsense", "cobol:///x"])

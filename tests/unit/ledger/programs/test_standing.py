@@ -302,3 +302,19 @@ def test_all_cards_in_batches(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -
     assert restated(ledger) == len(CARDS)
     assert set(tiers(ledger)) == {f"{card}/club" for card in CARDS}
     assert restated(ledger) == 0
+
+
+def test_an_adjustment_counts_where_its_author_says_so(ledger: Ledger) -> None:
+    runs(ledger, CLUB)
+
+    def counts() -> tuple[object, object]:
+        restated(ledger, "1001")
+        row = rows(ledger)["1001/club"]
+        return row["Tier"], row["Points"]
+
+    posts(ledger, earn("1001", 400), Adjust("1001", "bonus", Decimal(300)))
+    assert counts() == (None, 400)
+    posts(ledger, Adjust("1001", "bonus", Decimal(150), for_tiers=True))
+    assert counts() == ("silver", 550)
+    posts(ledger, Adjust("1001", "bonus", Decimal(-60), for_tiers=True))
+    assert counts() == (None, 490)

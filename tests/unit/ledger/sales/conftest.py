@@ -32,6 +32,7 @@ class Rules:
     tiered: bool = False
     seen: list[Member] = field(default_factory=list)
     restated: list[set[str]] = field(default_factory=list)
+    occasions: list[Occasion] = field(default_factory=list)
 
     @property
     def versions(self) -> Versions:
@@ -41,13 +42,14 @@ class Rules:
         return self
 
     def of(self, _: sa.Connection, versions: Versions) -> Rules:
-        return Rules(versions["club"])
+        return Rules(versions["club"], occasions=self.occasions)
 
     def restate(self, transaction: WriteTransaction, cards: Collection[str]) -> None:
         self.restated.append(set(cards))
 
     def earned(self, occasion: Occasion, member: Member) -> Sequence[Earned]:
         self.seen.append(member)
+        self.occasions.append(occasion)
         if isinstance(occasion, Activity):
             return [self._one("survey", "plain", 100 * occasion.quantity)]
         paid = sum((line.amount for line in occasion.lines), Decimal(0))

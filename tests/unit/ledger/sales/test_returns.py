@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,8 +13,9 @@ from connector.ledger.desk import Desk
 from connector.ledger.journal.journal import Journal
 from connector.ledger.journal.posting import Adjust, Earn, Posting, Redeem
 from connector.ledger.sales.receipt import Back, Receipt
+from connector.ledger.sales.till import Till
 from tests.unit.ledger.conftest import START, Clock
-from tests.unit.ledger.sales.conftest import Shop, item
+from tests.unit.ledger.sales.conftest import Shop, item, sale
 
 Refusing = Callable[[Callable[[], object]], str]
 BOOKS = (item(20, 2, "novel", "books"), item(10, 4, "pen"))
@@ -186,3 +188,13 @@ def test_spent_points_are_told(shop: Shop) -> None:
     (entry,) = shop.back().entries
     assert (entry.points, entry.asked) == (Decimal(-6), Decimal(-10))
     assert "4 of them are spent already" in entry.why
+
+
+def test_the_day_of_a_sale_is_the_one_it_was_judged_on(shop: Shop) -> None:
+    """Also where the config names another time zone by the time goods come back."""
+    late = START.replace(hour=23, minute=30) - timedelta(days=1)
+    tokyo = Till(shop.ledger, ZoneInfo("Asia/Tokyo"), shop.rules)
+    tokyo.sale(sale(at=late, lines=BOOKS), by="till")
+    shop.back(lines=back(1))
+    (sold, rest) = shop.rules.occasions
+    assert (rest.at, rest.at.date()) == (sold.at, sold.at.date()) == (late, START.date())
