@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -15,7 +16,10 @@ from tests.postgresql import ledger_url, postgresql, postgresql_url
 
 __all__ = ["ledger_url", "postgresql", "postgresql_url"]
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
+"""A request of a test; a loaded machine may take long."""
+PATIENCE = 120.0
+"""Seconds until a test gives up waiting for a state that must come."""
 
 # The command is started many hundred times: what is compiled once is not compiled again by each.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -33,7 +37,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
-class DataverseSession(requests.Session):
+class StandInSession(requests.Session):
+    """What both sides of the sandbox tell tests, and let them switch, at `host`."""
+
+    host: str
+
+    def told(self) -> dict[str, Any]:
+        """Requests since the last reset (`kinds`), the `faults` they met, those `under_way`."""
+        told: dict[str, Any] = self.get(f"{self.host}/sandbox/requests").json()
+        return told
+
+    def disarm(self) -> None:
+        """Disarm all faults, and wait until whatever was under way has happened.
+
+        Also what nobody waits for any more: the requests of a process that was killed.
+        """
+        assert self.delete(f"{self.host}/sandbox/faults").status_code == 200
+        end = time.monotonic() + PATIENCE
+        while self.told()["under_way"]:
+            assert time.monotonic() < end, "a request has no end"
+            time.sleep(0.01)
+
+
+class DataverseSession(StandInSession):
     """A plain HTTP session of one user; a relative URL counts from the Web API root."""
 
     def __init__(self, sandbox: dict[str, Any], token: str) -> None:
@@ -60,7 +86,7 @@ class DataverseSession(requests.Session):
 
     def counts(self) -> dict[str, int]:
         """Requests since the last reset, by kind."""
-        kinds: dict[str, int] = self.get(f"{self.host}/sandbox/requests").json()["kinds"]
+        kinds: dict[str, int] = self.told()["kinds"]
         return kinds
 
 
@@ -108,7 +134,7 @@ def sign_in(sandbox: dict[str, Any]) -> Iterator[SignIn]:
         session.close()
 
 
-class FinopsSession(requests.Session):
+class FinopsSession(StandInSession):
     """A session of one user in Finance and Operations; a relative URL counts from `/data`."""
 
     def __init__(self, sandbox: dict[str, Any], token: str) -> None:

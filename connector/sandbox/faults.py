@@ -1,20 +1,26 @@
 """Switches for tests: refused, delayed and lost answers, and counts of what was asked.
 
-Owns: which requests meet a fault, and the request counts.
-Never does: carrying a fault out (`app`), switches inside the organization (`service`).
+Owns: which requests meet a fault, how long a slow one waits, and the request counts.
+Never does: any other fault's effect (`app`, `face`), switches inside the organization (`service`).
 Tested in: tests/integration/sandbox/test_faults.py.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from connector.odata.malformed import MalformedError
 from connector.odata.paths import parse_segment, split_path
 from connector.sandbox.dataverse.limits import LIMITS
+
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
 
 
 class FaultKind(StrEnum):
@@ -41,7 +47,7 @@ class FaultKind(StrEnum):
     CUT = "cut"
     """It happens, then the connection is closed in the middle of the answer."""
     SLOW = "slow"
-    """It happens after `seconds`."""
+    """It happens after `seconds`, or once the faults are disarmed."""
 
 
 @dataclass(slots=True)
@@ -104,14 +110,38 @@ class Faults:
         self._set: list[Fault] = []
         self.requests: Counter[str] = Counter()
         self.met: Counter[str] = Counter()
+        self.under_way = 0
+        """Requests that have come and have no effect or answer yet."""
+        self._disarmed = asyncio.Event()
 
     def add(self, fault: Fault) -> None:
         """Arm one more fault; the oldest fitting one is met first."""
         self._set.append(fault)
 
     def clear(self) -> None:
-        """Disarm all."""
+        """Disarm all; requests that are slow go on."""
         self._set.clear()
+        self._disarmed.set()
+        self._disarmed = asyncio.Event()
+
+    async def be_slow(self, fault: Fault) -> None:
+        """Wait for the fault's seconds, or until all faults are disarmed."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._disarmed.wait(), fault.seconds)
+
+    def watched(
+        self, answer: Callable[_Given, Awaitable[_Answer]]
+    ) -> Callable[_Given, Awaitable[_Answer]]:
+        """The same, counted in `under_way` from the head of a request to its answer."""
+
+        async def counted(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
+            self.under_way += 1
+            try:
+                return await answer(*args, **kwargs)
+            finally:
+                self.under_way -= 1
+
+        return counted
 
     def meet(self, method: str, path: str) -> tuple[FaultKind, Fault] | None:
         """What this request meets, and the fault it belongs to, counted down."""

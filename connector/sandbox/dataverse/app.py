@@ -62,10 +62,11 @@ class Face:
 
     def application(self) -> Starlette:
         """The ASGI application."""
+        data = self._faults.watched(self._data)
         return Starlette(
             routes=[
-                Route("/api/data/{version}", self._data, methods=METHODS),
-                Route("/api/data/{version}/{path:path}", self._data, methods=METHODS),
+                Route("/api/data/{version}", data, methods=METHODS),
+                Route("/api/data/{version}/{path:path}", data, methods=METHODS),
                 *(
                     Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
                     for name, (act, methods) in self._switches.acts.items()
@@ -121,7 +122,7 @@ class Face:
         if instead is not None:
             return instead, 0.0
         if kind is FaultKind.SLOW and fault is not None:
-            await asyncio.sleep(fault.seconds)
+            await self._faults.be_slow(fault)
         refusal = None if fault is None else _met(request, kind, fault)
         refusal = refusal or _unreadable(request, version)
         before = self._service.storage.version

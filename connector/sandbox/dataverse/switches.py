@@ -111,4 +111,9 @@ class Switches:
     def _requests(self, _method: str, _value: Json) -> Json:
         counts = self._faults.requests
         kinds = dict(sorted(counts.items()))
-        return {"total": counts.total(), "kinds": kinds, "faults": dict(self._faults.met)}
+        return {
+            "total": counts.total(),
+            "kinds": kinds,
+            "faults": dict(self._faults.met),
+            "under_way": self._faults.under_way,
+        }

@@ -11,7 +11,6 @@ mapped gets a page of HTML with the 401; what a missing token gets is not docume
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
@@ -60,13 +59,14 @@ class Face:
 
     def application(self) -> Starlette:
         """The ASGI application."""
+        data, blob = self._faults.watched(self._data), self._faults.watched(self._blob)
         return Starlette(
             routes=[
-                Route(DATA, self._data, methods=METHODS),
-                Route(DATA + "/{path:path}", self._data, methods=METHODS),
-                Route(CONNECTOR + "/{path:path}", self._data, methods=["GET", "POST"]),
+                Route(DATA, data, methods=METHODS),
+                Route(DATA + "/{path:path}", data, methods=METHODS),
+                Route(CONNECTOR + "/{path:path}", data, methods=["GET", "POST"]),
                 Route("/metadata/{path:path}", self._metadata, methods=["GET"]),
-                Route(BLOBS + "/{name}", self._blob, methods=["GET", "PUT"]),
+                Route(BLOBS + "/{name}", blob, methods=["GET", "PUT"]),
                 Route(PAGES, self._page, methods=["GET"]),
                 Route(PAGES + "/{path:path}", self._page, methods=["GET"]),
                 *(
@@ -106,7 +106,7 @@ class Face:
         if instead is not None:
             return instead
         if kind is FaultKind.SLOW and fault is not None:
-            await asyncio.sleep(fault.seconds)
+            await self._faults.be_slow(fault)
         refusal = None if fault is None else _met(kind, fault)
         response = run() if refusal is None else refusal.response()
         if kind is FaultKind.LOST_REPLY:

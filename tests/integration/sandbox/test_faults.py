@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
 CARDS = "msdyn_loyaltycards"
 POINTS = "msdyn_loyaltyrewardpoints"
+HOUR = timedelta(hours=1)
 
 
 def test_throttling(dataverse: DataverseSession) -> None:
@@ -60,7 +60,7 @@ def test_every_third_write_meets_what_is_next_in_turn(dataverse: DataverseSessio
     rows = dataverse.get(f"{CARDS}?$select=msdyn_cardnumber").json()["value"]
     refused = {"C-2", "C-5", "C-8", "C-14"}
     assert {row["msdyn_cardnumber"] for row in rows} == {f"C-{n}" for n in range(18)} - refused
-    told = dataverse.get(f"{dataverse.host}/sandbox/requests").json()["faults"]
+    told = dataverse.told()["faults"]
     assert told == {"throttle": 2, "unavailable": 1, "drop": 1, "lost-reply": 1}
 
 
@@ -110,8 +110,9 @@ def test_a_refusal_may_keep_to_itself_when_to_come_again(dataverse: DataverseSes
 def test_a_clock_that_is_ahead_shows_in_the_date_of_an_answer(dataverse: DataverseSession) -> None:
     dataverse.switch("clock", {"seconds": 3600})
     for url in ("WhoAmI", f"{dataverse.host}/crm"):
+        before = datetime.now(UTC).replace(microsecond=0)
         told = parsedate_to_datetime(dataverse.get(url).headers["Date"])
-        assert 3590 < (told - datetime.now(UTC)).total_seconds() < 3610
+        assert before + HOUR <= told <= datetime.now(UTC) + HOUR
 
 
 def test_refusals_have_no_effect(dataverse: DataverseSession) -> None:
@@ -126,12 +127,20 @@ def test_refusals_have_no_effect(dataverse: DataverseSession) -> None:
 
 
 def test_slow_requests_do_not_hold_up_others(dataverse: DataverseSession) -> None:
-    dataverse.switch("faults", {"kind": "slow", "seconds": 4, "path": CARDS})
-    started = time.monotonic()
+    dataverse.switch("faults", {"kind": "slow", "seconds": 600, "path": CARDS})
     with pytest.raises(requests.ReadTimeout):
-        dataverse.get(CARDS, timeout=0.3)
+        dataverse.get(CARDS, timeout=(30, 0.3))
     assert dataverse.get(CARDS).status_code == 200
-    assert time.monotonic() - started < 3
+
+
+def test_slow_requests_go_on_when_the_faults_are_disarmed(dataverse: DataverseSession) -> None:
+    dataverse.switch("faults", {"kind": "slow", "seconds": 600, "method": "POST"})
+    with pytest.raises(requests.ReadTimeout):
+        dataverse.post(CARDS, json={"msdyn_cardnumber": "C-1"}, timeout=(30, 0.3))
+    assert dataverse.get(CARDS).json()["value"] == []
+    assert dataverse.told()["under_way"] == 1
+    dataverse.disarm()
+    assert len(dataverse.get(CARDS).json()["value"]) == 1
 
 
 def test_faults_are_disarmed(dataverse: DataverseSession) -> None:

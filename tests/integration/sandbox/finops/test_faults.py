@@ -69,6 +69,15 @@ def test_a_slow_answer(finops: FinopsSession) -> None:
     assert time.monotonic() - began >= 0.3
 
 
+def test_slow_requests_go_on_when_the_faults_are_disarmed(finops: FinopsSession) -> None:
+    finops.switch("faults", {"kind": "slow", "seconds": 600, "method": "POST"})
+    with pytest.raises(requests.ReadTimeout):
+        finops.post(CARDS, json={"CardNumber": "1"}, timeout=(30, 0.3))
+    assert (count(finops), finops.told()["under_way"]) == ("0", 1)
+    finops.disarm()
+    assert count(finops) == "1"
+
+
 def test_faults_fit_by_method_and_path(finops: FinopsSession) -> None:
     finops.switch("faults", {"kind": "unavailable", "method": "GET", "path": "Currencies"})
     assert finops.get(CARDS).status_code == 200
@@ -105,6 +114,7 @@ def test_requests_and_faults_are_counted(finops: FinopsSession) -> None:
     counts = finops.get(f"{finops.host}/sandbox/requests").json()
     assert counts["kinds"] == {f"GET {CARDS}()": 1, "POST $batch": 1}
     assert counts["faults"] == {"unavailable": 1}
+    assert counts["under_way"] == 0
 
 
 @pytest.mark.parametrize(
