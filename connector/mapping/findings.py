@@ -11,14 +11,13 @@ import difflib
 import re
 import reprlib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import ValidationError
 
+from connector.documents.form import KINDS, NUMBER, Loc, in_file
 from connector.errors import MapError
 from connector.mapping.yaml_file import YamlFile
-
-Loc: TypeAlias = tuple[int | str, ...]
 
 EXAMPLES = {
     "map": "map: loyalty-card",
@@ -80,10 +79,10 @@ def map_error(
     for finding in findings:
         place = finding["loc"]
         if finding["type"] != "missing":
-            place = _data_path(file.data, finding["loc"])
+            place = in_file(file.data, finding["loc"])
         places.setdefault(place, []).append(finding)
     first = _misspelled(findings) or findings[0]
-    at = _data_path(file.data, first["loc"])
+    at = in_file(file.data, first["loc"])
     contradiction = first.get("ctx", {}).get("error")
     if isinstance(contradiction, Contradiction):
         at = (*at, *contradiction.at)
@@ -114,20 +113,6 @@ def _misspelled(findings: Sequence[Any]) -> Any | None:
     return None
 
 
-def _data_path(data: Any, loc: Loc) -> Loc:
-    """The part of a pydantic location that exists in the file: union branches do not."""
-    path: list[int | str] = []
-    for part in loc:
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            continue
-        path.append(part)
-    return tuple(path)
-
-
 def _explain(
     finding: Any, at: Loc, kinds: set[str], known_keys: Sequence[str]
 ) -> tuple[str, str, str]:
@@ -156,7 +141,7 @@ def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, 
     if "bool_type" in kinds and len(kinds) > 1:
         return "one value", "write one text, number, `true` or `false`"
     if kind == "int_type" and len(kinds) > 1:
-        return _NUMBER
+        return NUMBER
     if kind == "string_type" and isinstance(given, list):
         return "one text", f"write one; columns of commerce are put together by {_shown('join')}"
     if kind == "too_short" and isinstance(given, dict):
@@ -174,33 +159,14 @@ def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, 
     return takes.format(**context), remedy.format(**context)
 
 
-_WHOLE = ("a whole number", "write a whole number, without quotes")
-_NUMBER = ("a number", "write a number, without quotes")
-_BLOCK = ("a table", "write `{{KEY: VALUE}}`")
-_TRUTH = ("true or false", "write `true` or `false`")
-_TEXT = ("a text", "write a text; in quotes where it looks like a number or a list")
 _STEP = (
     "the name of a transform, or a table with one key",
     "write `trim`, or `{{truncate: 10}}`; each step is an entry of its own",
 )
 _KINDS = {
+    **KINDS,
     "list_type": ("a list", "write `[ONE, ANOTHER]`, or one line with `- ` for each"),
     "too_short": ("a list of {min_length} or more", "write at least {min_length}"),
-    "int_type": _WHOLE,
-    "int_parsing": _WHOLE,
-    "int_from_float": _WHOLE,
-    "float_type": _NUMBER,
-    "float_parsing": _NUMBER,
-    "finite_number": _NUMBER,
-    "greater_than_equal": ("a number from {ge} on", "write {ge} or more"),
-    "less_than_equal": ("a number up to {le}", "write {le} or less"),
-    "string_type": _TEXT,
-    "string_too_short": ("a text that is not empty", "write at least one character"),
-    "string_too_long": ("at most {max_length} characters", "write a shorter one"),
-    "bool_type": _TRUTH,
-    "bool_parsing": _TRUTH,
-    "dict_type": _BLOCK,
-    "model_type": _BLOCK,
     "union_tag_not_found": _STEP,
 }
 """What a key takes, and the remedy, by the kind of pydantic's finding."""

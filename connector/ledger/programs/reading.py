@@ -11,33 +11,16 @@ import difflib
 import re
 import reprlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from connector.errors import ConfigError, Problem, Subject
-from connector.ledger.programs.yaml_text import YamlText, read_yaml
+from connector.documents.form import KINDS, NUMBER, Loc, in_file
+from connector.errors import ConfigError, Problem
+from connector.ledger.programs.yaml_text import YamlText
+from connector.ledger.programs.yaml_text import read_file as read_file
 
 Model = TypeVar("Model", bound=BaseModel)
-Loc: TypeAlias = tuple[int | str, ...]
-
-
-def read_file(path: Path) -> YamlText:
-    """The YAML of a file; ConfigError as of `read_yaml`, and `yaml-unreadable`."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            "yaml-unreadable",
-            "there is no such file"
-            if isinstance(error, FileNotFoundError)
-            else "the file cannot be read as UTF-8 text",
-            subject=Subject(file=str(path)),
-            cause=str(error),
-            remedy="check the path, its permissions and its encoding",
-        ) from error
-    return read_yaml(text, str(path))
 
 
 def parsed(model: type[Model], file: YamlText, page: str = "docs/ledger.md") -> Model:
@@ -96,7 +79,7 @@ def _keys(schema: Any) -> Iterator[str]:
 
 def _told(finding: Any, file: YamlText, known: Sequence[str], page: str) -> Problem:
     kind, loc, context = finding["type"], finding["loc"], finding.get("ctx", {})
-    at = _in_file(file.data, loc)
+    at = in_file(file.data, loc)
     subject = file.subject(*at)
     key = str(loc[-1]) if loc else ""
     if kind == "extra_forbidden":
@@ -114,20 +97,6 @@ def _told(finding: Any, file: YamlText, known: Sequence[str], page: str) -> Prob
     given = "nothing" if finding["input"] is None else reprlib.repr(finding["input"])
     message = f"{_spoken(at)} takes {takes}, not {given}"
     return Problem("document-wrong-value", message, remedy or f"see {page}", subject)
-
-
-def _in_file(data: Any, loc: Loc) -> Loc:
-    """The part of a place that stands in the file: branches of a union do not."""
-    path: list[int | str] = []
-    for part in loc:
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            continue
-        path.append(part)
-    return tuple(path)
 
 
 def _spoken(at: Loc) -> str:
@@ -152,31 +121,14 @@ def _wanted(kind: str, context: Any, given: Any) -> tuple[str, str]:
     return takes.format(**context), remedy.format(**context)
 
 
-_TABLE = ("a table", "write `{{KEY: VALUE}}`")
-_NUMBER = ("a number", "write a number, without quotes")
-_WHOLE = ("a whole number", "write a whole number, without quotes")
 _KINDS = {
+    **KINDS,
     "list_type": ("a list", "write `[ONE, ANOTHER]`, also for a single one"),
     "tuple_type": ("a list", "write `[ONE, ANOTHER]`, also for a single one"),
     "too_short": ("a list that is not empty", "name at least one, or leave the key out"),
-    "string_type": ("a text", "write a text; in quotes where it looks like something else"),
-    "string_too_short": ("a text that is not empty", "write at least one character"),
-    "string_too_long": ("at most {max_length} characters", "write a shorter one"),
-    "bool_type": ("true or false", "write `true` or `false`"),
-    "bool_parsing": ("true or false", "write `true` or `false`"),
-    "int_type": _WHOLE,
-    "int_parsing": _WHOLE,
-    "number": _NUMBER,
-    "decimal_parsing": _NUMBER,
-    "decimal_type": _NUMBER,
+    "number": NUMBER,
     "decimal_max_places": ("at most {decimal_places} decimals", "round it"),
-    "greater_than": ("a number above {gt}", "write a number above {gt}"),
-    "greater_than_equal": ("a number from {ge} on", "write {ge} or more"),
-    "less_than_equal": ("a number up to {le}", "write {le} or less"),
-    "less_than": ("a number below {lt}", "write less than {lt}"),
     "day": ("a day", "write it as 2026-12-31"),
-    "dict_type": _TABLE,
-    "model_type": _TABLE,
 }
 """What a key takes, and what to write, by the kind of pydantic's finding."""
 _PATTERNS = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from connector.errors import MapError
+from connector.errors import ConfigError, MapError
+from connector.ledger.programs import yaml_text as programs
 from connector.mapping.yaml_file import parse_yaml, read_yaml
 
 
@@ -37,6 +40,12 @@ def refusal(text: str) -> MapError:
         ("a: 1_000", "1_000"),
         ("a: 12:30:00", "12:30:00"),
         ("a: .nan", ".nan"),
+        ("a: 1.5e3", 1500.0),
+        ("a: 1.0e9999", "1.0e9999"),
+        ("a: 1e3", "1e3"),
+        (f"a: {'9' * 309}", int("9" * 309)),
+        (f"a: {'9' * 5000}", "9" * 5000),
+        ("a: !!str 5", "5"),
         ("a: ~", None),
         ("a:", None),
     ],
@@ -62,7 +71,12 @@ def test_keys_of_a_block_are_texts() -> None:
         ("a: 1\n---\nb: 2", "yaml-broken", 2, 1),
         ("a: *nowhere", "yaml-broken", 1, 4),
         ("a: !!int seven", "yaml-broken", 1, 4),
+        ("a: !!float 1e99999999", "yaml-broken", 1, 4),
+        ("a: !!binary aGk=", "yaml-broken", 1, 4),
+        ("a: !!timestamp 2024-01-31", "yaml-broken", 1, 4),
+        ("a: !!set {b, c}", "yaml-broken", 1, 4),
         ("a: !!python/name:os.system x", "yaml-broken", 1, 4),
+        ("a: !!python/object/apply:os.system [x]", "yaml-broken", 1, 4),
         ("? [a, b]\n: c", "yaml-broken", 1, 3),
         ("a: x\n  \x07: y", "yaml-broken", 2, 3),
         ("a: x\nb: \x00", "yaml-broken", 2, 4),
@@ -95,6 +109,22 @@ def test_depth_and_size_are_bounded() -> None:
         f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in pairwise(levels)
     )
     assert refusal(bomb).code == "yaml-too-large"
+
+
+def test_a_text_without_end_is_refused_before_it_is_read() -> None:
+    began = time.process_time()
+    assert refusal("a: 1\n" * 1_000_000).code == "yaml-too-large"
+    assert time.process_time() - began < 1.0
+
+
+def test_decimals_of_a_program_are_exact_and_its_texts_can_be_kept() -> None:
+    data = programs.read_yaml("a: 0.1\nb: 7\nc: 2026-12-31\nd: 1.0e3", "p.yaml").data
+    assert data == {"a": Decimal("0.1"), "b": 7, "c": "2026-12-31", "d": "1.0e3"}
+    assert type(data["a"]) is Decimal
+    with pytest.raises(ConfigError) as caught:
+        programs.read_yaml('a:\n  b: "x\\u0000"', "p.yaml")
+    assert (caught.value.code, caught.value.subject.line) == ("yaml-broken", 2)
+    assert parse_yaml('by: "\\x01"', "f").data == {"by": "\x01"}
 
 
 def test_an_alias_may_repeat_a_block() -> None:

@@ -1,0 +1,1 @@
+"""Documents people write: YAML with places, and what is wrong with its form."""
