@@ -68,3 +68,20 @@ def test_modules_name_files_that_are_there() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_a_page_names_tests_that_are_there(page: Path) -> None:
     assert [place for place in told_by(page.read_text()) if missing(place)] == []
+
+
+def test_every_room_has_its_row() -> None:
+    """Under its whole name, as seen from `connector/`, or, in their own table, from the ledger."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = [module.parent.relative_to(ROOT).as_posix() for module in MODULES if is_room(module)]
+    seen_from = ("", "connector/", "connector/ledger/")
+    untold = [
+        room
+        for room in rooms
+        if not any(f"`{room.removeprefix(above)}/`" in page for above in seen_from)
+    ]
+    assert untold == []
+
+
+def is_room(module: Path) -> bool:
+    return module.name == "__init__.py" and module.parent.name != "connector"
