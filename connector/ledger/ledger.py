@@ -28,6 +28,7 @@ from connector.ledger.members.tables import cards_by_party
 from connector.ledger.operations import Operation, Result
 from connector.ledger.payments import tables as _payments  # noqa: F401  as are these
 from connector.ledger.programs import tables as _programs
+from connector.ledger.programs.naming import bind_all
 from connector.ledger.rewards import tables as _rewards  # noqa: F401
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
@@ -271,18 +272,13 @@ def _known(engine: sa.Engine) -> str | None:
 
 def _upgrade(engine: sa.Engine) -> None:
     """Add the tables and columns that an older version lacks; what is there stays as it is."""
-    # Here, because these stand on this module.
-    from connector.ledger.programs.store import bind_all as bind_programs
-    from connector.ledger.rewards.store import bind_all as bind_rewards
-
     with transaction(engine, write=True) as connection:
         version = connection.scalar(sa.select(ledger_info.c.schema_version))
         if version not in UPGRADABLE:  # another process was faster
             return
         metadata.create_all(connection)
         add_columns(connection, metadata)
-        bind_programs(connection)
-        bind_rewards(connection)
+        bind_all(connection)
         cards_by_party.create(connection, checkfirst=True)
         _programs.cards_by_successor.create(connection, checkfirst=True)
         connection.execute(sa.update(ledger_info).values(schema_version=SCHEMA_VERSION))

@@ -11,26 +11,28 @@ goes on with that kind when it is called `stars`, also when another one is calle
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 import yaml
 
 from connector.ledger.fields import fold
-from connector.ledger.programs.document import ProgramDocument, Use
-from connector.ledger.programs.tables import document_kinds
+from connector.ledger.programs.tables import document_kinds, program_versions
+from connector.ledger.rewards.tables import documents as rewards
 from connector.ledger.schema import REWARD_POINTS
 from connector.ledger.sql import rows_in
 
 Names: TypeAlias = Mapping[str, str]
 """Folded name in the document to what the kind is called today; only where that is another."""
-_Named = TypeVar("_Named", bound=Any)
 
+REWARDS = "rewards/"
+"""Before the names of rewards among other documents; those of programs have no stroke."""
 NONE: Names = MappingProxyType({})
-OPTION = "kind"
-"""The option of an extension that names a kind."""
+KIND = "kind"
+"""The key that names a kind, in every document and in the options of an extension."""
 _KIND = REWARD_POINTS.table.c
 _D = document_kinds.c
 _RENAMED = sa.select(_D.document, _D.version, _D.name, _KIND.reward_point_id).where(
@@ -38,15 +40,29 @@ _RENAMED = sa.select(_D.document, _D.version, _D.name, _KIND.reward_point_id).wh
 )
 
 
-def bind(connection: sa.Connection, document: str, version: int, names: Iterable[str]) -> None:
-    """Note which kinds a version of a document means by these names; unknown ones stay names."""
-    wanted = sorted(set(map(fold, names)))
+def bind(connection: sa.Connection, document: str, version: int, kept: str) -> None:
+    """Note which kinds a version of a document means; `kept` is its JSON.
+
+    A name nobody bears stays a name.
+    """
+    wanted = sorted(set(map(fold, _named(json.loads(kept)))))
     rows = [
         {"document": document, "version": version, "name": key, "kind": kind}
         for key, kind in rows_in(connection, [_KIND.key, _KIND.id], _KIND.key, wanted)
     ]
     if rows:
         connection.execute(sa.insert(document_kinds), rows)
+
+
+def bind_all(connection: sa.Connection) -> None:
+    """Bind every program and reward by the names of today: of a ledger that kept none of that."""
+    of_programs, of_rewards = program_versions.c, rewards.c
+    kept = sa.union_all(
+        sa.select(of_programs.program, of_programs.version, of_programs.document),
+        sa.select(REWARDS + of_rewards.reward, of_rewards.version, of_rewards.document),
+    )
+    for document, version, text in connection.execute(kept).all():
+        bind(connection, document, version, text)
 
 
 def renamed(connection: sa.Connection) -> Mapping[tuple[str, int], Names]:
@@ -57,37 +73,17 @@ def renamed(connection: sa.Connection) -> Mapping[tuple[str, int], Names]:
     return found
 
 
-def names_of(document: ProgramDocument) -> Iterator[str]:
-    """The kinds a program names, some of them twice."""
-    for part in (document.tiers, document.earn, document.redeem):
-        yield from (one.kind for one in part)
-    yield from (str(one.with_[OPTION]) for one in document.extensions if OPTION in one.with_)
-
-
-def today(document: ProgramDocument, names: Names) -> ProgramDocument:
-    """The program with its kinds as they are called by now."""
+def today(kept: str, names: Names) -> str:
+    """The JSON of a document with its kinds as they are called by now."""
     if not names:
-        return document
+        return kept
 
-    def named(part: tuple[_Named, ...]) -> tuple[_Named, ...]:
-        return tuple(one.model_copy(update={"kind": called(one.kind, names)}) for one in part)
+    def called(held: dict[str, Any]) -> dict[str, Any]:
+        if KIND in held:
+            held[KIND] = names.get(fold(str(held[KIND])), held[KIND])
+        return held
 
-    def using(use: Use) -> Use:
-        kind = {OPTION: called(str(use.with_[OPTION]), names)} if OPTION in use.with_ else {}
-        return use.model_copy(update={"with_": {**use.with_, **kind}})
-
-    changed = {
-        "tiers": named(document.tiers),
-        "earn": named(document.earn),
-        "redeem": named(document.redeem),
-        "extensions": tuple(map(using, document.extensions)),
-    }
-    return document.model_copy(update=changed)
-
-
-def called(kind: str, names: Names) -> str:
-    """What a kind is called by now."""
-    return names.get(fold(kind), kind)
+    return json.dumps(json.loads(kept, object_hook=called), ensure_ascii=False)
 
 
 def text_today(text: str, names: Names) -> str:
@@ -102,11 +98,21 @@ def text_today(text: str, names: Names) -> str:
     return text
 
 
+def _named(data: Any) -> Iterator[str]:
+    """The values of all keys called `kind`, at any depth."""
+    if isinstance(data, dict):
+        if KIND in data:
+            yield str(data[KIND])
+        data = list(data.values())
+    for part in data if isinstance(data, list) else ():
+        yield from _named(part)
+
+
 def _kinds(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
     """The values of all keys called `kind`."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if key.value == OPTION and isinstance(value, yaml.ScalarNode):
+            if key.value == KIND and isinstance(value, yaml.ScalarNode):
                 yield value
             yield from _kinds(value)
     elif isinstance(node, yaml.SequenceNode):

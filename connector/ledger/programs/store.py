@@ -129,7 +129,7 @@ def _compiled(connection: sa.Connection, versions: Mapping[str, int]) -> Program
 
 
 def _today(kept: str, names: naming.Names) -> ProgramDocument:
-    return naming.today(ProgramDocument.parsed(kept), names)
+    return ProgramDocument.parsed(naming.today(kept, names))
 
 
 def kinds(connection: sa.Connection) -> Mapping[str, PointKind]:
@@ -178,7 +178,7 @@ def keep(transaction: WriteTransaction, document: ProgramDocument, text: str) ->
         "by": transaction.by,
     }
     connection.execute(sa.insert(program_versions), [kept])
-    naming.bind(connection, name, version, naming.names_of(document))
+    naming.bind(connection, name, version, document.kept())
     _stamped(connection)
     return Imported(name, version, "created" if row is None else "updated")
 
@@ -194,13 +194,6 @@ def switch(transaction: WriteTransaction, name: str, *, active: bool) -> bool:
     connection.execute(sa.update(programs).where(programs.c.name == name).values(active=active))
     _stamped(connection)
     return True
-
-
-def bind_all(connection: sa.Connection) -> None:
-    """Bind every version by the names of today: of a ledger that kept none of that."""
-    for row in connection.execute(sa.select(_VERSION.program, _VERSION.version, _VERSION.document)):
-        document = ProgramDocument.parsed(row.document)
-        naming.bind(connection, row.program, row.version, naming.names_of(document))
 
 
 def _stamped(connection: sa.Connection) -> None:

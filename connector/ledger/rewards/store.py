@@ -19,6 +19,7 @@ from connector.ledger.fields import fold
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.programs import naming
 from connector.ledger.programs.cache import Cache
+from connector.ledger.programs.naming import REWARDS
 from connector.ledger.programs.rounding import PointKind
 from connector.ledger.programs.store import kinds as kinds_of
 from connector.ledger.programs.store import with_kinds
@@ -27,8 +28,6 @@ from connector.ledger.rewards.evaluator import SETTINGS, Reward, Rewards, Settin
 from connector.ledger.rewards.tables import documents, stamps
 from connector.ledger.rewards.tables import settings as settings_table
 
-REWARDS = "rewards/"
-"""Before the names of rewards among other documents; those of programs have no stroke."""
 _D = documents.c
 _S = settings_table.c
 
@@ -149,7 +148,7 @@ def keep(transaction: WriteTransaction, document: RewardDocument) -> Kept:
     version = 1 if newest is None else newest.version + 1
     row = {"reward": document.reward, "version": version, "document": kept, **_signed(transaction)}
     connection.execute(sa.insert(documents), [row])
-    naming.bind(connection, REWARDS + document.reward, version, [document.kind])
+    naming.bind(connection, REWARDS + document.reward, version, kept)
     _stamped(connection)
     return Kept(document.reward, version, "created" if newest is None else "updated")
 
@@ -161,22 +160,14 @@ def archive(transaction: WriteTransaction, reward: str, *, archived: bool = True
 
 
 def _stored(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Stored]:
-    query = sa.select(_D.document, _D.version, _D.at, _D.by).where(*where)
+    query = sa.select(_D.reward, _D.document, _D.version, _D.at, _D.by).where(*where)
     renamed = naming.renamed(connection)
     found: list[Stored] = []
-    for text, version, at, by in connection.execute(query):
-        document = RewardDocument.parsed(text)
-        names = renamed.get((REWARDS + document.reward, version), naming.NONE)
-        kind = naming.called(document.kind, names)
-        document = document.model_copy(update={"kind": kind})
+    for reward, text, version, at, by in connection.execute(query):
+        names = renamed.get((REWARDS + reward, version), naming.NONE)
+        document = RewardDocument.parsed(naming.today(text, names))
         found.append(Stored(document, version, at.replace(tzinfo=UTC), by))
     return found
-
-
-def bind_all(connection: sa.Connection) -> None:
-    """Bind every version to its kind by the names of today: of a ledger that kept none of that."""
-    for one in _stored(connection):
-        naming.bind(connection, REWARDS + one.document.reward, one.version, [one.document.kind])
 
 
 def _by_name(one: Stored) -> str:

@@ -114,7 +114,9 @@ def test_a_reward_goes_on_with_its_kind(ledger: Ledger) -> None:
 
 def test_a_name_nobody_bears_stays_a_name(ledger: Ledger) -> None:
     with ledger.writing("test") as transaction:
-        naming.bind(transaction.connection, "club", 1, ["nobody", "Bonus", "bonus"])
+        naming.bind(
+            transaction.connection, "club", 1, '{"earn": [{"kind": "nobody"}, {"kind": "Bonus"}]}'
+        )
         assert naming.renamed(transaction.connection) == {}
     rename(ledger, "bonus", "stars")
     with ledger.reading() as connection:
