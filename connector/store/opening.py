@@ -16,7 +16,6 @@ from sqlalchemy.exc import ArgumentError
 from connector.errors import ConfigError, StateError
 from connector.store.database import Database, explained
 from connector.store.dialect import Dialect
-from connector.store.postgresql import CONNECTION, Postgresql
 from connector.store.schema import REVISION
 from connector.store.sql_store import SqlStore
 from connector.store.sqlite import Sqlite, network_filesystem
@@ -99,6 +98,8 @@ def _sqlite(url: sa.URL) -> _Place:
 
 
 def _postgresql(url: sa.URL, password: str | None) -> _Place:
+    from connector.store.postgresql import CONNECTION, Postgresql  # its dialect: most use SQLite
+
     name = f"the database {url.database}" + (f" on {url.host}" if url.host else "")
     url = url.set(password=password).update_query_dict({**CONNECTION, **url.query})
     try:

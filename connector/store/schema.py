@@ -24,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 
+from connector.partial_index import partial_index
+
 REVISION = "0004"
 """The newest migration; a database that names it is opened without asking alembic."""
 
@@ -177,34 +179,30 @@ records = Table(
     UniqueConstraint("map", "key", "ordinal", name="records_key"),
     Index("records_commerce_id", "map", "commerce_id"),
     Index("records_dataverse_id", "map", "dataverse_id"),
-    Index(
+    partial_index(
         "records_due",
         "map",
         "number",
         "due",
-        sqlite_where=text("due IS NOT NULL"),
-        postgresql_where=text("due IS NOT NULL"),
+        where=text("due IS NOT NULL"),
     ),
-    Index(
+    partial_index(
         "records_unconfirmed",
         "map",
         "unconfirmed",  # makes counting a matter of the index alone
-        sqlite_where=text("unconfirmed = 1"),
-        postgresql_where=text("unconfirmed = 1"),
+        where=text("unconfirmed = 1"),
     ),
-    Index(
+    partial_index(
         "records_state",
         "map",
         "number",
-        sqlite_where=text(NEEDS_A_PERSON),
-        postgresql_where=text(NEEDS_A_PERSON),
+        where=text(NEEDS_A_PERSON),
     ),
-    Index(
+    partial_index(
         "records_tombstones",
         "map",
         "number",
-        sqlite_where=text(TOMBSTONE),
-        postgresql_where=text(TOMBSTONE),
+        where=text(TOMBSTONE),
     ),
 )
 
@@ -239,12 +237,11 @@ conflicts = Table(
     Column("decided_at", Double),
     Column("revision", Integer, nullable=False, server_default="1"),
     Index("conflicts_record", "record"),
-    Index(
+    partial_index(
         "conflicts_open",
         "map",
         "number",
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
+        where=text("closed_at IS NULL"),
     ),
     sqlite_autoincrement=True,
 )
@@ -271,20 +268,18 @@ changes = Table(
     Column("detail", Text),
     Column("agreed", Text),
     Index("changes_record", "record"),
-    Index(
+    partial_index(
         "changes_intents",
         "map",
         "batch",
-        sqlite_where=text("outcome IS NULL"),
-        postgresql_where=text("outcome IS NULL"),
+        where=text("outcome IS NULL"),
     ),
-    Index(
+    partial_index(
         "changes_deletes",
         "map",
         "side",
         "at",
-        sqlite_where=text("kind = 'delete'"),
-        postgresql_where=text("kind = 'delete'"),
+        where=text("kind = 'delete'"),
     ),
 )
 

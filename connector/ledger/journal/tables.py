@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from connector.ledger.journal.posting import EntryType
 from connector.ledger.schema import CARDS, ID_LENGTH, REWARD_POINTS, metadata
+from connector.partial_index import partial_index
 
 KEY_LENGTH = 200
 RULE_LENGTH = 200
@@ -76,7 +77,7 @@ LIVE = entries.c.remaining > sa.literal_column("0")
 """Lots with something left. Written out: an index on a part of a table is used for no less."""
 
 # In the order in which lots are used up, but that those without a last day come last.
-sa.Index(
+partial_index(
     "point_lots",
     entries.c.card,
     entries.c.kind,
@@ -84,8 +85,7 @@ sa.Index(
     entries.c.starts,
     entries.c.number,
     entries.c.remaining,
-    sqlite_where=LIVE,
-    postgresql_where=LIVE,
+    where=LIVE,
 )
 
 deductions = sa.Table(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from connector.ledger.schema import CARDS, ID_LENGTH, REFERENCES, metadata
+from connector.partial_index import partial_index
 
 NAME_LENGTH = 64
 """Characters a name of a group, household or program may have."""
@@ -21,11 +22,10 @@ WHO = 128
 _CARD = CARDS.table.c
 _PARTY = REFERENCES["parties"].c.number
 
-cards_by_party = sa.Index(
+cards_by_party = partial_index(
     "loyalty_cards_by_party",
     _CARD.party_number,
-    sqlite_where=_CARD.party_number.is_not(None),
-    postgresql_where=_CARD.party_number.is_not(None),
+    where=_CARD.party_number.is_not(None),
 )
 """Anonymous cards cost nothing here."""
 

@@ -11,17 +11,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from connector.ledger.schema import CARDS, ID_LENGTH, REWARD_POINTS, metadata
+from connector.partial_index import partial_index
 
 NAME_LENGTH = 32
 DOCUMENT_LENGTH = 80
 
 _SUCCESSOR = CARDS.table.c.replacement_card_number
 
-cards_by_successor = sa.Index(
+cards_by_successor = partial_index(
     "loyalty_cards_by_successor",
     _SUCCESSOR,
-    sqlite_where=_SUCCESSOR.is_not(None),
-    postgresql_where=_SUCCESSOR.is_not(None),
+    where=_SUCCESSOR.is_not(None),
 )
 """Finds the cards that a card replaced; the others cost nothing here."""
 

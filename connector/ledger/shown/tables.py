@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from connector.ledger.journal.tables import LIVE, entries
 from connector.ledger.schema import metadata
+from connector.partial_index import partial_index
 
 shown_days = sa.Table(
     "shown_days",
@@ -21,17 +22,15 @@ shown_days = sa.Table(
 )
 """One row, see `days.py`: the day all balances stand on, and the one they are being brought to."""
 
-sa.Index(
+partial_index(
     "point_lots_by_end",
     entries.c.expires,
     entries.c.number,
-    sqlite_where=LIVE,
-    postgresql_where=LIVE,
+    where=LIVE,
 )
-sa.Index(
+partial_index(
     "point_lots_by_start",
     entries.c.starts,
     entries.c.number,
-    sqlite_where=LIVE,
-    postgresql_where=LIVE,
+    where=LIVE,
 )
