@@ -302,6 +302,17 @@ def slug(heading: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_long_page_begins_with_its_contents(page: Path) -> None:
+    """Each section is linked above the first one; those named like a command need no link."""
+    text = page.read_text("utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    named = {name for name, _ in commands()} if page.name == "json.md" else set()
+    linked = set(re.findall(r"\]\(#([^)]+)\)", text.partition("\n## ")[0]))
+    if len(headings) > 9:
+        assert [one for one in headings if one not in named and slug(one) not in linked] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_named_in_a_page_exist(page: Path) -> None:
     for name in re.findall(
         r"`((?:connector|tests|docs|mappings|requirements)/[a-z_0-9/.-]+)`", page.read_text("utf-8")
