@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.members.member import Member
-from connector.ledger.members.tables import card_chains, card_programs, customer_groups
+from connector.ledger.members.tables import card_chains, card_programs, customer_groups, households
 from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS
 from connector.ledger.shown.entities import CARD_TIERS
@@ -24,6 +24,24 @@ _CARD = CARDS.table.c
 _TIER = CARD_TIERS.table.c
 _CHAIN = card_chains.c
 _BEFORE = card_chains.alias("before")
+_OTHER = CARDS.table.alias("other")
+_DWELLER = households.alias("dweller")
+_OF_CUSTOMER = (
+    sa.select(sa.func.count())
+    .where(_OTHER.c.party_number == _CARD.party_number, sales.c.card == _OTHER.c.id)
+    .scalar_subquery()
+)
+_OF_HOUSEHOLD = (
+    sa.select(sa.func.count())
+    .where(
+        households.c.party == _CARD.party_number,
+        _DWELLER.c.name == households.c.name,
+        _DWELLER.c.party != households.c.party,
+        _OTHER.c.party_number == _DWELLER.c.party,
+        sales.c.card == _OTHER.c.id,
+    )
+    .scalar_subquery()
+)
 _COLUMNS = (
     *(_CARD.id, _CARD.card_number, _CARD.party_number),
     sa.select(sa.func.count()).where(sales.c.card == _CARD.id).scalar_subquery(),
@@ -36,8 +54,10 @@ _COLUMNS = (
     )
     .scalar_subquery(),
     sa.select(_CHAIN.first).where(_CHAIN.card == _CARD.id).scalar_subquery(),
+    sa.case((_CARD.party_number.is_not(None), _OF_CUSTOMER + _OF_HOUSEHOLD)),
 )
-"""Of a card: what it is called, whose it is, its sales, those of its chain, where that began."""
+"""Of a card: what it is called, whose it is, its sales, those of its chain, where that began, and
+those of all that it may count with."""
 _NONE = sa.cast(sa.null(), sa.Text).label("value")
 
 
@@ -83,7 +103,8 @@ def facts(connection: sa.Connection, cards: Collection[str]) -> Mapping[str, Mem
             programs=frozenset(programs.get(id, none)),
             tiers=MappingProxyType(tiers.get(id, {})),
             sales=sold + before,
+            pool_sales=pool,
             first=first or id,
         )
-        for id, number, party, sold, before, first in rows
+        for id, number, party, sold, before, first, pool in rows
     }

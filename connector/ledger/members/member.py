@@ -31,5 +31,12 @@ class Member:
     """Programs the card has joined by itself, besides those that every card is in."""
     tiers: Mapping[str, str] = field(default_factory=lambda: _NONE)
     sales: int = 0
+    pool_sales: int | None = None
+    """Those of all cards of the customer and of the household; None for an anonymous card, and in
+    what an older version kept with its sales."""
     first: str = ""
     """The id of the card that began: its own, or that of the first one it replaced."""
+
+    def counted(self, *, pooled: bool) -> int:
+        """The sales before the one at hand, as a program counts them."""
+        return self.pool_sales if pooled and self.pool_sales is not None else self.sales

@@ -214,7 +214,10 @@ class ProgramDocument(_Model):
     title: str = Field(default="", max_length=200)
     members: Members = Field(default=Members.ALL, description="Every card, or those that joined.")
     pooled: bool = Field(
-        default=False, strict=True, description="Tiers count the points of all cards of a customer."
+        default=False,
+        strict=True,
+        description="Tiers count the points, and rules the sales, of all cards of a customer and "
+        "of the household.",
     )
     excluded: Labels | None = Field(default=None, description="Groups that earn nothing.")
     mixed: Mixed = Field(

@@ -64,6 +64,7 @@ class Offering:
     joined_only: bool
     excluded: Labels
     mixed: Mixed
+    pooled: bool
 
     @classmethod
     def of(cls, document: ProgramDocument, version: int) -> Offering:
@@ -75,7 +76,13 @@ class Offering:
             document.members == "joined",
             folded(document.excluded),
             document.mixed,
+            document.pooled,
         )
+
+    @property
+    def whose(self) -> str:
+        """Whose sales and points count together, for people."""
+        return "all cards together" if self.pooled else "the card"
 
     def open_to(self, member: Member) -> bool:
         """Whether the card takes part in the program."""
@@ -146,7 +153,7 @@ class Earning:
             case By.QUANTITY:
                 return self._given(quantity, part, of, places, "piece")
             case _:
-                return self._nth(member.sales + 1, places)
+                return self._nth(member.counted(pooled=self.offering.pooled) + 1, places)
 
     def lines(self, seen: Seen) -> Sequence[Line]:
         """Those that count; lines bought with points are money of no kind."""
@@ -167,7 +174,8 @@ class Earning:
         every = int(self.rule.every)
         if sales % every:
             return None
-        which = "each sale" if every == 1 else f"sale {sales} of the card, each {every}. counts"
+        whose = self.offering.whose
+        which = "each sale" if every == 1 else f"sale {sales} of {whose}, each {every}. counts"
         return self._answer(self.rule.points, places, which)
 
     def _given(

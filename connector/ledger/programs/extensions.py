@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -108,6 +108,7 @@ class Extensions:
 
         Raises RecordError `extension-failed`, and ConfigError as `load`.
         """
+        member = self._seen(member)
         for name, one in self._loaded:
             if isinstance(one, Admitting):
                 answer = self._guarded(name, lambda: one.admits(occasion, member))  # noqa: B023
@@ -124,12 +125,17 @@ class Extensions:
 
         Raises RecordError `extension-failed`, and ConfigError as `load`.
         """
+        member = self._seen(member)
         given: list[Earned] = []
         for name, one in self._loaded:
             if isinstance(one, Giving):
                 gifts = self._guarded(name, lambda: list(one.gifts(happening, member)))  # noqa: B023
                 given += (self._earned(name, gift, member, kinds) for gift in gifts)
         return given
+
+    def _seen(self, member: Member) -> Member:
+        """As the program counts: where it pools, the sales are those of all cards together."""
+        return replace(member, sales=member.counted(pooled=True)) if self._pooled else member
 
     def _earned(
         self, extension: str, gift: object, member: Member, kinds: Mapping[str, PointKind]

@@ -75,8 +75,9 @@ def _reasons(
     if not isinstance(seen.occasion, Activity):
         yield from _of_sale(rule, seen)
         every = rule.rule.every
-        if rule.rule.by is By.SALE and (member.sales + 1) % every:
-            yield f"it is sale {member.sales + 1} of the card, each {plain(every)}. counts"
+        sales = member.counted(pooled=rule.offering.pooled) + 1
+        if rule.rule.by is By.SALE and sales % every:
+            yield f"it is sale {sales} of {rule.offering.whose}, each {plain(every)}. counts"
     if rule.earned(member, seen) is None:
         yield "it comes to less than the smallest part of a point"
 

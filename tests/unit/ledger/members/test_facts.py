@@ -12,6 +12,7 @@ from connector.ledger.desk import Customer, Desk
 from connector.ledger.ledger import Ledger
 from connector.ledger.members.facts import facts
 from connector.ledger.members.groups import GroupKind, Groups
+from connector.ledger.members.households import Households
 from connector.ledger.members.joining import Joining
 from connector.ledger.members.member import Member
 from connector.ledger.operations import Upsert
@@ -92,9 +93,13 @@ def test_groups_come_with_the_customer_and_programs_with_the_card(
     groups = frozenset({"staff", "veteran"})
     programs = frozenset({"gold-club"})
     assert found == {
-        ids["A1"]: Member("A1", "Anna", groups, tiers={"other": "first"}, first=ids["A1"]),
-        ids["A2"]: Member("A2", "Anna", groups, programs, first=ids["A2"]),
-        ids["B1"]: Member("B1", "Ben", tiers={"gold-club": "silver"}, sales=3, first=ids["B1"]),
+        ids["A1"]: Member(
+            "A1", "Anna", groups, tiers={"other": "first"}, pool_sales=0, first=ids["A1"]
+        ),
+        ids["A2"]: Member("A2", "Anna", groups, programs, pool_sales=0, first=ids["A2"]),
+        ids["B1"]: Member(
+            "B1", "Ben", tiers={"gold-club": "silver"}, sales=3, pool_sales=3, first=ids["B1"]
+        ),
         ids["N1"]: Member("N1", None, programs=programs, first=ids["N1"]),
     }
 
@@ -110,6 +115,22 @@ def test_a_card_goes_on_where_the_one_it_replaced_ended(
     assert (found[second.id].sales, found[second.id].first) == (3, ids["N1"])
     assert (found[third.id].sales, found[third.id].first) == (3, ids["N1"])
     assert (found[ids["B1"]].sales, found[ids["B1"]].first) == (0, ids["B1"])
+
+
+def test_the_sales_of_a_pool_are_those_of_customer_and_household(
+    ledger: Ledger, ids: dict[str, str]
+) -> None:
+    def pools() -> list[int | None]:
+        with ledger.reading() as connection:
+            found = facts(connection, list(ids.values()))
+        return [found[ids[card]].pool_sales for card in ("A1", "A2", "B1", "N1")]
+
+    sold(ledger, ids["A1"], 2)
+    assert pools() == [2, 2, 0, None]
+    Households(ledger).set("Ben", "Elm Street 1", by="t")
+    assert pools() == [2, 2, 0, None]
+    Households(ledger).set("Anna", "Elm Street 1", by="t")
+    assert pools() == [2, 2, 2, None]
 
 
 def test_a_batch_costs_as_many_queries_as_one_card(ledger: Ledger, ids: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from connector.ledger.members.member import Member
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.document import ProgramDocument
+from connector.ledger.programs.missing import missed
 from connector.ledger.programs.occasion import Activity, Earned, Sale
 from tests.unit.ledger.programs.making import (
     KINDS,
@@ -92,6 +93,25 @@ def test_by_quantity(keys: dict[str, Any], quantity: str, expected: list[str]) -
 def test_by_sale(every: int, before: int, expected: list[str]) -> None:
     one = rule(by="sale", every=every, points=5)
     assert points(one, of=sale(), who=member(sales=before)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pooled", "pool", "expected"),
+    [
+        (False, 9, "sale 3 of the card, each 3. counts = 1"),
+        (True, 5, "sale 6 of all cards together, each 3. counts = 1"),
+        (True, None, "sale 3 of all cards together, each 3. counts = 1"),
+        (True, 6, None),
+    ],
+)
+def test_a_pooled_program_counts_the_sales_of_the_pool(
+    pooled: bool, pool: int | None, expected: str | None
+) -> None:
+    of, who = programs(rule(by="sale", every=3), pooled=pooled), member(sales=2, pool_sales=pool)
+    told = [one.why for one in of.earned(sale(), who)]
+    assert told == ([f"Club, base: {expected}"] if expected else [])
+    why = [one.why for one in missed(of, sale(), who)]
+    assert why == ([] if expected else ["it is sale 7 of all cards together, each 3. counts"])
 
 
 def test_by_activity() -> None:

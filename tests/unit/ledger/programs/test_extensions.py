@@ -57,11 +57,15 @@ class Unready:
     def __init__(self):
         raise RuntimeError("no licence")
 
+class Counter:
+    def gifts(self, happening, member):
+        return [Gift("count", "bonus", Decimal(member.sales))]
+
 class Nothing: ...
 
 thing = 5
 """
-NAMES = ("Present", "Picky", "Answers", "Crashes", "Undecided", "Unready", "Nothing")
+NAMES = ("Counter", "Present", "Picky", "Answers", "Crashes", "Undecided", "Unready", "Nothing")
 KINDS = {"bonus": PointKind("bonus"), "money": PointKind("money", whole=False, currency="EUR")}
 SALE = Sale(
     "A-1", "100001", datetime(2026, 1, 2, tzinfo=UTC), "EUR", (Item("p", Decimal(1), Decimal(9)),)
@@ -100,6 +104,12 @@ def test_a_program_that_pools_gives_once_for_all_cards_of_a_customer() -> None:
     use: dict[str, object] = {"use": "present"}
     assert given(use, pooled=True)[0].once == "club/present:customer p1:present"
     assert given(use, pooled=True, member=Member("C"))[0].once == "club/present:card c:present"
+
+
+def test_a_program_that_pools_counts_the_sales_of_all_cards() -> None:
+    regular = Member("100001", "P1", sales=1, pool_sales=7)
+    use: dict[str, object] = {"use": "counter"}
+    assert [given(use, member=regular, pooled=one)[0].points for one in (False, True)] == [1, 7]
 
 
 def test_a_long_name_is_shortened_and_stays_its_own() -> None:
@@ -156,7 +166,7 @@ def test_what_goes_wrong_inside_carries_the_name(use: dict[str, object], cause: 
     ("name", "options", "code", "told"),
     [
         ("presnt", {}, "extension-unknown", "write `present`"),
-        ("entirely-different", {}, "extension-unknown", "installed are answers, crashes"),
+        ("entirely-different", {}, "extension-unknown", "installed are answers, counter, crashes"),
         ("present", {"colour": "red"}, "extension-options", "colour"),
         ("picky", {"cards": 5}, "extension-options", "cards is a list"),
         ("picky", {}, "extension-options", "cards"),
