@@ -27,12 +27,12 @@ def status(
     """Show per map: state, lag, what is pending, waiting, parked or in conflict, and last run."""
     from connector.bootstrap import open_project
     from connector.operations.choosing import chosen
-    from connector.operations.standing import needs, status_of
+    from connector.operations.standing import statuses
 
     with open_project(options.settings()) as project:
         documents = chosen(project, map)
-        states = [status_of(project, document).as_dict() for document in documents]
-        people = [need.as_dict() for need in needs(project, documents)]
+        found, needs = statuses(project, documents)
+    states, people = [one.as_dict() for one in found], [need.as_dict() for need in needs]
     if options.json:
         output.emit({"maps": states, "needs": people})
     else:
@@ -49,11 +49,13 @@ def status(
             for side, epoch in state["epochs"].items():
                 if epoch > 1:
                     output.say(f"{state['map']}: {side} is in epoch {epoch}: {_AGAIN}")
-        show_needs([need for need in people if need["kind"] not in ("stopped", "paused")])
+        show_needs([need for need in people if need["kind"] not in _SAID])
     if people:
         raise typer.Exit(3)
 
 
+_SAID = ("stopped", "paused", "failing")
+"""Needs whose problem is shown."""
 _AGAIN = "it was restored from a backup, or bound anew"
 
 

@@ -87,7 +87,7 @@ class Need:
 
     map: str
     kind: str
-    """parked | conflict | stopped | paused | differences"""
+    """parked | conflict | stopped | paused | failing | differences"""
     count: int
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,14 +13,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connector.bootstrap import Project
-from connector.errors import (
-    Problem,
-)
+from connector.errors import Problem, Subject
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
 from connector.operations.holding import PAUSED
 from connector.operations.outcomes import Need
 from connector.store.record import State
+from connector.store.work import RunRow
+
+FAILING = "failing"
+"""How a map is called whose last run did not begin, or broke off."""
+_WORKING = frozenset({"load", "sync", "serve"})
+"""Commands that work the whole map."""
+_NO_FAILURE = frozenset({"map-loaded", "lease-lost"})
+"""What such a run may end with though the map is well."""
 
 
 def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
@@ -48,7 +54,7 @@ class MapStatus:
 
     map: str
     state: str
-    """new | loading | running | paused | stopped"""
+    """new | loading | running | paused | stopped | failing"""
     lag: float | None
     """Seconds since the feeds were last read: of both sides, of an append map its source's."""
     counts: Mapping[State, int]
@@ -79,16 +85,18 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
     followed = [(side, "feed") for side in document.followed]
     feeds = [p for at, p in positions.items() if at in followed and p.text is not None]
     lag = now - min(p.at for p in feeds) if len(feeds) == len(followed) else None
-    if row is not None and row.stopped is not None:
-        state = held_state(row.stopped)
+    run = next(iter(store.runs(document.map, 1)), None)
+    problem = row.stopped if row is not None else None
+    if problem is not None:
+        state = held_state(problem)
+    elif run is not None and (problem := _failure(run)) is not None:
+        state = FAILING
     elif row is not None and row.loaded_at is not None:
         state = "running"
     else:
         state = "loading" if positions else "new"
-    runs = store.runs(document.map, 1)
     last = None
-    if runs:
-        run = runs[0]
+    if run is not None:
         last = {
             "run": run.number,
             "command": run.command,
@@ -96,10 +104,26 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
             "ended": None if run.ended is None else instant(run.ended),
             "outcome": run.outcome,
         }
-    problem = row.stopped if row is not None else None
     worlds = {side: store.world(document.system(side)) for side in Side}
     epochs = {side: world.epoch if world is not None else 1 for side, world in worlds.items()}
     return MapStatus(document.map, state, lag, store.counts(document.map), last, problem, epochs)
+
+
+def statuses(
+    project: Project, documents: Sequence[MapDocument]
+) -> tuple[list[MapStatus], list[Need]]:
+    """Where each map stands, and what needs a person; a map that fails does too."""
+    found = [status_of(project, document) for document in documents]
+    failing = [Need(one.map, FAILING, 1) for one in found if one.state == FAILING]
+    return found, [*needs(project, documents), *failing]
+
+
+def _failure(run: RunRow) -> Problem | None:
+    """Why the map does not run, if its last run failed as a whole."""
+    error = run.error
+    if error is None or run.command not in _WORKING or run.outcome in _NO_FAILURE:
+        return None
+    return Problem(error["code"], error["message"], error["remedy"], Subject(**error["subject"]))
 
 
 def instant(seconds: float) -> str:

@@ -37,6 +37,29 @@ def test_status_tells_where_each_map_stands(project: Project) -> None:
     assert datetime.fromisoformat(after[MAP]["last_run"]["ended"]).tzinfo is not None
 
 
+def test_status_shows_a_map_that_cannot_begin_with_the_remedy(loaded: Project) -> None:
+    path = loaded.folder / "mappings" / "loyalty-card.yaml"
+    sound = path.read_text("utf-8")
+    path.write_text(sound.replace("dataverse: msdyn_partynumber", "dataverse: msdyn_partynumer"))
+    for _ in range(2):
+        loaded.json("sync", code=2)
+    found = loaded.json("status", code=3)
+    status = {one["map"]: one for one in found["maps"]}
+    assert {one["map"]: one["state"] for one in found["maps"]} == {
+        MAP: "failing",
+        "loyalty-reward-points": "running",
+    }
+    assert status[MAP]["last_run"]["outcome"] == status[MAP]["problem"]["code"] == "column-unknown"
+    assert "did you mean `msdyn_partynumber`?" in status[MAP]["problem"]["remedy"]
+    assert found["needs"] == [{"map": MAP, "kind": "failing", "count": 1}]
+    assert "did you mean `msdyn_partynumber`?" in loaded.call("status", code=3).stderr
+    runs = loaded.json("runs", "list", "--map", MAP)["runs"]
+    assert [one["outcome"] for one in runs] == ["column-unknown", "done"], "the same is no news"
+    path.write_text(sound)
+    loaded.json("sync")
+    assert loaded.json("status")["maps"][0]["state"] == "running"
+
+
 def test_the_lag_counts_from_the_last_look_though_nothing_had_changed(loaded: Project) -> None:
     loaded.json("sync")
     before = loaded.json("status")["maps"][0]["last_run"]["run"]

@@ -109,7 +109,7 @@ def _each(
     side. An error that ends the command before any run began is raised: nothing was done.
     """
     stopping = project.ports(documents[0]).stopping
-    ready, outcomes = _prepare(project, documents)
+    ready, outcomes = _prepare(project, documents, command)
     alone = len(ready) == 1 or project.settings.maps.at_once == 1
     over = threading.Event()
 
@@ -141,7 +141,7 @@ def _each(
 
 
 def _prepare(
-    project: Project, documents: Sequence[MapDocument]
+    project: Project, documents: Sequence[MapDocument], command: str
 ) -> tuple[dict[str, Prepared], dict[str, MapOutcome]]:
     """The maps that may run, and what came of those that may not.
 
@@ -156,7 +156,7 @@ def _prepare(
             ready[document.map] = _prepared(project, document)
         except DualWriteError as error:
             _mind_what_was(project, document, error)
-            count_before_run(project, document, error)
+            count_before_run(project, document, command, error)
             failed[document.map] = outcome = MapOutcome(document.map, error=error)
             outcome.seconds = monotonic() - began
             if _ends_all(error):
@@ -225,7 +225,7 @@ def _run(
         outcome.finished, outcome.rounds = finish.finished, finish.rounds
     except DualWriteError as error:
         if run is None:
-            count_before_run(project, document, error)
+            count_before_run(project, document, command, error)
             outcome.stopped_before = isinstance(error, MapStoppedError)
         outcome.error = error
     if run is not None:

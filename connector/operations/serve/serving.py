@@ -281,7 +281,7 @@ class Serving:
                 station.counted_at = None  # somebody was here since
         except DualWriteError as error:
             if run is None:
-                count_before_run(self._project, station.document, error)
+                count_before_run(self._project, station.document, "serve", error)
             raise
         finally:
             if run is not None:
