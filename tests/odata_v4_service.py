@@ -30,8 +30,8 @@ from connector.odata.batch import (
     encode_batch_responses,
     parse_batch,
 )
+from connector.odata.filters import parse_filter
 from connector.odata.paths import parse_segment
-from connector.odata.queries import parse_filter
 
 ROOT = "https://erp.example/odata/"
 LONGEST_KEY = 40

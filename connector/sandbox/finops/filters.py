@@ -20,9 +20,9 @@ from typing import TypeAlias
 
 from odata_query import ast
 
+from connector.odata.filters import parse_filter
 from connector.odata.literals import QUOTED
 from connector.odata.malformed import MalformedError
-from connector.odata.queries import parse_filter
 from connector.sandbox.comparing import fold
 from connector.sandbox.finops import errors
 from connector.sandbox.finops.entities import NAMESPACE, Entity, Field, Kind

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from odata_query import ast
 
+from connector.odata.filters import parse_filter
 from connector.odata.literals import Guid
 from connector.odata.malformed import MalformedError
-from connector.odata.queries import equals, in_function, parse_filter, query_string
+from connector.odata.queries import equals, in_function, query_string
 
 
 def test_equals() -> None:

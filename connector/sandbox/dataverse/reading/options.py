@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from odata_query import ast
 
+from connector.odata.filters import parse_filter
 from connector.odata.malformed import MalformedError
-from connector.odata.queries import parse_filter
 from connector.sandbox.dataverse import errors
 
 _KNOWN = frozenset(
