@@ -15,7 +15,7 @@ import orjson
 from connector.endpoints.base import Row
 from connector.endpoints.odata_v2.connection import Connection
 from connector.endpoints.odata_v2.keys import id_of, is_behind, parse_id
-from connector.endpoints.odata_v2.metadata import Field, Table, column_unknown
+from connector.endpoints.odata_v2.metadata import Table, column_unknown
 from connector.endpoints.odata_v2.reads import Place, Reader
 from connector.endpoints.odata_v2.rows import Projection, cut, etag_of
 from connector.endpoints.snapshots import Batch, Mark, Marked
@@ -114,7 +114,8 @@ class WatermarkSource(TableSource):
         (self._stamp,) = table.select([name])
         if self._stamp.edm.type not in (ValueType.INSTANT, ValueType.INTEGER):
             raise column_unknown(table.entity, [f"{name} (no time or number that could grow)"])
-        self._order: Sequence[Field] = table.select([key]) if key else table.keys
+        first = table.select([key]) if key else []
+        self._order = [*first, *(one for one in table.keys if one not in first)]
         self._marked = reader.projection(
             table, [*columns, self._stamp.name, *(field.name for field in self._order)]
         )
@@ -130,9 +131,7 @@ class WatermarkSource(TableSource):
             where = is_behind([self._stamp, *self._order], (mark, *key))
         order = [self._stamp, *self._order]
         width = len(self._columns)
-        for fetched, _ in self._reader.pages(
-            self._table, self._marked.select, Place(), order, where
-        ):
+        for fetched in self._reader.rising(self._table, self._marked.select, order, where):
             rows = self._reader.rows(self._table, self._marked, fetched)
             yield [self._marked_row(row, width) for row in rows]
 

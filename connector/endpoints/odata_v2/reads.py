@@ -33,6 +33,8 @@ SHORT_FILTER = 1_500
 """The same for a service that refused a longer one: some take 2,048 for a whole query."""
 _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
+_BACK = "a page that leads back to itself"
+
 Ask: TypeAlias = Callable[[GetEntitySetRequest], GetEntitySetRequest]
 
 
@@ -106,9 +108,35 @@ class Reader:
             fetched = self.fetch(table, self._window(select, place, order, where), place.link)
             behind = self._behind(table, fetched, order)
             if behind == place:
-                raise self._unreadable(table, ValueError("a page that leads back to itself"))
+                raise self._unreadable(table, ValueError(_BACK))
             place = behind
             yield fetched, place
+
+    def rising(
+        self, table: Table, select: str, order: Sequence[Field], where: str
+    ) -> Iterator[Fetched]:
+        """Answers in an order in which a row that is written meanwhile moves to the end.
+
+        Each begins behind the last row of the one before: links and offsets count rows, and would
+        pass over one for each that moved. They are used only among rows of one mark that is kept
+        more exactly than it is told, which shows where the row a page begins behind is in it.
+        """
+        place, exact = Place(), True
+        while True:
+            fetched = self.fetch(table, self._window(select, place, order, where), place.link)
+            yield fetched
+            places = self._places(table, fetched, order)
+            if not places and fetched.next is None:
+                return
+            exact = exact and place.behind not in places
+            if places and (exact or place.behind is None or place.behind[0] != places[-1][0]):
+                place = Place(behind=places[-1])
+            elif fetched.next is None:
+                place = Place(behind=place.behind, skip=place.skip + len(places))
+            elif fetched.next == place.link:
+                raise self._unreadable(table, ValueError(_BACK))
+            else:
+                place = Place(fetched.next, place.behind)
 
     def _window(self, select: str, place: Place, order: Sequence[Field], where: str) -> Ask:
         behind = is_behind(order, place.behind) if place.behind is not None else ""
@@ -118,6 +146,8 @@ class Reader:
             if condition:
                 request.filter(condition)
             request.order_by(",".join(field.name for field in order))
+            if place.skip:
+                request.skip(place.skip)
             return request.select(select).top(self._page_size)
 
         return ask
@@ -131,9 +161,15 @@ class Reader:
             return Place(link=fetched.next)
         if not fetched.answer.entities:
             return None
-        last = fetched.answer.entities[-1]
+        return Place(behind=self._places(table, fetched, order)[-1])
+
+    def _places(self, table: Table, fetched: Fetched, order: Sequence[Field]) -> list[KeyValues]:
+        """Where each row stands in an order."""
         try:
-            return Place(behind=tuple([field.edm.read(last[field.name]) for field in order]))
+            return [
+                tuple([field.edm.read(one[field.name]) for field in order])
+                for one in fetched.answer.entities
+            ]
         except _UNREADABLE as error:
             raise self._unreadable(table, error) from error
 
@@ -236,15 +272,20 @@ class Reader:
             link = fetched.next
             fetched = self.fetch(table, link=link)
             if fetched.next == link:
-                raise self._unreadable(table, ValueError("a page that leads back to itself"))
+                raise self._unreadable(table, ValueError(_BACK))
             yield fetched
 
 
 class Place(NamedTuple):
-    """Where a table is read on: at a link of the service, behind a key, or from its beginning."""
+    """Where a table is read on: at a link of the service, behind a key, or from its beginning.
+
+    A link comes before a key.
+    """
 
     link: str | None = None
     behind: KeyValues | None = None
+    skip: int = 0
+    """Rows left out behind the key."""
 
 
 def _normal(key: KeyValues | None) -> str | None:

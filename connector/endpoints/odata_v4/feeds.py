@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
+import orjson
+
 from connector.endpoints.base import Row
 from connector.endpoints.odata_v4.client import Client, tried
 from connector.endpoints.odata_v4.faults import column_unknown, unreadable
 from connector.endpoints.odata_v4.fields import Field
 from connector.endpoints.odata_v4.reads import Reader
-from connector.endpoints.odata_v4.rows import fields_of
+from connector.endpoints.odata_v4.rows import Projection, fields_of
 from connector.endpoints.odata_v4.tables import Table as EntityTable
 from connector.endpoints.snapshots import Batch, Mark, Marked, image_version
 from connector.errors import MapError, PositionExpiredError, Subject
@@ -72,7 +74,7 @@ class SetSource:
             except MapError as error:
                 if mark is None:
                     raise
-                raise self._expired(error) from error
+                raise self._expired(error.cause) from error
             mark = None
             yield Batch(self._reader.parsed(self._table, self._projection, items), link)
 
@@ -97,21 +99,46 @@ class SetSource:
     # ------------------------------------------------------------------------ watermarks
 
     def since(self, mark: Mark, after: str | None) -> Iterator[Sequence[Marked]]:
-        """Rows from a mark on, or behind `(mark, after)`, in the order of mark and key."""
-        watermark, tie = self._watermark(), self._tie()
-        shown = [*self._columns, watermark.name, *([tie.name] if tie else [])]
-        projection = self._reader.projection(self._table, shown)
-        order = ",".join([watermark.name, *([tie.name] if tie else [])])
-        where = self._behind(watermark, tie, mark, after)
-        url = self._reader.url(self._table, projection, where, orderby=order)
+        """Rows from a mark on, or behind `(mark, after)`, in the order of mark and key.
+
+        A row that is written meanwhile moves to the end, and all behind it come one place nearer: a
+        link that counts rows (`$skip`) would pass one of them over. So each page is asked for by
+        the last row of the one before. Links are followed among rows of one mark that cannot be
+        told apart: where nothing orders them, or marks are kept more exactly than they are told.
+        """
+        watermark, ties = self._watermark(), self._ties()
+        order = [watermark.name, *(tie.name for tie in ties)]
+        projection = self._reader.projection(self._table, [*self._columns, *order])
+        place = None if after is None else (mark, after)
+        where = self._from(watermark, mark) if after is None else self._behind(mark, after)
+        exact = bool(ties)
+        url: str | None = self._ordered(projection, where, order)
+        while url is not None:
+            items, url = next(self._client.pages(self._table.name, url, projection.loads))
+            marked = self._marked(ties, self._reader.parsed(self._table, projection, items))
+            yield marked
+            if url is None or not marked:
+                continue
+            last = (marked[-1].mark, marked[-1].key)
+            exact = exact and place not in [(one.mark, one.key) for one in marked]
+            if exact or place is None or place[0] != last[0]:
+                place = last
+                url = self._ordered(projection, self._behind(*place), order)
+
+    def _ordered(self, projection: Projection, where: str | None, order: Sequence[str]) -> str:
+        return self._reader.url(self._table, projection, where, orderby=",".join(order))
+
+    def _marked(self, ties: Sequence[Field], rows: Sequence[Row]) -> list[Marked]:
+        """Rows with their marks; those without one are not told of."""
         width = len(self._columns)
-        for items, _ in self._client.pages(self._table.name, url, projection.loads):
-            rows = self._reader.parsed(self._table, projection, items)
-            yield [
-                Marked(at, str(row.image[-1]), row._replace(image=row.image[:width]))
-                for row in rows
-                if isinstance(at := row.image[width], int | datetime)
-            ]
+        found: list[Marked] = []
+        for row in rows:
+            at, *key = row.image[width:]
+            if isinstance(at, int | datetime):
+                spelled = [tie.literal(part) for tie, part in zip(ties, key, strict=True)]
+                text = orjson.dumps(spelled).decode()
+                found.append(Marked(at, text, row._replace(image=row.image[:width])))
+        return found
 
     def horizon(self) -> Mark | None:
         """The clock of the service, or the highest number of the column."""
@@ -134,20 +161,34 @@ class SetSource:
         highest = rows[0].image[0] if rows else None
         return highest if isinstance(highest, int) else None
 
-    def _behind(
-        self, watermark: Field, tie: Field | None, mark: Mark, after: str | None
-    ) -> str | None:
+    def _from(self, watermark: Field, mark: Mark) -> str | None:
+        """The filter for rows at a mark or above; None where that is all of them."""
         if isinstance(mark, datetime) and mark.year < EARLIEST:
             return None
         if isinstance(mark, int) and mark < (watermark.column.minimum or 0):
             return None
-        place = watermark.literal(mark)
-        if after is None or tie is None:
-            return f"{watermark.name} ge {place}"
-        key = tie.literal(int(after) if tie.column.type is ValueType.INTEGER else after)
-        return (
-            f"{watermark.name} gt {place} or ({watermark.name} eq {place} and {tie.name} gt {key})"
-        )
+        return f"{watermark.name} ge {watermark.literal(mark)}"
+
+    def _behind(self, mark: Mark, after: str) -> str | None:
+        """The filter for rows behind one, in the order of mark and key."""
+        watermark, ties = self._watermark(), self._ties()
+        if not ties:
+            return self._from(watermark, mark)
+        try:
+            spelled = [tie.literal(tie.parse(part)) for tie, part in self._parts(ties, after)]
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise self._expired(str(error)) from error
+        same, ways = list[str](), list[str]()
+        steps = [(watermark.name, watermark.literal(mark))]
+        for name, text in [*steps, *zip([tie.name for tie in ties], spelled, strict=True)]:
+            ways.append(" and ".join([*same, f"{name} gt {text}"]))
+            same.append(f"{name} eq {text}")
+        return " or ".join(f"({way})" for way in ways)
+
+    @staticmethod
+    def _parts(ties: Sequence[Field], after: str) -> Iterator[tuple[Field, str]]:
+        """The literal of each column that orders rows of one mark."""
+        return zip(ties, map(str, orjson.loads(after)), strict=True)
 
     def _watermark(self) -> Field:
         assert self._way.column is not None, "the settings see to it"
@@ -161,19 +202,21 @@ class SetSource:
             )
         return field
 
-    def _tie(self) -> Field | None:
-        """The column that orders rows of one mark, if one column does."""
+    def _ties(self) -> list[Field]:
+        """The columns that order rows of one mark; none where nothing orders all of them."""
+        ties: list[Field] = []
         if self._way.key_column is not None:
-            return fields_of(self._client.naming, self._table, [self._way.key_column])[0]
-        only = self._table.key[0] if len(self._table.key) == 1 else None
-        fits = only and only.column.type in (ValueType.TEXT, ValueType.INTEGER)
-        return only if fits else None
+            ties = fields_of(self._client.naming, self._table, [self._way.key_column])
+        rest = [one for one in self._table.key if one not in ties]
+        if all(one.column.type in (ValueType.TEXT, ValueType.INTEGER) for one in rest):
+            ties += rest
+        return ties
 
-    def _expired(self, error: MapError) -> PositionExpiredError:
+    def _expired(self, cause: str | None) -> PositionExpiredError:
         return PositionExpiredError(
             "position-expired",
             f"the list of {self._table.name} cannot be gone on with from the noted page",
             remedy="the table is read in full next",
             subject=Subject(side=self._client.naming.side, entity=self._table.name),
-            cause=error.cause,
+            cause=cause,
         )

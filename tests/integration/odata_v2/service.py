@@ -26,7 +26,7 @@ import trustme
 from tests.integration.odata_v2.model import Entity, Filter, Refusal, Type, comparable
 
 ROOT = "/odata2webservices/Loyalty"
-_OPTIONS = {"$filter", "$select", "$orderby", "$top", "$skiptoken", "$format"}
+_OPTIONS = {"$filter", "$select", "$orderby", "$top", "$skip", "$skiptoken", "$format"}
 
 
 class Answer(NamedTuple):
@@ -58,6 +58,8 @@ class Manners:
     """An update is answered 200 with the entity."""
     next_host: str | None = None
     """Links to further pages name this host."""
+    coarse: int = 1
+    """Times are told cut to so many milliseconds, and kept exactly."""
     methods: tuple[str, ...] = ("PATCH", "MERGE", "PUT")
     authorization: str | None = None
     """What the header must be."""
@@ -158,7 +160,7 @@ class Service:
                 key=lambda row: (row[1][name] is not None, _sortable(edm, row[1][name])),
                 reverse=way == "desc",
             )
-        rows = rows[int(options.get("$skiptoken", 0)) :]
+        rows = rows[int(options.get("$skip", 0)) + int(options.get("$skiptoken", 0)) :]
         left = rows[: int(options["$top"])] if "$top" in options else rows
         answer: dict[str, Any] = {}
         limit = self.manners.page
@@ -190,7 +192,16 @@ class Service:
         about = {"uri": f"{self.url}/{type.name}({type.predicate(row)})", "type": f"L.{type.name}"}
         if type.etags:
             about["etag"] = type.etag(key)
-        return {"__metadata": about, **{name: row[name] for name in names or type.properties}}
+        return {
+            "__metadata": about,
+            **{one: self._told(row[one]) for one in names or type.properties},
+        }
+
+    def _told(self, value: Any) -> Any:
+        if self.manners.coarse == 1 or not str(value).startswith("/Date("):
+            return value
+        step = self.manners.coarse
+        return re.sub(r"\d+", lambda one: str(int(one[0]) // step * step), str(value), count=1)
 
     # ------------------------------------------------------------------ writing
 

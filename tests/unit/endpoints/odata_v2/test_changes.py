@@ -60,6 +60,36 @@ def test_a_watermark_finds_edits_and_a_sweep_finds_deletes(
     assert any("Changed ge datetimeoffset'" in line for line in service.log)
 
 
+def test_a_row_that_moves_while_pages_are_read_hides_no_other(
+    service: Service, watching: ODataV2Endpoint
+) -> None:
+    """It goes to the end, and with links that count rows another one would be passed over."""
+    make(watching, "0")
+    position = list(watching.scan("Cards", COLUMNS, None))[-1].position
+    assert position is not None
+    make(watching, *"ABCDEF")
+    service.manners.page = 2
+    pages = watching.changes("Cards", COLUMNS, position)
+    seen = [next(pages)]
+    watching.write("Cards", COLUMNS, [Update("CardNumber='A'", "*", {"Note": "moved"})])
+    seen += pages
+    assert told(seen)[0].keys() >= {f"CardNumber='{one}'" for one in "ABCDEF"}
+
+
+@pytest.mark.parametrize("page", [None, 2])
+def test_times_that_are_kept_more_exactly_than_they_are_told_end_no_look(
+    service: Service, watching: ODataV2Endpoint, page: int | None
+) -> None:
+    """Whatever stands at the time of the last row lies behind it as well, so it comes again."""
+    make(watching, "0")
+    position = list(watching.scan("Cards", COLUMNS, None))[-1].position
+    assert position is not None
+    service.manners.page, service.manners.coarse = page, 1_000_000
+    make(watching, *"ABCDE")
+    found, _ = told(list(watching.changes("Cards", COLUMNS, position)))
+    assert found.keys() >= {f"CardNumber='{one}'" for one in "ABCDE"}
+
+
 @pytest.mark.parametrize("column", ["Note", "Nope", "Active"])
 def test_a_column_that_cannot_grow_is_refused(
     service: Service, connect: MakeEndpoint, column: str

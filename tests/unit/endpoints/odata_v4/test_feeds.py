@@ -154,7 +154,8 @@ def test_a_watermark_asks_for_what_lies_above_it(
     assert gone == set()
     asked = [one for one in lists(service) if "$filter" in one]
     assert {one["$orderby"][0] for one in asked} == {f"{column},Number"}
-    assert all(one["$filter"][0].startswith(f"{column} ge ") for one in asked)
+    begun = (f"{column} ge ", f"({column} gt ")
+    assert all(one["$filter"][0].startswith(begun) for one in asked)
     # Deletes wait for the sweep.
     endpoint.write("Cards", COLUMNS, [Delete("Number='3'", None)])
     assert since(endpoint, position)[1] == set()
@@ -171,6 +172,36 @@ def test_many_rows_above_a_watermark_come_in_pages(opened: Open) -> None:
     assert len([page for page in pages if page.rows]) > 1
     rest = list(endpoint.changes("Cards", COLUMNS, pages[0].resume or ""))
     assert rows(pages[:1]) | rows(rest) >= {f"Number='{n}'" for n in range(1, 9)}
+
+
+@pytest.mark.parametrize("column", ["Serial", "Changed"])
+def test_a_row_that_moves_while_pages_are_read_hides_no_other(opened: Open, column: str) -> None:
+    """It goes to the end, and with links that count rows another one would be passed over."""
+    endpoint = opened(Way("watermark", column, overlap=0.0, sweep=3600.0))
+    put(endpoint, "0")
+    position = scanned(endpoint)
+    put(endpoint, *"123456789")
+    pages = endpoint.changes("Cards", COLUMNS, position)
+    seen = [next(pages)]
+    (moved, *_) = [row.id for row in seen[0].rows if row.id != "Number='0'"]
+    endpoint.write("Cards", COLUMNS, [Update(moved, "*", {"Text": "moved"})])
+    seen += pages
+    assert rows(seen) >= {f"Number='{n}'" for n in "123456789"}
+
+
+def test_rows_of_one_mark_without_an_order_among_them_are_read_by_links(
+    opened: Open, service: MemoryService
+) -> None:
+    """No column orders them: behind the last mark the same page would begin again."""
+    service.rows["Cards"].clear()
+    endpoint = opened(Way("watermark", "Serial", "Text", overlap=0.0, sweep=3600.0))
+    put(endpoint, "0")
+    position = scanned(endpoint)
+    put(endpoint, *"12345678")
+    for row in service.rows["Cards"].values():
+        row["Serial"], row["Text"] = 7, "same"
+    told, _, _ = since(endpoint, position)
+    assert told >= {f"Number='{n}'" for n in "12345678"}
 
 
 def test_the_time_of_the_change_is_told_where_it_is_the_watermark(opened: Open) -> None:
