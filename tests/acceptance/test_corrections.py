@@ -148,6 +148,9 @@ def test_an_agent_files_a_correction_and_sees_it_posted(desk: Desk) -> None:
     assert entries[0]["number"] == int(seen["entry"])
     assert entries[0]["why"].startswith("correction requested by ")
     assert desk.sync()["synced"] == 0
+    (kept,) = desk.project.json("ledger", "list", "--entity", "corrections")["records"]
+    # The answer that was written into the row since is nobody's edit.
+    assert kept["values"]["EditedBy"] == kept["values"]["RequestedBy"] == "agent@sandbox.example"
     assert desk.project.verified()["excused"] == 0
     assert desk.available() == 70
 
@@ -221,7 +224,7 @@ def test_only_people_of_the_config_may_ask(desk: Desk, column: str) -> None:
     me = desk.project.agent.get("WhoAmI").json()["UserId"]
     name = desk.project.agent.get(f"systemusers({me})").json()[column]
     file = desk.project.folder / "mappings/point-corrections.yaml"
-    text = file.read_text("utf-8").replace("createdby.domainname", f"createdby.{column}")
+    text = file.read_text("utf-8").replace("by.domainname", f"by.{column}")
     file.write_text(text, "utf-8")
     config = desk.project.folder / "config/connector.toml"
     others = config.read_text("utf-8") + '[[corrections.people]]\nname = "robin"\n'

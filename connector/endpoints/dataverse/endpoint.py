@@ -22,6 +22,7 @@ from connector.endpoints.base import (
     Page,
     Throttling,
 )
+from connector.endpoints.dataverse.authors import Authors
 from connector.endpoints.dataverse.faults import access_error, fault_of, refused, unreadable
 from connector.endpoints.dataverse.feed import Feed
 from connector.endpoints.dataverse.metadata import BATCH, Tables
@@ -120,8 +121,14 @@ class DataverseEndpoint:
             world=world,
             title=self._transport.host,
             clock_offset=clock_offset(reply),
-            users=frozenset(user for _, user in self._users.values()),
+            users=self._ours(),
         )
+
+    def _ours(self) -> frozenset[str]:
+        """The ids of our application users."""
+        if len(self._users) < self._transport.users:
+            return self.identity().users
+        return frozenset(user for _, user in self._users.values())
 
     def _who_am_i(self, user: int | None) -> tuple[str, str, Reply]:
         reply = self._transport.get("WhoAmI", user=user)
@@ -145,17 +152,20 @@ class DataverseEndpoint:
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         """The whole table by a tracked read."""
-        return self._feed.scan(entity, columns, resume)
+        pages = self._feed.scan(entity, columns, resume)
+        return Authors(columns, self._ours).pages(pages)
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """The delta feed."""
-        return self._feed.changes(entity, columns, position)
+        pages = self._feed.changes(entity, columns, position)
+        return Authors(columns, self._ours).pages(pages)
 
     def read(
         self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
     ) -> Found:
         """Records by id or text column, by filter."""
-        return self._reader.read(entity, columns, by=by, values=values)
+        found = self._reader.read(entity, columns, by=by, values=values)
+        return Authors(columns, self._ours).found(found)
 
     def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
         """The id we chose, which says nothing of the row; where a map gives the id, that one."""
@@ -169,7 +179,8 @@ class DataverseEndpoint:
         if not operations:
             return []
         table = self._tables.get(entity)
-        return Writing(self._transport, table, columns, operations, self._bulk).run()
+        outcomes = Writing(self._transport, table, columns, operations, self._bulk).run()
+        return Authors(columns, self._ours).outcomes(outcomes)
 
     def upsert(self, entity: str, rows: Mapping[str, Mapping[str, Value]]) -> None:
         """Have rows hold these values, by id, in one request (`endpoints/upserting.py`)."""

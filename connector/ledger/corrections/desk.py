@@ -14,6 +14,7 @@ whatever becomes of the request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -60,6 +61,7 @@ class CorrectionDesk:
         The record of a request that is new or changed comes back with the answer in it. Raises
         RecordError `clock-set-back`; nothing of the transaction may be kept then.
         """
+        operations = [_known_editor(one) for one in operations]
         posted = _posted(transaction.connection, operations)
         stays = [_touches(one, posted) for one in operations]
         done = iter(
@@ -255,13 +257,22 @@ class _Round:
 def _request(record: Record) -> Request:
     values = dict(zip(CORRECTIONS.names, record.values, strict=True))
     card, kind, amount = values["CardNumber"], values["RewardPointId"], values["Amount"]
-    reason, person = values["Reason"], values["RequestedBy"]
+    reason, person = values["Reason"], values["EditedBy"] or values["RequestedBy"]
     assert isinstance(card, str | None)
     assert isinstance(kind, str | None)
     assert isinstance(amount, Decimal | None)
     assert isinstance(reason, str | None)
     assert isinstance(person, str | None)
     return Request(card, kind, amount, reason, person)
+
+
+def _known_editor(operation: Operation) -> Operation:
+    """Without an editor who is not known: that the answer was written says nothing of people."""
+    if not isinstance(operation, Change):
+        return operation
+    editor = fold("EditedBy")
+    kept = {name: one for name, one in operation.values.items() if fold(name) != editor or one}
+    return replace(operation, values=kept)
 
 
 def _posting_key(record: Record) -> str:

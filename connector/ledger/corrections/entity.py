@@ -41,6 +41,7 @@ CORRECTIONS = entity(
         decimal("Amount", "amount"),
         text("Reason", "reason", REASON_LENGTH, lines=True),
         text("RequestedBy", "requested_by", 256),
+        text("EditedBy", "edited_by", 256),
         choice(
             "Status",
             "status",
@@ -55,5 +56,6 @@ CORRECTIONS = entity(
     ),
     sa.Index("point_corrections_by_time", "posted_at"),
 )
-"""`Amount` is negative where points are taken away. `NewBalance` is what was available right after
+"""`EditedBy` is who changed the request last, where that is known; an empty one changes nothing.
+`Amount` is negative where points are taken away. `NewBalance` is what was available right after
 the posting, `Entry` the TransactionNumber of it."""

@@ -42,7 +42,7 @@ def endpoint(ledger: Ledger) -> Endpoint:
 @pytest.mark.parametrize("name", [BALANCES, ENTRIES])
 def test_what_corrections_post_is_shown_here(endpoint: Endpoint, name: str) -> None:
     (followed,) = endpoint.describe(name).follows
-    assert endpoint.describe(followed).columns["PostedPoints"]
+    assert "PostedPoints" in endpoint.describe(followed).columns
 
 
 def earn(ledger: Ledger, key: str, *points: int) -> None:

@@ -29,7 +29,7 @@ READY = {
         "LoyaltyPointCorrections",
         "dwrite_pointcorrections",
         ["dwrite_pointcorrectionid"],
-        12,
+        13,
     ),
     "point-balances": ("LoyaltyPointBalances", "dwrite_pointbalances", ["dwrite_balanceid"], 11),
     "card-tiers": ("LoyaltyCardTiers", "dwrite_cardtiers", ["dwrite_membership"], 11),

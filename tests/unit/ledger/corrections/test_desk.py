@@ -62,6 +62,23 @@ def test_a_reason_of_several_lines_is_kept(office: Office) -> None:
     assert record["Status"] == "Posted"
 
 
+def test_the_limits_are_those_of_who_changed_it_last(within: Opening) -> None:
+    few = Allowance(per_request=Decimal(10))
+    office = within(Limits(people={"lead": Allowance(), "avery": few}))
+    refused = office.ask(RequestedBy="lead", EditedBy="lead", Amount=0)
+    assert refused["Status"] == "Refused"
+    assert office.change(Amount=50, EditedBy="avery")["Status"] == "Refused"
+    answered = office.change(EditedBy=None)
+    assert (answered["EditedBy"], answered["Status"]) == ("avery", "Refused"), "it is not forgotten"
+    assert office.change(Amount=51, EditedBy=None)["Status"] == "Refused"
+    posted = office.change(Amount=5)
+    assert (posted["Status"], posted["RequestedBy"]) == ("Posted", "lead")
+    assert transactions(office.ledger, "A")[0].why == "correction requested by avery"
+    other = office.ask("r2", RequestedBy="avery", Amount=50)
+    assert other["Status"] == "Refused", "who filed it counts where nobody changed it"
+    assert office.change("r2", EditedBy="lead")["Status"] == "Posted"
+
+
 def test_the_same_request_is_never_posted_again(office: Office) -> None:
     values: dict[str, object] = {
         "CorrectionId": "R1",
