@@ -28,7 +28,6 @@ from connector.ledger.members.tables import cards_by_party
 from connector.ledger.operations import Operation, Result
 from connector.ledger.payments import tables as _payments  # noqa: F401  as are these
 from connector.ledger.programs import tables as _programs
-from connector.ledger.programs.naming import bind_all
 from connector.ledger.rewards import tables as _rewards  # noqa: F401
 from connector.ledger.sales import tables as _sales  # noqa: F401  its tables are made with the rest
 from connector.ledger.schema import (
@@ -44,7 +43,6 @@ from connector.ledger.schema import (
     metadata,
 )
 from connector.ledger.segments import tables as _segments  # noqa: F401
-from connector.ledger.shown.settling import settle
 from connector.ledger.shown.tables import shown_days
 from connector.ledger.shown.touched import Touched
 from connector.ledger.sql import add_columns, engine_for, missing_ledger, transaction
@@ -142,10 +140,7 @@ class Ledger:
         zone: tzinfo = UTC,
         corrections: Limits | None = None,
     ) -> None:
-        # Here, because the desk posts, and the journal stands on this module.
-        from connector.ledger.corrections.desk import CorrectionDesk
-
-        self._desk = CorrectionDesk(corrections or Limits())
+        self._corrections = corrections or Limits()
         self._engine = engine
         self._clock = clock
         self.zone = zone
@@ -218,10 +213,14 @@ class Ledger:
 
         An exception inside rolls everything back. Raises UnreachableError `ledger-busy`.
         """
+        # Here, because the desk posts, and the journal stands on this module; and because what is
+        # settled stands on the programs, for which nobody waits who only reads.
+        from connector.ledger.corrections.desk import CorrectionDesk
+        from connector.ledger.shown.settling import settle
+
+        desk = CorrectionDesk(self._corrections)
         with transaction(self._engine, write=True) as connection:
-            open_ = WriteTransaction(
-                connection, self._clock(), by, self.new_id, self.zone, self._desk
-            )
+            open_ = WriteTransaction(connection, self._clock(), by, self.new_id, self.zone, desk)
             yield open_
             settle(open_)
 
@@ -272,6 +271,8 @@ def _known(engine: sa.Engine) -> str | None:
 
 def _upgrade(engine: sa.Engine) -> None:
     """Add the tables and columns that an older version lacks; what is there stays as it is."""
+    from connector.ledger.programs.naming import bind_all  # a ledger is upgraded once
+
     with transaction(engine, write=True) as connection:
         version = connection.scalar(sa.select(ledger_info.c.schema_version))
         if version not in UPGRADABLE:  # another process was faster

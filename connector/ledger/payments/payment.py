@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from connector.ledger.payments.covering import Share
+if TYPE_CHECKING:
+    from connector.ledger.payments.covering import Share
 
 
 class State(StrEnum):
