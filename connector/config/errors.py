@@ -95,7 +95,7 @@ def config_invalid(
         line = line_of(finding)
         return finding.variable(env_prefix) or (f"{file}:{line}" if line else str(file))
 
-    message = f"{first.key}: {first.text}"
+    message = first.text  # its key is the subject
     if others:
         rows = [f"{place_of(one)}: {one.key}: {one.text}" for one in (first, *others)]
         message = "\n  - ".join([f"{len(rows)} keys are wrong", *rows])

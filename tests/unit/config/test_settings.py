@@ -138,8 +138,9 @@ def test_a_wrong_key_is_named_with_its_line(
 def test_an_unknown_key_gets_the_nearest_known_one(
     write: Write, text: str, key: str, nearest: str
 ) -> None:
-    message = refusal(write(VALID + text)).message
-    assert f"{key}: unknown key; did you mean {nearest}?" in message
+    said = str(refusal(write(VALID + text)))
+    assert f"{key}: unknown key; did you mean {nearest}?" in said
+    assert f"{key}: {key}" not in said
 
 
 @pytest.mark.parametrize("name", ["commerce", "dataverse"])
