@@ -15,6 +15,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from connector.books import Books, open_state, sorted_maps
 from connector.config.connections import Connection
 from connector.config.policies import AlertSettings, NotifySettings
 from connector.config.sides import (
@@ -40,22 +41,15 @@ from connector.mapping.columns import Column
 from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.compiling.compiler import compile_map, findings
 from connector.mapping.document import MapDocument
-from connector.mapping.overlay import read_maps
 from connector.mapping.values import Side
 from connector.notify import Notifier
 from connector.process import gone, monotonic, own_name, rarely_collecting, sleeper
-from connector.settings import (
-    Settings,
-    StoreSettings,
-)
+from connector.settings import Settings
 from connector.sides import remote
 from connector.sides.connecting import patience_of
 from connector.sides.dataverse import dataverse_endpoint
 from connector.sides.dataverse import open_administration as open_administration
 from connector.sides.ledger import limits_of, zone_of
-from connector.store.base import Store
-from connector.store.opening import open_store
-from connector.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
     from connector.live.events import Listener
@@ -83,15 +77,9 @@ def _never() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class Project(Books):
     """Everything a command needs of one configured project, opened."""
 
-    settings: Settings
-    documents: Mapping[str, MapDocument]
-    """The maps that are on."""
-    off: Mapping[str, MapDocument]
-    """Maps with `enabled: false`: nothing is done about them."""
-    store: Store
     tuning: Tuning
     _commerce: Mapping[str, Endpoint]
     _dataverse: Endpoint
@@ -210,11 +198,6 @@ class Project:
         return self._dataverse.describe(entity).columns
 
 
-def maps_of(settings: Settings) -> list[MapDocument]:
-    """The maps of a project as they are in its environment; raises `MapError`."""
-    return read_maps(settings.maps.path, settings.maps.environment)
-
-
 @contextmanager
 def open_project(
     settings: Settings,
@@ -229,10 +212,8 @@ def open_project(
     for changes. Raises `ConfigError`, `MapError`, `StateError`; sides are asked nothing yet.
     """
     notifier = _notifier(settings.notify)
-    maps = {document.map: document for document in maps_of(settings)}
-    documents = {name: document for name, document in maps.items() if document.enabled}
-    off = {name: document for name, document in maps.items() if not document.enabled}
-    rules = tuple(_rule(alert, maps) for alert in settings.alerts)
+    documents, off = sorted_maps(settings)
+    rules = tuple(_rule(alert, {**documents, **off}) for alert in settings.alerts)
     limits = _limits(settings)
     with ExitStack() as stack:
         stack.enter_context(rarely_collecting())
@@ -271,14 +252,6 @@ def open_project(
 def _executor(limits: Limits) -> ThreadPoolExecutor:
     """Threads for the writes in flight of one map, the page read ahead, and a question."""
     return ThreadPoolExecutor(limits.in_flight + 2, "dualwrite")
-
-
-def open_state(place: StoreSettings) -> SqlStore:
-    """The sync state of the settings; raises what `open_store` does, `ConfigError` for a secret."""
-    password = None
-    if place.password is not None:
-        password = read_secret(place.password).get_secret_value()
-    return open_store(place.url, password)
 
 
 @contextmanager

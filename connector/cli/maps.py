@@ -60,7 +60,7 @@ def list_maps(options: Options) -> None:
 @with_options
 def show(options: Options, map: MapName) -> None:
     """Draw one map as a table: left column, symbol, right column."""
-    from connector.bootstrap import maps_of
+    from connector.books import maps_of
     from connector.operations.choosing import named
 
     document = named(maps_of(options.settings()), map)

@@ -25,13 +25,13 @@ def status(
     map: Annotated[str | None, typer.Option("--map", help="Only this map.")] = None,
 ) -> None:
     """Show per map: state, lag, what is pending, waiting, parked or in conflict, and last run."""
-    from connector.bootstrap import open_project
+    from connector.books import open_books
     from connector.operations.choosing import chosen
     from connector.operations.standing import statuses
 
-    with open_project(options.settings()) as project:
-        documents = chosen(project, map)
-        found, needs = statuses(project, documents)
+    with open_books(options.settings()) as books:
+        documents = chosen(books, map)
+        found, needs = statuses(books, documents)
     states, people = [one.as_dict() for one in found], [need.as_dict() for need in needs]
     if options.json:
         output.emit({"maps": states, "needs": people})

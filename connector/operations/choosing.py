@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.bootstrap import Project
+from connector.books import Books
 from connector.errors import (
     Subject,
     UsageError,
@@ -31,7 +31,7 @@ def named(documents: Sequence[MapDocument], name: str) -> MapDocument:
     )
 
 
-def chosen(project: Project, name: str | None) -> list[MapDocument]:
+def chosen(project: Books, name: str | None) -> list[MapDocument]:
     """The named map, or all that are on; raises `UsageError` (`map-unknown`, `map-off`)."""
     documents = list(project.documents.values())
     off = project.off.get(name) if name is not None else None

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from connector.bootstrap import Project
 from connector.errors import DualWriteError, LeaseHeldError, Problem, Subject, UsageError
 from connector.mapping.document import MapDocument
 from connector.store.work import Lease, MapRow, Work
+
+if TYPE_CHECKING:
+    from connector.bootstrap import Project
 
 PAUSED = "map-paused"
 _LOOK_AGAIN = 0.5

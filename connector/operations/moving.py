@@ -12,7 +12,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connector.bootstrap import Progress, Project, open_state
+from connector.books import open_state
+from connector.bootstrap import Progress, Project
 from connector.endpoints.base import Endpoint, Identity
 from connector.errors import Subject, UsageError
 from connector.mapping.values import Side

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from connector.bootstrap import Project
+from connector.books import Books
 from connector.errors import Problem, Subject
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Side
@@ -29,15 +29,15 @@ _NO_FAILURE = frozenset({"map-loaded", "lease-lost"})
 """What such a run may end with though the map is well."""
 
 
-def needs(project: Project, documents: Sequence[MapDocument]) -> list[Need]:
+def needs(books: Books, documents: Sequence[MapDocument]) -> list[Need]:
     """What needs a person now, from the state alone."""
     found: list[Need] = []
     for document in documents:
-        counts = project.store.set_aside(document.map)
+        counts = books.store.set_aside(document.map)
         for state, kind in ((State.PARKED, "parked"), (State.CONFLICT, "conflict")):
             if counts[state]:
                 found.append(Need(document.map, kind, counts[state]))
-        row = project.store.map_row(document.map)
+        row = books.store.map_row(document.map)
         if row is not None and row.stopped is not None:
             found.append(Need(document.map, held_state(row.stopped), 1))
     return found
@@ -76,12 +76,12 @@ class MapStatus:
         }
 
 
-def status_of(project: Project, document: MapDocument) -> MapStatus:
+def status_of(books: Books, document: MapDocument) -> MapStatus:
     """Where one map stands."""
-    store = project.store
+    store = books.store
     row = store.map_row(document.map)
     positions = store.positions(document.map)
-    now = project.ports(document).clock()
+    now = books.now()
     followed = [(side, "feed") for side in document.followed]
     feeds = [p for at, p in positions.items() if at in followed and p.text is not None]
     lag = now - min(p.at for p in feeds) if len(feeds) == len(followed) else None
@@ -109,13 +109,11 @@ def status_of(project: Project, document: MapDocument) -> MapStatus:
     return MapStatus(document.map, state, lag, store.counts(document.map), last, problem, epochs)
 
 
-def statuses(
-    project: Project, documents: Sequence[MapDocument]
-) -> tuple[list[MapStatus], list[Need]]:
+def statuses(books: Books, documents: Sequence[MapDocument]) -> tuple[list[MapStatus], list[Need]]:
     """Where each map stands, and what needs a person; a map that fails does too."""
-    found = [status_of(project, document) for document in documents]
+    found = [status_of(books, document) for document in documents]
     failing = [Need(one.map, FAILING, 1) for one in found if one.state == FAILING]
-    return found, [*needs(project, documents), *failing]
+    return found, [*needs(books, documents), *failing]
 
 
 def _failure(run: RunRow) -> Problem | None:

@@ -11,11 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from connector.endpoints.base import Entity, Pace
-from connector.engine.ports import Ports
-from connector.mapping.compiling.compiled import CompiledMap
 from connector.mapping.values import Side
+
+if TYPE_CHECKING:
+    from connector.engine.ports import Ports
+    from connector.mapping.compiling.compiled import CompiledMap
 
 STEP = 1.0
 """Seconds after which somebody who waits looks again whether to stop."""

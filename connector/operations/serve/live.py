@@ -13,7 +13,8 @@ from contextlib import ExitStack
 from functools import partial
 
 import connector
-from connector.bootstrap import Project, open_state
+from connector.books import open_state
+from connector.bootstrap import Project
 from connector.config.values import read_secret
 from connector.live import systemd
 from connector.live.board import Board

@@ -12,7 +12,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from connector.bootstrap import Project, maps_of
+from connector.books import maps_of
+from connector.bootstrap import Project
 from connector.endpoints.base import Entity
 from connector.engine.runs.turnover import columns_read, turn_of
 from connector.errors import MapError, Problem, Subject
