@@ -1,7 +1,7 @@
 """What the config says of every remote side: where it is, and how we prove who we are there.
 
 Owns: the keys of a connection and of an application, and what each way of signing in needs.
-Never does: knowing a kind of system (`sides`, `settings`); opening a secret.
+Never does: knowing a kind of system (`sides.py`, `settings.py`); opening a secret.
 Tested in: tests/unit/config/test_settings.py, tests/unit/config/test_side_settings.py.
 """
 

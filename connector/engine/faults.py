@@ -2,7 +2,8 @@
 
 Owns: the family of each fault, whether it counts as an attempt, when the record or the map is
 due again, and what happens then.
-Never does: carrying it out (`settle` for records, `connector/operations/runs/writing.py` for maps).
+Never does: carrying it out (`settle.py` for records, `connector/operations/runs/writing.py` for
+maps).
 Tested in: tests/unit/engine/test_faults.py, which also holds docs/operations.md to it.
 """
 

@@ -1,7 +1,7 @@
 """What strangers post to live mode, before anybody reads it.
 
 Owns: the check of a key, the bounds of a body, refusals.
-Never does: understanding a body (`receiver`, `events`).
+Never does: understanding a body (`receiver.py`, `events.py`).
 Tested in: tests/unit/live/test_events.py, tests/acceptance/test_serve.py.
 """
 

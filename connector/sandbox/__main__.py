@@ -1,7 +1,7 @@
 """`python -m connector.sandbox`: the sandbox without the command line around it.
 
 Owns: its options, the JSON line on stdout, the exit code after a signal.
-Never does: serving (`run`).
+Never does: serving (`run.py`).
 Tested in: tests/integration/sandbox/test_restart.py.
 """
 

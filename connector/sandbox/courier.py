@@ -1,7 +1,7 @@
 """Sends webhooks: in parallel, in no promised order, and without a promise to arrive.
 
 Owns: the threads that send, time limits, retries, what the switches lose, double or hold back.
-Never does: knowing what is told (`webhooks`, `contexts`, `finops.events`).
+Never does: knowing what is told (`dataverse/webhooks/`, `finops/events.py`).
 Tested in: tests/integration/sandbox/test_webhooks.py, test_courier.py.
 
 Facts: "Dataverse: use-webhooks". Any 2xx is success and its body is ignored; a receiver has

@@ -1,7 +1,8 @@
 """Switches for tests: refused, delayed and lost answers, and counts of what was asked.
 
 Owns: which requests meet a fault, how long a slow one waits, and the request counts.
-Never does: any other fault's effect (`app`, `face`), switches inside the organization (`service`).
+Never does: any other fault's effect (`dataverse/app.py`, `finops/face.py`), switches inside the
+organization (`dataverse/service.py`).
 Tested in: tests/integration/sandbox/test_faults.py.
 """
 

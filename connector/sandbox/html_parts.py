@@ -1,7 +1,7 @@
 """Parts of the pages for a browser: one style, tables, links, the frame of a page.
 
 Owns: HTML that is the same on the pages of every stand-in.
-Never does: data (`pages`, `finops.pages`).
+Never does: data (`finops/pages.py`, `finops.pages`).
 Tested in: tests/integration/sandbox/test_pages.py.
 """
 

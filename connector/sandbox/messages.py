@@ -1,7 +1,8 @@
 """One HTTP request and its answer, as the service sees them, alone or as part of a batch.
 
 Owns: reading headers and preferences, and the shape of an answer.
-Never does: sockets (`app`), paths and query options (`service`, `options`).
+Never does: sockets (`dataverse/app.py`), paths and query options (`dataverse/service.py`,
+`dataverse/reading/options.py`).
 Tested in: tests/integration/sandbox/test_records.py.
 
 Facts: "Dataverse Web API: compose-http-requests-handle-errors" (request headers, Prefer).

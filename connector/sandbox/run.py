@@ -1,7 +1,7 @@
 """Starting and stopping the sandbox.
 
 Owns: its folder, its socket, its secrets, the line that says it is ready, the subprocess form.
-Never does: answering requests (`app`, `service`).
+Never does: answering requests (`dataverse/app.py`, `dataverse/service.py`).
 Tested in: tests/integration/sandbox/test_restart.py.
 """
 
@@ -30,7 +30,7 @@ from connector.sandbox.certificates import certificates, client_certificate
 from connector.sandbox.courier import Courier
 from connector.sandbox.dataverse.app import Face
 from connector.sandbox.dataverse.limits import PROFILES, Limits
-from connector.sandbox.dataverse.pages.pages import ROOT
+from connector.sandbox.dataverse.pages.browsing import ROOT
 from connector.sandbox.dataverse.service import Service
 from connector.sandbox.finops.face import Face as FinopsFace
 from connector.sandbox.finops.pages import ROOT as COMMERCE

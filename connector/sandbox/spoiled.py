@@ -1,7 +1,7 @@
 """Answers that are none: dropped, cut, or something else in their place.
 
 Owns: what a client meets instead of an answer.
-Never does: deciding which request meets it (`faults`).
+Never does: deciding which request meets it (`faults.py`).
 Tested in: tests/integration/sandbox/test_faults.py.
 """
 

@@ -1,7 +1,7 @@
 """Columns as our application users may really read and write them.
 
 Owns: turning column security into what a column description says.
-Never does: reading permissions (`rights`); refusing a map (the compiler does).
+Never does: reading permissions (`rights.py`); refusing a map (the compiler does).
 Tested in: tests/unit/endpoints/dataverse/test_column_security.py, tests/acceptance/test_rights.py.
 
 A secured column reads as null for whoever lacks the permission, and that null would be taken for

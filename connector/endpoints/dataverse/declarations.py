@@ -1,7 +1,7 @@
 """Tables and columns as the metadata API takes them.
 
 Owns: the JSON of a new table, column, relationship and alternate key.
-Never does: sending it (`administration`); reading definitions (`metadata`).
+Never does: sending it (`administration.py`); reading definitions (`metadata.py`).
 Tested in: tests/unit/endpoints/dataverse/test_declarations.py.
 
 Facts: "Dataverse Web API: create-update-entity-definitions-using-web-api",

@@ -1,7 +1,8 @@
 """Dataverse as one side of a sync.
 
 Owns: the endpoint protocol for one organization; identity and clock.
-Never does: what its parts do (`feed`, `reads`, `writes`, `metadata`, `transport`).
+Never does: what its parts do (`feed.py`, `reads.py`, `writes.py`, `metadata.py`,
+`web/transport.py`).
 Tested in: tests/contract/endpoints/, tests/unit/endpoints/dataverse/.
 """
 

@@ -1,7 +1,7 @@
 """What a refusal says about the service's protection limits.
 
 Owns: the three limits by their codes, and the figures in their messages.
-Never does: deciding how fast to go on (`budget`).
+Never does: deciding how fast to go on (`web/budget.py`).
 Tested in: tests/unit/endpoints/dataverse/test_limits.py.
 
 Facts: "Dataverse Web API: api-limits": per application user and web server, over a sliding

@@ -1,7 +1,7 @@
 """What the common transport has to know of Dataverse.
 
 Owns: its name, path and headers, and which functions read its refusals.
-Never does: reading them (`faults`, `limits`).
+Never does: reading them (`faults.py`, `limits.py`).
 Tested in: tests/unit/endpoints/web/test_transport.py.
 
 Facts: "Dataverse Web API: webapi/compose-http-requests-handle-errors" (headers) and

@@ -2,7 +2,7 @@
 
 Owns: the two envelopes, data events (the execution context of a virtual table) and business
 events (flat), and the values they name.
-Never does: believing an event; receiving one (`connector/live/`); choosing what to do (`ear`).
+Never does: believing an event; receiving one (`connector/live/`); choosing what to do (`ear.py`).
 Tested in: tests/unit/endpoints/finops/test_events.py.
 
 Facts: "Business events: data events" (the execution context of `mserp_…`, the row in `Target` and

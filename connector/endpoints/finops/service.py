@@ -1,7 +1,7 @@
 """What the common transport has to know of Finance and Operations.
 
 Owns: how a side of this kind is called, its path and headers, which functions read its refusals.
-Never does: reading them (`refusals`).
+Never does: reading them (`refusals.py`).
 Tested in: tests/unit/endpoints/finops/test_refusals.py.
 
 Facts: "Finance and Operations: services-home-page" (a client id is mapped to a user there) and

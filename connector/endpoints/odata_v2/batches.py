@@ -1,7 +1,7 @@
 """Change sets on the wire: pyodata writes the batch and takes the answer apart.
 
 Owns: the requests of operations, a batch of change sets, and the answer to each request in it.
-Never does: deciding what an answer means (`outcomes`), sending (`connection`).
+Never does: deciding what an answer means (`outcomes.py`), sending (`connection.py`).
 Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py.
 
 Facts: "OData V2: batch processing" (a change set is atomic; where it fails, one response stands

@@ -1,7 +1,7 @@
 """One value of an Edm type as it travels in OData V2: JSON in, JSON out, and in a URL.
 
 Owns: the exact translation between the wire and canonical values, type by type.
-Never does: knowing a property or a table (`metadata`); HTTP.
+Never does: knowing a property or a table (`metadata.py`); HTTP.
 Tested in: tests/unit/endpoints/odata_v2/test_edm.py.
 
 Facts: "OData V2: JSON format" (decimals, doubles and 64-bit integers are strings, times are

@@ -1,7 +1,7 @@
 """A service of OData V2 as one side of a sync.
 
 Owns: the endpoint protocol for one service; which way the changes of each entity are found.
-Never does: what its parts do (`metadata`, `reads`, `writes`, `changes`).
+Never does: what its parts do (`metadata.py`, `reads.py`, `writes.py`, `changes.py`).
 Tested in: tests/contract/endpoints/, tests/acceptance/test_odata_v2.py.
 """
 

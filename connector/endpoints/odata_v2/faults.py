@@ -1,7 +1,7 @@
 """What an OData V2 service says when it refuses, and the errors for what nobody could read.
 
 Owns: reading error bodies of the shapes V2 services have, and naming whole failures.
-Never does: deciding to try again; outcomes of single writes (`outcomes`).
+Never does: deciding to try again; outcomes of single writes (`outcomes.py`).
 Tested in: tests/unit/endpoints/odata_v2/test_faults.py.
 
 Facts: "OData V2: JSON format, 11. errors" (`{"error": {"code", "message": {"lang", "value"}}}`);

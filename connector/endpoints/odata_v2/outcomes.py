@@ -1,7 +1,7 @@
 """What the answer to one write means.
 
 Owns: an outcome per operation, from its own status and body.
-Never does: reading a row to settle a doubt (`writes`).
+Never does: reading a row to settle a doubt (`writes.py`).
 Tested in: tests/unit/endpoints/odata_v2/test_faults.py.
 
 Facts: "OData V2: operations" (201 with the entity, 204 without a body; 412 for another ETag).

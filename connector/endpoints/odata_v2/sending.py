@@ -1,7 +1,7 @@
 """Steps on their way: batches of change sets, narrowed down until each has its own outcome.
 
 Owns: what is sent together, what is sent again, and what a batch's answer means for each step.
-Never does: repeating a write that may have happened; looking at rows (`writes`).
+Never does: repeating a write that may have happened; looking at rows (`writes.py`).
 Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py, test_writes.py.
 
 A change set is all or nothing (OData V2: batch processing). If it fails, nothing of it happened,

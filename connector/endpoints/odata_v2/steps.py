@@ -1,7 +1,7 @@
 """Operations made ready to be sent.
 
 Owns: the request of one operation, or its outcome where it cannot be sent.
-Never does: sending (`sending`), looking at rows (`writes`).
+Never does: sending (`sending.py`), looking at rows (`writes.py`).
 Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py, test_writes.py.
 """
 

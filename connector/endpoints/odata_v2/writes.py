@@ -1,7 +1,7 @@
 """Creates, updates and deletes: one outcome for each operation.
 
 Owns: what is looked at before a write, and after one whose failure has two readings.
-Never does: sending (`sending`); repeating a write that may have happened.
+Never does: sending (`sending.py`); repeating a write that may have happened.
 Tested in: tests/unit/endpoints/odata_v2/test_writes.py, tests/contract/endpoints/.
 
 Rows without ETags are read immediately before they are written and compared with what was

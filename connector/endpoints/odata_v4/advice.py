@@ -1,7 +1,7 @@
 """What `check` says about the way the changes of an entity set are found.
 
 Owns: whether the chosen way can work, and which others the service offers.
-Never does: finding changes (`feeds`).
+Never does: finding changes (`feeds.py`).
 Tested in: tests/unit/endpoints/odata_v4/test_advice.py, tests/acceptance/test_finops_exports.py.
 """
 

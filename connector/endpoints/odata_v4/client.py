@@ -1,7 +1,7 @@
 """Requests that read: an answer as an object, or an error that says what is wrong.
 
 Owns: query strings, following links, telling OData from anything else that may answer.
-Never does: writes (`writes`); knowing a column.
+Never does: writes (`writes.py`); knowing a column.
 Tested in: tests/unit/endpoints/odata_v4/test_reads.py.
 
 Facts: OData JSON format 4.01, section 4.5.7 (`@odata.nextLink` may be relative to the request) and

@@ -1,7 +1,7 @@
 """Any service of OData V4 as one side of a sync.
 
 Owns: the endpoint protocol for one service; identity and clock.
-Never does: what its parts do (`metadata`, `reads`, `writes`, `feeds`).
+Never does: what its parts do (`metadata.py`, `reads.py`, `writes.py`, `feeds.py`).
 Tested in: tests/contract/endpoints/, tests/unit/endpoints/odata_v4/.
 """
 

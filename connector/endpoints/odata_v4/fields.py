@@ -1,7 +1,7 @@
 """One column on the wire: what its values look like in JSON, in filters and in keys.
 
 Owns: a column with its three spellings; the spellings of every primitive type.
-Never does: knowing a table (`tables`); rows (`rows`).
+Never does: knowing a table (`tables.py`); rows (`rows.py`).
 Tested in: tests/unit/endpoints/odata_v4/test_fields.py.
 
 Facts: OData JSON format 4.01, section 7.1 (values; numbers may come as text), OData ABNF

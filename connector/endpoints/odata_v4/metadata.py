@@ -1,7 +1,7 @@
 """`$metadata`, read once and kept as a digest on disk.
 
 Owns: fetching it, asking again only when it may have changed, and finding one entity set in it.
-Never does: deciding what a column means to us (`dialect`).
+Never does: deciding what a column means to us (`dialect.py`).
 Tested in: tests/unit/endpoints/odata_v4/test_metadata.py.
 
 Facts: "Finance and Operations: odata" (tens of megabytes). The digest has one line of JSON for

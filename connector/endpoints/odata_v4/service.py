@@ -1,7 +1,7 @@
 """What the common transport has to know of a service of OData V4.
 
 Owns: how a side of this kind is called, its headers, which functions read its refusals.
-Never does: reading them (`faults`).
+Never does: reading them (`faults.py`).
 Tested in: tests/unit/endpoints/odata_v4/test_endpoint.py.
 """
 

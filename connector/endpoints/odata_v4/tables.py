@@ -2,7 +2,7 @@
 
 Owns: finding columns without regard to case; the id of a row, `CardNumber='55001'`, written and
 read; key values in URLs and conditions in filters.
-Never does: fetching metadata (`metadata`).
+Never does: fetching metadata (`metadata.py`).
 Tested in: tests/unit/endpoints/odata_v4/test_tables.py.
 
 Facts: OData URL conventions, 4.3.1 (key predicates; a quote within a text is doubled). An id

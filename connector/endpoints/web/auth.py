@@ -2,7 +2,7 @@
 
 Owns: keeping a token, renewing it shortly before its end, sharing it through a folder; the
 password, or nothing, in its place.
-Never does: knowing how a token is come by (`credentials`); logging or quoting one.
+Never does: knowing how a token is come by (`credentials.py`); logging or quoting one.
 Tested in: tests/unit/endpoints/web/test_auth.py.
 
 Facts: "Dataverse Web API: authenticate-oauth" (token life about an hour).

@@ -1,7 +1,7 @@
 """A certificate with its private key, as an application signs in by it.
 
 Owns: reading the PEM text, and what makes it unusable before anybody is asked.
-Never does: trust in servers (`trust`); quoting a key.
+Never does: trust in servers (`trust.py`); quoting a key.
 Tested in: tests/unit/endpoints/web/test_certificates.py.
 """
 

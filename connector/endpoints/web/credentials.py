@@ -1,7 +1,7 @@
 """How an application proves who it is: client secret, certificate, or managed identity.
 
 Owns: asking for one token through msal, by each kind of proof.
-Never does: keeping a token (`auth`); saying what a refusal means (`refusals`); requests to
+Never does: keeping a token (`auth.py`); saying what a refusal means (`refusals.py`); requests to
 the service itself.
 Tested in: tests/unit/endpoints/web/test_credentials.py.
 

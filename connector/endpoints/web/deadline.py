@@ -1,7 +1,7 @@
 """A bound on the whole of one request: a reply that trickles in ends too.
 
 Owns: the time at which a thread's request is given up, and the connections that keep to it.
-Never does: sending; deciding how long a request may take (`transport`).
+Never does: sending; deciding how long a request may take (`transport.py`).
 Tested in: tests/unit/endpoints/web/test_deadline.py.
 
 The timeouts of the HTTP library are for each read of the socket: a service that sends a byte now

@@ -2,7 +2,7 @@
 
 Owns: admission of each request, round robin over application users, the global bound, measured
 call times, and what is told about pace.
-Never does: sending; the reaction to a limit (`budget`), the size of a call (`calls`).
+Never does: sending; the reaction to a limit (`budget.py`), the size of a call (`calls.py`).
 Tested in: tests/unit/endpoints/web/test_governor.py.
 
 Facts: "Dataverse Web API: api-limits" (a limit belongs to an application user, so that each has

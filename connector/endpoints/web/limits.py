@@ -1,7 +1,7 @@
 """What a service says when we are too fast for it.
 
 Owns: the kinds of limits, and a refusal by one of them as a value.
-Never does: reading a service's words (each endpoint's own matter); pacing (`budget`).
+Never does: reading a service's words (each endpoint's own matter); pacing (`budget.py`).
 Tested in: tests/unit/endpoints/web/test_budget.py, test_governor.py.
 """
 

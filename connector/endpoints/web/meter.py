@@ -1,7 +1,7 @@
 """How often one service asked us to slow down.
 
 Owns: the count and the seconds waited, over all requests since the endpoint was opened.
-Never does: waiting; deciding what a fault means (`limits`).
+Never does: waiting; deciding what a fault means (`limits.py`).
 Tested in: tests/unit/endpoints/web/test_transport.py.
 """
 

@@ -1,7 +1,7 @@
 """Tokens of any OAuth 2.0 server, for services that are not signed in to by Microsoft's directory.
 
 Owns: asking a token URL by client credentials, and what its refusals mean.
-Never does: keeping a token (`auth`); quoting a secret or a token.
+Never does: keeping a token (`auth.py`); quoting a secret or a token.
 Tested in: tests/unit/endpoints/web/test_oauth.py.
 
 Facts: RFC 6749, section 4.4 (client credentials) and 2.3.1 (every server takes id and secret as a

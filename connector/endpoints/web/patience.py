@@ -1,7 +1,7 @@
 """How long one request is tried.
 
 Owns: the policy of one request, and how long a write may take with all its waits.
-Never does: waiting (`transport`), pacing (`governor`), trying a record again (the engine).
+Never does: waiting (`transport.py`), pacing (`governor.py`), trying a record again (the engine).
 Tested in: tests/unit/endpoints/web/test_transport.py.
 """
 

@@ -1,7 +1,7 @@
 """When too much goes wrong: the rules of `[[alerts]]`, and what is told of a map.
 
 Owns: whether a rule is reached, and the words for it.
-Never does: counting, I/O, holding a map (`watch` does).
+Never does: counting, I/O, holding a map (`watch.py` does).
 Tested in: tests/unit/engine/test_alerts.py.
 """
 

@@ -1,7 +1,7 @@
 """The Dataverse tables the maps need, described so that they can be made.
 
 Owns: the files of `mappings/tables/`, and what a map alone says about its table.
-Never does: comparing with what is there (`provision`); knowing how a table is made.
+Never does: comparing with what is there (`provision.py`); knowing how a table is made.
 Tested in: tests/unit/mapping/test_tables.py.
 
 A file gives what a map cannot: titles, the case of names, where a lookup points. A column without

@@ -1,7 +1,7 @@
-"""Records that were set aside: listing them, showing one, and what people do about them.
+"""Records that were set aside: which are meant, listing them, showing one.
 
 Owns: which records are meant, page by page, and what a person is told of them.
-Never does: printing; the ways out themselves (`connector/engine/` has a file for each).
+Never does: printing; what people do about them (`mending.py`).
 Tested in: tests/acceptance/test_failures.py.
 """
 

@@ -1,7 +1,7 @@
 """The service's answers to those who may not, or not now: rights, limits, a busy server.
 
 Owns: one constructor per refusal, with the code a client matches on.
-Never does: deciding (`privileges`, `limits`, `faults`).
+Never does: deciding (`rights/privileges.py`, `limits.py`, `faults.py`).
 Tested in: tests/integration/sandbox/test_privileges.py, test_limits.py.
 
 Facts: "Dataverse Web API: compose-http-requests-handle-errors", "api-limits"; the texts about

@@ -1,7 +1,7 @@
 """The HTTP face of the sandbox: routes, tokens, headers, faults.
 
 Owns: what happens to a request before and after the organization service.
-Never does: the service's meaning (`service`), sockets and certificates (`run`).
+Never does: the service's meaning (`service.py`), sockets and certificates (`run.py`).
 Tested in: tests/integration/sandbox/test_faults.py, test_tokens.py.
 
 Facts: "Dataverse Web API: compose-http-requests-handle-errors", "api-limits". Everything runs
@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from connector.sandbox.dataverse import access_errors, errors
 from connector.sandbox.dataverse.limits import PROFILES, Limits, Protection, Window, refusal_of
-from connector.sandbox.dataverse.pages.pages import ROOT, Pages
+from connector.sandbox.dataverse.pages.browsing import ROOT, Pages
 from connector.sandbox.dataverse.service import Service
 from connector.sandbox.dataverse.switches import Act, Switches
 from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of

@@ -1,7 +1,7 @@
 """`$batch`: many requests in one, with change sets.
 
 Owns: running the parts in order, `$1` references, the outer status.
-Never does: the multipart format (`connector.odata.batch`), what a part means (`service`).
+Never does: the multipart format (`connector.odata.batch`), what a part means (`service.py`).
 Tested in: tests/integration/sandbox/test_batch.py.
 
 Facts: "Dataverse Web API: execute-batch-operations-using-web-api". Without continue-on-error

@@ -1,7 +1,7 @@
 """Service protection: how much one user may ask of one web server.
 
 Owns: the profiles, the sliding window, what a request costs, how long a refused client waits.
-Never does: HTTP, sleeping (`app`).
+Never does: HTTP, sleeping (`app.py`).
 Tested in: tests/unit/sandbox/test_limits.py, tests/integration/sandbox/test_limits.py.
 
 Facts: "Dataverse: api-limits", "send-parallel-requests". Requests and execution time count over

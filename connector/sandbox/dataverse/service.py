@@ -1,7 +1,7 @@
 """The organization service: from a request to its answer.
 
 Owns: which resource a path means, transactions, turning refusals into answers.
-Never does: sockets, tokens (`app`, `tokens`).
+Never does: sockets, tokens (`app.py`, `identity/tokens.py`).
 Tested in: tests/integration/sandbox/test_records.py, test_errors.py.
 """
 
@@ -35,7 +35,7 @@ from connector.sandbox.dataverse.rights.memberships import Memberships
 from connector.sandbox.dataverse.rights.privileges import definition_privilege
 from connector.sandbox.dataverse.standard.seed import Identities, Member, first_tables, seed
 from connector.sandbox.dataverse.storage import Storage
-from connector.sandbox.dataverse.webhooks.webhooks import Webhooks
+from connector.sandbox.dataverse.webhooks.registrations import Webhooks
 from connector.sandbox.dataverse.writing.bulk import PREFIX, Bulk
 from connector.sandbox.dataverse.writing.bulk_delete import NAME as BULK_DELETE
 from connector.sandbox.dataverse.writing.bulk_delete import BulkDelete

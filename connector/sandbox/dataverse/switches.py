@@ -1,7 +1,7 @@
 """The switches for tests: what can be changed while the sandbox runs.
 
 Owns: their names under `/sandbox/`, their JSON, and what each of them sets.
-Never does: carrying it out (`faults`, `limits`, `service`, `courier`), HTTP (`app`).
+Never does: carrying it out (`faults.py`, `limits.py`, `service.py`, `courier.py`), HTTP (`app.py`).
 Tested in: tests/integration/sandbox/test_faults.py, test_limits.py, test_webhooks.py.
 
 They are no part of the service, so they ask for no token, and a reset undoes all of them.

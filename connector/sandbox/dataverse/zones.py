@@ -1,7 +1,8 @@
 """Time zones of users: formatted values and relative dates are in theirs.
 
 Owns: the numbers the platform has for time zones, the table with a user's settings.
-Never does: formatting (`projections`), relative dates (`periods`). Stored values are UTC.
+Never does: formatting (`reading/projections.py`), relative dates (`reading/periods.py`). Stored
+values are UTC.
 Tested in: tests/integration/sandbox/test_zones.py.
 
 Facts: "Dataverse: reference/entities/usersettings" (TimeZoneCode), "timezonedefinition". The

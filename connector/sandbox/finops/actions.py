@@ -1,7 +1,7 @@
 """The actions of the data management framework, as they are declared.
 
 Owns: their names and the types of their parameters.
-Never does: carrying one out (`data_management`).
+Never does: carrying one out (`data_management.py`).
 Tested in: tests/integration/sandbox/finops/test_metadata.py.
 
 Facts: "Finance and Operations: data-management-api".

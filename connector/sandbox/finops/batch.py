@@ -1,7 +1,7 @@
 """`$batch`: many requests in one, with change sets.
 
 Owns: running the parts in order, `$1` references, the bound on their number.
-Never does: the multipart format (`connector.odata.batch`), what a part means (`service`).
+Never does: the multipart format (`connector.odata.batch`), what a part means (`service.py`).
 Tested in: tests/integration/sandbox/finops/test_batch.py.
 
 Facts: "Finance and Operations: odata" ($batch) and public captures: the outer status is 200 also

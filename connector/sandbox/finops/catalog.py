@@ -1,7 +1,7 @@
 """Which entities there are.
 
 Owns: the list, and looking one up.
-Never does: defining one (`loyalty`, `masters`).
+Never does: defining one (`loyalty.py`, `masters.py`).
 Tested in: tests/integration/sandbox/finops/test_metadata.py.
 """
 

@@ -1,7 +1,7 @@
 """Data files of packages: rows as CSV or XML, written and read.
 
 Owns: the text form of each kind of value, encodings, headers.
-Never does: zip and manifest (`packages`), choosing rows (`exports`).
+Never does: zip and manifest (`packages.py`), choosing rows (`exports.py`).
 Tested in: tests/integration/sandbox/finops/test_exports.py, test_imports.py.
 
 Facts: public packages: names in capitals, a header line, one element per row named after the

@@ -1,7 +1,7 @@
 """The actions of the data management framework.
 
 Owns: reading their parameters, their answers, what they refuse.
-Never does: the work of a run (`exports`, `imports`).
+Never does: the work of a run (`exports.py`, `imports.py`).
 Tested in: tests/integration/sandbox/finops/test_exports.py, test_imports.py.
 
 Facts: "Finance and Operations: data-management-api". Values are texts, some of them JSON inside

@@ -1,7 +1,7 @@
 """What a data entity is: its fields, its key, what they refer to.
 
 Owns: the types of the definitions, and the SQL name of a field's value.
-Never does: naming an entity (`enums`, `loyalty`, `masters`), reading a row (`rows`).
+Never does: naming an entity (`enums.py`, `loyalty.py`, `masters.py`), reading a row (`rows.py`).
 Tested in: tests/integration/sandbox/finops/test_metadata.py.
 
 Facts: "Finance and Operations: odata" (public set and type names, lower-camel `dataAreaId`), and

@@ -1,7 +1,7 @@
 """What is told of a write: data events and business events as JSON.
 
 Owns: the RemoteExecutionContext of a virtual table, the envelope of a business event.
-Never does: choosing who is told (`events`), sending (`connector.sandbox.courier`).
+Never does: choosing who is told (`events.py`), sending (`connector.sandbox.courier`).
 Tested in: tests/integration/sandbox/finops/test_events.py.
 
 Facts: "Finance and Operations: business-events/data-events" (the context of the virtual table

@@ -1,7 +1,7 @@
 """Who is told of writes: listeners of data events and of business events.
 
 Owns: the listeners, which of them a write concerns, control numbers.
-Never does: the form of an event (`event_bodies`), sending (`connector.sandbox.courier`).
+Never does: the form of an event (`event_bodies.py`), sending (`connector.sandbox.courier`).
 Tested in: tests/integration/sandbox/finops/test_events.py.
 
 Facts: "Finance and Operations: business-events": sent once the write is committed, three retries a

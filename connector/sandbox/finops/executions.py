@@ -1,7 +1,7 @@
 """Runs of projects: what became of them, and how far they are.
 
 Owns: their ids, their states over time, what a switch makes of the next ones.
-Never does: exporting or importing (`exports`, `imports`).
+Never does: exporting or importing (`exports.py`, `imports.py`).
 Tested in: tests/integration/sandbox/finops/test_exports.py, test_imports.py.
 
 Facts: "Finance and Operations: data-management-api": a run is asked for its state until it is

@@ -1,7 +1,7 @@
 """`$expand`: related rows inside a row, one level deep.
 
 Owns: finding them, a page of rows at a time.
-Never does: the syntax (`options`).
+Never does: the syntax (`options.py`).
 Tested in: tests/integration/sandbox/finops/test_expands.py.
 
 Facts: "Finance and Operations: odata" ($expand, first level only).

@@ -1,7 +1,7 @@
 """Running an export: which rows, into which package.
 
 Owns: full and incremental selection, the progress of a project, spoiled packages.
-Never does: the form of a package (`packages`, `data_files`).
+Never does: the form of a package (`packages.py`, `data_files.py`).
 Tested in: tests/integration/sandbox/finops/test_exports.py.
 
 Facts: "Finance and Operations: data-management-api", "entity-change-track": with change tracking

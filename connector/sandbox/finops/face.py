@@ -1,7 +1,7 @@
 """The HTTP face of the stand-in: routes, tokens, faults.
 
 Owns: what happens to a request before and after the service.
-Never does: the service's meaning (`service`), sockets and certificates (`run`).
+Never does: the service's meaning (`service.py`), sockets and certificates (`run.py`).
 Tested in: tests/integration/sandbox/finops/test_door.py, test_faults.py.
 
 Facts: "Finance and Operations: services-home-page" (the audience is the address without a slash at

@@ -1,7 +1,7 @@
 """`$filter`: from its text to SQL.
 
 Owns: enumeration literals, wildcards, which operators fit which type.
-Never does: paging (`queries`).
+Never does: paging (`queries.py`).
 Tested in: tests/integration/sandbox/finops/test_filters.py.
 
 Facts: "Finance and Operations: odata": comparison, `and or not`, arithmetic; an enumeration is

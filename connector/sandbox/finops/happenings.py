@@ -1,7 +1,7 @@
 """What the running transaction wrote, for those who want to hear of it once it is committed.
 
 Owns: the list of creates, updates and deletes, undone with the savepoint they belong to.
-Never does: telling anybody (`events`); keeping what nobody waits for.
+Never does: telling anybody (`events.py`); keeping what nobody waits for.
 Tested in: tests/integration/sandbox/finops/test_events.py.
 """
 

@@ -1,7 +1,8 @@
 """Running an import: a package into the entities.
 
 Owns: reading the package, writing its rows one by one, the errors of each.
-Never does: the form of a package (`packages`, `data_files`), the rules of a row (`writes`).
+Never does: the form of a package (`packages.py`, `data_files.py`), the rules of a row
+(`writes.py`).
 Tested in: tests/integration/sandbox/finops/test_imports.py.
 
 Facts: "Finance and Operations: data-management-api": rows are staged, then written; those that

@@ -1,7 +1,7 @@
 """The two loyalty entities, as data.
 
 Owns: their fields, keys and references.
-Never does: anything at run time; the entities they refer to (`masters`).
+Never does: anything at run time; the entities they refer to (`masters.py`).
 Tested in: tests/integration/sandbox/finops/test_metadata.py, test_writes.py.
 
 Facts: the mapping reference ("Loyalty card", "Loyalty reward points"): both global, keyed by one

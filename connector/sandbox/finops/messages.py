@@ -1,7 +1,7 @@
 """One request as the service sees it, alone or as part of a batch.
 
 Owns: reading its headers and body, the shape of a JSON answer.
-Never does: sockets (`face`), paths and query options (`service`, `options`).
+Never does: sockets (`face.py`), paths and query options (`service.py`, `options.py`).
 Tested in: tests/integration/sandbox/finops/test_reads.py.
 """
 

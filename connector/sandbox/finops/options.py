@@ -1,7 +1,7 @@
 """The query options of one request, read and checked.
 
 Owns: which options there are, their syntax.
-Never does: running them (`queries`, `filters`, `expands`).
+Never does: running them (`queries.py`, `filters.py`, `expands.py`).
 Tested in: tests/integration/sandbox/finops/test_reads.py.
 
 Facts: "Finance and Operations: odata": `$filter $count $orderby $skip $top $expand $select

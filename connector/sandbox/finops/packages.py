@@ -1,7 +1,7 @@
 """Data packages: a zip of data files with a manifest and a header.
 
 Owns: `Manifest.xml`, `PackageHeader.xml`, the names of the files.
-Never does: rows (`data_files`), runs (`exports`, `imports`).
+Never does: rows (`data_files.py`), runs (`exports.py`, `imports.py`).
 Tested in: tests/integration/sandbox/finops/test_exports.py, test_imports.py.
 
 Facts: public packages: UTF-16 with a byte order mark, one namespace, per entity its label, its

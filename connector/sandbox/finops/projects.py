@@ -1,7 +1,7 @@
 """Data projects, and which entities have change tracking.
 
 Owns: what an administrator sets up before anything is exported: projects, formats, tracking.
-Never does: running a project (`exports`, `imports`).
+Never does: running a project (`exports.py`, `imports.py`).
 Tested in: tests/integration/sandbox/finops/test_exports.py.
 
 Facts: "Finance and Operations: data-management-api" (the project must exist), "entity-change-track"

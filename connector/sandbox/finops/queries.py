@@ -1,7 +1,7 @@
 """Reading lists: filters, order, pages.
 
 Owns: the query of a collection, its page size, the link to the next page.
-Never does: writing; rendering a row (`rows`).
+Never does: writing; rendering a row (`rows.py`).
 Tested in: tests/integration/sandbox/finops/test_reads.py, test_paging.py, test_companies.py.
 
 Facts: "Finance and Operations: odata": pages of at most 10,000 rows, `$count` counts all rows

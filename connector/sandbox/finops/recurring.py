@@ -1,7 +1,7 @@
 """Recurring integrations: queues of files, one for each data job.
 
 Owns: jobs, messages, who has one in hand and until when.
-Never does: the content of a file (`exports`, `imports`).
+Never does: the content of a file (`exports.py`, `imports.py`).
 Tested in: tests/integration/sandbox/finops/test_recurring.py.
 
 Facts: "Finance and Operations: recurring-integrations": what was dequeued comes again after half an

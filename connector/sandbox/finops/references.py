@@ -1,7 +1,7 @@
 """Texts that name rows of other entities: are they there?
 
 Owns: finding the row a reference names; making it up where a switch says so.
-Never does: the text of a refusal (`errors`).
+Never does: the text of a refusal (`errors.py`).
 Tested in: tests/integration/sandbox/finops/test_writes.py.
 """
 

@@ -1,7 +1,7 @@
 """Paths, taken apart as the service takes them apart: by its web server, then by OData.
 
 Owns: decoding twice, segments, the answer to a path no route fits.
-Never does: knowing an entity (`service`).
+Never does: knowing an entity (`service.py`).
 Tested in: tests/integration/sandbox/finops/test_keys.py.
 
 Facts: reports of integrators ("D365 F&O, OData, slashes, pluses, and double encoding"): the web

@@ -1,7 +1,7 @@
 """Rows as the wire shows them: the SQL that finds them, and their JSON.
 
 Owns: SELECT lists with joins, ETags, the metadata levels of a row.
-Never does: paging and filters (`queries`, `filters`), writing (`writes`).
+Never does: paging and filters (`queries.py`, `filters.py`), writing (`writes.py`).
 Tested in: tests/integration/sandbox/finops/test_reads.py.
 
 Facts: "Finance and Operations: odata": an ETag is the base64 of `'RecVersion,RecId'`, quotes

@@ -1,7 +1,7 @@
 """Refusals of the application that a test orders: this row is not written, for this reason.
 
 Owns: which writes meet one, and the infolog they get.
-Never does: the rules that always hold (`writes`).
+Never does: the rules that always hold (`writes.py`).
 Tested in: tests/integration/sandbox/finops/test_faults.py.
 """
 

@@ -1,7 +1,7 @@
 """The service: from a request to its answer.
 
 Owns: which resource a path means, transactions, turning refusals into answers.
-Never does: sockets, tokens, faults (`face`).
+Never does: sockets, tokens, faults (`face.py`).
 Tested in: tests/integration/sandbox/finops/test_reads.py, test_errors.py.
 """
 

@@ -1,7 +1,7 @@
 """The switches for tests of this side: what can be changed while it runs.
 
 Owns: their names under `/sandbox/` of this side's address, their JSON, what each of them sets.
-Never does: carrying it out, HTTP (`face`).
+Never does: carrying it out, HTTP (`face.py`).
 Tested in: tests/integration/sandbox/finops/test_faults.py and those of what is switched.
 
 They are no part of the service, so they ask for no token, and a reset undoes all of them.

@@ -1,7 +1,7 @@
 """Values of fields: between the JSON of a body, the database, and the JSON of an answer.
 
 Owns: the conventions of the wire for each kind, what an unset field holds.
-Never does: looking a reference up (`references`), deciding what is mandatory (`writes`).
+Never does: looking a reference up (`references.py`), deciding what is mandatory (`writes.py`).
 Tested in: tests/integration/sandbox/finops/test_values.py.
 
 Facts: "Finance and Operations: odata": no nulls; an unset text is "", an unset date 1900-01-01 at

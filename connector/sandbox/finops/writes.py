@@ -1,7 +1,7 @@
 """Creates, updates and deletes of single rows.
 
 Owns: defaults, number sequences, what is mandatory, versions, what is told of a write.
-Never does: reading (`queries`), transactions (`service`, `batch`).
+Never does: reading (`queries.py`), transactions (`service.py`, `batch.py`).
 Tested in: tests/integration/sandbox/finops/test_writes.py, test_companies.py.
 
 Facts: "Finance and Operations: odata" and its customization of create and update: a create

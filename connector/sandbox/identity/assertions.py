@@ -1,7 +1,7 @@
 """Client assertions: an application proves itself with the private key of a certificate.
 
 Owns: what makes a signed assertion good, and the number that says why it is not.
-Never does: issuing tokens (`tokens`), making certificates (`certificates`).
+Never does: issuing tokens (`tokens.py`), making certificates (`certificates.py`).
 Tested in: tests/integration/sandbox/test_assertions.py.
 
 Facts: "Microsoft identity platform: certificate-credentials". The header names the certificate

@@ -2,7 +2,7 @@
 
 Owns: `/msi/token` as App Service serves it, `/metadata/identity/oauth2/token` as a virtual
 machine's metadata service does.
-Never does: issuing tokens (`tokens`), knowing what an application may do.
+Never does: issuing tokens (`tokens.py`), knowing what an application may do.
 Tested in: tests/integration/sandbox/test_managed_identity.py.
 
 Facts: "App Service: overview-managed-identity" (IDENTITY_ENDPOINT, IDENTITY_HEADER,

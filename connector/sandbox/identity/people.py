@@ -1,7 +1,7 @@
 """The clients a sandbox knows: who they stand for, and their ids.
 
 Owns: client ids, names, first roles.
-Never does: secrets and tokens (`tokens`), what a role allows (`privileges`).
+Never does: secrets and tokens (`tokens.py`), what a role allows (`dataverse/rights/privileges.py`).
 Tested in: tests/integration/sandbox/test_privileges.py, test_tokens.py.
 """
 

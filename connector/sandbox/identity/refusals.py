@@ -1,7 +1,7 @@
 """What the identity provider answers: JSON, and refusals with their AADSTS numbers.
 
 Owns: the shape of an answer of the token endpoint.
-Never does: deciding who gets a token (`tokens`, `assertions`, `managed_identity`).
+Never does: deciding who gets a token (`tokens.py`, `assertions.py`, `managed_identity.py`).
 Tested in: tests/integration/sandbox/test_tokens.py.
 
 Facts: "Microsoft identity platform: reference-error-codes".

@@ -1,7 +1,7 @@
 """The identity provider: discovery, the token endpoint, and what a token is worth.
 
 Owns: tenants, applications and their secrets, access tokens and their life.
-Never does: deciding who is a user of the organization (`service`).
+Never does: deciding who is a user of the organization (`dataverse/service.py`).
 Tested in: tests/integration/sandbox/test_tokens.py, test_real_clients.py.
 
 Facts: "Microsoft identity platform: v2-oauth2-client-creds-grant-flow" and the AADSTS error

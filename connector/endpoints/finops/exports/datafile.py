@@ -2,7 +2,7 @@
 
 Owns: CSV (any encoding with a byte order mark, or UTF-8) and XML (values as elements or as
 attributes).
-Never does: opening a file; bounding what it holds, which whoever opens it does (`package`);
+Never does: opening a file; bounding what it holds, which whoever opens it does (`package.py`);
 knowing a value's type.
 Tested in: tests/unit/endpoints/finops/exports/test_datafile.py.
 

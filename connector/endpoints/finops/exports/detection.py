@@ -1,7 +1,7 @@
 """Changes found by incremental exports, and deletes by a compare of the whole table now and then.
 
 Owns: what a position counts as told, and when the exports do not suffice.
-Never does: exporting (`runs`), comparing (`connector/endpoints/snapshots`), keeping a position.
+Never does: exporting (`runs.py`), comparing (`connector/endpoints/snapshots`), keeping a position.
 Tested in: tests/unit/endpoints/finops/exports/test_detection.py,
 tests/acceptance/test_finops_exports.py.
 

@@ -1,7 +1,7 @@
 """What can be wrong with an export, said to whoever set it up.
 
 Owns: the errors of this package.
-Never does: deciding what becomes of an export that failed (`runs`).
+Never does: deciding what becomes of an export that failed (`runs.py`).
 Tested in: tests/unit/endpoints/finops/exports/.
 """
 

@@ -1,7 +1,7 @@
 """Export jobs of Data management, as the service lets us start and follow them.
 
 Owns: the three actions and what their answers mean.
-Never does: waiting, keeping anything (`runs`); HTTP, which is handed in as `Ask`.
+Never does: waiting, keeping anything (`runs.py`); HTTP, which is handed in as `Ask`.
 Tested in: tests/unit/endpoints/finops/exports/test_jobs.py.
 
 Facts: "Data management: data management package REST API" (bodies, statuses, values in two shapes;

@@ -1,7 +1,7 @@
 """What became of each export run, on disk: begun, under a job, done with these keys, or lost.
 
 Owns: the files of one folder, their order and durability.
-Never does: exporting (`runs`); deciding what a lost run means (`detection`).
+Never does: exporting (`runs.py`); deciding what a lost run means (`detection.py`).
 Tested in: tests/unit/endpoints/finops/exports/test_journal.py.
 
 Running an export moves the service's own mark at once, so what a run told of stands here, synced to

@@ -1,7 +1,7 @@
 """The manifest of a data package: which entities it holds, in which files.
 
 Owns: reading `Manifest.xml`.
-Never does: opening the package (`package`), reading a data file (`datafile`).
+Never does: opening the package (`package.py`), reading a data file (`datafile.py`).
 Tested in: tests/unit/endpoints/finops/exports/test_package.py.
 
 Facts: manifests of packages in public repositories: UTF-16 with a byte order mark as the service

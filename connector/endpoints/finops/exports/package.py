@@ -1,7 +1,7 @@
 """A data package: the changed keys of one entity, read from a zip on disk.
 
 Owns: opening the zip, its bounds, choosing the entity's data file, values as canonical ones.
-Never does: fetching a package (`download`); believing its sizes.
+Never does: fetching a package (`download.py`); believing its sizes.
 Tested in: tests/unit/endpoints/finops/exports/test_package.py.
 
 Only keys are taken: an export has no ETag, without which nothing can be written safely, and its

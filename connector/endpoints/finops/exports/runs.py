@@ -1,7 +1,7 @@
 """Export runs from their beginning to the keys on disk.
 
 Owns: the order of the steps of a run, and going on with one that somebody else began.
-Never does: reading a row; moving a position (`detection`).
+Never does: reading a row; moving a position (`detection.py`).
 Tested in: tests/unit/endpoints/finops/exports/test_detection.py,
 tests/acceptance/test_finops_exports.py.
 

@@ -1,7 +1,7 @@
 """Global choices, and the options of choices everywhere.
 
 Owns: creating and removing global choices; adding, renaming and removing options.
-Never does: HTTP (`metadata_writes`), columns otherwise (`customizing`).
+Never does: HTTP (`metadata_writes.py`), columns otherwise (`table_changes.py`).
 Tested in: tests/integration/sandbox/test_metadata_choices.py.
 
 Facts: "Dataverse Web API: create-update-optionsets", "InsertOptionValue", "UpdateOptionValue",
@@ -22,7 +22,7 @@ from connector.sandbox.dataverse.definitions.declarations import (
     options_member,
     text_member,
 )
-from connector.sandbox.dataverse.definitions.definitions import Json
+from connector.sandbox.dataverse.definitions.metadata_json import Json
 from connector.sandbox.dataverse.definitions.tables import INT32, Column, Kind, Table
 from connector.sandbox.dataverse.storage import Storage
 

@@ -2,7 +2,7 @@
 
 Owns: what a key may be made of, and the way of its index: pending, in progress, then active,
 or failed where rows contradict it.
-Never does: finding rows by key (`records`), HTTP (`metadata_writes`).
+Never does: finding rows by key (`writing/records.py`), HTTP (`metadata_writes.py`).
 Tested in: tests/integration/sandbox/test_metadata_keys.py.
 
 Facts: "Dataverse: define-alternate-keys-entity". The real index is built by a system job;
@@ -20,7 +20,7 @@ from dataclasses import replace
 from connector.sandbox.dataverse.definitions import ddl
 from connector.sandbox.dataverse.definitions import metadata_errors as refusals
 from connector.sandbox.dataverse.definitions.declarations import label_member, text_member
-from connector.sandbox.dataverse.definitions.definitions import Json
+from connector.sandbox.dataverse.definitions.metadata_json import Json
 from connector.sandbox.dataverse.definitions.tables import (
     AlternateKey,
     Column,

@@ -2,7 +2,8 @@
 
 Owns: POST, PUT and DELETE below EntityDefinitions, RelationshipDefinitions and
 GlobalOptionSetDefinitions; the metadata actions; the solution header.
-Never does: the changes themselves (`customizing`, `key_indexes`, `relating`, `choices`).
+Never does: the changes themselves (`table_changes.py`, `key_indexes.py`, `relating.py`,
+`choices.py`).
 Tested in: tests/integration/sandbox/test_metadata_writes.py, test_sdk_tables.py.
 
 Facts: "Dataverse Web API: use-web-api-metadata": definitions change by PUT of the whole, never
@@ -20,10 +21,10 @@ from urllib.parse import parse_qs
 from connector.odata.paths import Segment
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.customizing.choices import Choices
-from connector.sandbox.dataverse.customizing.customizing import Customizing
 from connector.sandbox.dataverse.customizing.key_indexes import KeyIndexes
 from connector.sandbox.dataverse.customizing.relating import Relating
 from connector.sandbox.dataverse.customizing.solutions import Solutions
+from connector.sandbox.dataverse.customizing.table_changes import Customizing
 from connector.sandbox.dataverse.definitions import metadata_errors as refusals
 from connector.sandbox.dataverse.definitions.catalog import (
     column_id,
@@ -32,7 +33,7 @@ from connector.sandbox.dataverse.definitions.catalog import (
     table_id,
 )
 from connector.sandbox.dataverse.definitions.declarations import list_member
-from connector.sandbox.dataverse.definitions.definitions import TYPE_PREFIX, Json
+from connector.sandbox.dataverse.definitions.metadata_json import TYPE_PREFIX, Json
 from connector.sandbox.dataverse.definitions.tables import Table
 from connector.sandbox.dataverse.standard.seed import Identities
 from connector.sandbox.dataverse.writing.records import Records

@@ -2,7 +2,7 @@
 
 Owns: lookups with their one-to-many relationship, many-to-many relationships with the
 intersect table that holds their pairs.
-Never does: the pairs themselves (`related`), HTTP.
+Never does: the pairs themselves (`reading/related.py`), HTTP.
 Tested in: tests/integration/sandbox/test_metadata_relationships.py, test_sdk_tables.py.
 
 Facts: "Dataverse Web API: create-update-entity-relationships-using-web-api". The lookup and
@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from connector.sandbox.dataverse.customizing.customizing import Customizing
+from connector.sandbox.dataverse.customizing.table_changes import Customizing
 from connector.sandbox.dataverse.definitions import ddl
 from connector.sandbox.dataverse.definitions import metadata_errors as refusals
 from connector.sandbox.dataverse.definitions.catalog import (
@@ -34,7 +34,7 @@ from connector.sandbox.dataverse.definitions.declarations import (
     text_member,
     type_of,
 )
-from connector.sandbox.dataverse.definitions.definitions import MANY_TO_MANY, ONE_TO_MANY, Json
+from connector.sandbox.dataverse.definitions.metadata_json import MANY_TO_MANY, ONE_TO_MANY, Json
 from connector.sandbox.dataverse.definitions.tables import (
     REFERENCES,
     AlternateKey,

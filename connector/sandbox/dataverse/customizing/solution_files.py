@@ -1,7 +1,7 @@
 """Solution files read into the bodies the metadata API takes.
 
 Owns: the zip, its three files, which element becomes which member.
-Never does: changing anything (`solutions`).
+Never does: changing anything (`solutions.py`).
 Tested in: tests/integration/sandbox/test_solutions.py.
 
 Facts: the form of exported solutions as Microsoft publishes it ("Power Platform: solution file
@@ -20,7 +20,7 @@ from io import BytesIO
 from lxml import etree
 
 from connector.sandbox.dataverse.definitions import metadata_errors as refusals
-from connector.sandbox.dataverse.definitions.definitions import (
+from connector.sandbox.dataverse.definitions.metadata_json import (
     LANGUAGE,
     ONE_TO_MANY,
     TYPE_PREFIX,

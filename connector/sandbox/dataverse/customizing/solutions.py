@@ -1,7 +1,7 @@
 """`ImportSolution`: an unmanaged solution brought in.
 
 Owns: the order of an import, what of it is there already, publisher and solution as rows.
-Never does: reading the file (`solution_files`); managed solutions, layers, exports.
+Never does: reading the file (`solution_files.py`); managed solutions, layers, exports.
 Tested in: tests/integration/sandbox/test_solutions.py.
 
 Facts: "Dataverse Web API: ImportSolution". An unmanaged import adds what is missing. Columns
@@ -15,7 +15,6 @@ import binascii
 import uuid
 
 from connector.sandbox.dataverse.customizing.choices import Choices
-from connector.sandbox.dataverse.customizing.customizing import Customizing
 from connector.sandbox.dataverse.customizing.key_indexes import KeyIndexes
 from connector.sandbox.dataverse.customizing.relating import Relating
 from connector.sandbox.dataverse.customizing.solution_files import (
@@ -23,9 +22,10 @@ from connector.sandbox.dataverse.customizing.solution_files import (
     TablePart,
     read_solution,
 )
+from connector.sandbox.dataverse.customizing.table_changes import Customizing
 from connector.sandbox.dataverse.definitions import metadata_errors as refusals
 from connector.sandbox.dataverse.definitions.declarations import text_member
-from connector.sandbox.dataverse.definitions.definitions import Json
+from connector.sandbox.dataverse.definitions.metadata_json import Json
 from connector.sandbox.dataverse.writing.payloads import Values
 from connector.sandbox.dataverse.writing.records import Records
 

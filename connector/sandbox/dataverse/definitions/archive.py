@@ -1,7 +1,7 @@
 """Definitions on disk: each as one JSON document in the organization's database.
 
 Owns: the table that holds them, the form they have there, and when which of them changed.
-Never does: the tables they describe (`ddl`), deciding anything.
+Never does: the tables they describe (`ddl.py`), deciding anything.
 Tested in: tests/integration/sandbox/test_metadata_writes.py.
 """
 

@@ -1,7 +1,7 @@
 """The definitions of one organization, as they stand now.
 
 Owns: tables by every name a request may use, and what hangs between tables.
-Never does: keeping them on disk (`archive`), changing them (`customizing`).
+Never does: keeping them on disk (`archive.py`), changing them (`customizing/table_changes.py`).
 Tested in: tests/integration/sandbox/test_metadata_writes.py.
 """
 

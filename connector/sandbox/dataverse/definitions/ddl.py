@@ -1,7 +1,7 @@
 """SQL that makes, changes and removes the tables of an organization's database.
 
 Owns: which stored columns and indexes a definition has.
-Never does: running it (`storage`), deciding whether it may (`customizing`).
+Never does: running it (`storage.py`), deciding whether it may (`customizing/table_changes.py`).
 Tested in: tests/integration/sandbox/test_metadata_writes.py.
 
 One real table per Dataverse table. Text in an active alternate key has a shadow column with

@@ -1,7 +1,8 @@
 """Definitions as clients declare them: JSON of the metadata API read into tables and columns.
 
 Owns: the members of each metadata type, their limits and what they are where nothing is said.
-Never does: names that are taken (`customizing`), showing definitions (`definitions`).
+Never does: names that are taken (`customizing/table_changes.py`), showing definitions
+(`metadata_json.py`).
 Tested in: tests/integration/sandbox/test_metadata_writes.py, test_sdk_tables.py.
 
 Facts: "Dataverse Web API: create-update-entity-definitions-using-web-api",
@@ -19,7 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from connector.sandbox.dataverse.definitions import metadata_errors as refusals
-from connector.sandbox.dataverse.definitions.definitions import LANGUAGE, TYPE_PREFIX, Json
+from connector.sandbox.dataverse.definitions.metadata_json import LANGUAGE, TYPE_PREFIX, Json
 from connector.sandbox.dataverse.definitions.tables import INT32, INT64, Column, Kind, Table, table
 
 MAX_NAME = 128

@@ -1,8 +1,8 @@
 """The metadata API read: EntityDefinitions and the other sets, `$metadata`, service document.
 
 Owns: paths, casts, keys and query options over definitions.
-Never does: building the definitions (`definitions`) or the CSDL (`schema`); changing them
-(`metadata_writes`).
+Never does: building the definitions (`metadata_json.py`) or the CSDL (`schema.py`); changing them
+(`customizing/metadata_writes.py`).
 Tested in: tests/integration/sandbox/test_metadata.py.
 
 Facts: "Dataverse Web API: webapi/query-metadata-web-api". Metadata queries are not paged; a
@@ -22,7 +22,8 @@ from connector.odata.paths import Segment
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.customizing.metadata_writes import OPTION_SETS, RELATIONSHIPS
 from connector.sandbox.dataverse.definitions.catalog import Contents
-from connector.sandbox.dataverse.definitions.definitions import (
+from connector.sandbox.dataverse.definitions.metadata_changes import metadata_changes
+from connector.sandbox.dataverse.definitions.metadata_json import (
     ATTRIBUTE_TYPES,
     MANY_TO_MANY,
     NAVIGATIONS,
@@ -33,7 +34,6 @@ from connector.sandbox.dataverse.definitions.definitions import (
     global_option_set,
     relationships,
 )
-from connector.sandbox.dataverse.definitions.metadata_changes import metadata_changes
 from connector.sandbox.dataverse.definitions.schema import document
 from connector.sandbox.dataverse.reading.options import Options, listed, parse_options
 from connector.sandbox.dataverse.storage import Storage

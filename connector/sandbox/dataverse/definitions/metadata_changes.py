@@ -1,7 +1,7 @@
 """`RetrieveMetadataChanges`: definitions picked by a query in JSON, whole or since a stamp.
 
 Owns: the call, the EntityQueryExpression with its criteria and property lists, version stamps.
-Never does: building definitions (`definitions`), remembering changes (`archive`).
+Never does: building definitions (`metadata_json.py`), remembering changes (`archive.py`).
 Tested in: tests/integration/sandbox/test_metadata_changes.py, test_sdk_tables.py.
 
 Facts: "Dataverse Web API: cache-schema-data", "query-schema-definitions" (stamps are
@@ -23,7 +23,7 @@ import orjson
 
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions import archive
-from connector.sandbox.dataverse.definitions.definitions import TYPE_PREFIX, Json
+from connector.sandbox.dataverse.definitions.metadata_json import TYPE_PREFIX, Json
 
 NAME = "RetrieveMetadataChanges"
 _CALL = re.compile(rf"{NAME}\((.*)\)", re.DOTALL)

@@ -1,7 +1,7 @@
 """The service's refusals of changes to definitions.
 
 Owns: one constructor per refusal, with the code a client matches on where one is known.
-Never does: refusals of data requests (`errors`).
+Never does: refusals of data requests (`errors.py`).
 Tested in: tests/integration/sandbox/test_metadata_writes.py.
 
 Facts: "Dataverse: web service error codes" and clients that match these codes in the field

@@ -1,7 +1,7 @@
 """`$metadata`: the organization as CSDL 4.
 
 Owns: the XML document, with navigations, alternate keys and the change tracking annotation.
-Never does: the metadata API (`metadata`, `definitions`).
+Never does: the metadata API (`metadata.py`, `metadata_json.py`).
 Tested in: tests/integration/sandbox/test_metadata.py.
 
 Facts: "Dataverse Web API: web-api-service-documents", "web-api-entitytypes".

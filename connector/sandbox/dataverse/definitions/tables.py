@@ -1,7 +1,8 @@
 """What a table is made of: columns, options, lookups, alternate keys.
 
 Owns: the shape of a definition, and the system columns every table has.
-Never does: data of one table (`standard`, `loyalty`), SQL (`ddl`), wire metadata (`definitions`).
+Never does: data of one table (`standard/organization_tables.py`, `standard/loyalty_tables.py`), SQL
+(`ddl.py`), wire metadata (`metadata_json.py`).
 Tested in: tests/integration/sandbox/test_metadata.py, test_metadata_writes.py.
 
 Facts: "Dataverse Web API: webapi/web-api-properties", "define-alternate-keys-entity". A

@@ -1,7 +1,7 @@
 """What belongs to a record: the newest rows of the tables that point to it, and how fresh it is.
 
 Owns: which tables these are, by their lookups, and how their rows are listed on its page.
-Never does: the record's own page (`pages`).
+Never does: the record's own page (`browsing.py`).
 Tested in: tests/integration/sandbox/test_pages.py.
 """
 

@@ -1,7 +1,7 @@
 """`$expand`: related rows put into the rows that were read.
 
 Owns: the related row of a lookup and the related rows of a collection, with their own options.
-Never does: reading the first rows (`queries`, `resources`).
+Never does: reading the first rows (`queries.py`, `writing/resources.py`).
 Tested in: tests/integration/sandbox/test_expands.py.
 
 Facts: "Dataverse Web API: webapi/query/join-tables". Inside a lookup `$select` and `$expand` are

@@ -1,7 +1,8 @@
 """FetchXML, translated to a query over joined tables.
 
 Owns: the elements and attributes of a fetch document.
-Never does: SQL of an operator (`operators`) or of a join (`joins`), the answer (`selections`).
+Never does: SQL of an operator (`operators.py`) or of a join (`joins.py`), the answer
+(`selections.py`).
 Tested in: tests/integration/sandbox/test_fetchxml.py.
 
 Facts: "Dataverse: fetchxml/reference". Filters of an outer join belong to the join. The link

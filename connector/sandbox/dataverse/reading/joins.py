@@ -1,7 +1,7 @@
 """A query over joined tables: what FetchXML and SQL are both translated to.
 
 Owns: sources, joins, output columns and their JSON with annotations, running one page.
-Never does: parsing (`fetchxml`, `sql`), paging links and cookies (they belong to a language).
+Never does: parsing (`fetchxml.py`, `sql.py`), paging links and cookies (they belong to a language).
 Tested in: tests/integration/sandbox/test_fetchxml.py, test_sql.py.
 
 Facts: "Dataverse: fetchxml/select-columns, join-tables, aggregate-data". Columns without a

@@ -1,7 +1,7 @@
 """The two sides of a comparison: a column as SQL, and a value in the form it is compared in.
 
 Owns: reading a literal, or a text that stands for one, by the type of its column.
-Never does: operators (`operators`), finding the column (`filters`, `joins`).
+Never does: operators (`operators.py`), finding the column (`filters.py`, `joins.py`).
 Tested in: tests/integration/sandbox/test_filters.py, test_fetchxml.py.
 
 Facts: "Dataverse Web API: webapi/query/filter-rows". Text compares without case and without

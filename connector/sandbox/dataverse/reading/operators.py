@@ -2,7 +2,8 @@
 
 Owns: the operators of FetchXML, which are also the Web API's query functions and those of a
 QueryExpression; the SQL of each.
-Never does: parsing any of the three languages (`filters`, `fetchxml`, `bulk_delete`).
+Never does: parsing any of the three languages (`filters.py`, `fetchxml.py`,
+`writing/bulk_delete.py`).
 Tested in: tests/integration/sandbox/test_functions.py, test_fetchxml.py.
 
 Facts: "FetchXML reference: condition operators", "Dataverse Web API: QueryFunctionIndex".

@@ -1,7 +1,7 @@
 """What "last month" and "next 3 days" mean: spans of time seen from now.
 
 Owns: the calendar of relative date operators; weeks begin on Sunday, fiscal years on 1 January.
-Never does: comparing a column (`operators`), knowing whose clock it is (`now` says it).
+Never does: comparing a column (`operators.py`), knowing whose clock it is (`now` says it).
 Tested in: tests/unit/sandbox/test_periods.py.
 
 Facts: "FetchXML reference: condition operators" and the query functions of the Web API

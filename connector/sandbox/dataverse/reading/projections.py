@@ -1,7 +1,7 @@
 """Which columns of a row go on the wire, and how a stored row turns into JSON.
 
 Owns: the SQL select list of an answer, value forms, annotations with formatted values.
-Never does: choosing rows (`queries`, `tracking`).
+Never does: choosing rows (`queries.py`, `tracking.py`).
 Tested in: tests/integration/sandbox/test_queries.py.
 
 Facts: "Dataverse Web API: webapi/query/select-columns" and "web-api-properties". Formatted

@@ -1,7 +1,7 @@
 """Collections read: select, filter, order, page, count, expand.
 
 Owns: the answer to `GET set` and `GET set/$count` without change tracking.
-Never does: tracked reads (`tracking`), single records (`resources`).
+Never does: tracked reads (`tracking.py`), single records (`writing/resources.py`).
 Tested in: tests/integration/sandbox/test_queries.py, test_paging.py.
 
 Facts: "Dataverse Web API: webapi/query/page-results", "count-rows", "join-tables". A page has

@@ -1,7 +1,8 @@
 """Collection-valued navigations: the rows related to one row, and tying and untying them.
 
 Owns: `set(key)/relationship` read, counted and as references; POST and DELETE of references.
-Never does: making relationships (`relating`), the associations of users (`memberships`).
+Never does: making relationships (`customizing/relating.py`), the associations of users
+(`rights/memberships.py`).
 Tested in: tests/integration/sandbox/test_related.py.
 
 Facts: "Dataverse Web API: webapi/retrieve-related-entities-query",

@@ -1,7 +1,7 @@
 """Collections read in the service's other query languages: `?fetchXml=` and `?sql=`.
 
 Owns: the answer to such a read, with its paging.
-Never does: the languages themselves (`fetchxml`, `sql`).
+Never does: the languages themselves (`fetchxml.py`, `sql.py`).
 Tested in: tests/integration/sandbox/test_fetchxml.py, test_sql.py.
 
 Facts: "Dataverse: fetchxml/page-results" (cookie and morerecords come as annotations that were

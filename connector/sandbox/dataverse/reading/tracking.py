@@ -1,7 +1,7 @@
 """Change tracking: full reads that end in a delta link, and what changed since one.
 
 Owns: delta tokens, their order of entries, their expiry.
-Never does: plain reads (`queries`).
+Never does: plain reads (`queries.py`).
 Tested in: tests/integration/sandbox/test_tracking.py.
 
 Facts: "Dataverse Web API: use-change-tracking-synchronize-data-external-systems". A token is

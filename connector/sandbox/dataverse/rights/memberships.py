@@ -1,7 +1,7 @@
 """Who has which role and which column security profile, and what that amounts to.
 
 Owns: the two associations of a user, RetrieveUserPrivileges, the switch that changes roles.
-Never does: deciding what a role allows (`privileges`).
+Never does: deciding what a role allows (`privileges.py`).
 Tested in: tests/integration/sandbox/test_privileges.py, test_column_security.py.
 
 Facts: "Dataverse Web API: systemuser", "RetrieveUserPrivileges", "associate-disassociate-

@@ -1,7 +1,7 @@
 """Roles, privileges and column security: what the user of a request may do.
 
 Owns: the roles and what they grant, the names of privileges, secured columns, the refusals.
-Never does: who a user is (`tokens`), paths (`memberships`).
+Never does: who a user is (`identity/tokens.py`), paths (`memberships.py`).
 Tested in: tests/integration/sandbox/test_privileges.py, test_column_security.py.
 
 Facts: "Dataverse: security-concepts", "field-security-entities", the Web API function

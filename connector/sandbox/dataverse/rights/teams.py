@@ -1,7 +1,7 @@
 """Teams: what may own rows beside users.
 
 Owns: their tables, and which of users and teams can own a row.
-Never does: what a role grants (`privileges`).
+Never does: what a role grants (`privileges.py`).
 Tested in: tests/integration/sandbox/test_owners.py.
 
 Facts: "Dataverse: reference/entities/team" (every business unit has a default team, of type owner;

@@ -1,7 +1,7 @@
 """Tables in which the platform reports what it did in the background.
 
 Owns: their definitions.
-Never does: the jobs themselves (`bulk_delete`).
+Never does: the jobs themselves (`writing/bulk_delete.py`).
 Tested in: tests/integration/sandbox/test_bulk_delete.py.
 
 Facts: "Dataverse: reference/entities/asyncoperation", "bulkdeleteoperation"; only the columns a

@@ -1,7 +1,7 @@
 """The platform's own tables around data: webhooks, roles, column security.
 
 Owns: their definitions.
-Never does: what a row in them causes (`webhooks`, `privileges`).
+Never does: what a row in them causes (`webhooks/registrations.py`, `rights/privileges.py`).
 Tested in: tests/integration/sandbox/test_webhooks.py, test_privileges.py.
 
 Facts: "Dataverse: reference/entities/serviceendpoint", "sdkmessageprocessingstep", "role",

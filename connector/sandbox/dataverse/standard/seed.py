@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from connector.sandbox.dataverse.definitions.tables import Table
 from connector.sandbox.dataverse.rights.privileges import ROLES
-from connector.sandbox.dataverse.standard import loyalty, standard
-from connector.sandbox.dataverse.standard.standard import (
+from connector.sandbox.dataverse.standard import loyalty_tables, organization_tables
+from connector.sandbox.dataverse.standard.organization_tables import (
     CURRENCIES,
     DEFAULT_PUBLISHER,
     MESSAGES,
@@ -74,8 +74,9 @@ class Identities:
 
 
 def first_tables(empty: bool) -> tuple[Table, ...]:
-    """The tables of a new organization; an `empty` one has none but the platform's own."""
-    return standard.TABLES if empty else (*loyalty.TABLES, *standard.TABLES)
+    """The tables of a new organization; an `empty` one has no loyalty tables."""
+    loyalty = () if empty else loyalty_tables.TABLES
+    return (*loyalty, *organization_tables.TABLES)
 
 
 def seed(records: Records, identities: Identities, members: tuple[Member, ...]) -> None:
@@ -86,21 +87,7 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
     def add(table: str, *rows: Values) -> None:
         records.insert(records.catalog.by_name[table], rows, system)
 
-    users: list[Values] = [
-        {
-            "systemuserid": identities.user(member.client_id),
-            "fullname": member.name,
-            "domainname": member.sign_in,
-            "internalemailaddress": member.sign_in,
-            "applicationid": None if member.person else member.client_id,
-            "azureactivedirectoryobjectid": identities.of("object", member.client_id),
-            "isdisabled": 0,
-            "islicensed": int(member.person),
-            "accessmode": member.access_mode,
-            "businessunitid": unit,
-        }
-        for member in members
-    ]
+    users = [_user(identities, member) for member in members]
     users.append({"systemuserid": system, "fullname": "SYSTEM", "isdisabled": 0})
     add("businessunit", {"businessunitid": unit, "name": "sandbox"})
     team = identities.of("team", "sandbox")
@@ -110,18 +97,7 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
         {"systemuserid": user["systemuserid"], "timezonecode": UTC_CODE} for user in users
     ]
     add("usersettings", *settings)
-    currencies: list[Values] = [
-        {
-            "transactioncurrencyid": identities.of("transactioncurrency", code),
-            "isocurrencycode": code,
-            "currencyname": name,
-            "currencysymbol": symbol,
-            "currencyprecision": places,
-            "exchangerate": 10**10,
-        }
-        for code, (name, symbol, places) in CURRENCIES.items()
-    ]
-    add("transactioncurrency", *currencies)
+    add("transactioncurrency", *_currencies(identities))
     organization: Values = {
         "organizationid": identities.organization,
         "name": "sandbox",
@@ -130,17 +106,7 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
         "languagecode": 1033,
     }
     add("organization", organization)
-    publishers: list[Values] = [
-        {
-            "publisherid": identities.of("publisher", name),
-            "uniquename": name,
-            "friendlyname": title,
-            "customizationprefix": prefix,
-            "customizationoptionvalueprefix": number,
-        }
-        for name, (title, prefix, number) in PUBLISHERS.items()
-    ]
-    add("publisher", *publishers)
+    add("publisher", *_publishers(identities))
     solution: Values = {
         "solutionid": identities.of("solution", "Default"),
         "uniquename": "Default",
@@ -152,6 +118,49 @@ def seed(records: Records, identities: Identities, members: tuple[Member, ...]) 
     add("solution", solution)
     _seed_messages(records, identities, system)
     _seed_roles(records, identities, members, system)
+
+
+def _user(identities: Identities, member: Member) -> Values:
+    """The row of one user, an application or a person."""
+    return {
+        "systemuserid": identities.user(member.client_id),
+        "fullname": member.name,
+        "domainname": member.sign_in,
+        "internalemailaddress": member.sign_in,
+        "applicationid": None if member.person else member.client_id,
+        "azureactivedirectoryobjectid": identities.of("object", member.client_id),
+        "isdisabled": 0,
+        "islicensed": int(member.person),
+        "accessmode": member.access_mode,
+        "businessunitid": identities.business_unit,
+    }
+
+
+def _currencies(identities: Identities) -> list[Values]:
+    return [
+        {
+            "transactioncurrencyid": identities.of("transactioncurrency", code),
+            "isocurrencycode": code,
+            "currencyname": name,
+            "currencysymbol": symbol,
+            "currencyprecision": places,
+            "exchangerate": 10**10,
+        }
+        for code, (name, symbol, places) in CURRENCIES.items()
+    ]
+
+
+def _publishers(identities: Identities) -> list[Values]:
+    return [
+        {
+            "publisherid": identities.of("publisher", name),
+            "uniquename": name,
+            "friendlyname": title,
+            "customizationprefix": prefix,
+            "customizationoptionvalueprefix": number,
+        }
+        for name, (title, prefix, number) in PUBLISHERS.items()
+    ]
 
 
 def _seed_roles(

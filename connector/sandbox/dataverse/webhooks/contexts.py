@@ -1,7 +1,7 @@
 """The body of a webhook: a RemoteExecutionContext as JSON.
 
 Owns: its members, the forms values have in it, the size at which parts are left out.
-Never does: choosing who is told (`webhooks`), sending (`courier`).
+Never does: choosing who is told (`registrations.py`), sending (`courier.py`).
 Tested in: tests/integration/sandbox/test_webhooks.py.
 
 Facts: "Dataverse: use-webhooks" and public samples of bodies: choices and money are objects

@@ -1,7 +1,7 @@
 """What the running transaction did, for those who want to hear of it once it is committed.
 
 Owns: the list of creates, updates and deletes, undone with the savepoint they belong to.
-Never does: telling anybody (`webhooks`); keeping what nobody waits for.
+Never does: telling anybody (`registrations.py`); keeping what nobody waits for.
 Tested in: tests/integration/sandbox/test_webhooks.py.
 """
 

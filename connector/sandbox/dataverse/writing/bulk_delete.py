@@ -1,7 +1,7 @@
 """`POST BulkDelete`: the rows some queries find, deleted as a job.
 
 Owns: the action's parameters, QueryExpressions in JSON, the rows that report the job.
-Never does: the operators of a condition (`operators`), deleting a row (`records`).
+Never does: the operators of a condition (`reading/operators.py`), deleting a row (`records.py`).
 Tested in: tests/integration/sandbox/test_bulk_delete.py, test_sdk_bulk.py.
 
 Facts: "Dataverse Web API: reference/bulkdelete", "queryexpression". The service answers at once

@@ -1,7 +1,7 @@
 """Single values of JSON in the form they are stored in: types, lengths, ranges, options.
 
 Owns: one check per kind of column.
-Never does: which columns a row has, lookups (`payloads`).
+Never does: which columns a row has, lookups (`payloads.py`).
 Tested in: tests/integration/sandbox/test_payloads.py, test_metadata_columns.py.
 
 Facts: "Dataverse Web API: web-api-properties". A numeric string is taken for a number, an

@@ -2,8 +2,8 @@
 
 Owns: everything the service checks before a row is written, and the plug-in switches that
 make the server keep less than it was sent.
-Never does: SQL; single values (`converters`); a lookup's target is resolved by a function
-handed in.
+Never does: SQL; single values (`converters.py`); a lookup's target is resolved by a function handed
+in.
 Tested in: tests/integration/sandbox/test_payloads.py.
 
 Facts: "Dataverse Web API: webapi/create-entity-web-api", "associate-disassociate-entities",

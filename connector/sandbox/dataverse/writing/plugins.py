@@ -1,7 +1,7 @@
 """Server-side logic that keeps less than it was sent.
 
 Owns: the losses a column can be given by a switch: cut text, round numbers.
-Never does: applying them (`payloads`).
+Never does: applying them (`payloads.py`).
 Tested in: tests/integration/sandbox/test_faults.py.
 """
 

@@ -1,7 +1,7 @@
 """Rows written and found: the primitives under every request that touches a record.
 
 Owns: insert, update, delete, addresses by id and alternate key, uniqueness, references.
-Never does: HTTP (`resources`), choosing many rows (`queries`), opening transactions.
+Never does: HTTP (`resources.py`), choosing many rows (`reading/queries.py`), opening transactions.
 Tested in: tests/integration/sandbox/test_records.py, test_bulk.py.
 
 Facts: "Dataverse Web API: use-alternate-key-reference-record",

@@ -2,7 +2,7 @@
 
 Owns: the meaning of method, preconditions and preferences for create, read, upsert, delete,
 single properties and references.
-Never does: SQL (`records`), collections read (`queries`), bulk messages (`bulk`).
+Never does: SQL (`records.py`), collections read (`reading/queries.py`), bulk messages (`bulk.py`).
 Tested in: tests/integration/sandbox/test_records.py.
 
 Facts: "Dataverse Web API: create-entity-web-api", "perform-conditional-operations-using-web-

@@ -1,7 +1,7 @@
-"""The platform's own tables, as data: what every organization has.
+"""Tables every organization has, as data: people, units, currencies, messages.
 
 Owns: their columns and keys, as far as the product and its tests have use for them.
-Never does: anything at run time; rows (`seed`).
+Never does: anything at run time; rows (`seed.py`).
 Tested in: tests/integration/sandbox/test_metadata.py.
 """
 

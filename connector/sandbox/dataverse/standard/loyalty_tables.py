@@ -1,7 +1,7 @@
 """The loyalty tables, as data.
 
 Owns: their columns, choices and keys.
-Never does: anything at run time; the platform's own tables (`standard`).
+Never does: anything at run time; the platform's own tables (`organization_tables.py`).
 Tested in: tests/integration/sandbox/test_metadata.py.
 
 They have no public reference; names, option values and types come from the dual-write mapping

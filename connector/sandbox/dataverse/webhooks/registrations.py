@@ -1,7 +1,7 @@
 """Webhooks: who is registered, and who is told of what was committed.
 
 Owns: the registered steps, what a registration may say, matching writes to steps, keys.
-Never does: the body (`contexts`), sending (`courier`).
+Never does: the body (`contexts.py`), sending (`courier.py`).
 Tested in: tests/integration/sandbox/test_webhooks.py.
 
 Facts: "Dataverse: use-webhooks", "register-web-hook", "reference/entities/serviceendpoint".

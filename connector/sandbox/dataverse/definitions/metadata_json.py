@@ -1,7 +1,7 @@
 """Table definitions as the metadata API shows them.
 
 Owns: the JSON of EntityMetadata, the typed AttributeMetadata, keys and relationships.
-Never does: answering requests (`metadata`), `$metadata` (`schema`).
+Never does: answering requests (`metadata.py`), `$metadata` (`schema.py`).
 Tested in: tests/integration/sandbox/test_metadata.py.
 
 Facts: "Dataverse Web API: webapi/query-metadata-web-api" and the EntityMetadata,

@@ -1,8 +1,8 @@
 """Tables and columns made, changed and removed at run time.
 
 Owns: which changes are allowed, and carrying them out in definitions and stored rows alike.
-Never does: HTTP (`metadata_writes`), reading bodies (`declarations`), keys (`key_indexes`),
-relationships (`relating`), global choices (`choices`).
+Never does: HTTP (`metadata_writes.py`), reading bodies (`definitions/declarations.py`), keys
+(`key_indexes.py`), relationships (`relating.py`), global choices (`choices.py`).
 Tested in: tests/integration/sandbox/test_metadata_writes.py, test_sdk_tables.py.
 
 Facts: "Dataverse Web API: create-update-entity-definitions-using-web-api",
@@ -29,7 +29,7 @@ from connector.sandbox.dataverse.definitions.declarations import (
     read_table,
     read_table_over,
 )
-from connector.sandbox.dataverse.definitions.definitions import Json
+from connector.sandbox.dataverse.definitions.metadata_json import Json
 from connector.sandbox.dataverse.definitions.tables import SCALED, Column, Kind, Table
 from connector.sandbox.dataverse.standard.seed import Identities, message_filters
 from connector.sandbox.dataverse.writing.records import Records
