@@ -12,6 +12,7 @@ import pytest
 
 from connector.config.policies import RetrySettings
 from connector.config.sides import FinopsSettings
+from connector.endpoints.advising import Advising
 from connector.endpoints.base import (
     Applied,
     Create,
@@ -217,6 +218,17 @@ def test_one_company_alone(open_endpoint: Open) -> None:
     (outcome,) = endpoint.write(GROUPS, ["Description"], [Create(id, values)])
     assert isinstance(outcome, Applied)
     assert outcome.id == id
+
+
+def test_a_company_there_is_not_is_told_where_it_counts(open_endpoint: Open) -> None:
+    def codes(company: str, entity: str) -> set[str]:
+        endpoint = open_endpoint(company=company)
+        assert isinstance(endpoint, Advising)
+        return {problem.code for problem in endpoint.advice(entity)}
+
+    assert "company-unknown" in codes("usrx", GROUPS)
+    assert "company-unknown" not in codes("usrx", CARDS), "cards belong to no company"
+    assert "company-unknown" not in codes("USMF", GROUPS)
 
 
 # ---------------------------------------------------------------------------- refusals

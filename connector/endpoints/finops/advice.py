@@ -1,11 +1,13 @@
-"""What `check` says about exports and events of an environment.
+"""What `check` says about the company, exports and events of an environment.
 
-Owns: whether an export project can tell of an entity, and whether events arrive.
+Owns: whether the company is there, whether an export project can tell of an entity, and whether
+events arrive.
 Never does: running a project, which would take the news of the next run.
 Tested in: tests/acceptance/test_finops_exports.py, tests/unit/endpoints/finops/test_advice.py.
 
 Facts: "Data management: data management package REST API" (the project has to exist); its projects
-are the rows of `DataManagementDefinitionGroups`, by `Name`.
+are the rows of `DataManagementDefinitionGroups`, by `Name`. Companies are the rows of
+`LegalEntities`, by `LegalEntityId`; they are compared without case.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from connector.endpoints.finops.exports.journal import Journal
 from connector.endpoints.finops.exports.package import KEY_TYPES, Wanted
 from connector.endpoints.finops.exports.runs import START
 from connector.endpoints.odata_v4.client import Client
+from connector.endpoints.web.service import Naming
 from connector.errors import AccessError, MapError, Problem, Subject
 
 PROJECTS = "DataManagementDefinitionGroups"
+COMPANIES = "LegalEntities"
 MANY = 100
 """Rows two exports in a row hardly have in common by chance."""
 SILENT = 86_400.0
@@ -34,12 +38,35 @@ SILENT = 86_400.0
 
 def projects_of(client: Client) -> list[str] | None:
     """The names of all projects; None where our user may not read them."""
-    url = client.url(PROJECTS, {"$select": "Name"})
+    return _listed(client, PROJECTS, "Name")
+
+
+def companies_of(client: Client) -> list[str] | None:
+    """The codes of all companies; None where our user may not read them."""
+    return _listed(client, COMPANIES, "LegalEntityId")
+
+
+def _listed(client: Client, entity: str, column: str) -> list[str] | None:
+    url = client.url(entity, {"$select": column})
     try:
-        pages = list(client.pages(PROJECTS, url, orjson.loads))
+        pages = list(client.pages(entity, url, orjson.loads))
     except (AccessError, MapError):
         return None
-    return [str(item.get("Name")) for items, _ in pages for item in items]
+    return [str(item.get(column)) for items, _ in pages for item in items]
+
+
+def advice_on_company(
+    company: str, companies: list[str] | None, naming: Naming, entity: str
+) -> Iterator[Problem]:
+    """A company there is not: its rows would read as none at all, without a word."""
+    known = sorted(one.lower() for one in companies or [])
+    if known and company.lower() not in known:
+        yield Problem(
+            "company-unknown",
+            f"there is no company {company}; there are: {', '.join(known)}",
+            f"set {naming.section}.company to one of these, or leave it out for all of them",
+            Subject(side=naming.side, entity=entity, field=f"{naming.section}.company"),
+        )
 
 
 def advice_on_exports(

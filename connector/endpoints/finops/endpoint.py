@@ -17,12 +17,14 @@ from pathlib import Path
 
 from connector.endpoints.base import Entity
 from connector.endpoints.finops.advice import (
+    advice_on_company,
     advice_on_events,
     advice_on_exports,
+    companies_of,
     of_side,
     projects_of,
 )
-from connector.endpoints.finops.dialect import FinopsDialect
+from connector.endpoints.finops.dialect import COMPANY, FinopsDialect
 from connector.endpoints.finops.ear import Ear
 from connector.endpoints.finops.exporting import Exporting, named_by
 from connector.endpoints.finops.exports.detection import Exports
@@ -81,6 +83,7 @@ class FinopsEndpoint(ODataV4Endpoint):
             every=every,
             hints=self.ear,
         )
+        self._company = company
         self._manner = manner
         self._listens = listens
         self._exporting = Exporting(transport, downloads, folder, company, clockwork)
@@ -92,8 +95,11 @@ class FinopsEndpoint(ODataV4Endpoint):
         return described
 
     def advice(self, entity: str) -> Iterator[Problem]:
-        """What is to be said of exports, events and the way that was chosen."""
+        """What is to be said of the company, exports, events and the way that was chosen."""
         naming = self._transport.naming
+        if self._company is not None and COMPANY in self._table(entity).fields:
+            companies = companies_of(self._client)
+            yield from advice_on_company(self._company, companies, naming, entity)
         projects = projects_of(self._client)
         also = f"export ({', '.join(sorted(projects))})" if projects else ""
         way, table = self._way_of(entity), self._table(entity)

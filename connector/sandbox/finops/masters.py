@@ -1,6 +1,6 @@
 """The entities that the loyalty ones refer to, and those of single companies, as data.
 
-Owns: parties, currencies, operating units, customer groups, customers, loyalty levels.
+Owns: parties, currencies, operating units, companies, customer groups, customers, loyalty levels.
 Never does: anything at run time.
 Tested in: tests/integration/sandbox/finops/test_metadata.py, test_companies.py.
 
@@ -112,6 +112,19 @@ OPERATING_UNITS = Entity(
     ),
 )
 
+LEGAL_ENTITIES = Entity(
+    "LegalEntities",
+    "LegalEntity",
+    "OMLegalEntityEntity",
+    "Legal entities",
+    "Legal entities (CompanyInfo)",
+    ("LegalEntityId",),
+    (
+        text("LegalEntityId", "Company", 4, nullable=False, mandatory=True),
+        text("Name", "Name", 100),
+    ),
+)
+
 CUSTOMER_GROUPS = Entity(
     "CustomerGroups",
     "CustomerGroup",
@@ -214,4 +227,12 @@ CUSTOMERS = Entity(
     },
 )
 
-MASTERS = (PARTIES, CURRENCIES, OPERATING_UNITS, CUSTOMER_GROUPS, LOYALTY_LEVELS, CUSTOMERS)
+MASTERS = (
+    PARTIES,
+    CURRENCIES,
+    OPERATING_UNITS,
+    LEGAL_ENTITIES,
+    CUSTOMER_GROUPS,
+    LOYALTY_LEVELS,
+    CUSTOMERS,
+)

@@ -13,7 +13,7 @@ from connector.sandbox.dataverse.standard.organization_tables import CURRENCIES
 from connector.sandbox.finops.catalog import BY_SET
 from connector.sandbox.finops.entities import COMPANY
 from connector.sandbox.finops.enums import PARTY_TYPE, POINT_TYPE, TENDER_TYPE, TIME_UNIT, UNIT_TYPE
-from connector.sandbox.finops.people import DEFAULT_COMPANY
+from connector.sandbox.finops.people import COMPANIES, DEFAULT_COMPANY
 from connector.sandbox.finops.values import Stored
 from connector.sandbox.finops.writes import Values, Writes
 
@@ -34,7 +34,7 @@ LEVELS = {"Gold": "Twelve visits a year", "Silver": "Six visits a year"}
 
 
 def masters(writes: Writes) -> None:
-    """Currencies, parties, operating units, and rows of two companies."""
+    """Currencies, parties, operating units, companies, and rows of two of these."""
     _add(
         writes,
         "Currencies",
@@ -74,6 +74,10 @@ def masters(writes: Writes) -> None:
         "SalesCurrencyCode": "USD",
     }
     _add(writes, "CustomersV3", [customer])
+    companies: list[Values] = [
+        {"LegalEntityId": code.upper(), "Name": name} for code, name in COMPANIES.items()
+    ]
+    _add(writes, "LegalEntities", companies)
 
 
 def samples(writes: Writes, cards: int = SAMPLE_CARDS) -> None:

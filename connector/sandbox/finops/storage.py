@@ -25,7 +25,7 @@ from connector.sandbox.finops.entities import Entity, Field, Kind
 from connector.sandbox.finops.happenings import Happenings
 
 FIRST_RECID = 5_637_144_576
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 _EXPORTED = (
     "CREATE TABLE exported (project TEXT COLLATE NOCASE, entity TEXT, company TEXT, "
     "change INTEGER NOT NULL, PRIMARY KEY (project, entity, company))"

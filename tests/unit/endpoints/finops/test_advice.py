@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from connector.endpoints.finops.advice import advice_on_events, advice_on_exports
+from connector.endpoints.finops.advice import (
+    advice_on_company,
+    advice_on_events,
+    advice_on_exports,
+)
 from connector.endpoints.finops.exports.journal import Journal
 from connector.endpoints.finops.exports.runs import START
+from connector.endpoints.finops.service import naming_of
 from connector.errors import Problem
 from connector.mapping.columns import Column
 from connector.mapping.values import ValueType
@@ -21,6 +26,18 @@ from tests.unit.endpoints.finops.packages import WANTED
 
 def codes(problems: Iterable[Problem]) -> list[str]:
     return [problem.code for problem in problems]
+
+
+def test_a_company_there_is_not_is_named() -> None:
+    def said(company: str, there: list[str] | None) -> list[Problem]:
+        return list(advice_on_company(company, there, naming_of("south"), "CustomerGroups"))
+
+    (unknown,) = said("usrx", ["USRT", "DAT"])
+    assert (unknown.code, unknown.severity) == ("company-unknown", "error")
+    assert unknown.message == "there is no company usrx; there are: dat, usrt"
+    assert unknown.subject.field == "sides.south.company"
+    assert said("usrt", ["USRT"]) == []
+    assert said("usrx", None) == said("usrx", []) == [], "nobody may know"
 
 
 def test_a_project_that_is_there_needs_no_word(tmp_path: Path) -> None:
