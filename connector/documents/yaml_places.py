@@ -44,6 +44,17 @@ for _kind, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), _first)
 
+_Quick: Any = _Loader
+"""Makes the same nodes of a plain text ten times as fast, where PyYAML has libyaml."""
+if yaml.__with_libyaml__:
+    _Quick = type("_Quick", (yaml.CSafeLoader,), {})
+    _Quick.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+_NOT_PLAIN = re.compile(
+    r"[?!&*%\t\r\x85\u2028\u2029\ufeff\ud800-\udfff]|:\s+[],}]|[|>]\S*#|^.{300}", re.MULTILINE
+)
+"""What libyaml reads or places a little otherwise; lines that could nest deeper than its stack."""
+_BRACKETS = 1000
+
 _HINTS = (
     ("cannot start any token", "put a text that begins with this sign into quotes"),
     (r"'\t'", "indent with blanks, not with tabs"),
@@ -134,6 +145,8 @@ def parse_yaml(text: str, path: str, manner: Manner) -> YamlFile:
         raise reading.refusal(
             "yaml-too-large", f"the file has more than {_LONGEST} characters", "split it up"
         )
+    if (node := _quick_node(text)) is not None:
+        return YamlFile(path, reading.part(node, ()), reading.marks, text=text)
     try:
         loader = _Loader(text)
     except yaml.reader.ReaderError as error:
@@ -151,6 +164,20 @@ def parse_yaml(text: str, path: str, manner: Manner) -> YamlFile:
         raise reading.too_deep(loader.get_mark()) from None
     finally:
         loader.dispose()
+
+
+def _quick_node(text: str) -> yaml.Node | None:
+    """The nodes of a plain text; None has the other loader read it, or say what is wrong."""
+    if text.count("[") + text.count("{") > _BRACKETS or _NOT_PLAIN.search(text):
+        return None
+    loader = _Quick(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    except yaml.YAMLError:
+        return None
+    finally:
+        loader.dispose()
+    return node
 
 
 class _Reading:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import time
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
+from connector.documents import yaml_places
 from connector.errors import ConfigError, MapError
 from connector.ledger.programs import yaml_text as programs
 from connector.mapping.yaml_file import parse_yaml, read_yaml
+from connector.shipped import shipped
 
 
 def refusal(text: str) -> MapError:
@@ -159,3 +163,51 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, content: bytes | None) 
         read_yaml(path)
     assert caught.value.code == "yaml-unreadable"
     assert caught.value.subject.file == str(path)
+
+
+# ---------------------------------------------------------------------------- two readers
+
+
+ODD = (
+    "\t", "\r", "\x85", "\u2028", "\ufeff", "\xa0", "é", "\x07", "\ud800", "\\", " #x", "\n",
+    "\n  ", ":", ": ", ",", "[", "]", "{", "}", "- ", "? ", "?", "&a ", "*a", "!",
+    "!!str ", "%", "@", "`", "|2\n", ">-\n", "'", '"', "=", "~", "<<: ", "---\n", "...\n", '"\\u00e9"', ": ,", ": ]",
+)  # fmt: skip
+"""What changes a text most when it slips in."""
+
+
+def outcome(text: str) -> object:
+    """The data and every place, or the refusal as it is told."""
+    try:
+        file = parse_yaml(text, "f")
+    except MapError as error:
+        return error.as_dict()
+    return file.data, file.marks
+
+
+def test_the_quick_reader_says_what_the_other_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = random.Random(1)
+    files = sorted(shipped("mappings").glob("*.yaml"))
+    whole = [file.read_text(encoding="utf-8") for file in files]
+    texts = list(whole)
+    for _ in range(400):
+        lines = chance.choice(whole).splitlines(keepends=True)
+        start = chance.randrange(len(lines))
+        text = dedent("".join(lines[start : start + chance.randrange(1, 6)]))
+        for _ in range(chance.randrange(1, 3)):
+            at = chance.randrange(len(text) + 1)
+            text = text[:at] + chance.choice(ODD) + text[at + chance.choice((0, 0, 1)) :]
+        texts.append(text)
+    quick = [outcome(text) for text in texts]
+    read = sum(yaml_places._quick_node(text) is not None for text in texts)
+    assert read > len(whole) + 80, "the quick reader has read too few of them"
+    monkeypatch.setattr(yaml_places, "_quick_node", lambda _text: None)
+    assert [outcome(text) for text in texts] == quick
+
+
+@pytest.mark.parametrize("part", ["[", "{a: ", "- ", "[{a: ", "? "])
+def test_no_nesting_exhausts_the_stack(part: str) -> None:
+    for count in (200, 999, 100_000):
+        assert refusal(part * count + "x").code in ("yaml-broken", "yaml-too-deep")
