@@ -14,7 +14,7 @@ import requests
 
 from connector.bootstrap import Project, open_project
 from connector.cli.demo.people import CARDS, Clerk, card_number
-from connector.cli.demo.story import settings_for
+from connector.cli.demo.stage import settings_for
 from connector.ledger.ledger import Ledger
 from connector.ledger.operations import Operation, Refused, Upsert
 from connector.mapping.document import MapDocument

@@ -11,7 +11,7 @@ import pytest
 
 from connector.bootstrap import Project, open_project
 from connector.cli.demo.people import CARDS, Agent, Clerk, card_number
-from connector.cli.demo.story import settings_for
+from connector.cli.demo.stage import settings_for
 from connector.ledger.ledger import Ledger
 from connector.mapping.values import Side
 from connector.operations.outcomes import MapOutcome

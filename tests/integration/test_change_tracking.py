@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from connector.bootstrap import Project, open_project
 from connector.cli.demo.people import CARDS, Agent, Clerk, card_number
-from connector.cli.demo.story import settings_for
+from connector.cli.demo.stage import settings_for
 from connector.ledger.ledger import Ledger
 from connector.mapping.document import MapDocument
 from connector.operations.outcomes import MapOutcome

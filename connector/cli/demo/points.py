@@ -1,6 +1,6 @@
 """`dualwrite demo --points`: a club earns and spends points, and an agent sees it and corrects it.
 
-Owns: the order of this story and how it is told.
+Owns: the order of this story.
 Never does: anything a project could not do with the same commands.
 Tested in: tests/acceptance/test_demo_points.py.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from connector.bootstrap import Project, open_administration, open_project
 from connector.cli.demo.shop import ANNA, BEN, BONUS, Screen, Shop
-from connector.cli.demo.story import FEWEST, Teller, raise_failure, report, settings_for, verified
+from connector.cli.demo.stage import FEWEST, Teller, raise_failure, report, settings_for, verified
 from connector.ledger.sales.receipt import Receipt
 from connector.operations.outcomes import MapOutcome
 from connector.operations.provision.provisioning import provision_maps

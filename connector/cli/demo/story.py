@@ -1,36 +1,37 @@
 """`dualwrite demo`: the whole story on one machine, in half a minute.
 
-Owns: the order of the story and how it is told.
+Owns: the command and the order of the story.
 Never does: anything a project could not do with the same commands.
 Tested in: tests/acceptance/test_demo.py.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli import output
+from connector.cli.demo.stage import (
+    FEWEST,
+    Teller,
+    raise_failure,
+    report,
+    settings_for,
+    verified,
+)
 from connector.cli.options import Options, with_options
 from connector.cli.progress import progress
 
 if TYPE_CHECKING:
     from connector.bootstrap import Project
     from connector.mapping.document import MapDocument
-    from connector.operations.outcomes import MapOutcome
-    from connector.settings import Settings
 
 app = typer.Typer(add_completion=False)
-
-FEWEST = 20
-"""The story edits some of the first cards."""
 
 
 @app.command()
@@ -76,23 +77,6 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Teller:
-    """Tells the story to a person; silent for a script."""
-
-    quiet: bool
-
-    def head(self, text: str) -> None:
-        """The title of a part of the story."""
-        if not self.quiet:
-            output.stdout().print(f"\n[bold]{text}[/bold]", highlight=False)
-
-    def line(self, text: str) -> None:
-        """One thing that happens."""
-        if not self.quiet:
-            output.stdout().print(f"  {text}", markup=False, highlight=False)
-
-
 def _play(home: Path, cards: int, tell: Teller, told: Any) -> dict[str, Any]:
     from connector.bootstrap import open_project
     from connector.cli.demo.people import Agent, Clerk
@@ -109,32 +93,6 @@ def _play(home: Path, cards: int, tell: Teller, told: Any) -> dict[str, Any]:
             tell.line(f"Commerce ledger with {cards:,} loyalty cards and 3 kinds of reward points")
             with open_project(settings, told) as project, Agent(sandbox) as agent:
                 return _live(project, clerk, agent, tell)
-
-
-def settings_for(
-    home: Path, sandbox: Mapping[str, Any], more: Mapping[str, Any] | None = None
-) -> Settings:
-    """The settings of the demo alone: nobody's environment may lead it to a real system."""
-    from connector.settings import ENV_PREFIX, Settings
-    from connector.shipped import shipped
-
-    for name in [name for name in os.environ if name.upper().startswith(ENV_PREFIX)]:
-        del os.environ[name]
-    return Settings.model_validate(
-        {
-            "commerce": {"kind": "ledger", "url": f"sqlite:///{home / 'ledger.db'}"},
-            "dataverse": {
-                "url": sandbox["dataverse"],
-                "authority": sandbox["authority"],
-                "client_id": sandbox["client_id"],
-                "client_secret": f"file:{home / 'sandbox' / 'client_secret'}",
-                "ca": sandbox["ca"],
-            },
-            "store": {"url": f"sqlite:///{home / 'state.db'}"},
-            "maps": {"path": str(shipped("mappings"))},
-            **(more or {}),
-        }
-    )
 
 
 def _live(project: Project, clerk: Any, agent: Any, tell: Teller) -> dict[str, Any]:
@@ -211,51 +169,6 @@ def _edit(clerk: Any, agent: Any, tell: Teller) -> None:
     clerk.change(CARDS, card_number(6), CardTenderType="NoTender")
     agent.change(crm, number, card_number(6), msdyn_cardtendertype=806380001)
     tell.line(f"Both change {card_number(6)} at once")
-
-
-def report(outcomes: list[MapOutcome], tell: Teller) -> None:
-    """Tell what a run wrote, map by map."""
-    for outcome in outcomes:
-        done = [
-            f"{count:,} {verb} in {side}"
-            for verb in ("created", "updated", "deleted")
-            for side in ("commerce", "dataverse")
-            if (count := outcome.counts.get(f"{verb} {side}", 0))
-        ]
-        waiting = outcome.counts.get("conflicts", 0)
-        if waiting:
-            done.append(f"{waiting} conflict kept for a person")
-        text = ", ".join(done) or "no writes"
-        tell.line(f"{outcome.map}: {text} ({outcome.seconds:.1f} s)")
-
-
-def verified(project: Project, tell: Teller) -> dict[str, Any]:
-    """Compare all maps and tell it; the figures of `verify`, and how many cards there are."""
-    from connector.operations.runs.comparing import verify_map
-
-    totals: dict[str, Any] = {"equal": True}
-    counted = ("compared", "differences", "drift", "ignored", "excused", "adjusted")
-    for document in project.documents.values():
-        verdict = verify_map(project, document, lambda _map: None)
-        totals["equal"] = totals["equal"] and verdict.equal
-        for name in counted:
-            totals[name] = totals.get(name, 0) + getattr(verdict, name)
-        if document.map == "loyalty-card":
-            totals["cards"] = verdict.compared
-    drift = f"{totals['drift']} drift" + (" (the replacement number)" if totals["drift"] else "")
-    tell.line(
-        f"{totals['compared']:,} records compared field by field: {totals['differences']} "
-        f"differences, {drift}"
-    )
-    tell.line("both sides equal" if totals["equal"] else "THE SIDES DIFFER")
-    return totals
-
-
-def raise_failure(outcomes: list[MapOutcome]) -> None:
-    """Raise what ended a run."""
-    for outcome in outcomes:
-        if outcome.error is not None:
-            raise outcome.error
 
 
 def _spoken(document: MapDocument, values: Mapping[str, Any]) -> str:
