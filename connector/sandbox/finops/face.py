@@ -177,9 +177,17 @@ class Face:
         async def switch(http: HttpRequest) -> HttpResponse:
             body = await http.body()
             try:
-                answer = act(http.method, orjson.loads(body) if body else {})
-            except (ValueError, TypeError, KeyError) as error:
-                return HttpResponse(f"{type(error).__name__}: {error}\n", status_code=400)
+                value = orjson.loads(body) if body else {}
+                if not isinstance(value, dict):
+                    raise TypeError("the body has to be a JSON object")
+                answer = act(http.method, value)
+            except KeyError as error:
+                text = f"{error} is not given, or there is none of that name"
+                return HttpResponse(f"{text}\n", status_code=400)
+            except errors.AxError as error:
+                return HttpResponse(f"{error}\n", status_code=400)
+            except (ValueError, TypeError) as error:
+                return HttpResponse(f"{error}\n", status_code=400)
             return HttpResponse(orjson.dumps(answer), media_type="application/json")
 
         return switch

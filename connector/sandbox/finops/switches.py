@@ -32,6 +32,18 @@ Act: TypeAlias = Callable[[str, Json], Json]
 """(method, body) to the answer; raises `ValueError`, `TypeError` or `KeyError`."""
 
 
+def _taking(act: Act, *keys: str) -> Act:
+    """The same, which refuses keys it would not look at."""
+
+    def checked(method: str, value: Json) -> Json:
+        unknown = value.keys() - set(keys)
+        if unknown:
+            raise ValueError(f"no {', '.join(sorted(unknown))} here, but {', '.join(keys)}")
+        return act(method, value)
+
+    return checked
+
+
 class Switches:
     """The switches of one environment."""
 
@@ -39,21 +51,21 @@ class Switches:
         self._service = service
         self._faults = faults
         self.acts: Mapping[str, tuple[Act, list[str]]] = {
-            "reset": (self._reset, ["POST"]),
-            "samples": (self._samples, ["POST"]),
+            "reset": (_taking(self._reset, "data"), ["POST"]),
+            "samples": (_taking(self._samples, "cards"), ["POST"]),
             "faults": (self._fault, ["POST", "DELETE"]),
             "rules": (self._rule, ["POST", "DELETE"]),
-            "references": (self._references, ["POST"]),
-            "paging": (self._paging, ["POST"]),
-            "metadata": (self._metadata, ["POST"]),
+            "references": (_taking(self._references, "complete"), ["POST"]),
+            "paging": (_taking(self._paging, "size"), ["POST"]),
+            "metadata": (_taking(self._metadata, "megabytes"), ["POST"]),
             "users": (self._user, ["POST"]),
             "projects": (self._project, ["POST"]),
-            "tracking": (self._tracking, ["POST"]),
+            "tracking": (_taking(self._tracking, "entity", "mode"), ["POST"]),
             "runs": (self._runs, ["POST"]),
             "jobs": (self._job, ["POST"]),
             "listeners": (self._listener, ["POST", "DELETE"]),
             "events": (self._events, ["GET", "POST"]),
-            "clock": (self._clock, ["GET", "POST"]),
+            "clock": (_taking(self._clock, "days", "seconds"), ["GET", "POST"]),
             "requests": (self._requests, ["GET"]),
         }
 

@@ -156,3 +156,30 @@ def test_samples_are_cards_to_look_at(finops: FinopsSession) -> None:
     finops.switch("samples", {"cards": 5})
     assert count(finops) == "5"
     assert finops.get("RetailLoyaltyRewardPoints/$count").text == "2"
+
+
+@pytest.mark.parametrize(
+    ("switch", "body", "says"),
+    [
+        ("samples", b"[]", "a JSON object"),
+        ("faults", b"5", "a JSON object"),
+        ("clock", b"{", "unexpected end"),
+        ("users", b"{}", "'user' is not given"),
+        ("users", b'{"user": "connector", "company": "xx"}', "'xx' is not given, or there is none"),
+        ("reset", b'{"date": false}', "no date here, but data"),
+        ("samples", b'{"card": 5}', "no card here, but cards"),
+        ("paging", b'{"size": 0}', "from 1 to"),
+    ],
+)
+def test_a_switch_that_cannot_be_read_says_why(
+    finops: FinopsSession, switch: str, body: bytes, says: str
+) -> None:
+    answer = finops.post(f"{finops.host}/sandbox/{switch}", data=body)
+    assert answer.status_code == 400
+    assert says in answer.text
+
+
+def test_samples_that_are_there_already_are_told(finops: FinopsSession) -> None:
+    finops.switch("samples", {"cards": 1})
+    answer = finops.post(f"{finops.host}/sandbox/samples", json={"cards": 1})
+    assert (answer.status_code, "already exists" in answer.text) == (400, True)
