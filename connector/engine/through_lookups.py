@@ -11,7 +11,7 @@ Keys pair records, so both sides have to hold the same; everything behind this k
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from connector.endpoints.base import (
@@ -24,12 +24,11 @@ from connector.endpoints.base import (
     Identity,
     Operation,
     Outcome,
-    Pace,
     Page,
     Rejected,
     Row,
-    Throttling,
 )
+from connector.engine.forwarding import Forwarding
 from connector.engine.lookups import ask
 from connector.errors import MapError, Subject
 from connector.mapping.document import MapDocument
@@ -43,14 +42,14 @@ def through_lookups(document: MapDocument, endpoint: Endpoint) -> Endpoint:
     return ThroughLookups(endpoint) if dotted else endpoint
 
 
-class ThroughLookups:
+class ThroughLookups(Forwarding):
     """`connector.endpoints.base.Endpoint` over another one.
 
     Texts are asked for once, and anew whenever the table is read or followed from the beginning.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+        super().__init__(endpoint)
         self._lock = threading.RLock()
         self._lookups: dict[tuple[str, str], Lookup] = {}
 
@@ -109,26 +108,6 @@ class ThroughLookups:
                 reply = reply._replace(row=row)
             outcomes[place] = reply
         return [outcome for outcome in outcomes if outcome is not None]
-
-    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
-        """As the endpoint."""
-        return self._endpoint.id_for(entity, values, proposed)
-
-    def newer(self, a: str, b: str) -> bool | None:
-        """As the endpoint."""
-        return self._endpoint.newer(a, b)
-
-    def throttling(self) -> Throttling:
-        """As the endpoint."""
-        return self._endpoint.throttling()
-
-    def pace(self, entity: str) -> Pace:
-        """As the endpoint."""
-        return self._endpoint.pace(entity)
-
-    def close(self) -> None:
-        """Release connections."""
-        self._endpoint.close()
 
     # ------------------------------------------------------------------ texts
 

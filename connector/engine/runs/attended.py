@@ -12,7 +12,7 @@ lease until the answer is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from connector.endpoints.base import (
@@ -22,11 +22,9 @@ from connector.endpoints.base import (
     Identity,
     Operation,
     Outcome,
-    Pace,
     Page,
-    Throttling,
 )
-from connector.mapping.values import Value
+from connector.engine.forwarding import Forwarding
 
 T = TypeVar("T")
 
@@ -39,11 +37,11 @@ class Ask(Protocol):
         ...
 
 
-class Attended:
+class Attended(Forwarding):
     """See `connector.endpoints.base.Endpoint`."""
 
     def __init__(self, endpoint: Endpoint, ask: Ask) -> None:
-        self._endpoint = endpoint
+        super().__init__(endpoint)
         self._ask = ask
 
     def identity(self) -> Identity:
@@ -74,25 +72,3 @@ class Attended:
     def write(self) -> Callable[[str, Sequence[str], Sequence[Operation]], Sequence[Outcome]]:
         """Carries out operations."""
         return self._endpoint.write
-
-    # ------------------------------------------------------ answered without asking the side
-
-    def id_for(self, entity: str, values: Mapping[str, Value], proposed: str) -> str:
-        """The id a create will have."""
-        return self._endpoint.id_for(entity, values, proposed)
-
-    def newer(self, a: str, b: str) -> bool | None:
-        """Whether one version is newer."""
-        return self._endpoint.newer(a, b)
-
-    def throttling(self) -> Throttling:
-        """What was counted so far."""
-        return self._endpoint.throttling()
-
-    def pace(self, entity: str) -> Pace:
-        """How writes are taken at present."""
-        return self._endpoint.pace(entity)
-
-    def close(self) -> None:
-        """Release connections."""
-        self._endpoint.close()
