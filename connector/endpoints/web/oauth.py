@@ -78,29 +78,53 @@ class ClientCredentials:
                     verify=self._verify,
                     allow_redirects=False,
                 )
-                told: Any = answer.json()
-        except requests.RequestException as error:  # what is no JSON among them
-            raise refusals.unreachable(self._url, error, self._naming) from error
-        if isinstance(told, dict) and isinstance(told.get("access_token"), str):
+        except requests.RequestException as error:
+            raise refusals.unreachable(self._url, error, self._naming, "token_url") from error
+        told = _object(answer)
+        if isinstance(told.get("access_token"), str):
             return Granted(told["access_token"], _life(told.get("expires_in")))
-        raise self._denied(answer.status_code, told if isinstance(told, dict) else {})
+        raise self._denied(answer, told)
 
-    def _denied(self, status: int, told: dict[str, Any]) -> Exception:
+    def _denied(self, answer: requests.Response, told: dict[str, Any]) -> Exception:
+        """Why there is no token: by the standard's words, else by the status."""
+        status = answer.status_code
         if status >= 500 or status == 429:
-            return refusals.denied({"error": "temporarily_unavailable"}, None, self._naming)
-        section = self._naming.section
+            busy = {"error": "temporarily_unavailable", "error_description": f"status {status}"}
+            return refusals.denied(busy, None, self._naming)
         error = told.get("error")
+        if status < 400 and error is None:
+            # The page of somebody in between, or a way to another address.
+            return refusals.unreachable(self._url, _shown(answer), self._naming, "token_url")
+        section = self._naming.section
         keys = (
             ["scope"] if error == "invalid_scope" else ["token_url", "client_id", "client_secret"]
         )
-        said = str(told.get("error_description") or error or f"status {status}")
+        said = str(told.get("error_description") or error or _shown(answer))
+        unknown = error == "invalid_client" or (error is None and status == 401)
         return AccessError(
-            "client-unknown" if error == "invalid_client" else "token-denied",
+            "client-unknown" if unknown else "token-denied",
             "the token URL gives this client no token",
             remedy=f"check {', '.join(f'{section}.{key}' for key in keys)}",
             subject=Subject(side=self._naming.side),
             cause=said.splitlines()[0][:300],
         )
+
+
+def _object(answer: requests.Response) -> dict[str, Any]:
+    """The JSON object in an answer; empty for anything else, such as a page."""
+    try:
+        told = answer.json()
+    except requests.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _shown(answer: requests.Response) -> str:
+    """What an answer without the standard's words is."""
+    if "Location" in answer.headers:
+        return f"status {answer.status_code}, leading to {answer.headers['Location'].partition('?')[0][:200]}"
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+    return f"status {answer.status_code}, {kind or 'without a type'}"
 
 
 def _life(told: Any) -> float:

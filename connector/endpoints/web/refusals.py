@@ -68,18 +68,19 @@ _OTHERWISE = (
 )
 
 
-def unreachable(authority: str, error: Exception, naming: Naming) -> UnreachableError:
-    """The error for an authority that does not answer, or not as one."""
+def unreachable(
+    authority: str, error: Exception | str, naming: Naming, key: str = "authority"
+) -> UnreachableError:
+    """The error for an authority that does not answer, or not as one; `key` is where it is set."""
     parts = urlsplit(authority)
-    if untrusted(error):
+    if isinstance(error, Exception) and untrusted(error):
         return certificate_error(f"https://{parts.netloc}", error, naming)
     return UnreachableError(
         "authority-unreachable",
         f"the authority at {parts.netloc} gives no usable answer",
-        remedy=f"check {naming.section}.authority, the network, and that no proxy answers in its "
-        "place",
+        remedy=f"check {naming.section}.{key}, the network, and that no proxy answers in its place",
         subject=Subject(side=naming.side),
-        cause=short(error),
+        cause=error if isinstance(error, str) else short(error),
     )
 
 

@@ -12,7 +12,7 @@ import responses
 
 from connector.endpoints.dataverse.service import NAMING
 from connector.endpoints.web.oauth import ClientCredentials
-from connector.errors import AccessError, DualWriteError, UnreachableError
+from connector.errors import AccessError, UnreachableError
 
 URL = "https://shop.example/authorizationserver/oauth/token"
 SECRET = "s3cret:+värde"
@@ -73,11 +73,36 @@ def test_a_busy_server_may_be_asked_again(status: int) -> None:
         client().ask()
 
 
-@pytest.mark.parametrize("body", ["<html>Sign in</html>", "", "[1]"])
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", "", "[1]", "{}"])
 def test_what_is_no_token_answer_is_an_error(body: str) -> None:
     with responses.RequestsMock() as mock:
         mock.post(URL, body=body)
-        with pytest.raises(DualWriteError):
+        with pytest.raises(UnreachableError) as raised:
+            client().ask()
+    assert "token_url" in raised.value.remedy
+    assert "status 200" in str(raised.value.cause)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "client-unknown"), (400, "token-denied"), (404, "token-denied")]
+)
+@pytest.mark.parametrize("body", ["<html>Unauthorized</html>", ""])
+def test_a_refusal_without_the_words_of_the_standard_is_one_by_its_status(
+    status: int, code: str, body: str
+) -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(URL, body=body, status=status, content_type="text/html;charset=utf-8")
+        with pytest.raises(AccessError) as raised:
+            client().ask()
+    assert raised.value.code == code
+    assert raised.value.cause == f"status {status}, text/html"
+    assert "client_secret" in raised.value.remedy
+
+
+def test_a_token_url_that_leads_elsewhere_says_where() -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(URL, status=302, headers={"Location": "https://shop.example/login"})
+        with pytest.raises(UnreachableError, match="leading to https"):
             client().ask()
 
 
