@@ -121,8 +121,9 @@ def _object(answer: requests.Response) -> dict[str, Any]:
 
 def _shown(answer: requests.Response) -> str:
     """What an answer without the standard's words is."""
-    if "Location" in answer.headers:
-        return f"status {answer.status_code}, leading to {answer.headers['Location'].partition('?')[0][:200]}"
+    place = answer.headers.get("Location", "").partition("?")[0][:200]
+    if place:
+        return f"status {answer.status_code}, leading to {place}"
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
     return f"status {answer.status_code}, {kind or 'without a type'}"
 
