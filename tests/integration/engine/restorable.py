@@ -1,22 +1,24 @@
 """A real store that is put back to an earlier moment in well under a millisecond.
 
-Owns: one SQLite file, its copies in memory, and statements compiled once for all its openings.
+Owns: one SQLite file, its copies in memory, and statements built once for all its openings.
 Never does: faults; `scripted.MortalStore` stands before it.
 
-Opening a store costs more in compiling statements than a whole small run costs in SQL. Only
+Opening a store costs more in building statements than a whole small run costs in SQL. Only
 what a process forgets when it dies is made anew here: connections, layouts, number blocks.
 """
 
 from __future__ import annotations
 
+import copy
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from connector.store.database import Database, Hot
-from connector.store.dialect import Dialect
+from connector.store.layouts import Layouts
 from connector.store.sql_store import SqlStore
 from connector.store.sqlite import Sqlite
 
@@ -36,11 +38,15 @@ class RestorableState:
         self._dialect = Sqlite(path)
         self._dialect.prepare(self._engine)
         sa.event.listen(self._engine, "connect", _hurry)
-        self._compiled: dict[Any, Hot] = {}
+        self._first: SqlStore | None = None
 
     def open(self) -> SqlStore:
         """What a new process finds."""
-        return SqlStore(_Database(self._engine, self._dialect, self._compiled))
+        db = Database(self._engine, self._dialect)
+        if self._first is None:
+            self._first = SqlStore(db)
+            _assert_only_layouts_remember(self._first)
+        return _opened_anew(self._first, db)
 
     def keep(self) -> bytes:
         """The file as it is now; no store is open."""
@@ -59,20 +65,33 @@ class RestorableState:
         return sqlite3.connect(self.path)
 
 
-class _Database(Database):
-    """A database that has compiled its statements before."""
+def _opened_anew(store: SqlStore, db: Database) -> SqlStore:
+    """The same statements over other connections, and nothing else of what the store held."""
+    anew: dict[int, Any] = {
+        id(part): Layouts(db) if isinstance(part, Layouts) else copy.copy(part)
+        for part in vars(store).values()
+        if not isinstance(part, Database)
+    }
+    anew[id(store.database)] = db
+    again = copy.copy(store)
+    for noun in (again, *(part for part in anew.values() if part is not db)):
+        held = vars(noun).items()
+        vars(noun).update({name: anew[id(part)] for name, part in held if id(part) in anew})
+    return again
 
-    def __init__(self, engine: sa.Engine, dialect: Dialect, compiled: dict[Any, Hot]) -> None:
-        super().__init__(engine, dialect)
-        self._known = compiled
 
-    def hot(self, statement: sa.ClauseElement, *names: str) -> Hot:
-        key = statement._generate_cache_key()
-        if key is None:
-            return super().hot(statement, *names)
-        if key.key not in self._known:
-            self._known[key.key] = super().hot(statement, *names)
-        return self._known[key.key]
+def _assert_only_layouts_remember(store: SqlStore) -> None:
+    """Whatever else a noun holds outlives a death here; that may be statements only."""
+    parts = vars(store).values()
+    for noun in parts:
+        if isinstance(noun, Database | Layouts):
+            continue
+        for name, held in vars(noun).items():
+            kept = held.values() if isinstance(held, dict) else held
+            each = list(kept) if isinstance(kept, Iterable) else [held]
+            assert any(held is part for part in parts) or (
+                each and all(isinstance(one, sa.ClauseElement | Hot) for one in each)
+            ), f"{type(noun).__name__}.{name}"
 
 
 def _hurry(connection: Any, _record: object) -> None:
