@@ -11,13 +11,16 @@ Facts: "Data management: data management package REST API" (the address has its 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
 from connector.endpoints.finops.exports.faults import broken
+from connector.endpoints.snapshots import writing
 from connector.endpoints.web.deadline import Adapter, within
 from connector.errors import Subject, UnreachableError
 
@@ -50,7 +53,8 @@ class Downloads:
     def fetch(self, url: str, path: Path) -> None:
         """The package, whole, at `path`; a transfer that broke off is begun anew.
 
-        Raises `UnreachableError` (`package-unreachable`, or `package-broken` for one too large).
+        Raises `UnreachableError` (`package-unreachable`, or `package-broken` for one too large)
+        and `StateError` (`snapshot-unwritable`).
         """
         secure, shown = _secured(url)
         cause = ""
@@ -95,7 +99,7 @@ class Downloads:
                 return f"status {response.status_code}"
             announced = response.headers.get("Content-Length", "")
             received = 0
-            with path.open("wb") as file:
+            with _opened(path) as file:
                 for piece in response.iter_content(_PIECE):
                     received += file.write(piece)
                     if received > LARGEST:
@@ -104,6 +108,19 @@ class Downloads:
                         return f"not whole after {WHOLE:.0f} s"
         whole = not announced.isdecimal() or int(announced) == received
         return "" if whole else f"{received} of {announced} bytes came"
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file a package goes to; a disk that fails is our own and no fault of a connection."""
+    try:
+        with path.open("wb") as file:
+            yield file
+    except requests.RequestException:  # which the library makes an OSError as well
+        raise
+    except OSError:
+        with writing(path.parent):
+            raise
 
 
 def _nothing(request: requests.PreparedRequest) -> requests.PreparedRequest:

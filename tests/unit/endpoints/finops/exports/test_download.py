@@ -53,6 +53,24 @@ def test_a_package_is_fetched_without_a_token(
     assert "Authorization" not in blob.calls[0].request.headers
 
 
+def test_a_full_disk_is_ours_and_not_the_service_out_of_reach(
+    blob: responses.RequestsMock, downloads: Downloads
+) -> None:
+    """A device that takes no byte."""
+    blob.get(URL, b"PK" * 10)
+    error = refused(downloads, Path("/dev/full"))
+    assert error.code == "snapshot-unwritable"
+    assert error.cause == "No space left on device"
+    assert len(blob.calls) == 1, "another try would not help"
+
+
+def test_a_folder_that_is_not_there_is_ours(
+    blob: responses.RequestsMock, downloads: Downloads, tmp_path: Path
+) -> None:
+    blob.get(URL, b"PK")
+    assert refused(downloads, tmp_path / "gone" / "p.zip").code == "snapshot-unwritable"
+
+
 @pytest.mark.parametrize(
     ("given", "asked"),
     [
