@@ -2,7 +2,7 @@
 
 Owns: the requests of operations, a batch of change sets, and the answer to each request in it.
 Never does: deciding what an answer means (`outcomes.py`), sending (`connection.py`).
-Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py.
+Tested in: tests/unit/endpoints/odata_v2/test_batches.py.
 
 Facts: "OData V2: batch processing" (a change set is atomic; where it fails, one response stands
 for the whole of it). pyodata's own handlers raise at the first failure, so that the answers to

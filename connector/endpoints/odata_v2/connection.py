@@ -2,7 +2,7 @@
 
 Owns: what pyodata takes for a session, the CSRF token, and that its loggers keep quiet.
 Never does: retrying (the transport's), reading entities.
-Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py.
+Tested in: tests/unit/endpoints/odata_v2/test_line.py.
 
 Facts: pyodata calls `request` without a timeout and knows no CSRF token; at INFO it logs the
 values of every field, at DEBUG whole bodies. SAP services give a token to a GET that asks with

@@ -3,7 +3,7 @@
 Owns: refusing what is no V2 metadata, inheritance, and facets that pyodata would stop at or
 forget.
 Never does: types and sets (`metadata.py`); fetching.
-Tested in: tests/unit/endpoints/odata_v2/test_metadata.py, test_pyodata.py.
+Tested in: tests/unit/endpoints/odata_v2/test_metadata.py, test_broken_metadata.py.
 
 Facts: "Conceptual Schema Definition File Format" (BaseType, facets, ConcurrencyMode); pyodata
 merges no BaseType, ends at a Scale above the Precision or spelled in letters, at a boolean in

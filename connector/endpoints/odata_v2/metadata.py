@@ -2,7 +2,7 @@
 
 Owns: the schema, and each set's columns, keys, id and capabilities.
 Never does: reading rows; asking for anything but `$metadata` and one row to see its ETag.
-Tested in: tests/unit/endpoints/odata_v2/test_metadata.py, test_pyodata.py.
+Tested in: tests/unit/endpoints/odata_v2/test_metadata.py, test_broken_metadata.py.
 
 Facts: "OData V2: overview, key predicates"; `ConcurrencyMode="Fixed"` says that rows carry an
 ETag, but services leave it out, so a set without it is asked for one row.

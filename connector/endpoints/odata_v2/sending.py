@@ -2,7 +2,7 @@
 
 Owns: what is sent together, what is sent again, and what a batch's answer means for each step.
 Never does: repeating a write that may have happened; looking at rows (`writes.py`).
-Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py, test_writes.py.
+Tested in: tests/unit/endpoints/odata_v2/test_batches.py, test_writes.py.
 
 A change set is all or nothing (OData V2: batch processing). If it fails, nothing of it happened,
 so its steps can be sent again, in change sets of a tenth each, until those to blame stand alone.

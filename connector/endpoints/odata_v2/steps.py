@@ -2,7 +2,7 @@
 
 Owns: the request of one operation, or its outcome where it cannot be sent.
 Never does: sending (`sending.py`), looking at rows (`writes.py`).
-Tested in: tests/unit/endpoints/odata_v2/test_pyodata.py, test_writes.py.
+Tested in: tests/unit/endpoints/odata_v2/test_batches.py, test_writes.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: trying them again when they are due; they are forgotten once they arrived.
 Never does: reading the source's feed.
-Tested in: tests/integration/engine/test_append.py.
+Tested in: tests/integration/engine/test_append_kept.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: keeping each with the reason why, due when it is worth another try.
 Never does: trying again (`kept.py`).
-Tested in: tests/integration/engine/test_append.py.
+Tested in: tests/integration/engine/test_append_kept.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: telling a row we added ourselves, be it in a run that was killed, from somebody else's.
 Never does: changing either.
-Tested in: tests/integration/engine/test_append.py.
+Tested in: tests/integration/engine/test_append_kept.py.
 
 Nobody but us knows the id a row gets, so that a row under it is ours: also where its reply was
 lost, and where a person edited it since. Where ids are not ours to choose, or the source went

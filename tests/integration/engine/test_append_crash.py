@@ -12,10 +12,10 @@ import pytest
 from connector.endpoints.base import Create
 from connector.engine.retry import Retry
 from connector.mapping.values import Side
+from tests.integration.engine.adding import APPEND
 from tests.integration.engine.crashing import CrashBench, crash_everywhere, crash_twice
 from tests.integration.engine.restorable import RestorableState
 from tests.integration.engine.scenes import Faults, Scene
-from tests.integration.engine.test_append import APPEND
 
 C, D = Side.COMMERCE, Side.DATAVERSE
 
