@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.bootstrap import LEASE_PATIENCE
 from tests.acceptance.conftest import members
-from tests.acceptance.test_kill import BATCH, CREATE, wait_until
+from tests.acceptance.test_kill import BATCH, CREATE, HELD, wait_until
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -121,15 +121,15 @@ def test_a_side_that_is_not_there(project: Project, command: str) -> None:
 @pytest.mark.slow
 def test_a_second_process_is_sent_away(project: Project) -> None:
     project.import_cards(members(10))
-    slow = {"kind": "slow", "method": "POST", "path": "CreateMultiple"}
-    project.fault(**slow, seconds=LEASE_PATIENCE + 4)
+    project.fault(kind="slow", method="POST", path="CreateMultiple", seconds=HELD)
     first = project.start("load", "--map", "loyalty-card", "--json")
     wait_until(project, CREATE, 1)
     told = project.call("load", "--map", "loyalty-card", "--json", code=5).json
     error = told["maps"][0]["error"]
     assert error["code"] == "lease-held"
     assert f"/{first.pid}" in error["cause"]
-    assert first.wait(60) == 0
+    project.connector.disarm()
+    assert first.wait(PATIENCE) == 0
     project.json("load")
     project.verified()
     assert BATCH not in project.written()

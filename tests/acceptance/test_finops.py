@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,9 @@ import pytest
 
 from tests.acceptance.conftest import Project
 from tests.acceptance.finops_project import Shop, finops_project
+from tests.acceptance.living import until
+from tests.acceptance.test_kill import HELD
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.conftest import FinopsSession, SignIn
@@ -127,27 +129,23 @@ def bear(project: Project, count: int) -> None:
 
 
 def kill(project: Project, shop: Shop, command: str, path: str, number: int) -> None:
-    """Kill a command while its `number`-th request to such a path waits for its answer."""
-    shop.clerk.switch(
-        "faults", {"kind": "slow", "seconds": 0.7, "path": path, "after": number - 1, "count": 50}
-    )
+    """Kill a command while its `number`-th request to such a path is held up.
+
+    What was under way then arrives, although nobody waits for its answer.
+    """
+    held = {"kind": "slow", "seconds": HELD, "path": path, "after": number - 1, "count": 10**6}
+    shop.clerk.switch("faults", held)
     before = asked(shop, path)
     process = project.start(command, "--json")
-    end = time.monotonic() + 60
-    while asked(shop, path) - before < number:
-        assert time.monotonic() < end, f"{path} was never asked {number} times"
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    until(f"{path}, {number} times", lambda: asked(shop, path) - before >= number)
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    shop.clerk.delete(f"{shop.clerk.host}/sandbox/faults")
-    time.sleep(1.0)  # what was under way arrives, although nobody waits for its answer
+    assert process.wait(PATIENCE) == -signal.SIGKILL
+    shop.clerk.disarm()
 
 
 def asked(shop: Shop, path: str) -> int:
     """Requests to the environment whose kind names a path."""
-    kinds = shop.clerk.get(f"{shop.clerk.host}/sandbox/requests").json()["kinds"]
-    return sum(int(count) for kind, count in kinds.items() if path in kind)
+    return sum(int(count) for kind, count in shop.clerk.told()["kinds"].items() if path in kind)
 
 
 def test_the_latest_edit_cannot_win_where_nobody_tells_when_it_was(
@@ -168,7 +166,7 @@ def test_the_latest_edit_cannot_win_where_nobody_tells_when_it_was(
 def test_killed_at_every_stage(both: tuple[Project, Shop]) -> None:
     """While it reads, while it creates, while it updates: the same command ends the same."""
     project, shop = both
-    # Small batches: however late the kill comes on a busy machine, most are not on their way yet.
+    # Small batches: most are not on their way yet when the second is held up.
     project.environment["DUALWRITE__COMMERCE__BATCH_SIZE"] = "20"
     shop.put(cards(COUNT))
     bear(project, MANY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ import pytest
 from tests.acceptance.conftest import Project
 from tests.acceptance.finops_project import Shop, finops_project
 from tests.acceptance.living import living, until
+from tests.acceptance.test_kill import HELD
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.conftest import FinopsSession, SignIn
@@ -71,8 +72,7 @@ def loaded(both: tuple[Project, Shop]) -> tuple[Project, Shop]:
 
 def asked(shop: Shop, path: str) -> int:
     """Requests to the environment whose kind names a path."""
-    kinds = shop.clerk.get(f"{shop.clerk.host}/sandbox/requests").json()["kinds"]
-    return sum(int(count) for kind, count in kinds.items() if path in kind)
+    return sum(int(count) for kind, count in shop.clerk.told()["kinds"].items() if path in kind)
 
 
 def replaced(project: Project, number: str) -> object:
@@ -194,16 +194,14 @@ def test_syncs_that_are_killed_anywhere_end_the_same(loaded: tuple[Project, Shop
         shop.edit(card, CardTenderType="NoTender")
         shop.put(cards(1, 56_000 + number))
         project.edit(f"5501{number}", msdyn_cardtendertype=806380001)
-        shop.clerk.switch("faults", {"kind": "slow", "seconds": 0.6, "path": path, "count": 50})
+        held = {"kind": "slow", "seconds": HELD, "path": path, "count": 10**6}
+        shop.clerk.switch("faults", held)
         before = asked(shop, path)
         process = project.start("sync", "--map", MAP, "--json")
         until(f"{path} is asked", lambda path=path, before=before: asked(shop, path) > before)  # type: ignore[misc]
-        time.sleep(0.3 * (number % 2))
-        assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
-        shop.clerk.delete(f"{shop.clerk.host}/sandbox/faults")
-        time.sleep(0.7)  # what was under way arrives, although nobody waits for its answer
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+        shop.clerk.disarm()  # what was under way arrives, although nobody waits for its answer
         project.json("sync", "--map", MAP)
         project.json("sync", "--map", MAP)
         project.verified()

@@ -86,9 +86,10 @@ def test_a_map_is_paused_before_its_first_load_and_while_a_side_is_down(project:
 
 def test_a_run_at_work_is_waited_for_or_said_so(project: Project) -> None:
     with closing(open_store(f"sqlite:///{project.folder}/var/state.db")) as store:
-        store.acquire(MAP, "elsewhere/1", 1.0)
+        lease = store.acquire(MAP, "elsewhere/1", 600.0)
         error = project.call("maps", "pause", MAP, "--json", code=5).error
         assert error["code"] == "lease-held"
         assert "--wait" in error["remedy"]
-        assert pause(project, "--wait", "30")["already"] is False
+        store.renew(lease, 1.0)
+        assert pause(project, "--wait", "120")["already"] is False
     assert project.json("status", code=3)["maps"][0]["state"] == "paused"

@@ -27,9 +27,7 @@ def hurry() -> Iterator[None]:
 
 def faults_met(project: Project) -> dict[str, int]:
     """How often each way to fail was taken since the last reset."""
-    told: dict[str, int] = project.agent.get(f"{project.agent.host}/sandbox/requests").json()[
-        "faults"
-    ]
+    told: dict[str, int] = project.agent.told()["faults"]
     return told
 
 

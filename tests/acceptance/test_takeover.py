@@ -7,13 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acceptance.conftest import members
+from tests.acceptance.living import until
+from tests.acceptance.test_kill import BATCH, HELD, wait_until
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -32,9 +34,6 @@ sys.exit(run(["sync", "--map", "loyalty-card", "--json"]))
 """The command line with a lease of three seconds."""
 
 
-BATCH = "POST $batch"
-
-
 def edit_all(project: Project, tender: str) -> None:
     for n in range(10):
         project.json("ledger", "set", f"M{100_000 + n}", f"CardTenderType={tender}")
@@ -47,7 +46,7 @@ def stalled(project: Project) -> Iterator[subprocess.Popen[bytes]]:
     project.json("load", "--map", "loyalty-card")
     edit_all(project, "Blocked")
     project.forget_requests()
-    project.fault(kind="slow", seconds=0.3, path="$batch", method="POST")
+    project.fault(kind="slow", seconds=HELD, path="$batch", method="POST")
     process = subprocess.Popen(
         [sys.executable, "-c", SHORT],
         cwd=project.folder,
@@ -55,10 +54,9 @@ def stalled(project: Project) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    end = time.monotonic() + 60
-    while not project.connector.counts().get(BATCH) and time.monotonic() < end:
-        time.sleep(0.01)
+    wait_until(project, BATCH, 1)
     process.send_signal(signal.SIGSTOP)
+    project.connector.disarm()
     yield process
     process.send_signal(signal.SIGCONT)
     process.kill()
@@ -68,18 +66,16 @@ def stalled(project: Project) -> Iterator[subprocess.Popen[bytes]]:
 def test_another_takes_over_and_the_one_that_wakes_commits_nothing(
     project: Project, stalled: subprocess.Popen[bytes]
 ) -> None:
-    held = project.call("sync", "--map", "loyalty-card", "--json", code=None)
-    began = time.monotonic()
-    while held.code == 5 and time.monotonic() - began < 30:
-        held = project.call("sync", "--map", "loyalty-card", "--json", code=None)
-    assert held.code == 0, held
+    again = ("sync", "--map", "loyalty-card", "--json")
+    until("the lease has run out", lambda: project.call(*again, code=None).code != 5)
+    project.call(*again)
     assert {row["msdyn_cardtendertype"] for row in project.rows()} == {806380003}
     edit_all(project, "NoTender")
     project.json("sync", "--map", "loyalty-card")
     known = project.json("history", "M100003")
 
     stalled.send_signal(signal.SIGCONT)
-    out, _ = stalled.communicate(timeout=60)
+    out, _ = stalled.communicate(timeout=PATIENCE)
     assert stalled.returncode == 5, out
     assert json.loads(out)["maps"][0]["error"]["code"] == "lease-lost"
     assert project.json("history", "M100003") == known
