@@ -70,7 +70,8 @@ lock:
 	@$(COMPILE) --extra dev --extra postgresql --output-file requirements/dev.txt pyproject.toml
 	@$(COMPILE) --extra postgresql --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
 	@printf 'hatchling\nsetuptools\n' | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt -
-	@echo "Locked: requirements/dev.txt, requirements/runtime.txt, requirements/build.txt"
+	@sed -n 's/^sqlserver = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(COMPILE) --constraint requirements/dev.txt --output-file requirements/sqlserver.txt -
+	@echo "Locked: requirements/dev.txt, runtime.txt, build.txt and sqlserver.txt"
 
 clean:
 	rm -rf $(VENV) build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

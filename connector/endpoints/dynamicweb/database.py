@@ -140,17 +140,26 @@ def _engine(url: sa.URL, timeout: float, section: str) -> sa.Engine:
             url, connect_args=arguments[backend], pool_timeout=timeout, pool_pre_ping=True
         )
     except (ImportError, NoSuchModuleError) as error:
-        raise ConfigError(
-            "shop-driver",
-            f"the driver `{url.drivername}` is not installed",
-            subject=Subject(field=f"{section}.url"),
-            cause=str(error),
-            remedy=f"pip install 'loyalty-dual-write[{_DRIVERS[backend]}]'",
-        ) from error
+        raise _no_driver(url, error, section) from error
     if backend == "sqlite":
         sa.event.listen(engine, "connect", _leave_begin_to_us)
         sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _no_driver(url: sa.URL, error: Exception, section: str) -> ConfigError:
+    remedy = f"pip install 'loyalty-dual-write[{_DRIVERS[url.get_backend_name()]}]'"
+    if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
+        # The module is there, and a library of the system that it needs is not.
+        remedy = "install what the cause names: for SQL Server unixODBC (on Debian and Ubuntu: apt "
+        remedy += "install unixodbc) and Microsoft's ODBC driver"
+    return ConfigError(
+        "shop-driver",
+        f"the driver `{url.drivername}` cannot be used",
+        subject=Subject(field=f"{section}.url"),
+        cause=str(error),
+        remedy=remedy,
+    )
 
 
 def _leave_begin_to_us(connection: Any, _record: object) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 from connector.endpoints.dynamicweb.database import Database
 from connector.errors import AccessError, ConfigError, UnreachableError
@@ -22,16 +24,26 @@ def test_a_url_that_names_no_database_is_refused(url: str) -> None:
     assert raised.value.subject.field == "sides.south.url"
 
 
-def test_a_missing_driver_is_named_with_what_installs_it() -> None:
-    try:
-        import pyodbc  # type: ignore[import-not-found,unused-ignore] # noqa: F401
-    except ImportError:
-        with pytest.raises(ConfigError) as raised:
-            Database("mssql+pyodbc://user@host/shop?driver=ODBC+Driver+18+for+SQL+Server")
-        assert raised.value.code == "shop-driver"
-        assert "loyalty-dual-write[sqlserver]" in raised.value.remedy
-    else:
-        pytest.skip("pyodbc is installed")
+SERVER = "mssql+pyodbc://user@host/shop?driver=ODBC+Driver+18+for+SQL+Server"
+
+
+def test_a_missing_driver_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyodbc", None)  # as if it were not installed
+    with pytest.raises(ConfigError) as raised:
+        Database(SERVER)
+    assert raised.value.code == "shop-driver"
+    assert "loyalty-dual-write[sqlserver]" in raised.value.remedy
+
+
+def test_a_driver_without_its_library_names_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ImportError("libodbc.so.2: cannot open shared object file")
+
+    monkeypatch.setattr(sqlalchemy, "create_engine", broken)
+    with pytest.raises(ConfigError) as raised:
+        Database(SERVER)
+    assert (raised.value.code, "libodbc" in str(raised.value.cause)) == ("shop-driver", True)
+    assert "unixODBC" in raised.value.remedy
 
 
 def test_its_name_does_not_depend_on_who_signs_in(tmp_path: Path) -> None:
