@@ -2,7 +2,7 @@
 
 Owns: turning an outcome into the record's new state and agreed pair.
 Never does: I/O, retrying; it says when a record is due again.
-Tested in: tests/unit/engine/test_settle.py.
+Tested in: tests/unit/engine/test_settle.py, tests/unit/engine/test_note.py.
 """
 
 from __future__ import annotations

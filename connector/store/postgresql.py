@@ -2,7 +2,7 @@
 
 Owns: PostgreSQL's clock, upserts, value lists, session settings and errors.
 Never does: knowing a table; creating databases, roles or schemas.
-Tested in: tests/contract/store/, tests/unit/store/test_postgresql.py.
+Tested in: tests/contract/store/, tests/unit/store/{test_postgresql,test_postgresql_races}.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: CreateMultiple, the `$batch` of single requests, and what each answer means.
 Never does: repeating a write that may have happened; writing without a precondition.
-Tested in: tests/unit/endpoints/dataverse/test_writes.py.
+Tested in: tests/unit/endpoints/dataverse/test_writes.py, test_whole_requests.py.
 
 Facts: "Dataverse Web API: bulk-operations" (one bad row rolls back a CreateMultiple and is
 not named; the same row twice in one payload, or in two at once, is a deadlock) and

@@ -3,7 +3,7 @@
 Owns: the elements and attributes of a fetch document.
 Never does: SQL of an operator (`operators.py`) or of a join (`joins.py`), the answer
 (`selections.py`).
-Tested in: tests/integration/sandbox/test_fetchxml.py.
+Tested in: tests/integration/sandbox/test_fetchxml.py, test_fetchxml_pages.py.
 
 Facts: "Dataverse: fetchxml/reference". Filters of an outer join belong to the join. The link
 types inner, outer, exists and in are known, and any, not any inside a filter; others are

@@ -2,7 +2,7 @@
 
 Owns: the answer to such a read, with its paging.
 Never does: the languages themselves (`fetchxml.py`, `sql.py`).
-Tested in: tests/integration/sandbox/test_fetchxml.py, test_sql.py.
+Tested in: tests/integration/sandbox/test_fetchxml_pages.py, test_sql.py.
 
 Facts: "Dataverse: fetchxml/page-results" (cookie and morerecords come as annotations that were
 asked for; simple paging works by page number alone), "Dataverse Web API: webapi/query/sql"

@@ -11,7 +11,7 @@ import requests
 from connector.endpoints.upserting import Upserting
 from connector.errors import AccessError, MapError, UnreachableError
 from connector.odata.batch import BatchResponse
-from tests.unit.endpoints.dataverse.test_writes import id_of, no, script_batch, sent_batch
+from tests.unit.endpoints.dataverse.batches import id_of, no, script_batch, sent_batch
 
 if TYPE_CHECKING:
     from connector.endpoints.dataverse import DataverseEndpoint

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from connector.endpoints.base import (
     Applied,
-    Create,
     Delete,
     Exists,
     Missing,
     Outcome,
     Rejected,
-    Row,
     Stale,
     Throttling,
     Transient,
@@ -25,72 +22,25 @@ from connector.endpoints.base import (
     Update,
 )
 from connector.endpoints.dataverse import DataverseEndpoint
-from connector.errors import AccessError, MapError, UnreachableError
-from connector.odata.batch import BatchRequest, BatchResponse, encode_batch_responses, parse_batch
+from connector.odata.batch import BatchResponse, encode_batch_responses
+from tests.unit.endpoints.dataverse.batches import (
+    BULK,
+    _body,
+    create,
+    id_of,
+    no,
+    ok,
+    script_batch,
+    sent_batch,
+    shown,
+    update,
+)
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
-
     from tests.unit.endpoints.scripted import Service
 
+
 API = "https://org.example/api/data/v9.2/"
-BULK = "points/Microsoft.Dynamics.CRM.CreateMultiple"
-PRIVILEGE = "Principal user is missing prvWritepoint privilege"
-
-
-def id_of(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012d}"
-
-
-def create(number: int, **values: Any) -> Create:
-    return Create(id_of(number), values or {"name": f"P{number}"})
-
-
-def update(number: int, version: str | None = "7", **values: Any) -> Update:
-    return Update(id_of(number), version, values or {"name": f"P{number}"})
-
-
-def ok(number: int, version: int = 8) -> BatchResponse:
-    body = {
-        "@odata.etag": f'W/"{version}"',
-        "pointid": id_of(number),
-        "modifiedon": None,
-        "_modifiedby_value": id_of(99),
-        "name": f"P{number}",
-    }
-    return BatchResponse(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
-
-
-def shown(number: int, version: int = 8) -> Applied:
-    row = Row(id_of(number), str(version), (f"P{number}",), None, id_of(99))
-    return Applied(id_of(number), row)
-
-
-def no(status: int, code: str, message: str = "x", **headers: str) -> BatchResponse:
-    body = json.dumps({"error": {"code": code, "message": message}}).encode()
-    return BatchResponse(status, {"Content-Type": "application/json", **headers}, body)
-
-
-def script_batch(service: Service, *parts: BatchResponse, cut: int | None = None) -> None:
-    kind, body = encode_batch_responses(parts, "batchresponse_1")
-    service.on("POST", "$batch", body=body[:cut], content_type=kind)
-
-
-def sent_batch(service: Service) -> list[BatchRequest]:
-    (request,) = service.calls("POST", "$batch")
-    parts = parse_batch(_body(request), request.headers["Content-Type"])
-    assert request.headers["Prefer"] == "odata.continue-on-error"
-    return [part for part in parts if isinstance(part, BatchRequest)]
-
-
-def _body(request: PreparedRequest) -> bytes:
-    assert isinstance(request.body, bytes)
-    return request.body
-
-
-def refused_connection() -> requests.ConnectionError:
-    reason = NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
-    return requests.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------------- creates
@@ -344,85 +294,3 @@ def test_an_unreadable_representation_is_unknown(
     script_batch(points, BatchResponse(200, {}, b"{"))
     (outcome,) = endpoint.write("points", ["name"], [update(1)])
     assert isinstance(outcome, Unknown)
-
-
-# ---------------------------------------------------------------------------- whole requests
-
-
-def test_a_missing_privilege_stops_the_map(points: Service, endpoint: DataverseEndpoint) -> None:
-    refusal = no(403, "0x80040220", PRIVILEGE)
-    script_batch(points, refusal, refusal)
-    with pytest.raises(AccessError, match="prvWritepoint"):
-        endpoint.write("points", ["name"], [update(1), update(2)])
-
-
-def test_a_privilege_missing_for_one_record_is_its_own_matter(
-    points: Service, endpoint: DataverseEndpoint
-) -> None:
-    script_batch(points, ok(1), no(403, "0x80040220", PRIVILEGE))
-    outcomes = endpoint.write("points", ["name"], [update(1), update(2)])
-    assert outcomes == [shown(1), Rejected("0x80040220", PRIVILEGE)]
-
-
-def test_a_bulk_without_the_privilege_stops_the_map(
-    points: Service, endpoint: DataverseEndpoint
-) -> None:
-    points.error("POST", BULK, 403, "0x80040220", "is missing prvCreatepoint privilege")
-    with pytest.raises(AccessError, match="prvCreatepoint"):
-        endpoint.write("points", ["name"], [create(1)])
-
-
-def test_a_batch_refused_as_a_whole_is_not_blamed_on_its_records(
-    points: Service, endpoint: DataverseEndpoint
-) -> None:
-    points.error("POST", "$batch", 400, "0x80048d19", "Stream was not readable")
-    with pytest.raises(MapError) as caught:
-        endpoint.write("points", ["name"], [update(1)])
-    assert caught.value.code == "request-refused"
-
-
-def test_without_a_connection_nothing_happened(
-    points: Service, endpoint: DataverseEndpoint
-) -> None:
-    points.on("POST", "$batch", body=refused_connection())
-    with pytest.raises(UnreachableError):
-        endpoint.write("points", ["name"], [update(1)])
-
-
-def test_what_happened_before_the_connection_went_is_told(
-    points: Service, endpoint: DataverseEndpoint
-) -> None:
-    script_batch(points, ok(2))
-    points.on("POST", BULK, body=refused_connection())
-    outcomes = endpoint.write("points", ["name"], [create(1), update(2)])
-    assert isinstance(outcomes[0], Transient)
-    assert outcomes[1] == shown(2)
-
-
-def test_what_happened_before_a_refusal_is_told(
-    points: Service, endpoint: DataverseEndpoint
-) -> None:
-    script_batch(points, ok(2))
-    points.error("POST", BULK, 403, "0x80040220", "is missing prvCreatepoint privilege")
-    outcomes = endpoint.write("points", ["name"], [create(1), create(3, name="\x00"), update(2)])
-    assert [type(outcome) for outcome in outcomes] == [Transient, Rejected, Applied]
-
-
-@pytest.mark.parametrize("column", ["nosuch", "secret"])
-def test_columns_that_are_not_there_stop_the_map(
-    points: Service, endpoint: DataverseEndpoint, column: str
-) -> None:
-    with pytest.raises(MapError):
-        endpoint.write("points", [column], [update(1)])
-
-
-def test_a_call_that_is_held_back_is_sent_later(
-    points: Service, endpoint: DataverseEndpoint
-) -> None:
-    points.on("POST", BULK, 429, headers={"Retry-After": "290"})
-    endpoint.write("points", ["name"], [create(1)])
-    assert endpoint.pace("points").pause == 290.0
-    outcomes = endpoint.write("points", ["name"], [create(2), update(3)])
-    held = Transient("held back by the service's limits", 290.0)
-    assert outcomes == [held, held]
-    assert len(points.calls("POST", "")) == 1
