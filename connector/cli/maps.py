@@ -90,7 +90,7 @@ def show(options: Options, map: MapName) -> None:
         title = f"{document.title or document.map} {document.version}: rows are only added"
     owner = document.dataverse.owner
     if owner is not None:
-        title += f", new rows of {' '.join(owner.named)}"
+        title += f", new rows of {owner}"
     columns = [
         document.commerce.entity,
         "",

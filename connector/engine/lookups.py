@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from connector.endpoints.base import Endpoint
 from connector.engine.runs.run import MapRun
 from connector.mapping.compiling.compiled import CompiledMap, Field
+from connector.mapping.compiling.joined_rows import COMPANIES
+from connector.mapping.compiling.owning import DEFAULT_TEAM, ByCompany
 from connector.mapping.references import Lookup, parts_of, several
 from connector.mapping.transforms.translate import Untranslatable
 from connector.mapping.values import Image, Side, Value, has_control, normal_key
@@ -36,6 +38,19 @@ def resolve_images(
     for field in map.fields:
         if field.lookup is not None:
             _resolve_field(field, field.lookup, endpoints, pairs)
+    owner = map.creations[Side.DATAVERSE].owner
+    if owner is not None:
+        images = [commerce for commerce, _ in pairs if commerce is not None]
+        _resolve_teams(owner, endpoints[Side.DATAVERSE], owner.unasked(images))
+
+
+def _resolve_teams(owner: ByCompany, endpoint: Endpoint, companies: Sequence[str]) -> None:
+    """Ask for the default teams of companies."""
+    if companies:
+        found = endpoint.read(COMPANIES, [DEFAULT_TEAM], by=None, values=companies).rows
+        for id in companies:
+            teams = [str(row.image[0]) for row in found.get(id, ()) if row.image[0] is not None]
+            owner.teams[id] = teams[0] if teams else None
 
 
 def _resolve_field(

@@ -10,16 +10,17 @@ team (`teamtype` 1) owns nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from connector.endpoints.base import Endpoint, Row
 from connector.errors import MapError
 from connector.mapping.compiling.compiled import CompiledMap
-from connector.mapping.document import MapDocument, Owner
-from connector.mapping.values import Side
+from connector.mapping.compiling.owning import OWNER, ByCompany
+from connector.mapping.document import MapDocument
+from connector.mapping.end import NamedOwner
+from connector.mapping.values import normal_key
 
-COLUMN = "ownerid"
 _TEAM = ("name", "teamtype", "isdefault")
 _ACCESS = 1
 _USER = ("fullname", "isdisabled")
@@ -39,47 +40,62 @@ class Found(NamedTuple):
 
 
 def owned(map: CompiledMap, endpoint: Endpoint) -> CompiledMap:
-    """The map with the owner its rows get; raises as `owner_of` does."""
-    found = owner_of(map.document, endpoint)
-    return map if found is None else map.with_fixed(Side.DATAVERSE, {COLUMN: found.reference})
+    """The map with the owners its rows get; raises as `owners_of` does."""
+    owner = map.document.dataverse.owner
+    if owner is None:
+        return map
+    found = {code: one.reference for code, one in owners_of(map.document, endpoint).items()}
+    everyone = found.pop(None, None)
+    if map.company is None or not owner.by_company:
+        return map.with_owner({OWNER: everyone})
+    named = {normal_key(code) or "": reference for code, reference in found.items()}
+    by_default = owner.company is not None
+    return map.with_owner(ByCompany(map.company, named, everyone, by_default))
 
 
-def owner_of(document: MapDocument, endpoint: Endpoint) -> Found | None:
-    """The owner a map names, None where it names none; `endpoint` is that of Dataverse.
+def owners_of(document: MapDocument, endpoint: Endpoint) -> Mapping[str | None, Found]:
+    """The owners a map names, by company; None stands for all other rows.
 
-    Raises `MapError`: `owner-unknown`, `owner-ambiguous`, `owner-unfit`.
+    `endpoint` is that of Dataverse. Raises `MapError`: `owner-unknown`, `owner-ambiguous`,
+    `owner-unfit`.
     """
     owner = document.dataverse.owner
     if owner is None:
-        return None
+        return {}
+    return {code: _found(document, code, one, endpoint) for code, one in owner.named()}
+
+
+def _found(document: MapDocument, code: str | None, owner: NamedOwner, endpoint: Endpoint) -> Found:
     kind, name = owner.named
+    at = () if code is None else ("companies", code)
+    subject = document.file.subject("dataverse", "owner", *at, map=document.map)
     found = _users(endpoint, name) if kind == "user" else _teams(endpoint, owner)
     if not found:
-        raise _wrong(
-            document,
+        raise MapError(
             "owner-unknown",
             f"Dataverse has no {_spoken(kind)} `{name}`",
-            "correct the name, or create it",
+            remedy="correct the name, or create it",
+            subject=subject,
         )
     if len(found) > 1:
-        raise _wrong(
-            document,
+        raise MapError(
             "owner-ambiguous",
             f"Dataverse has several: {_spoken(kind)} `{name}`",
-            "name one that there is once, or rename the others",
+            remedy="name one that there is once, or rename the others",
+            subject=subject,
         )
     entity, row, unfit = found[0]
     if unfit:
-        raise _wrong(
-            document,
+        raise MapError(
             "owner-unfit",
             f"`{name}` is {unfit}, which cannot own rows",
-            "name a team of type Owner or of a Microsoft Entra group, or an enabled user",
+            remedy="name a team of type Owner or of a Microsoft Entra group, or an enabled user",
+            subject=subject,
         )
     return Found(entity, row.id, str(row.image[0]))
 
 
-def _teams(endpoint: Endpoint, owner: Owner) -> Sequence[tuple[str, Row, str]]:
+def _teams(endpoint: Endpoint, owner: NamedOwner) -> Sequence[tuple[str, Row, str]]:
     if owner.team is not None:
         rows = _read(endpoint, "teams", _TEAM, "name", [owner.team])
     else:
@@ -107,8 +123,3 @@ def _read(
 
 def _spoken(kind: str) -> str:
     return {"unit": "business unit, or no default team of it,"}.get(kind, kind)
-
-
-def _wrong(document: MapDocument, code: str, message: str, remedy: str) -> MapError:
-    subject = document.file.subject("dataverse", "owner", map=document.map)
-    return MapError(code, message, subject=subject, remedy=remedy)

@@ -284,7 +284,10 @@ def _create_by_group(
     record: Record, map: CompiledMap, target: Side, source: Image, action: Action
 ) -> tuple[dict[str, Value], tuple[Group, ...]]:
     """The second pass over a record that cannot travel whole: find out which group waits."""
-    values = dict(map.creations[target].fixed)
+    try:
+        values = map.creations[target].beside(source)
+    except Untranslatable as error:
+        raise _failed(record, map, error) from None
     written: list[Group] = []
     for group in map.creations[target].groups:
         try:
@@ -352,14 +355,7 @@ def _translated(
         try:
             translated[column] = f.arriving(target, source)
         except Untranslatable as error:
-            raise _Failed(
-                Problem(
-                    error.code,
-                    error.message,
-                    error.remedy,
-                    Subject(map=map.name, record=str(record.number), field=f.name),
-                )
-            ) from None
+            raise _failed(record, map, error, f.name) from None
     return translated
 
 
@@ -367,6 +363,13 @@ class _Failed(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
+
+
+def _failed(
+    record: Record, map: CompiledMap, error: Untranslatable, field: str | None = None
+) -> _Failed:
+    subject = Subject(map=map.name, record=str(record.number), field=field)
+    return _Failed(Problem(error.code, error.message, error.remedy, subject))
 
 
 def _wait(group: Group, missing: TargetMissing) -> Wait:

@@ -27,6 +27,8 @@ EXAMPLES = {
     "entity": "entity: ENTITY_SET",
     "inactive": "inactive: {column: NAME, value: VALUE}",
     "owner": "owner: {team: NAME}",
+    "company": "company: default",
+    "companies": "companies: {CODE: {team: NAME}}",
     "deletes": "deletes: {commerce: propagate, dataverse: restore}",
     "fields": 'fields: [{commerce: NAME, sync: "=", dataverse: name, key: true}]',
     "row": '{commerce: NAME, sync: "=", dataverse: name}',
@@ -200,6 +202,8 @@ def _example(at: Loc, examples: Mapping[str, str]) -> str | None:
         return None
     if isinstance(at[-1], int):
         return examples.get("row") if at[0] == "fields" and len(at) == 2 else None
+    if "companies" in at:
+        return examples.get("companies")
     column = at[-1] in ("commerce", "dataverse") and len(at) > 1
     return None if column else examples.get(at[-1])
 

@@ -102,6 +102,8 @@ _EXAMPLES = {
     "dataverse": "dataverse: {filter: CONDITION}",
     "inactive": "inactive: {column: NAME, value: VALUE}",
     "owner": "owner: {team: NAME}",
+    "company": "company: default",
+    "companies": "companies: {CODE: {team: NAME}}",
     "fields": 'fields: {NAME: {sync: ">>"}}',
 }
 

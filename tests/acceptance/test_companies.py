@@ -32,6 +32,7 @@ title: Company
 titles: Companies
 columns:
   - {column: cdm_CompanyCode, title: Company code, type: text, length: 30, required: true}
+  - {column: cdm_DefaultOwningTeam, title: Default owning team, type: reference, target: teams}
 """,
     LEVELS: """\
 table: msdyn_loyaltylevels
@@ -151,3 +152,34 @@ def test_rows_without_a_company_are_left_alone(levels: Project, finops: FinopsSe
     found = levels.json("verify")
     assert (found["equal"], found["ignored"]) == (True, 1)
     assert levels.json("failures", "list")["failures"] == []
+
+
+def test_rows_belong_to_the_default_team_of_their_company(levels: Project) -> None:
+    made = levels.connector.post("teams", json={"name": "USMF"})
+    team = made.headers["OData-EntityId"].rpartition("(")[2].rstrip(")")
+    (usmf,) = levels.connector.get(
+        "cdm_companies?$filter=cdm_companycode eq 'USMF'&$select=cdm_companyid"
+    ).json()["value"]
+    pointing = {"cdm_DefaultOwningTeam@odata.bind": f"/teams({team})"}
+    reply = levels.connector.patch(f"cdm_companies({usmf['cdm_companyid']})", json=pointing)
+    assert reply.status_code == 204, reply.text
+    path = levels.folder / "mappings" / "loyalty-levels.yaml"
+    owner = "{companies: {usrtt: {team: USMF}}, company: default}"
+    path.write_text(MAP.replace("{entity: msdyn_loy", f"{{owner: {owner}, entity: msdyn_loy"))
+    found = {one["code"]: one for one in levels.json("check", code=2)["problems"]}
+    assert "the default team of USMF" in found["owner-unfit"]["message"]
+    assert "USRT" in found["company-without-team"]["message"]
+    assert found["owner-company-unknown"]["remedy"] == "did you mean `USRT`?"
+    levels.connector.switch("roles", {"team": "USMF", "roles": ["Sandbox agent"]})
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("usrtt: {team: USMF}", "usrt: {user: agent@sandbox.example}"))
+    codes = {one["code"] for one in levels.json("check")["problems"]}
+    assert not codes & {"owner-unfit", "company-without-team", "owner-company-unknown"}
+    levels.json("load")
+    rows = levels.connector.get(f"{LEVELS}?$expand=msdyn_Company($select=cdm_companycode)").json()
+    agent = str(levels.agent.get("WhoAmI").json()["UserId"])
+    owners = {
+        row["msdyn_Company"]["cdm_companycode"]: row["_ownerid_value"] for row in rows["value"]
+    }
+    assert owners == {"USMF": team, "USRT": agent}
+    assert levels.json("verify")["equal"]

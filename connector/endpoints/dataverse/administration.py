@@ -86,6 +86,17 @@ class Administration:
         held = self._exchange.read(path, owner.partition("(")[0]).get("RolePrivileges", ())
         return frozenset(str(one["PrivilegeName"]).lower() for one in held)
 
+    def pointing(self, set_name: str, named_by: str, column: str) -> Mapping[str, str | None]:
+        """What the lookup `column` of each active row points to, by the text in `named_by`.
+
+        One page of them, for tables of few rows. Raises `AccessError`, `MapError` and
+        `UnreachableError`.
+        """
+        held = f"_{column}_value"
+        path = f"{set_name}?$select={named_by},{held}&$filter=statecode eq 0"
+        rows = self._exchange.read(path, set_name).get("value", ())
+        return {str(row[named_by]): row[held] for row in rows if row[named_by] is not None}
+
     def logical_name(self, set_name: str) -> str:
         """The logical name of a table. Raises `MapError` if there is none."""
         return self._tables.get(set_name).logical_name

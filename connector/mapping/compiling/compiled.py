@@ -14,6 +14,7 @@ from connector.mapping.columns import Column
 from connector.mapping.compiling.fields import Field as Field
 from connector.mapping.compiling.fields import Group as Group
 from connector.mapping.compiling.fields import Part, Whole
+from connector.mapping.compiling.owning import ByCompany, Company
 from connector.mapping.document import MapDocument
 from connector.mapping.filters.conditions import RowFilter
 from connector.mapping.references import Lookup
@@ -36,9 +37,11 @@ class Creation:
     joined: tuple[tuple[str, Field], ...]
     """(column, field) of joined columns, which take more than one value."""
     fixed: Mapping[str, Value]
-    """What a new row gets beside its fields, such as its owner."""
+    """What every new row gets beside its fields, such as its owner."""
     whole: bool
     """Every group of the map is carried, so that both sides agree by the create alone."""
+    owner: ByCompany | None = None
+    """Who owns a new row, where that goes by its company."""
 
     @classmethod
     def on(cls, target: Side, groups: tuple[Group, ...], columns: Sequence[Column]) -> Creation:
@@ -67,12 +70,16 @@ class Creation:
         joined = tuple(pair for pair in written if isinstance(pair[1], Whole | Part))
         return cls(target, travelling, steps, joined, {}, len(travelling) == len(groups))
 
+    def beside(self, source: Image) -> dict[str, Value]:
+        """What a new row gets beside its fields; raises `Untranslatable`."""
+        return {**self.fixed, **self.owner.given(source)} if self.owner else dict(self.fixed)
+
     def values(self, source: Image) -> dict[str, Value]:
         """The new record's values by column, nulls left out.
 
         Raises `Untranslatable` or `TargetMissing` for the first value that cannot travel.
         """
-        values = dict(self.fixed)
+        values = self.beside(source)
         for column, index, translation in self.steps:
             value = translation(source[index] if index >= 0 else None)
             if value is not None:
@@ -112,6 +119,8 @@ class CompiledMap:
     """Where `deactivate` is possible: image index of the active mark, and its inactive value."""
     filters: Mapping[Side, RowFilter]
     """Which rows of a side the map takes; a side without a filter has all its rows taken."""
+    company: Company | None = None
+    """Which company a record belongs to, where a key row says so."""
 
     @property
     def name(self) -> str:
@@ -127,10 +136,14 @@ class CompiledMap:
         """The same map under another master, for one load."""
         return replace(self, document=self.document.model_copy(update={"master": master}))
 
-    def with_fixed(self, side: Side, fixed: Mapping[str, Value]) -> CompiledMap:
-        """The same map, which gives every row it creates on a side these values too."""
-        made = replace(self.creations[side], fixed=fixed)
-        return replace(self, creations={**self.creations, side: made})
+    def with_owner(self, owner: Mapping[str, Value] | ByCompany) -> CompiledMap:
+        """The same map, which gives every row it creates in Dataverse this owner."""
+        made = self.creations[Side.DATAVERSE]
+        if isinstance(owner, ByCompany):
+            made = replace(made, owner=owner)
+        else:
+            made = replace(made, fixed=owner)
+        return replace(self, creations={**self.creations, Side.DATAVERSE: made})
 
     def entity(self, side: Side) -> str:
         """The entity set on this side."""

@@ -14,6 +14,7 @@ from connector.mapping.columns import Column
 from connector.mapping.compiling.compiled import CompiledMap, Creation, Field, Group, places_of
 from connector.mapping.compiling.ends import End
 from connector.mapping.compiling.joined_rows import compile_rows
+from connector.mapping.compiling.owning import company_of, owner_problems
 from connector.mapping.compiling.row_compiler import RowCompiler
 from connector.mapping.document import MapDocument, Policy
 from connector.mapping.values import Side
@@ -65,6 +66,8 @@ class _Compiler(RowCompiler):
             end.check_required()
             end.check_owner()
             self.problems += end.problems
+        company = company_of(self, fields)
+        self.problems += owner_problems(self, company)
         if any(problem.severity == "error" for problem in self.problems):
             return None
         groups = self._groups(made)
@@ -81,6 +84,7 @@ class _Compiler(RowCompiler):
             creations={side: Creation.on(side, groups, self.columns[side]) for side in Side},
             inactive={side: mark for side, mark in inactive.items() if mark is not None},
             filters={side: made for side, made in filters.items() if made is not None},
+            company=company,
         )
 
     def _groups(self, made: Iterable[Sequence[Field]]) -> tuple[Group, ...]:

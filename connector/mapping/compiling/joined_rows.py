@@ -75,7 +75,7 @@ def _by_several(rows: RowCompiler, row: FieldRow) -> _FoundBy | None:
         # Rows are asked for by the first column.
         plain = sorted(row.lookup, key=lambda name: "." in name)
         return _FoundBy(row.dataverse.split("."), {name: row.lookup[name] for name in plain})
-    company = _company(rows)
+    company = company_row(rows)
     if company is None or row.key or row.commerce is None or row.dataverse.count(".") != 1:
         return None
     name, _, column = row.dataverse.partition(".")
@@ -91,7 +91,7 @@ def _by_several(rows: RowCompiler, row: FieldRow) -> _FoundBy | None:
     return _FoundBy([name], {column: row.commerce, **within})
 
 
-def _company(rows: RowCompiler) -> FieldRow | None:
+def company_row(rows: RowCompiler) -> FieldRow | None:
     """The key row that says which company a record belongs to, if one does."""
     for row in rows.document.fields:
         name, dot, _ = (row.dataverse or "").partition(".")

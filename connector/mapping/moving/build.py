@@ -121,10 +121,12 @@ class _Building:
             company = company_row(drafts, known)
             if company is not None and drafts:
                 rows.append(_Row(company))
+                if company["sync"] != "<":
+                    head["dataverse"]["owner"] = {"company": "default"}
                 self._error(
                     "import-note",
                     f"rows of {head['commerce']['entity']} belong to a company, which becomes part "
-                    "of the key",
+                    "of the key and whose team owns them",
                     "see to it that the lookup to cdm_companies has this name in Dataverse",
                     "info",
                 )

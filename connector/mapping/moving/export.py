@@ -234,8 +234,8 @@ def _not_understood(document: MapDocument) -> Iterator[Problem]:
     if document.commerce.side is not None:
         yield told(f"the commerce side is not `{document.commerce.side}`", "commerce", "side")
     if document.dataverse.owner is not None:
-        named = " ".join(document.dataverse.owner.named)
-        yield told(f"the rows it creates are not owned by {named}", "dataverse", "owner")
+        owner = document.dataverse.owner
+        yield told(f"the rows it creates are not owned by {owner}", "dataverse", "owner")
     if document.filter_exit is not FilterExit.KEEP:
         yield told("a row that leaves its filter is not deleted on the other side", "filter_exit")
 

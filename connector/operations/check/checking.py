@@ -19,7 +19,6 @@ from connector.endpoints.dataverse.administration import Administration
 from connector.endpoints.dataverse.faults import tracking_off
 from connector.endpoints.dataverse.rights import UserRights
 from connector.engine.append.course import unsafe
-from connector.engine.owners import owner_of
 from connector.engine.runs.drifted import findings_of
 from connector.engine.runs.stock import stock_of
 from connector.errors import (
@@ -33,6 +32,7 @@ from connector.mapping.document import MapDocument, Policy
 from connector.mapping.tables.provision import key_failed
 from connector.mapping.values import Side
 from connector.operations.check.corrections import check_corrections
+from connector.operations.check.owners import check_owners
 from connector.operations.check.rights import (
     Need,
     lookup_paths,
@@ -146,7 +146,7 @@ def _check_map(
         keys = list(_check_key(document, table, organization))
         sound = list(check_soundness(project, document, entities))
         drifted = list(_check_drift(project, document, entities))
-        owner = list(_check_owner(project, document, table, organization))
+        owner = list(check_owners(project, document, table, organization))
     except DualWriteError as error:
         yield Problem.of(error)
         return
@@ -184,28 +184,6 @@ def _advice(endpoint: Advising, described: Entity) -> Iterator[Problem]:
         yield from endpoint.advice(described.name)
     except DualWriteError as error:
         yield Problem.of(error)
-
-
-def _check_owner(
-    project: Project, document: MapDocument, entity: Entity, organization: Administration
-) -> Iterator[Problem]:
-    """Whether who is to own new rows is there, and may own them."""
-    try:
-        found = owner_of(document, project.endpoints(document)[Side.DATAVERSE])
-    except MapError as error:
-        yield Problem.of(error)
-        return
-    if found is None:
-        return
-    privilege = Need("Read", organization.logical_name(entity.name)).privilege
-    if privilege not in organization.owner_privileges(found.reference):
-        yield Problem(
-            "owner-unfit",
-            f"`{found.name}` may not read {entity.name} ({privilege}): Dataverse lets nobody own "
-            "rows they cannot read",
-            "give it a security role with Read on this table",
-            document.file.subject("dataverse", "owner", map=document.map),
-        )
 
 
 def _check_drift(

@@ -55,8 +55,10 @@ def needs_of(document: MapDocument, table: str, targets: Mapping[str, str]) -> l
     needs = [Need(right, table) for right in rights]
     owner = document.dataverse.owner
     if owner is not None:
-        tables = ["systemuser"] if owner.user is not None else ["team"]
-        tables += ["businessunit"] if owner.unit is not None else []
+        kinds = {one.named[0] for _, one in owner.named()}
+        tables = ["systemuser"] if "user" in kinds else []
+        tables += ["team"] if kinds & {"team", "unit"} else []
+        tables += ["businessunit"] if "unit" in kinds else []
         needs += [Need("Assign", table), *(Need("Read", one) for one in tables)]
     for row in document.fields:
         for step, path in _steps(row):

@@ -34,6 +34,9 @@ fields:
 """
 
 
+WHOLE_NUMBERS = (Column("teamtype", ValueType.INTEGER), Column("isdefault", ValueType.BOOLEAN))
+
+
 def texts(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, ValueType.TEXT) for name in names)
 
@@ -48,10 +51,13 @@ def world(make_bench: MakeBench, commerce: str = "", dataverse: str = "") -> Ben
     levels = Table(texts("dataAreaId", "LevelPhrase", "LevelDescription", "GroupId"), "LevelPhrase")
     bench.commerce = ScriptedEndpoint("commerce", {"LoyaltyLevels": levels}, sees_creates=True)
     company = lookup("msdyn_company", "cdm_companies")
-    held = (*texts("msdyn_levelphrase", "msdyn_description"), company)
+    held = (*texts("msdyn_levelphrase", "msdyn_description", "ownerid"), company)
     tables = {
         "msdyn_loyaltylevels": Table((*held, lookup("msdyn_group", "groups")), "msdyn_levelphrase"),
-        "cdm_companies": Table(texts("cdm_companycode"), "cdm_companycode"),
+        "cdm_companies": Table(
+            (*texts("cdm_companycode"), lookup("cdm_defaultowningteam", "teams")), "cdm_companycode"
+        ),
+        "teams": Table((*texts("name"), *WHOLE_NUMBERS), "name"),
         "groups": Table((*texts("msdyn_groupid"), company), "msdyn_groupid"),
     }
     bench.dataverse = ScriptedEndpoint("dataverse", tables, sees_creates=False)
@@ -61,6 +67,25 @@ def world(make_bench: MakeBench, commerce: str = "", dataverse: str = "") -> Ben
         group = f"group-{code}"
         bench.dataverse.put("groups", group, msdyn_groupid="10", msdyn_company=f"id-{code}")
     return bench
+
+
+def owning(make_bench: MakeBench, owner: str) -> Bench:
+    """The same, where one company has a default team and the other has none."""
+    bench = world(make_bench, "", f", owner: {owner}")
+    for id, name in (("team-USMF", "USMF"), ("team-desk", "Desk")):
+        bench.dataverse.put("teams", id, name=name, teamtype=0, isdefault=True)
+    bench.dataverse.put("cdm_companies", "id-USMF", cdm_defaultowningteam="team-USMF")
+    for company in ("usmf", "usrt"):
+        add(bench, C, company, "Gold")
+        add(bench, C, company, "Silver")
+    bench.load()
+    return bench
+
+
+def owners(bench: Bench) -> dict[str, object]:
+    """Who owns the rows of each company."""
+    rows = held(bench, D)
+    return {str(company): row["ownerid"] for (company, _), row in rows.items()}
 
 
 def add(bench: Bench, side: Side, company: str | None, level: str, **values: Value) -> str:
@@ -305,3 +330,60 @@ def test_a_company_column_secured_while_a_run_works_empties_nothing(bench: Bench
     bench.sync()
     assert held(bench, C)["usrt", "Bronze"]["LevelDescription"] == "edited"
     bench.assert_settled()
+
+
+def test_rows_belong_to_the_default_team_of_their_company(make_bench: MakeBench) -> None:
+    bench = owning(make_bench, "{company: default}")
+    assert owners(bench) == {"id-USMF": "teams(team-USMF)"}
+    record = bench.record("gold\x1fusrt")
+    assert record.state is State.PARKED
+    assert record.problem is not None
+    assert (record.problem.code, "usrt" in record.problem.message) == ("company-without-team", True)
+    bench.dataverse.put("cdm_companies", "id-USRT", cdm_defaultowningteam="team-desk")
+    for level in ("Gold", "Silver"):  # both sides look at the record again
+        bench.commerce.put("LoyaltyLevels", f"commerce-usrt-{level}", LevelDescription="new")
+    bench.sync()
+    assert owners(bench) == {"id-USMF": "teams(team-USMF)", "id-USRT": "teams(team-desk)"}
+    bench.assert_settled()
+
+
+@pytest.mark.parametrize(
+    ("owner", "usmf", "usrt"),
+    [
+        ("{companies: {USRT: {team: Desk}}, company: default}", "team-USMF", "team-desk"),
+        ("{companies: {USMF: {team: Desk}}, team: usmf}", "team-desk", "team-USMF"),
+        ("{companies: {usmf: {team: Desk}}}", "team-desk", None),
+        ("{team: Desk}", "team-desk", "team-desk"),
+    ],
+)
+def test_companies_may_be_named_with_their_owners(
+    make_bench: MakeBench, owner: str, usmf: str, usrt: str | None
+) -> None:
+    bench = owning(make_bench, owner)
+    assert owners(bench) == {
+        "id-USMF": f"teams({usmf})",
+        "id-USRT": None if usrt is None else f"teams({usrt})",
+    }
+    bench.assert_settled()
+
+
+def test_the_default_team_of_a_company_is_asked_for_once(make_bench: MakeBench) -> None:
+    asked: list[int] = []
+    for levels in (20, 40):
+        bench = world(make_bench, "", ", owner: {company: default}")
+        bench.dataverse.put("cdm_companies", "id-USMF", cdm_defaultowningteam="team-USMF")
+        for n in range(levels):
+            add(bench, C, "usmf", f"L{n}")
+        bench.load()
+        assert owners(bench) == {"id-USMF": "teams(team-USMF)"}
+        asked.append(bench.dataverse.calls["read"])
+    assert asked[0] == asked[1], "however many rows there are"
+
+
+def test_a_record_waits_for_its_company_also_where_that_says_who_owns_it(
+    make_bench: MakeBench,
+) -> None:
+    bench = world(make_bench, "", ", owner: {company: default}")
+    add(bench, C, "demf", "Gold")
+    bench.load()
+    assert bench.record("gold\x1fdemf").state is State.WAITING

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from connector.endpoints.base import Endpoint, Found, Row
-from connector.engine.owners import owner_of
+from connector.engine.owners import owners_of
 from connector.errors import MapError
 from connector.mapping.document import MapDocument, parse_document
 
@@ -67,9 +67,8 @@ def document(owner: str) -> MapDocument:
 def test_teams_units_and_users_are_found_by_what_people_call_them(
     owner: str, reference: str
 ) -> None:
-    found = owner_of(document(owner), cast("Endpoint", Organization()))
-    assert found is not None
-    assert found.reference == reference
+    found = owners_of(document(owner), cast("Endpoint", Organization()))
+    assert {code: one.reference for code, one in found.items()} == {None: reference}
 
 
 @pytest.mark.parametrize(
@@ -86,11 +85,11 @@ def test_teams_units_and_users_are_found_by_what_people_call_them(
 )
 def test_who_cannot_own_is_told_of_at_its_line(owner: str, code: str) -> None:
     with pytest.raises(MapError) as refused:
-        owner_of(document(owner), cast("Endpoint", Organization()))
+        owners_of(document(owner), cast("Endpoint", Organization()))
     assert refused.value.code == code
     assert refused.value.subject.line == 4
     assert refused.value.remedy
 
 
 def test_without_an_owner_nobody_is_asked_for() -> None:
-    assert owner_of(parse_document(TEXT % ""), cast("Endpoint", None)) is None
+    assert owners_of(parse_document(TEXT % ""), cast("Endpoint", None)) == {}

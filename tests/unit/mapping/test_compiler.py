@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connector.errors import MapError, Problem
-from connector.mapping.columns import Column
+from connector.mapping.columns import Column, Reference
 from connector.mapping.compiling.compiler import compile_map, findings
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side, Value, ValueType
@@ -243,6 +243,25 @@ def test_an_inactive_mark_that_does_not_fit(column: str, value: str, says: str) 
     assert problem.code == "inactive-wrong"
     assert says in problem.message
     assert problem.subject.line == 3
+
+
+def test_a_default_team_needs_the_column_of_the_company_that_names_it() -> None:
+    text = (
+        "map: levels\ncommerce: {entity: Levels}\n"
+        "dataverse: {entity: levels, owner: {company: default}}\nfields:\n"
+        "  - {commerce: Id, sync: '=', dataverse: id, key: true}\n"
+        "  - {commerce: dataAreaId, sync: '=', dataverse: company.cdm_companycode, key: true}\n"
+    )
+    company = Column("company", ValueType.REFERENCE, reference=Reference("cdm_companies", "id"))
+    dataverse = {"id": Column("id", ValueType.TEXT), "company": company, "ownerid": company}
+    commerce = {name: Column(name, ValueType.TEXT) for name in ("Id", "dataAreaId")}
+    columns = {"cdm_companycode": Column("cdm_companycode", ValueType.TEXT)}
+    document = parse_document(text)
+    (problem,) = findings(document, commerce, dataverse, lambda _: columns)
+    assert (problem.code, problem.subject.line) == ("owner-without-company", 3)
+    assert "cdm_defaultowningteam" in problem.message
+    columns["cdm_defaultowningteam"] = company
+    assert not findings(document, commerce, dataverse, lambda _: columns)
 
 
 def test_a_table_that_belongs_to_the_organization_takes_no_owner() -> None:

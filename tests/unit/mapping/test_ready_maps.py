@@ -64,7 +64,12 @@ def test_a_ready_map_is_off(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["customers-accounts", "customers-contacts"])
-def test_a_customer_is_found_with_its_party(name: str) -> None:
+def test_a_customer_is_found_with_its_party_and_belongs_to_the_team_of_its_company(
+    name: str,
+) -> None:
+    owner = ready(name).dataverse.owner
+    assert owner is not None
+    assert owner.company == "default"
     party = row(ready(name), "PartyNumber")
     assert (party.sync, party.dataverse) == ("=", "msdyn_partyid.msdyn_partynumber")
 

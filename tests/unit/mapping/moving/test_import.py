@@ -344,6 +344,8 @@ def test_the_company_dual_write_pairs_by_becomes_part_of_the_key(direction: int,
         "CustomerAccount": (sync, "accountnumber"),
         "dataAreaId": (sync, "msdyn_company.cdm_companycode"),
     }
+    owner = made.document.dataverse.owner
+    assert (owner is not None and owner.company == "default") == (sync != "<")
     assert [problem.code for problem in made.problems] == ["import-note"]
     assert made.complete
 
