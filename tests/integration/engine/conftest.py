@@ -32,6 +32,7 @@ from connector.store.base import Store
 from connector.store.opening import open_store
 from connector.store.record import Layout, Record, State
 from connector.store.work import ChangeRow
+from tests.integration.engine.restorable import RestorableState
 from tests.integration.engine.scripted import (
     Inline,
     Moments,
@@ -100,10 +101,10 @@ _document = functools.cache(parse_document)
 
 
 class Bench:
-    """Both systems, the store's file, and the commands as the engine offers them."""
+    """Both systems, the place of the state, and the commands as the engine offers them."""
 
-    def __init__(self, path: Path, text: str = "", *, page: int = 3) -> None:
-        self.path = path
+    def __init__(self, state: RestorableState, text: str = "", *, page: int = 3) -> None:
+        self.state = state
         self.text = text or map_text()
         self.commerce = _commerce(page)
         self.dataverse = _dataverse(page)
@@ -124,13 +125,17 @@ class Bench:
     # ------------------------------------------------------------------ parts
 
     @property
+    def path(self) -> Path:
+        return self.state.path
+
+    @property
     def url(self) -> str:
         return f"sqlite:///{self.path}"
 
     def open(self) -> Store:
         """The store, opened anew after a crash."""
         if not self._opened:
-            self._opened.append(open_store(self.url))
+            self._opened.append(self.state.open())
         return self._opened[0]
 
     def reopen(self, moments: Moments | None = None) -> None:
@@ -334,15 +339,24 @@ def blank_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def states() -> list[RestorableState]:
+    """The files of the first, second, ... bench of a test; each test finds them blank."""
+    return []
+
+
 @pytest.fixture
-def make_bench(tmp_path: Path, blank_state: Path) -> Iterator[MakeBench]:
+def make_bench(states: list[RestorableState], blank_state: Path) -> Iterator[MakeBench]:
     """Makes benches, each with a store of its own."""
     made: list[Bench] = []
+    blank = blank_state.read_bytes()
 
     def make(text: str = "", page: int = 3) -> Bench:
-        path = tmp_path / f"state{len(made)}.db"
-        path.write_bytes(blank_state.read_bytes())
-        made.append(Bench(path, text, page=page))
+        if len(made) == len(states):
+            states.append(RestorableState(blank_state.with_name(f"state{len(made)}.db")))
+        state = states[len(made)]
+        state.restore(blank)
+        made.append(Bench(state, text, page=page))
         return made[-1]
 
     yield make

@@ -52,16 +52,10 @@ class CrashBench(Bench):
     """
 
     def __init__(self, state: RestorableState, text: str = "") -> None:
-        super().__init__(state.path, text)
-        self.state = state
+        super().__init__(state, text)
         self.began = time.time()
         for side in (self.commerce, self.dataverse):
             side.clock = partial(datetime.fromtimestamp, self.began, UTC)
-
-    def open(self) -> Store:
-        if not self._opened:
-            self._opened.append(self.state.open())
-        return self._opened[0]
 
     def ports(self) -> Ports:
         store = cast(Store, EveryEffect(self.open(), self.moments))
@@ -86,7 +80,7 @@ class Ending:
 class Snapshot:
     """Both systems and the state as they were at one time, to start from again and again."""
 
-    def __init__(self, bench: CrashBench) -> None:
+    def __init__(self, bench: Bench) -> None:
         bench.close()
         self._bench = bench
         self._sides = copy.deepcopy((bench.commerce, bench.dataverse))

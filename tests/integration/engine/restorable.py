@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from connector.store.database import Database, Hot
 from connector.store.layouts import Layouts
+from connector.store.opening import open_store
 from connector.store.sql_store import SqlStore
 from connector.store.sqlite import Sqlite
 
@@ -35,13 +36,16 @@ class RestorableState:
         self._engine = sa.create_engine(
             "sqlite:///restorable", creator=self._connect, poolclass=sa.NullPool
         )
-        self._dialect = Sqlite(path)
+        self._dialect = Sqlite(path)  # it knows its file, and takes no other for it
         self._dialect.prepare(self._engine)
         sa.event.listen(self._engine, "connect", _hurry)
         self._first: SqlStore | None = None
 
     def open(self) -> SqlStore:
-        """What a new process finds."""
+        """What a new process finds; a state that was lost is made anew."""
+        if not self.path.exists():
+            open_store(f"sqlite:///{self.path}").close()
+            self._dialect = Sqlite(self.path)
         db = Database(self._engine, self._dialect)
         if self._first is None:
             self._first = SqlStore(db)
@@ -57,9 +61,10 @@ class RestorableState:
 
     def restore(self, kept: bytes) -> None:
         """The file as it was; no store is open."""
-        for ending in ENDINGS[1:]:
+        for ending in ENDINGS:
             Path(f"{self.path}{ending}").unlink(missing_ok=True)
         self.path.write_bytes(kept)
+        self._dialect = Sqlite(self.path)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path)

@@ -10,6 +10,7 @@ from connector.engine.decisions.renames import Way, resolve_renamed
 from connector.engine.decisions.undecided import Undecided
 from connector.mapping.values import Side
 from tests.integration.engine.conftest import map_text
+from tests.integration.engine.crashing import Snapshot
 from tests.integration.engine.scripted import Killed, Moments
 
 if TYPE_CHECKING:
@@ -198,13 +199,14 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(
     make_bench: MakeBench, side: Side, way: Way
 ) -> None:
     last = 0
+    bench = make_bench(map_text())
+    bench.new(C, "C1")
+    bench.load()
+    rename(bench, side, "C1", "N1")
+    bench.sync()
+    renamed = Snapshot(bench)
     for moment in range(1, 60):
-        bench = make_bench(map_text())
-        bench.new(C, "C1")
-        bench.load()
-        rename(bench, side, "C1", "N1")
-        bench.sync()
-        bench.reopen(Moments(kill_at=moment))
+        renamed.restore(Moments(kill_at=moment))
         try:
             resolved(bench, way)
             break

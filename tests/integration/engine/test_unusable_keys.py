@@ -8,40 +8,39 @@ from pathlib import Path
 import pytest
 
 from connector.mapping.values import Side
+from connector.store.opening import open_store
 from connector.store.record import State
+from connector.store.sql_store import SqlStore
 from tests.integration.engine.conftest import Bench, map_text
+from tests.integration.engine.restorable import RestorableState
 from tests.postgresql import Server
 
 C, D = Side.COMMERCE, Side.DATAVERSE
 CONTROLS = ["\x00", "\x01", "\x1f", "\t", "\x7f"]
 
 
-class Elsewhere(Bench):
-    """A bench whose state lies in another database."""
+class Elsewhere(RestorableState):
+    """A state that lies in another database."""
 
-    def __init__(self, url: str, text: str) -> None:
-        super().__init__(Path(), text)
+    def __init__(self, url: str) -> None:
+        super().__init__(Path())
         self._url = url
 
-    @property
-    def url(self) -> str:
-        return self._url
+    def open(self) -> SqlStore:
+        return open_store(self._url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def make(
-    request: pytest.FixtureRequest, tmp_path: Path, blank_state: Path
-) -> Iterator[Callable[[str], Bench]]:
+def make(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Bench]]:
     """Makes one bench over each database: a card on both sides, loaded."""
     made: list[Bench] = []
 
     def bench_of(text: str) -> Bench:
         if request.param == "sqlite":
-            (tmp_path / "state.db").write_bytes(blank_state.read_bytes())
-            bench = Bench(tmp_path / "state.db", text)
+            bench: Bench = request.getfixturevalue("make_bench")(text)
         else:
             server: Server = request.getfixturevalue("postgresql")
-            bench = Elsewhere(server.empty_state(), text)
+            bench = Bench(Elsewhere(server.empty_state()), text)
         made.append(bench)
         bench.new(C, "C1")
         assert bench.load().finished
