@@ -15,7 +15,7 @@ from connector.ledger.programs.reading import read_file
 from connector.ledger.programs.rounding import PointKind
 from connector.ledger.programs.yaml_text import read_yaml
 from connector.shipped import shipped
-from tests.unit.ledger.programs.test_wrong_documents import FORM, MEANING, WARNINGS
+from tests.unit.ledger.programs.wrong_documents import FORM, MEANING, WARNINGS
 
 PROGRAMS = sorted(shipped("programs").glob("*.yaml"))
 BEYOND = {"too fine a number", "a day that is none", "a day that the ledger cannot hold"}
