@@ -61,7 +61,7 @@ def test_it_lives_through(project: Project, live: Live, kind: str) -> None:
     live.comes_to("active")
     assert live.ends() == 143
     assert "Traceback" not in live.said()
-    project.connector.delete(f"{project.connector.host}/sandbox/faults")
+    project.connector.disarm()
     project.verified()
 
 
