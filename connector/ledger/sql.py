@@ -27,10 +27,15 @@ from connector.errors import ConfigError, RecordError, UnreachableError
 LOCK_WAIT_MS = 15_000
 """How long a writer waits for another one to commit."""
 
+CACHE_KIB = 16_384
+"""Pages a connection keeps in memory: what tills touch all day."""
+
+WAL_PAGES = 8_000
+"""Pages of the write-ahead log, 32 MB, after which it is written back: a page that many sales
+changed is written once."""
+
 IN_CHUNK = 500
 """Values per IN list: below every database's limit of bound parameters."""
-
-_WRITES = "ledger_writes"
 
 
 def engine_for(url: str, *, create: bool) -> sa.Engine:
@@ -58,7 +63,6 @@ def engine_for(url: str, *, create: bool) -> sa.Engine:
         if not create and not Path(str(parsed.database)).exists():
             raise missing_ledger(parsed)
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -81,10 +85,12 @@ def transaction(engine: sa.Engine, *, write: bool) -> Iterator[sa.Connection]:
     """
     try:
         with engine.connect() as connection:
-            connection = connection.execution_options(**{_WRITES: write})
-            if not write and engine.dialect.name != "sqlite":
+            sqlite = engine.dialect.name == "sqlite"
+            if not write and not sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                if sqlite:
+                    _begin_sqlite(connection, write=write)
                 yield connection
     except OperationalError as error:
         raise _unreachable(error, engine) from error
@@ -106,7 +112,7 @@ def looking(engine: sa.Engine) -> sa.Connection:
     """A connection that begins no transaction: each statement sees the newest commit."""
     connection = engine.connect()
     if engine.dialect.name == "sqlite":
-        return connection.execution_options(**{_WRITES: None})
+        return connection  # where nobody begins one, `_prepare_sqlite`
     return connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -174,23 +180,24 @@ def _query(
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver's own BEGIN is switched off: `_begin_sqlite` decides which kind it is.
+    # The driver's own BEGIN is switched off: `transaction` says which kind it is. A listener of
+    # SQLAlchemy's would slow every statement down, not only BEGIN.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     # The ledger is a book of record: a commit must survive a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
+def _begin_sqlite(connection: sa.Connection, *, write: bool) -> None:
     # A writer takes the lock at once: one that reads first and upgrades later would be refused
     # with "database is locked" instead of waiting.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    if writes is not None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _where(engine: sa.Engine) -> str:

@@ -182,8 +182,10 @@ class CompiledMap:
     def spelled_key(self, side: Side, image: Image) -> str:
         """The key as the side spells it, for people; `NO_KEY` where the row has none."""
         parts = [image[index] for index in self.keys[side]]
-        if any(part is None for part in parts):
+        if None in parts:
             return NO_KEY
+        if len(parts) == 1:
+            return visible(str(parts[0]))
         return " / ".join(visible(str(part)) for part in parts)
 
     def creates_on(self, side: Side) -> bool:
