@@ -41,8 +41,10 @@ from connector.odata.queries import query_string
 
 LONGEST_CHANGE = 300.0
 """Seconds the answer to a change of definitions may take; a new table needs half a minute."""
+_FIRST_LOOK = 0.25
+"""Seconds until the second look at an index: that of a small table is there at once."""
 _POLL = 2.0
-"""Seconds between two looks at an index."""
+"""Seconds between two later looks; each waits twice as long as the one before, up to this."""
 
 
 class Administration:
@@ -225,10 +227,11 @@ class Administration:
         self._exchange.change("PUT", path, body, step, {"MSCRM.MergeLabels": "true"})
 
     def _await_key(self, table: WantedTable) -> None:
-        waited = 0.0
+        waited, pause = 0.0, _FIRST_LOOK
         while self.key_state(table) not in ("Active", "Failed") and waited < self._index_seconds:
-            self._sleep(_POLL)
-            waited += _POLL
+            self._sleep(pause)
+            waited += pause
+            pause = min(2 * pause, _POLL)
 
     # ------------------------------------------------------------------------ requests
 

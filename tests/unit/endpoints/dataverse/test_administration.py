@@ -216,7 +216,7 @@ def test_an_index_is_waited_for(points: Service, administration: Administration,
     administration.existing("points")
     keys(points, "Pending", "InProgress", end)
     administration.carry_out(AwaitKey(WANTED))
-    assert points.slept == [2.0, 2.0]
+    assert points.slept == [0.25, 0.5]
     assert administration.key_state(WANTED) == end
 
 
@@ -226,7 +226,7 @@ def test_an_index_is_not_waited_for_forever(
     administration.existing("points")
     keys(points, "InProgress")
     administration.carry_out(AwaitKey(WANTED))
-    assert points.slept == [2.0, 2.0, 2.0]
+    assert points.slept == [0.25, 0.5, 1.0, 2.0, 2.0, 2.0]
     assert administration.key_state(WANTED) == "InProgress"
 
 
