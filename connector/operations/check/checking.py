@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from connector.bootstrap import Project
+from connector.config.sides import CommerceSettings, FinopsSettings
+from connector.config.values import read_secret
 from connector.endpoints.advising import Advising
 from connector.endpoints.base import Entity
 from connector.endpoints.dataverse.administration import Administration
@@ -22,6 +24,7 @@ from connector.engine.append.course import unsafe
 from connector.engine.runs.drifted import findings_of
 from connector.engine.runs.stock import stock_of
 from connector.errors import (
+    ConfigError,
     DualWriteError,
     MapError,
     Problem,
@@ -46,6 +49,7 @@ from connector.operations.check.soundness import check_between, check_soundness
 def check_project(project: Project, organization: Administration) -> Iterator[Problem]:
     """Every problem of connections, rights and maps that can be found without writing."""
     yield from _check_command(project.settings.notify.command)
+    yield from _check_events(project.settings.commerce_sides())
     unreachable: set[int] = set()
     reachable: list[MapDocument] = []
     users: list[UserRights] | None = None
@@ -130,6 +134,19 @@ def _check_command(command: str | None) -> Iterator[Problem]:
         Subject(field="notify.command"),
         "warning",
     )
+
+
+def _check_events(sides: Mapping[str, CommerceSettings]) -> Iterator[Problem]:
+    """Whether the key is there that events have to bring: `serve` does not begin without it."""
+    for name, side in sides.items():
+        if not isinstance(side, FinopsSettings) or side.events.secret is None:
+            continue
+        try:
+            read_secret(side.events.secret)
+        except ConfigError as error:
+            section = name if name == "commerce" else f"sides.{name}"
+            subject = Subject(side=name, field=f"{section}.events.secret")
+            yield replace(Problem.of(error), subject=subject)
 
 
 def _check_map(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from connector.config.sides import EventSettings, FinopsSettings, LedgerSettings
 from connector.endpoints.base import Entity
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side
-from connector.operations.check.checking import _check_command, _untimed
+from connector.operations.check.checking import _check_command, _check_events, _untimed
 
 TEXT = """
 map: cards
@@ -54,3 +56,24 @@ def test_a_program_nobody_can_run_is_found_before_the_night_it_is_needed(
     problems = list(_check_command(command))
     assert [problem.code for problem in problems] == ([code] if code else [])
     assert all(problem.severity == "warning" for problem in problems)
+
+
+def test_the_key_of_events_is_missed_before_serve_is_started(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    south = FinopsSettings(
+        kind="finops",
+        url="https://fo.example",
+        authority="https://login.example/tenant",
+        client_id="app",
+        client_secret="env:FO_SECRET",
+        events=EventSettings(listen=True, secret=f"file:{key}"),
+    )
+    sides = {
+        "commerce": LedgerSettings(kind="ledger", url="sqlite:///var/ledger.db"),
+        "south": south,
+    }
+    (missing,) = _check_events(sides)
+    assert missing.code == "secret-missing"
+    assert str(missing.subject) == "side south, field sides.south.events.secret"
+    key.write_text("a key")
+    assert list(_check_events(sides)) == []
