@@ -9,7 +9,12 @@ from typing import cast
 
 import pytest
 
-from connector.config.sides import EventSettings, FinopsSettings, LedgerSettings
+from connector.config.sides import (
+    CommerceSettings,
+    EventSettings,
+    FinopsSettings,
+    LedgerSettings,
+)
 from connector.endpoints.base import Entity
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side
@@ -68,7 +73,7 @@ def test_the_key_of_events_is_missed_before_serve_is_started(tmp_path: Path) -> 
         client_secret="env:FO_SECRET",
         events=EventSettings(listen=True, secret=f"file:{key}"),
     )
-    sides = {
+    sides: dict[str, CommerceSettings] = {
         "commerce": LedgerSettings(kind="ledger", url="sqlite:///var/ledger.db"),
         "south": south,
     }
