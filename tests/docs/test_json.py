@@ -234,15 +234,21 @@ def sell(person: Person, take: Callable[..., None]) -> None:
     person.types(f"dualwrite ledger set bonus {kind} {where}")
     base = {"rule": "base", "by": "amount", "currency": "EUR", "points": 1, "kind": "bonus"}
     survey = {"rule": "survey", "by": "activity", "points": 20, "kind": "bonus"}
-    document = ProgramDocument.model_validate({"program": "shop", "earn": [base, survey]})
+    shop = {"program": "shop", "earn": [base, survey]}
+    late = {"program": "late", "earn": [base, survey], "extensions": [{"use": "not-installed"}]}
     with (
         Ledger.open(f"sqlite:///{person.folder}/var/sales.db") as ledger,
         ledger.writing("test") as transaction,
     ):
-        keep(transaction, document, "")
+        for document in (shop, late):
+            keep(transaction, ProgramDocument.model_validate(document), "")
     take("ledger sale", f"100002 S-1 --line tea:2:9.98:food --currency EUR {where}")
     take("ledger return", f"S-1 R-1 --line 1:1 {where}")
     take("ledger activity", f"100002 V-1 survey {where}")
+    take("ledger catch-up", f"--plan {where}")
+    person.types(f"dualwrite ledger return S-1 R-2 --all {where}")
+    take("ledger catch-up", where, 3)
+    person.types(f"dualwrite ledger programs disable late {where}")
     orders = "Number,Card,At,Currency,Amount\nO-1,100002,2026-01-02,EUR,3\nO-2,100002,soon,EUR,3\n"
     (person.folder / "orders.csv").write_text(orders, "utf-8")
     take("ledger import-orders", f"orders.csv {where}", 3)

@@ -16,6 +16,7 @@ from connector.cli.ledger import (
     days,
     desk,
     members,
+    owed,
     pay,
     points,
     programs,
@@ -57,6 +58,7 @@ days.register(app)
 members.register(app)
 segments.register(app)
 sales.register(app)
+owed.register(app)
 rewards.register(app)
 
 KeyArgument = Annotated[

@@ -109,6 +109,11 @@ def import_orders_command(  # noqa: PLR0913, PLR0917  each parameter is an optio
 def _show(report: OrderReport, rejects: Path | None) -> None:
     counts = ("lines", "orders", "posted", "repeated", "refused")
     output.table(report.file, counts, [[getattr(report, name) for name in counts]])
+    if report.owed:
+        output.say(
+            f"For {report.owed} of them a program gives its points later: an extension is missing "
+            "or fails. `dualwrite ledger catch-up` says which."
+        )
     if report.points:
         output.table("Points earned", ("kind", "points"), sorted(report.points.items()))
     show_refused("orders", report.refused, report.problems, rejects)

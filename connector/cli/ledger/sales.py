@@ -269,6 +269,7 @@ def sale_from(file: Path, till: Till, target: Ledger) -> Sale:
 
 def _show(options: Options, what: str, receipt: Receipt) -> None:
     if options.json:
+        owed = {} if what == "return" else {"owed": [one._asdict() for one in receipt.owed]}
         output.emit(
             {
                 what: receipt.number,
@@ -276,9 +277,15 @@ def _show(options: Options, what: str, receipt: Receipt) -> None:
                 "posting": receipt.posting,
                 "repeated": receipt.repeated,
                 "entries": [entry_as_dict(one) for one in receipt.entries],
+                **owed,
             }
         )
         return
+    for due in receipt.owed:
+        output.say(
+            f"{due.program} gives its points later: {due.cause} ({due.code}). When that is "
+            "mended, `dualwrite ledger catch-up` gives them."
+        )
     if receipt.repeated:
         output.say(f"{what.capitalize()} {receipt.number} was posted before: nothing was done.")
     if receipt.entries:

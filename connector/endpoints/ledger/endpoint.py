@@ -213,11 +213,16 @@ class LedgerEndpoint:
         return Pace()
 
     def advice(self, entity: str) -> Iterator[Problem]:
-        """Cards that name a replacement to which nothing was handed over."""
+        """Programs that owe, and cards that name a replacement to which nothing was handed over."""
         if self._ledger.store(entity).entity is not CARDS:
             return
+        # Here, because whoever only reads a ledger needs no programs.
+        from connector.ledger.programs import owing, store
+
         with self._ledger.reading() as connection:
             found = unfinished(connection, self._ledger.today())
+            doubts = list(owing.doubts(connection, store.load(connection)))
+        yield from doubts
         if not found:
             return
         shown = ", ".join(one.card for one in found[:SHOWN])

@@ -23,8 +23,10 @@ CHECKOUT = "checkout:"
 CORRECTION = "correction:"
 REPLACE = "replace:"
 """What a card held goes to the one that replaces it."""
+OWED = "owed:"
+"""What a program gives later than the sale or activity it is for."""
 
-OWN = (SALE, RETURN, ACTIVITY, GIFT, PAYMENT, CHECKOUT, CORRECTION, REPLACE)
+OWN = (SALE, RETURN, ACTIVITY, GIFT, PAYMENT, CHECKOUT, CORRECTION, REPLACE, OWED)
 
 
 def require_free(key: str) -> None:

@@ -9,11 +9,13 @@ A moment belongs to the day it says itself: whoever asks gives it in the time zo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeAlias
 
+from connector.errors import ConfigError, DualWriteError, RecordError
 from connector.ledger.fields import fold
 from connector.ledger.members.member import Member
 from connector.ledger.programs.document import Mixed, ProgramDocument
@@ -41,6 +43,10 @@ class Program:
         object.__setattr__(self, "extensions", Extensions(self.document, self.version))
 
 
+Unable: TypeAlias = Callable[[Program, DualWriteError], bool]
+"""Asked where extensions of a program are missing or fail: whether its rules give without them."""
+
+
 class Programs:
     """All active programs. Pure and safe to share between threads.
 
@@ -66,27 +72,40 @@ class Programs:
         """Whether any program has tiers."""
         return any(one.document.tiers for one in self.programs)
 
-    def earned(self, occasion: Occasion, member: Member) -> list[Earned]:
+    def earned(
+        self, occasion: Occasion, member: Member, unable: Unable | None = None
+    ) -> list[Earned]:
         """What an occasion earns: one entry for each rule that gives something.
 
         Rules add up. Points are rounded once for each rule, as their kind asks. A sale in another
-        currency than a rule's, and one that comes to nothing or less, earns nothing.
+        currency than a rule's, and one that comes to nothing or less, earns nothing. Where the
+        extensions of a program cannot be asked, `unable` says whether its rules give without them;
+        without `unable` their error is raised.
         """
         seen = Seen.of(occasion)
-        rewards = {
-            one.offering: one.offering.rewards(member, seen)
-            and (not one.extensions or one.extensions.admits(occasion, member))
-            for one in self.programs
-        }
+        gifts: list[Earned] = []
+        rewards = {one.offering: one.offering.rewards(member, seen) for one in self.programs}
+        for one in self.programs:
+            if one.extensions and rewards[one.offering]:
+                admitted, given = self._extended(one, occasion, member, unable)
+                rewards[one.offering] = admitted
+                gifts += given
         candidates = self._index.on(occasion.at.date()).candidates(member, seen)
         found = (rule.earned(member, seen) for rule in candidates if rewards[rule.offering])
-        gifts = (
-            gift
-            for one in self.programs
-            if one.extensions and rewards[one.offering]
-            for gift in one.extensions.gifts(occasion, member, self.kinds)
-        )
         return [*(one for one in found if one is not None), *gifts]
+
+    def _extended(
+        self, program: Program, occasion: Occasion, member: Member, unable: Unable | None
+    ) -> tuple[bool, list[Earned]]:
+        """Whether the extensions of a program let it give, and what they give themselves."""
+        extensions = program.extensions
+        try:
+            admitted = extensions.admits(occasion, member)
+            return admitted, extensions.gifts(occasion, member, self.kinds) if admitted else []
+        except (ConfigError, RecordError) as error:
+            if unable is None:
+                raise
+            return unable(program, error), []
 
     def redeeming(
         self, member: Member, currency: str, at: datetime, channel: str | None = None

@@ -99,9 +99,25 @@ class Extensions:
     def __bool__(self) -> bool:
         return bool(self._uses)
 
-    @cached_property
+    @property
+    def broken(self) -> ConfigError | None:
+        """Why they cannot be asked on this machine; None where they can."""
+        return self._found if isinstance(self._found, ConfigError) else None
+
+    @property
     def _loaded(self) -> Sequence[tuple[str, Extension]]:
-        return [(one.use, load(one.use, one.with_)) for one in self._uses]
+        found = self._found
+        if isinstance(found, ConfigError):
+            raise found.with_traceback(None)
+        return found
+
+    @cached_property
+    def _found(self) -> Sequence[tuple[str, Extension]] | ConfigError:
+        # Looked for once: packages do not come while a program runs, and looking takes long.
+        try:
+            return [(one.use, load(one.use, one.with_)) for one in self._uses]
+        except ConfigError as error:
+            return error
 
     def admits(self, occasion: Sale | Activity, member: Member) -> bool:
         """Whether every extension lets it earn.
@@ -184,7 +200,7 @@ class Extensions:
     def _failed(self, name: str, cause: str) -> RecordError:
         return RecordError(
             "extension-failed",
-            f"the extension `{name}` of program `{self._program}` failed; nothing was posted",
+            f"the extension `{name}` of program `{self._program}` failed",
             cause=cause,
             remedy="correct the package that brings it, or take it out of the program",
             subject=Subject(record=self._program, field=name),

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
+from connector.errors import ConfigError, RecordError
 from connector.ledger.journal.journal import post_within
 from connector.ledger.journal.keys import GIFT
 from connector.ledger.journal.posting import Earn, Posted, Posting
@@ -22,11 +23,14 @@ from connector.ledger.journal.tables import postings
 from connector.ledger.members.facts import facts
 from connector.ledger.programs.extensions import TierReached
 from connector.ledger.programs.occasion import Earned
+from connector.ledger.programs.owing import TIER, Debt, Owed, note
 from connector.ledger.sql import rows_in
 
 if TYPE_CHECKING:
     from connector.ledger.ledger import WriteTransaction
-    from connector.ledger.programs.book import Programs
+    from connector.ledger.members.member import Member
+    from connector.ledger.programs.book import Program, Programs
+    from connector.ledger.programs.rounding import PointKind
     from connector.ledger.programs.standing import Reached
 
 
@@ -85,15 +89,29 @@ def give_for_tiers(
     members = facts(transaction.connection, [one.card for one in concerned])
     at = transaction.at.astimezone(transaction.zone)
     ids = {members[one.card].card: one.card for one in concerned}
-    gifts = [
-        Given(one.number, earned, at, {"program": one.program, "tier": one.tier})
-        for one in concerned
-        for earned in using[one.program].extensions.gifts(
-            TierReached(one.number, one.program, one.tier, at), members[one.card], programs.kinds
-        )
-    ]
+    gifts: list[Given] = []
+    for one in concerned:
+        program, member = using[one.program], members[one.card]
+        reached = TierReached(one.number, one.program, one.tier, at)
+        try:
+            gifts += for_tier(program, reached, member, programs.kinds)
+        except (ConfigError, RecordError) as error:
+            owed = Debt(TIER, one.card, Owed.by(program, error), member, at, one.tier)
+            note(transaction.connection, [owed])
     posted = give(transaction, gifts, transaction.zone)
     return {ids[entry.card] for result in posted for entry in result.entries if entry.card in ids}
+
+
+def for_tier(
+    program: Program, reached: TierReached, member: Member, kinds: Mapping[str, PointKind]
+) -> list[Given]:
+    """What the extensions of a program give a card for its tier.
+
+    Raises RecordError `extension-failed`, and ConfigError as `extensions.load`.
+    """
+    source = {"program": reached.program, "tier": reached.tier}
+    found = program.extensions.gifts(reached, member, kinds)
+    return [Given(reached.card, one, reached.at, source) for one in found]
 
 
 def _posting(key: str, one: Given) -> Posting:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from connector.ledger.journal.tables import KEY_LENGTH
 from connector.ledger.schema import CARDS, ID_LENGTH, REWARD_POINTS, metadata
 from connector.partial_index import partial_index
 
@@ -64,6 +65,25 @@ document_kinds = sa.Table(
 )
 """Which kind of points a version of a program or reward means by a folded name. `document` is as
 `sales.versions` names it."""
+
+owed = sa.Table(
+    "owed",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("what", sa.String(8), nullable=False),
+    sa.Column("name", sa.String(KEY_LENGTH), nullable=False),
+    sa.Column("tier", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("program", sa.String(NAME_LENGTH), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("member", sa.JSON, nullable=False),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.UniqueConstraint("what", "name", "tier", "program"),
+)
+"""What programs could not judge when it happened (`owing.py`). `what` is `sale`, `activity` or
+`tier`, `name` the folded number of the first two, or the id of the card that rose into `tier`; `at`
+an ISO time in the zone it was judged in; `member` the facts of then."""
 
 program_stamp = sa.Table(
     "program_stamp",

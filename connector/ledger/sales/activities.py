@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from connector.ledger.fields import fold
 from connector.ledger.journal.journal import post_within, require_not_ahead
-from connector.ledger.journal.keys import ACTIVITY
+from connector.ledger.journal.keys import ACTIVITY as KEY
 from connector.ledger.journal.posting import Posted, Posting, Refused
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.members.facts import facts
 from connector.ledger.programs.gifts import give
 from connector.ledger.programs.occasion import Activity, Earned
+from connector.ledger.programs.owing import ACTIVITY, Debt, Owing, note
 from connector.ledger.sales.buyers import Buyers
 from connector.ledger.sales.checks import check_activity
 from connector.ledger.sales.forms import activity_digest, activity_row
@@ -53,15 +54,18 @@ def do(
     buyers.load([activity])
     buyer = buyers.of(activity)
     member = facts(connection, [buyer.id])[buyer.id]
-    earned, gifts = parted(source.current(connection).earned(activity, member))
+    owing = Owing()
+    earned, gifts = parted(source.current(connection).earned(activity, member, owing))
     posted = _posted(transaction, _postings(activity, buyer.number, earned), zone)
     given = give(transaction, given_for(activity, buyer.number, gifts), zone)
     number = None if posted is None else posted.number
     row = {**activity_row(activity, digest), "card": buyer.id, "posting": number}
     connection.execute(sa.insert(activities), [row])
+    name = fold(activity.number)
+    note(connection, (Debt(ACTIVITY, name, one, member, activity.at) for one in owing.owed))
     moved = [*([] if posted is None else [posted]), *given]
     entries = tuple(entry for one in moved for entry in one.entries)
-    return Receipt(activity.number, buyer.number, number, entries)
+    return Receipt(activity.number, buyer.number, number, entries, owed=tuple(owing.owed))
 
 
 def _before(connection: sa.Connection, activity: Activity, digest: str) -> Receipt | None:
@@ -85,7 +89,7 @@ def _before(connection: sa.Connection, activity: Activity, digest: str) -> Recei
 def _postings(activity: Activity, card: str, earned: Sequence[Earned]) -> list[Posting]:
     if not earned:
         return []
-    key, source = f"{ACTIVITY}{activity.number}", source_of(activity)
+    key, source = f"{KEY}{activity.number}", source_of(activity)
     return [Posting(key, earn_lines(card, earned), activity.at, activity.activity, source)]
 
 

@@ -1,6 +1,6 @@
 """Sales as rows: what is kept of them, and how they are rebuilt.
 
-Owns: digests, rows of sales and their lines, members as JSON, the sale that is left of a sale.
+Owns: digests, rows of sales and their lines, the sale that is left of a sale.
 Never does: running a statement.
 Tested in: tests/unit/ledger/sales/test_till.py, test_returns.py.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
@@ -19,7 +18,6 @@ from typing import Any
 from connector.ledger.column_types import utc
 from connector.ledger.fields import fold
 from connector.ledger.journal.amounts import points, units
-from connector.ledger.members.member import Member
 from connector.ledger.programs.occasion import Activity, Item, Sale
 
 
@@ -111,20 +109,6 @@ def rebuilt(row: Any, lines: Sequence[Any], left: Fraction, zone: tzinfo) -> Sal
     )
 
 
-def member_form(member: Member) -> dict[str, Any]:
-    """A member as JSON."""
-    held = {one.name: getattr(member, one.name) for one in fields(member)}
-    return {name: _collection(value) for name, value in held.items()}
-
-
-def member_of(form: Mapping[str, Any]) -> Member:
-    """The member of `member_form`."""
-    held: dict[str, Any] = {
-        name: frozenset(value) if isinstance(value, list) else value for name, value in form.items()
-    }
-    return Member(**held)
-
-
 def _offset(at: datetime) -> int:
     """Seconds ahead of UTC, in the zone it is told in."""
     ahead = at.utcoffset()
@@ -170,12 +154,6 @@ def _details(line: Item) -> dict[str, Any] | None:
 
 def _searchable(categories: Sequence[str]) -> str:
     return "\n".join(["", *map(fold, categories), ""]) if categories else ""
-
-
-def _collection(value: object) -> object:
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _plain(value: object) -> object:

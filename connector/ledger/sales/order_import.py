@@ -47,13 +47,15 @@ class OrderReport:
     repeated: int = 0
     """Orders that were in the ledger already."""
     refused: int = 0
+    owed: int = 0
+    """Posted orders for which a program gives its points later (`programs/owing.py`)."""
     points: dict[str, Decimal] = field(default_factory=dict)
     """What was earned, by kind."""
     problems: list[Problem] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON form (docs/json.md)."""
-        names = ("file", "lines", "orders", "posted", "repeated", "refused", "points")
+        names = ("file", "lines", "orders", "posted", "repeated", "refused", "owed", "points")
         return {
             **{name: getattr(self, name) for name in names},
             "problems": [problem.as_dict() for problem in self.problems],
@@ -130,6 +132,7 @@ class _Run:
                 report.repeated += 1
             else:
                 report.posted += 1
+                report.owed += bool(answer.owed)
                 for entry in answer.entries:
                     before = report.points.get(entry.kind, Decimal(0))
                     report.points[entry.kind] = before + entry.points

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from connector.ledger.journal.posting import Entry, Refused
+from connector.ledger.programs.owing import Owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Receipt(NamedTuple):
     """A sale, return or activity stands in the ledger; `repeated` where it stood there before.
 
     `posting` is None where it moved no points itself. `entries` are what it moved; the first answer
-    tells what extensions gave for it as well.
+    tells what extensions gave for it as well, and which programs `owe` what they give.
     """
 
     number: str
@@ -38,6 +39,8 @@ class Receipt(NamedTuple):
     posting: int | None
     entries: tuple[Entry, ...]
     repeated: bool = False
+    owed: tuple[Owed, ...] = ()
+    """Programs that could not be judged yet (`programs/owing.py`)."""
 
 
 Answer: TypeAlias = Receipt | Refused

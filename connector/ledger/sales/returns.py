@@ -29,6 +29,7 @@ from connector.ledger.journal.posting import EntryType, GiveBack, Line, Posting,
 from connector.ledger.journal.statements import entries_of_postings
 from connector.ledger.journal.tables import entries, postings
 from connector.ledger.ledger import WriteTransaction
+from connector.ledger.members.member import Member
 from connector.ledger.payments.refunds import refund_share
 from connector.ledger.rewards.checkout import come_back
 from connector.ledger.sales.checks import (
@@ -37,12 +38,13 @@ from connector.ledger.sales.checks import (
     check_number,
     quantity_units,
 )
-from connector.ledger.sales.forms import digest, member_of, rebuilt
+from connector.ledger.sales.forms import digest
 from connector.ledger.sales.receipt import Back, Receipt
 from connector.ledger.sales.selling import differs, rule_name
-from connector.ledger.sales.tables import sale_lines, sale_returns, sales
+from connector.ledger.sales.sold import SoldLine, lines_of, part_back, rest_of, sale_of
+from connector.ledger.sales.tables import sale_lines, sale_returns
 from connector.ledger.sales.terms import TermsSource
-from connector.ledger.schema import CARDS, REWARD_POINTS
+from connector.ledger.schema import REWARD_POINTS
 
 _L = sale_lines.c
 
@@ -62,40 +64,6 @@ class Return:
         if self.lines is not None:
             lines = [(one.line, one.quantity, one.amount) for one in self.lines]
         return digest(fold(self.sale), fold(self.number), lines, self.at)
-
-
-@dataclass(slots=True)
-class _Sold:
-    """A line of the sale; ten-thousandths, what came back with this return included."""
-
-    line: int
-    product: str
-    categories: Sequence[str]
-    offer: str | None
-    details: dict[str, Any] | None
-    quantity: int
-    amount: int
-    returned_quantity: int
-    returned_amount: int
-
-    def take(self, quantity: int, amount: int | None) -> tuple[int, int, int]:
-        """So much of it comes back: line, quantity and amount; RecordError `return-exceeds`."""
-        left, rest = self.quantity - self.returned_quantity, self.amount - self.returned_amount
-        if amount is None:
-            # The last piece takes what is left of the amount, so nothing is lost by rounding.
-            amount = round(Fraction(rest * quantity, left)) if quantity <= left and left else 0
-        if quantity > left or amount > rest:
-            paid = f" for {points(amount)}" if amount else ""
-            raise _refused(
-                "return-exceeds",
-                f"line {self.line} has {points(left)} left, for {points(rest)}; "
-                f"{points(quantity)} cannot come back" + paid,
-                f"return {points(left)} for {points(rest)} at most",
-                f"line {self.line}",
-            )
-        self.returned_quantity += quantity
-        self.returned_amount += amount
-        return self.line, quantity, amount
 
 
 class _Moved(NamedTuple):
@@ -121,15 +89,15 @@ def take_back(
     """
     check_number(wanted.number)
     connection = transaction.connection
-    sale = _sale(connection, wanted.sale)
+    sale = sale_of(connection, wanted.sale)
     known = _before(connection, wanted, sale)
     if known is not None:
         paid = refund_share(transaction, sale.number, Fraction(0), wanted.number, zone)
         return known._replace(entries=(*paid.entries, *known.entries))
     at = _moment(wanted, sale, transaction.at)
-    lines = _lines(connection, sale.id)
+    lines = lines_of(connection, sale.id)
     came = _came(wanted, lines)
-    paid = refund_share(transaction, sale.number, _share(lines), wanted.number, zone)
+    paid = refund_share(transaction, sale.number, part_back(lines), wanted.number, zone)
     moved = [
         *_paid_back(connection, sale, lines),
         *_taken_back(connection, sale, lines, zone, source),
@@ -151,24 +119,6 @@ def take_back(
 
 
 # ---------------------------------------------------------------------------- what is there
-
-
-def _sale(connection: sa.Connection, number: str) -> Any:
-    query = (
-        sa.select(sales, CARDS.table.c.card_number)
-        .join(CARDS.table, CARDS.table.c.id == sales.c.card)
-        .where(sales.c.key == fold(number))
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise RecordError(
-            "sale-unknown",
-            "the ledger has no sale with this number",
-            remedy="check the number; `dualwrite ledger transactions CARD` names the sales of a "
-            "card",
-            subject=Subject(record=number),
-        )
-    return row
 
 
 def _before(connection: sa.Connection, wanted: Return, sale: Any) -> Receipt | None:
@@ -199,14 +149,7 @@ def _moment(wanted: Return, sale: Any, now: datetime) -> datetime:
     return wanted.at
 
 
-def _lines(connection: sa.Connection, sale: int) -> dict[int, _Sold]:
-    columns = (_L.line, _L.product, _L.categories, _L.offer, _L.details)
-    numbers = (_L.quantity, _L.amount, _L.returned_quantity, _L.returned_amount)
-    query = sa.select(*columns, *numbers).where(_L.sale == sale).order_by(_L.line)
-    return {row.line: _Sold(*row) for row in connection.execute(query)}
-
-
-def _came(wanted: Return, lines: dict[int, _Sold]) -> list[tuple[int, int, int]]:
+def _came(wanted: Return, lines: dict[int, SoldLine]) -> list[tuple[int, int, int]]:
     """What comes back now, by line; the lines stand as after it."""
     if wanted.lines is None:
         left = [one for one in lines.values() if one.quantity > one.returned_quantity]
@@ -223,7 +166,7 @@ def _came(wanted: Return, lines: dict[int, _Sold]) -> list[tuple[int, int, int]]
     return came
 
 
-def _one(back: Back, lines: dict[int, _Sold]) -> tuple[int, int, int]:
+def _one(back: Back, lines: dict[int, SoldLine]) -> tuple[int, int, int]:
     field = f"line {back.line}"
     quantity = quantity_units(back.quantity, f"quantity of {field}")
     amount = None if back.amount is None else amount_units(back.amount, f"amount of {field}")
@@ -244,7 +187,7 @@ def _one(back: Back, lines: dict[int, _Sold]) -> tuple[int, int, int]:
 def _taken_back(
     connection: sa.Connection,
     sale: Any,
-    lines: dict[int, _Sold],
+    lines: dict[int, SoldLine],
     zone: tzinfo,
     source: TermsSource,
 ) -> Iterator[Line]:
@@ -271,7 +214,7 @@ def _taken_back(
 def _due(
     connection: sa.Connection,
     sale: Any,
-    lines: dict[int, _Sold],
+    lines: dict[int, SoldLine],
     zone: tzinfo,
     source: TermsSource,
 ) -> Counter[str]:
@@ -280,16 +223,21 @@ def _due(
     A version of a rule pays one kind, whose name may have changed since.
     """
     due: Counter[str] = Counter()
-    if _all_back(lines):
+    rest = rest_of(sale, lines, zone)
+    if rest is None:
         return due
     terms = source.of(connection, sale.versions)
-    rest = rebuilt(sale, list(lines.values()), 1 - _share(lines), zone)
-    for one in terms.earned(rest, member_of(sale.member)):
+    for one in terms.earned(rest, Member.of_form(sale.member), _still_admitted):
         due[rule_name(one)] += int(one.points * UNIT)
     return due
 
 
-def _paid_back(connection: sa.Connection, sale: Any, lines: dict[int, _Sold]) -> Iterator[Line]:
+def _still_admitted(*_: object) -> bool:
+    # What an extension admitted at the sale stays admitted where it cannot be asked by now.
+    return True
+
+
+def _paid_back(connection: sa.Connection, sale: Any, lines: dict[int, SoldLine]) -> Iterator[Line]:
     """Of the points that paid for the sale, those that fall to the goods that came back.
 
     Lines with a price in points know their own; payments with points are `refund_share`'s.
@@ -298,7 +246,7 @@ def _paid_back(connection: sa.Connection, sale: Any, lines: dict[int, _Sold]) ->
         number - 1: Fraction(one.returned_quantity, one.quantity) for number, one in lines.items()
     }
     yield from come_back(connection, sale.number, back)
-    share = _share(lines)
+    share = part_back(lines)
     for one in _entries(connection, sale, EntryType.REDEEM):
         if one.posting.startswith((CHECKOUT, PAYMENT)):
             continue
@@ -307,20 +255,6 @@ def _paid_back(connection: sa.Connection, sale: Any, lines: dict[int, _Sold]) ->
         if due > one.back:
             why = f"goods of sale {sale.number} came back"
             yield GiveBack(one.number, points(due - one.back), why)
-
-
-def _share(lines: dict[int, _Sold]) -> Fraction:
-    """The part of the sale that came back so far, by money."""
-    if _all_back(lines):
-        return Fraction(1)
-    total = sum(one.amount for one in lines.values())
-    return (
-        Fraction(sum(one.returned_amount for one in lines.values()), total) if total else Fraction()
-    )
-
-
-def _all_back(lines: dict[int, _Sold]) -> bool:
-    return all(one.returned_quantity == one.quantity for one in lines.values())
 
 
 def _entries(connection: sa.Connection, sale: Any, type_: EntryType) -> list[_Moved]:
@@ -353,7 +287,7 @@ def _store(
     wanted: Return,
     sale: Any,
     at: datetime,
-    happened: tuple[list[tuple[int, int, int]], dict[int, _Sold]],
+    happened: tuple[list[tuple[int, int, int]], dict[int, SoldLine]],
     posting: int | None,
 ) -> None:
     came, lines = happened

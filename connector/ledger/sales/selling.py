@@ -32,9 +32,11 @@ from connector.ledger.members.member import Member
 from connector.ledger.payments.orders import Paid, paid
 from connector.ledger.programs.gifts import Given, give
 from connector.ledger.programs.occasion import Activity, Earned, Occasion, Sale
+from connector.ledger.programs.owing import SALE as OF_SALE
+from connector.ledger.programs.owing import Debt, Owed, Owing, note
 from connector.ledger.sales.buyers import Buyer, Buyers
 from connector.ledger.sales.checks import check_sale
-from connector.ledger.sales.forms import line_row, member_form, sale_digest, sale_row
+from connector.ledger.sales.forms import line_row, sale_digest, sale_row
 from connector.ledger.sales.receipt import Answer, Receipt
 from connector.ledger.sales.tables import sale_lines, sales
 from connector.ledger.sales.terms import TermsSource
@@ -76,6 +78,8 @@ class _Judged(NamedTuple):
     posting: Posting | None
     gifts: Sequence[Earned]
     """What extensions give for it, apart from the sale."""
+    owed: Sequence[Owed]
+    """Programs that cannot be judged."""
 
 
 class SaleBatch:
@@ -189,11 +193,13 @@ class SaleBatch:
             member = members[buyer.id]
             try:
                 one = given._replace(sale=with_points(given.sale, self._paid.get(given.key)))
-                earned, gifts = parted(self._terms.earned(one.sale, member))
-            except RecordError as error:  # of an extension, or the payment
+            except RecordError as error:  # of the payment
                 self._answers[given.place] = Refused(error)
                 continue
-            judged.append(_Judged(one, buyer, member, _posting(one.sale, buyer, earned), gifts))
+            owing = Owing()
+            earned, gifts = parted(self._terms.earned(one.sale, member, owing))
+            posting = _posting(one.sale, buyer, earned)
+            judged.append(_Judged(one, buyer, member, posting, gifts, owing.owed))
         return judged
 
     # ------------------------------------------------------------------ posting
@@ -204,6 +210,7 @@ class SaleBatch:
         rows: list[dict[str, Any]] = []
         lines: list[dict[str, Any]] = []
         given: list[Given] = []
+        owed: list[Debt] = []
         places: dict[str, int] = {}
         for one in part:
             result = None if one.posting is None else next(results)
@@ -212,9 +219,10 @@ class SaleBatch:
                 self._answers[place] = result
                 continue
             receipt = _receipt(sale.number, one.buyer.number, result)
-            self._answers[place] = receipt
+            self._answers[place] = receipt._replace(owed=tuple(one.owed))
             places[key] = place
             self._known[key] = digest, receipt._replace(repeated=True)
+            owed += (Debt(OF_SALE, key, due, one.member, sale.at) for due in one.owed)
             rows.append(self._row(one, receipt))
             self._moved.add(one.buyer.id)
             lines += (
@@ -227,6 +235,7 @@ class SaleBatch:
         if rows:
             self._connection.execute(_INSERT, rows)
             self._connection.execute(_INSERT_LINES, lines)
+        note(self._connection, owed)
 
     def _give(self, given: Sequence[Given], places: Mapping[str, int]) -> None:
         """Post gifts, and tell of them in the answers of their sales."""
@@ -242,7 +251,7 @@ class SaleBatch:
             **sale_row(one.wanted.sale, one.wanted.digest),
             "id": self._next_id,
             "card": one.buyer.id,
-            "member": member_form(one.member),
+            "member": one.member.form(),
             "versions": dict(self._terms.versions),
             "posting": receipt.posting,
         }

@@ -17,7 +17,7 @@ from connector.ledger.ledger import WriteTransaction
 from connector.ledger.members.member import Member
 from connector.ledger.programs import standing
 from connector.ledger.programs import store as programs
-from connector.ledger.programs.book import Programs
+from connector.ledger.programs.book import Programs, Unable
 from connector.ledger.programs.naming import REWARDS
 from connector.ledger.programs.occasion import Activity, Earned, Occasion
 from connector.ledger.rewards import store as rewards
@@ -38,8 +38,10 @@ class Terms(Protocol):
     def tiered(self) -> bool:
         """Whether a sale may change what the next one of the same customer earns, by a tier."""
 
-    def earned(self, occasion: Occasion, member: Member) -> Sequence[Earned]:
-        """What an occasion earns."""
+    def earned(
+        self, occasion: Occasion, member: Member, unable: Unable | None = None
+    ) -> Sequence[Earned]:
+        """What an occasion earns; `unable` as of `programs.book.Programs.earned`."""
 
 
 class TermsSource(Protocol):
@@ -73,9 +75,11 @@ class LedgerTerms:
         """Whether any program has tiers."""
         return self.programs.tiered
 
-    def earned(self, occasion: Occasion, member: Member) -> Sequence[Earned]:
+    def earned(
+        self, occasion: Occasion, member: Member, unable: Unable | None = None
+    ) -> Sequence[Earned]:
         """What an occasion earns; rewards are for sales only."""
-        found = self.programs.earned(occasion, member)
+        found = self.programs.earned(occasion, member, unable)
         if isinstance(occasion, Activity):
             return found
         return [*found, *self.rewards.earned(occasion, member)]

@@ -41,7 +41,7 @@ CARDS = {"1001": "P1", "1002": "P1", "1003": "P2", "1004": None, "1005": None}
 @pytest.fixture(autouse=True)
 def nothing_settles_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commits restate the cards they touched; here that is done by hand, to see what it does."""
-    monkeypatch.setattr("connector.ledger.ledger.settle", lambda _: None)
+    monkeypatch.setattr("connector.ledger.shown.settling.settle", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

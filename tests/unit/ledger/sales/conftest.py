@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from connector.ledger.journal.balances import Balance, balances
 from connector.ledger.ledger import Ledger, WriteTransaction
 from connector.ledger.members.member import Member
+from connector.ledger.programs.book import Unable
 from connector.ledger.programs.occasion import Activity, Earned, Item, Occasion, Sale
 from connector.ledger.sales.receipt import Receipt
 from connector.ledger.sales.terms import Versions
@@ -47,7 +48,9 @@ class Rules:
     def restate(self, transaction: WriteTransaction, cards: Collection[str]) -> None:
         self.restated.append(set(cards))
 
-    def earned(self, occasion: Occasion, member: Member) -> Sequence[Earned]:
+    def earned(
+        self, occasion: Occasion, member: Member, unable: Unable | None = None
+    ) -> Sequence[Earned]:
         self.seen.append(member)
         self.occasions.append(occasion)
         if isinstance(occasion, Activity):

@@ -140,7 +140,7 @@ def test_what_a_cap_kept_out_is_not_taken(shop: Shop) -> None:
     journal = Journal(shop.ledger)
     journal.post(Posting("x", (Earn("A", "capped", Decimal(70)),)), by="t")
 
-    def capped(occasion: object, member: object) -> list[object]:
+    def capped(occasion: object, member: object, _: object = None) -> list[object]:
         return [one._replace(kind="capped") for one in earned(occasion, member)]  # type: ignore[arg-type]
 
     earned, made = shop.rules.earned, shop.rules.of
