@@ -81,8 +81,7 @@ def forget(project: Project, found: Sequence[Known]) -> Counter[str]:
     Raises `UsageError` (`card-exists`), `LeaseHeldError`, and whatever a side raises that cannot
     be asked: nothing was forgotten then.
     """
-    for known in found:
-        _refuse_present(project, known)
+    refuse_present(project, found)
     rows: Counter[str] = Counter()
     for known in found:
         document = known.document
@@ -96,9 +95,11 @@ def forget(project: Project, found: Sequence[Known]) -> Counter[str]:
     return rows
 
 
-def _refuse_present(project: Project, known: Known) -> None:
-    map, entities = project.compiled(known.document)
-    _refuse(MapRun(map, entities, project.ports(known.document), project.tuning), known)
+def refuse_present(project: Project, found: Sequence[Known]) -> None:
+    """Raise `UsageError` (`card-exists`) where a side holds what is to be forgotten."""
+    for known in found:
+        map, entities = project.compiled(known.document)
+        _refuse(MapRun(map, entities, project.ports(known.document), project.tuning), known)
 
 
 def _refuse(run: MapRun, known: Known) -> None:

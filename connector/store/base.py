@@ -300,6 +300,15 @@ class Store(Protocol):
         """
         ...
 
+    def redact(self, lease: Lease, text: str) -> Mapping[str, int]:
+        """Take a text, whatever its case, out of everything that is told of the leased map's past.
+
+        Values of the audit that are this text become empty, details and errors of runs that name
+        it are emptied, closed conflicts that hold it go; rows touched, by table. Under `records`
+        stands how many hold it now, untouched: they are not past.
+        """
+        ...
+
     def purge(
         self,
         lease: Lease,

@@ -1,6 +1,7 @@
 """What remains of a person who asked to be forgotten: a keyed hash, and nothing else.
 
-Owns: the tables `forgotten` and `secrets`; deleting one record with everything told of it.
+Owns: the tables `forgotten` and `secrets`; deleting one record with everything told of it, and
+taking one text out of everything told of a map's past.
 Never does: deciding whether it may; opening a transaction.
 Tested in: tests/contract/store/test_forgetting.py.
 
@@ -14,8 +15,10 @@ import hashlib
 import hmac
 import re
 import secrets as chance
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
@@ -36,6 +39,11 @@ _NAME = "forgotten"
 """Of the secret."""
 _NULLED = ("target", "expected", "version", "before", "after", "detail", "agreed")
 """Columns of an audit row that may tell of a person; what remains is that something happened."""
+
+
+_VALUES = ("before", "after", "agreed")
+"""Columns of an audit row that hold values, as JSON."""
+_IMAGES = ("commerce_image", "dataverse_image", "commerce_agreed", "dataverse_agreed")
 
 
 class Forgetting:
@@ -90,6 +98,44 @@ class Forgetting:
         connection.execute(self._remember, row)
         return counts
 
+    def redact(self, connection: sa.Connection, map: str, text: str) -> Mapping[str, int]:
+        """Take a text out of everything told of the past; rows touched, by table."""
+        c = changes.c
+        emptied = [
+            {"row": number, "detail": None if _names(detail, text) else detail}
+            | {name: _without(one, text) for name, one in zip(_VALUES, values, strict=True)}
+            for number, detail, *values in _telling(
+                connection, changes, map, text, "detail", *_VALUES
+            )
+            if _names(detail, text) or any(_holds(one, text) for one in values)
+        ]
+        if emptied:
+            columns: dict[str, sa.BindParameter[Any]] = {
+                name: bindparam(name) for name in ("detail", *_VALUES)
+            }
+            update = sa.update(changes).where(c.number == bindparam("row"))
+            connection.execute(update.values(columns), emptied)
+        closed = [
+            {"row": number}
+            for number, at, *pair in _telling(
+                connection, conflicts, map, text, "closed_at", "base", "seen"
+            )
+            if at is not None and any(_holds(one, text) for one in pair)
+        ]
+        if closed:
+            gone = sa.delete(conflicts).where(conflicts.c.number == bindparam("row"))
+            connection.execute(gone, closed)
+        held = [
+            any(_holds(image, text) for image in images)
+            for _, *images in _telling(connection, records, map, text, *_IMAGES)
+        ]
+        return {
+            changes.name: len(emptied),
+            conflicts.name: len(closed),
+            runs.name: self._forget_errors(connection, map, text.casefold()),
+            records.name: sum(held),
+        }
+
     def _forget_errors(self, connection: sa.Connection, map: str, key: str) -> int:
         """Empty the errors of runs that name the key; their outcome keeps the code."""
         c = runs.c
@@ -102,6 +148,49 @@ class Forgetting:
             numbers = self._db.dialect.listed(telling)
             connection.execute(emptied.values(error=None), {"numbers": numbers})
         return len(telling)
+
+
+def _telling(
+    connection: sa.Connection, table: sa.Table, map: str, text: str, *columns: str
+) -> Sequence[Sequence[Any]]:
+    """Number and columns of the rows that may hold a text."""
+    c = table.c
+    query = sa.select(c.number, *(c[name] for name in columns)).where(c.map == map)
+    if text.isascii():  # beyond that databases fold letters each in their own way
+        word = encode(text.lower())[1:-1]
+        texts = [c[name] for name in columns if isinstance(c[name].type, sa.Text)]
+        found = (sa.func.lower(one).contains(word, autoescape=True) for one in texts)
+        query = query.where(sa.or_(*found))
+    return connection.execute(query).all()
+
+
+def _names(detail: str | None, text: str) -> bool:
+    return detail is not None and text.casefold() in detail.casefold()
+
+
+def _holds(kept: str | None, text: str) -> bool:
+    """Whether one of the values is the text."""
+    return _without(kept, text) != kept
+
+
+def _without(kept: str | None, text: str) -> str | None:
+    """JSON with null in place of every value that is the text."""
+    if kept is None:
+        return None
+    values = orjson.loads(kept)
+    emptied = _emptied(values, text.casefold())
+    return kept if emptied == values else encode(emptied)
+
+
+def _emptied(value: Any, text: str) -> Any:
+    match value:
+        case dict():
+            return {name: _emptied(one, text) for name, one in value.items()}
+        case list():
+            return [_emptied(one, text) for one in value]
+        case str() if value.rstrip(" ").casefold() == text:
+            return None
+    return value
 
 
 def _hash(secret: str, map: str, key: str) -> str:

@@ -389,8 +389,11 @@ def look_back(person: Person, take: Callable[..., None]) -> None:
     move(person, take)
     take("forget", "100001 --yes")
     take("history", "100001")
+    person.types("dualwrite ledger enrol 100005 --party P-5 --create-references")
+    person.types("dualwrite sync")
     take("maps pause", "loyalty-card --by anna --reason holiday")
     take("maps pause", "loyalty-card")
+    take("forget", "--party P-5 --yes", 3)
 
 
 def move(person: Person, take: Callable[..., None]) -> None:

@@ -54,7 +54,7 @@ class Households:
             held = connection.scalar(sa.select(_H.name).where(_H.party == number))
             if held == fold(title):
                 return False
-            _touch(transaction, number)
+            touch(transaction, number)
             connection.execute(sa.delete(households).where(_H.party == number))
             row = {
                 "party": number,
@@ -64,14 +64,14 @@ class Households:
                 "by": by,
             }
             connection.execute(sa.insert(households), [row])
-            _touch(transaction, number)
+            touch(transaction, number)
             return True
 
     def leave(self, party: str, *, by: str) -> bool:
         """The customer lives alone from now on; whether they did not before. RecordError."""
         with self._ledger.writing(by) as transaction:
             number = customer(transaction.connection, party)
-            _touch(transaction, number)
+            touch(transaction, number)
             gone = sa.delete(households).where(_H.party == number)
             return transaction.connection.execute(gone).rowcount > 0
 
@@ -99,7 +99,7 @@ class Households:
             return dwellers(connection, _H.name == name)
 
 
-def _touch(transaction: WriteTransaction, party: str) -> None:
+def touch(transaction: WriteTransaction, party: str) -> None:
     """Tiers that a household counts together are worked out anew when this is committed."""
     home = sa.select(_H.name).where(_H.party == party).scalar_subquery()
     together = sa.select(_H.party).where(_H.name == home)

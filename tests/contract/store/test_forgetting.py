@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector.errors import LeaseHeldError
-from connector.mapping.values import Side
+from connector.mapping.values import Side, Value
 from connector.store.record import Conflict, Wait
 from connector.store.work import Change, ChangeKind, Completion
 
@@ -102,3 +102,41 @@ def test_a_worker_without_the_lease_forgets_nothing(kit: Kit) -> None:
         kit.store.forget(kit.lease, 1, "c1", 60.0)
     assert kit.get(1).key == "c1"
     assert kit.store.forgotten(kit.map, "c1") is None
+
+
+def test_a_text_is_taken_out_of_the_past(kit: Kit) -> None:
+    """Other values, other texts that begin alike, and what is now, stay."""
+    told: dict[str, Value] = {
+        "CardNumber": "c1 ",
+        "Party": "C1",
+        "Other": "C11",
+        "Number": 1,
+        "None": None,
+    }
+    pair: dict[Side, dict[str, Value]] = {Side.COMMERCE: {"Party": "C1"}, Side.DATAVERSE: {}}
+    other: dict[Side, dict[str, Value]] = {Side.COMMERCE: {"Party": "C11"}, Side.DATAVERSE: {}}
+    rows = [
+        Change(1, 1, ChangeKind.UPDATE, Side.COMMERCE, 1, "g1", "v1", told, {}, None, None, pair),
+        Change(2, 1, ChangeKind.SEEN, Side.COMMERCE, detail="of c1, as told"),
+        Change(3, 1, ChangeKind.SEEN, Side.COMMERCE, detail="anna", after={"Other": "C11"}),
+    ]
+    kit.commit(
+        at=50.0,
+        inserted=[kit.record(1)],
+        conflicts={1: (Conflict("a", pair, pair), Conflict("b", other, other))},
+        changes=rows,
+    )
+    untouched = kit.store.redact(kit.lease, "nobody")
+    assert untouched == {"changes": 0, "conflicts": 0, "runs": 0, "records": 0}
+    done = kit.store.redact(kit.lease, "C1")
+    assert done == {"changes": 2, "conflicts": 0, "runs": 0, "records": 1}
+    first, second, third = kit.store.history(1)
+    assert first.before == {**told, "CardNumber": None, "Party": None}
+    assert first.agreed == {Side.COMMERCE: {"Party": None}, Side.DATAVERSE: {}}
+    assert (first.target, second.detail, third.detail) == ("g1", None, "anna")
+    assert third.after == {"Other": "C11"}
+    kit.commit(at=60.0, conflicts={1: ()})
+    assert len(kit.store.conflict_rows(1)) == 2
+    done = kit.store.redact(kit.lease, "C1")
+    assert done == {"changes": 0, "conflicts": 1, "runs": 0, "records": 1}
+    assert [row.group for row in kit.store.conflict_rows(1)] == ["b"]

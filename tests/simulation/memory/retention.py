@@ -11,8 +11,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from connector.store.record import State
+from connector.mapping.values import Side
+from connector.store.record import Conflict, Record, State
 from tests.simulation.memory.records import is_tombstone
 from tests.simulation.memory.tables import Tables, Told
 
@@ -138,6 +140,28 @@ class Retention:
             "runs": self._forget_errors(map, key),
         }
 
+    def redact(self, map: str, text: str) -> Mapping[str, int]:
+        """Take a text out of everything told of the past; rows touched, by table."""
+        tables, word = self._tables, text.casefold()
+        touched = 0
+        for number, told in tables.changes.items():
+            if told.map == map and (without := _redacted(told, word)) != told:
+                tables.changes[number], touched = without, touched + 1
+        closed = [
+            number
+            for number, row in tables.conflicts.items()
+            if row.map == map and row.closed is not None and _held(row.conflict, word)
+        ]
+        for number in closed:
+            del tables.conflicts[number]
+        records = [kept.record for kept in tables.records.values() if kept.record.map == map]
+        return {
+            "changes": touched,
+            "conflicts": len(closed),
+            "runs": self._forget_errors(map, word),
+            "records": sum(_kept(record, word) for record in records),
+        }
+
     def _forget_errors(self, map: str, key: str) -> int:
         named = re.compile(rf"(?<!\w){re.escape(json.dumps(key)[1:-1])}(?!\w)")
         telling = [
@@ -148,6 +172,36 @@ class Retention:
         for number in telling:
             self._tables.runs[number] = replace(self._tables.runs[number], error=None)
         return len(telling)
+
+
+def _redacted(told: Told, word: str) -> Told:
+    change = told.change
+    values = {name: _without(getattr(change, name), word) for name in ("before", "after", "agreed")}
+    details = {change.detail, told.detail} - {None}
+    named = any(word in str(detail).casefold() for detail in details)
+    kept = replace(change, **values, detail=None if named else change.detail)
+    return replace(told, change=kept, detail=None if named else told.detail)
+
+
+def _without(value: Any, word: str) -> Any:
+    """The same values with None in place of every one that is the word."""
+    if isinstance(value, Mapping):
+        return {name: _without(one, word) for name, one in value.items()}
+    same = isinstance(value, str) and value.rstrip(" ").casefold() == word
+    return None if same else value
+
+
+def _held(conflict: Conflict, word: str) -> bool:
+    return any(
+        _without(values, word) != values
+        for pair in (conflict.base, conflict.seen)
+        for values in pair.values()
+    )
+
+
+def _kept(record: Record, word: str) -> bool:
+    images = (record.side(side).image or () for side in Side)
+    return any(_without(value, word) != value for image in images for value in image)
 
 
 def _emptied(told: Told) -> Told:

@@ -297,6 +297,10 @@ class MemoryStore:
         with self._transaction(lease):
             return self._retention.forget(lease.map, record, key, at)
 
+    def redact(self, lease: Lease, text: str) -> Mapping[str, int]:
+        with self._transaction(lease):
+            return self._retention.redact(lease.map, text)
+
     def purge(
         self,
         lease: Lease,
