@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from connector.endpoints.ledger.endpoint import LedgerEndpoint
@@ -36,8 +38,8 @@ def test_the_till_is_told_and_sells(run: Terminal) -> None:
 
 
 def test_an_import_tells_for_how_many(run: Terminal) -> None:
-    with open("orders.csv", "w", encoding="utf-8") as file:
-        file.write("Number,Card,At,Currency,Amount\nO-1,100001,2026-01-02,EUR,3\n")
+    order = "O-1,100001,2026-01-02,EUR,3"
+    Path("orders.csv").write_text(f"Number,Card,At,Currency,Amount\n{order}\n", "utf-8")
     code, report = run.json("import-orders", "orders.csv")
     assert (code, report["posted"], report["owed"]) == (0, 1, 1)
 
