@@ -1,12 +1,11 @@
 """CSDL 4 (`$metadata`) read into small values.
 
-Owns: entity types, sets, properties, navigation properties, alternate keys, enumerations; a
-document of any size as a stream of these.
-Never does: functions, actions, complex types; fetching the document.
+Owns: entity types with their keys and properties, sets, enumerations; a document of any size as a
+stream of these.
+Never does: navigation properties, functions, actions, complex types; fetching the document.
 Tested in: tests/unit/odata/test_csdl.py.
 
-Facts: "Dataverse Web API: web-api-service-documents" and "web-api-entitytypes"; alternate
-keys stand in the annotation `OData.Community.Keys.V1.AlternateKeys`.
+Facts: "OData Version 4.01: Common Schema Definition Language (CSDL) XML Representation".
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from lxml import etree
 from connector.odata.malformed import MalformedError
 
 _EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
-_ALTERNATE_KEYS = "OData.Community.Keys.V1.AlternateKeys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +36,6 @@ class Property:
 
 
 @dataclass(frozen=True, slots=True)
-class NavigationProperty:
-    """One navigation property; `constraints` maps own properties to those of the target."""
-
-    name: str
-    type: str
-    collection: bool
-    constraints: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class EntityType:
     """One entity type as it stands, without what it inherits."""
 
@@ -55,8 +43,6 @@ class EntityType:
     base: str | None
     key: tuple[str, ...]
     properties: Mapping[str, Property]
-    navigation: Mapping[str, NavigationProperty]
-    alternate_keys: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,44 +63,6 @@ class EntitySet:
 
 Described: TypeAlias = tuple[str, EntityType | EnumType | EntitySet]
 """One part of a document under its name; types are qualified with their namespace."""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One service: types by qualified name, and the type name of each set.
-
-    Type names are qualified with the namespace, never with its alias.
-    """
-
-    types: Mapping[str, EntityType]
-    sets: Mapping[str, str]
-
-    def type_of(self, entity_set: str) -> EntityType:
-        """Raises `KeyError` for a set the service does not have."""
-        return self.types[self.sets[entity_set]]
-
-
-def parse_csdl(document: bytes) -> Model:
-    """Read a CSDL 4 document. Raises `MalformedError`."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    try:
-        root = etree.fromstring(document, parser)
-    except etree.XMLSyntaxError as error:
-        raise MalformedError(f"not an XML document: {error}") from error
-    schemas = list(root.iter(f"{_EDM}Schema"))
-    if not schemas:
-        raise MalformedError("no OData 4 schema in the document")
-    aliases = {a: s.get("Namespace", "") for s in schemas if (a := s.get("Alias"))}
-    types: dict[str, EntityType] = {}
-    sets: dict[str, str] = {}
-    for schema in schemas:
-        namespace = schema.get("Namespace", "")
-        for element in schema.findall(f"{_EDM}EntityType"):
-            entity = _entity_type(element, aliases)
-            types[f"{namespace}.{entity.name}"] = entity
-        for element in schema.iter(f"{_EDM}EntitySet"):
-            sets[element.get("Name", "")] = _qualified(element.get("EntityType", ""), aliases)
-    return Model(types, sets)
 
 
 def stream_csdl(document: BinaryIO) -> Iterator[Described]:
@@ -177,14 +125,11 @@ def _enum_type(element: etree._Element) -> EnumType:
 def _entity_type(element: etree._Element, aliases: Mapping[str, str]) -> EntityType:
     base = element.get("BaseType")
     properties = [_property(e) for e in element.findall(f"{_EDM}Property")]
-    navigation = [_navigation(e, aliases) for e in element.findall(f"{_EDM}NavigationProperty")]
     return EntityType(
         name=element.get("Name", ""),
         base=None if base is None else _qualified(base, aliases),
         key=tuple(e.get("Name", "") for e in element.findall(f"{_EDM}Key/{_EDM}PropertyRef")),
         properties={p.name: p for p in properties},
-        navigation={n.name: n for n in navigation},
-        alternate_keys=_alternate_keys(element),
     )
 
 
@@ -212,29 +157,6 @@ def _annotations(element: etree._Element) -> dict[str, str]:
         text = member or one.get("Bool") or one.get("String") or one.get("Int") or ""
         found[one.get("Term", "")] = text.rpartition("/")[2]
     return found
-
-
-def _navigation(element: etree._Element, aliases: Mapping[str, str]) -> NavigationProperty:
-    target = element.get("Type", "")
-    collection = target.startswith("Collection(")
-    constraints = {
-        e.get("Property", ""): e.get("ReferencedProperty", "")
-        for e in element.findall(f"{_EDM}ReferentialConstraint")
-    }
-    name = target.removeprefix("Collection(").removesuffix(")")
-    return NavigationProperty(
-        element.get("Name", ""), _qualified(name, aliases), collection, constraints
-    )
-
-
-def _alternate_keys(element: etree._Element) -> tuple[tuple[str, ...], ...]:
-    """The columns of each alternate key, from the annotation's nested records."""
-    keys: list[tuple[str, ...]] = []
-    for annotation in element.findall(f"{_EDM}Annotation[@Term='{_ALTERNATE_KEYS}']"):
-        for record in annotation.findall(f"{_EDM}Collection/{_EDM}Record"):
-            paths = record.iterfind(f".//{_EDM}PropertyValue[@Property='Name']")
-            keys.append(tuple(path.get("PropertyPath", "") for path in paths))
-    return tuple(keys)
 
 
 def _qualified(name: str, aliases: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.odata.csdl import parse_csdl
+from tests.integration.sandbox.csdl import parse_csdl
 
 if TYPE_CHECKING:
     from tests.conftest import DataverseSession

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.odata.csdl import parse_csdl
+from tests.integration.sandbox.csdl import parse_csdl
 from tests.integration.sandbox.declared import (
     CRM,
     create_table,
@@ -83,7 +83,7 @@ def test_a_lookup_is_written_read_and_expanded(dataverse: DataverseSession) -> N
     navigation = model.type_of("new_books").navigation["new_AuthorId"]
     assert navigation.constraints == {"_new_authorid_value": "contactid"}
     back = model.type_of("contacts").navigation["new_contact_book"]
-    assert (back.collection, back.type) == (True, f"{CRM}.new_book")
+    assert back.type == "Collection(mscrm.new_book)"
 
 
 def test_the_relationship_is_found_from_every_side(dataverse: DataverseSession) -> None:
@@ -183,7 +183,10 @@ def test_many_to_many_is_a_definition(dataverse: DataverseSession) -> None:
         (shown,) = dataverse.get(path).json()["value"]
         assert shown["IntersectEntityName"] == "new_book_contact"
     model = parse_csdl(dataverse.get("$metadata").content)
-    assert model.type_of("contacts").navigation["new_book_contact"].type == f"{CRM}.new_book"
+    assert (
+        model.type_of("contacts").navigation["new_book_contact"].type
+        == "Collection(mscrm.new_book)"
+    )
     assert refusal(dataverse.post(SETS, json=body)) == (400, "0x80048418")
     assert refusal(dataverse.delete(BOOK)) == (400, "0x8004f01f")
     assert dataverse.delete(made.headers["OData-EntityId"]).status_code == 204

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.errors import UnreachableError
-from connector.odata.csdl import parse_csdl
 from connector.sandbox.run import running
+from tests.integration.sandbox.csdl import parse_csdl
 from tests.integration.sandbox.declared import (
     CRM,
     attribute,

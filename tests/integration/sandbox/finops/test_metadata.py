@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector.odata.csdl import parse_csdl
 from connector.sandbox.finops.catalog import ENTITIES
 from connector.sandbox.finops.enums import ENUMS
+from tests.integration.sandbox.csdl import parse_csdl
 
 if TYPE_CHECKING:
     from tests.conftest import FinopsSession
