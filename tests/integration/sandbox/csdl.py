@@ -17,7 +17,7 @@ _ALTERNATE_KEYS = "OData.Community.Keys.V1.AlternateKeys"
 
 @dataclass(frozen=True)
 class NavigationProperty:
-    """One navigation property, its type as written; `constraints`: own properties to the target's."""
+    """One navigation property; `constraints` maps own properties to the target's."""
 
     type: str
     constraints: Mapping[str, str]
