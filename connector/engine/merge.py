@@ -91,6 +91,8 @@ def _three_way(group: Group, seen: Pair, agreed: Pair, master: Side) -> Merged:
         return NOTHING
     if group.same(seen.commerce, seen.dataverse):
         return AGREE
+    if not commerce_changed and group.unsigned(seen.dataverse):
+        return AGREE  # who edited it last is not forgotten because we wrote since
     if not (group.travels_to(Side.COMMERCE) and group.travels_to(Side.DATAVERSE)):
         target = _only_target(group)
         source_changed = commerce_changed if target is Side.DATAVERSE else dataverse_changed

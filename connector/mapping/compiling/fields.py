@@ -22,6 +22,9 @@ from connector.mapping.transforms.route import Leg
 from connector.mapping.transforms.translate import Translation, Untranslatable, identity
 from connector.mapping.values import Image, Side, Value, normal_key
 
+MODIFIED_BY = "modifiedby"
+"""The lookup of Dataverse to who changed a row last; our own users are left out of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -266,6 +269,11 @@ class Group:
         """Whether a side holds nothing in this group; the giver of a constant is not blank."""
         indexes = [f.index(side) for f in self.fields if f.index(side) >= 0]
         return bool(indexes) and all(image[index] is None for index in indexes)
+
+    def unsigned(self, dataverse: Image) -> bool:
+        """Whether it says who changed a row of Dataverse last, and here says nobody: it was us."""
+        columns = {(field.column(Side.DATAVERSE) or "").lower() for field in self.fields}
+        return columns == {MODIFIED_BY} and self.blank(Side.DATAVERSE, dataverse)
 
     def values(self, side: Side, image: Image) -> dict[str, Value]:
         """The side's own values of this group by column name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connector.engine.merge import Merged, Need, Pair, merge
@@ -192,6 +194,27 @@ def test_a_one_way_field_knows_no_conflict(
 ) -> None:
     for policy in Policy:
         assert verdict(map, commerce, dataverse, AGREED, policy=policy) == expected
+
+
+@pytest.mark.parametrize(
+    ("commerce", "dataverse", "expected"),
+    [
+        ("anna", None, AGREE),  # we wrote since: that is nobody's edit
+        ("anna", "bob", LEFT),
+        ("eve", None, LEFT_OVER),
+    ],
+)
+def test_who_changed_a_row_last_is_not_forgotten_when_we_write(
+    commerce: Value, dataverse: Value, expected: Merged
+) -> None:
+    usual = group(TO_LEFT, "A")
+    made = Group("A", (replace(usual.fields[0], dataverse="ModifiedBy"),), usual.policy)
+
+    def pair(left: Value, right: Value) -> Pair:
+        return Pair(image(TO_LEFT, COMMERCE, {"A": left}), image(TO_LEFT, DATAVERSE, {"a": right}))
+
+    agreed = pair("anna", "anna")
+    assert merge(made, pair(commerce, dataverse), agreed, DATAVERSE, False) == expected
 
 
 def test_a_target_that_keeps_less_is_no_edit() -> None:
