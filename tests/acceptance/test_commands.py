@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,11 @@ def test_status_tells_where_each_map_stands(project: Project) -> None:
     assert new[MAP]["lag_seconds"] is None
     assert new[MAP]["last_run"] is None
     project.import_cards([{"CardNumber": "S1"}])
+    began = time.time()
     project.json("load")
     after = {one["map"]: one for one in project.json("status")["maps"]}
     assert (after[MAP]["state"], after[MAP]["settled"]) == ("running", 1)
-    assert after[MAP]["lag_seconds"] < 60
+    assert 0 <= after[MAP]["lag_seconds"] <= time.time() - began
     assert after[MAP]["last_run"]["outcome"] == "done"
     assert datetime.fromisoformat(after[MAP]["last_run"]["ended"]).tzinfo is not None
 
@@ -63,10 +65,11 @@ def test_status_shows_a_map_that_cannot_begin_with_the_remedy(loaded: Project) -
 def test_the_lag_counts_from_the_last_look_though_nothing_had_changed(loaded: Project) -> None:
     loaded.json("sync")
     before = loaded.json("status")["maps"][0]["last_run"]["run"]
+    began = time.time()
     loaded.json("sync")
     status = loaded.json("status")["maps"][0]
     assert status["last_run"]["run"] > before
-    assert status["lag_seconds"] < 5
+    assert 0 <= status["lag_seconds"] <= time.time() - began
 
 
 def test_maps_are_listed_and_drawn(project: Project) -> None:

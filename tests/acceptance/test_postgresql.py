@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
 from tests.acceptance.conftest import members
+from tests.acceptance.test_kill import CREATE, HELD, wait_until
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -59,13 +60,13 @@ def test_a_server_that_goes_away_ends_the_run_with_4_and_the_next_one_finishes(
 ) -> None:
     moved.import_cards(members(COUNT))
     name = sa.make_url(moved.environment["DUALWRITE__STORE__URL"]).database
+    moved.fault(kind="slow", seconds=HELD, path="CRM.CreateMultiple")
     loading = moved.start("load", "--json")
+    wait_until(moved, CREATE, 1)
     of_the_run = f"FROM pg_stat_activity WHERE datname = '{name}'"
-    at_work = f"SELECT pid {of_the_run} AND position('INTO changes' IN query) > 0"
-    while loading.poll() is None and not postgresql.execute(at_work):
-        time.sleep(0.01)
     postgresql.execute(f"SELECT pg_terminate_backend(pid) {of_the_run}")
-    out, err = loading.communicate(timeout=60)
+    moved.connector.disarm()
+    out, err = loading.communicate(timeout=PATIENCE)
     assert loading.returncode == 4, err.decode()
     assert json.loads(out)["error"]["code"] == "state-unreachable", out
 

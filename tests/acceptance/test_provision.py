@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import signal
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,8 @@ import pytest
 
 from connector.sandbox.run import running
 from tests.acceptance.conftest import CARDS, POINTS, Project, make_project, members
+from tests.acceptance.living import until
+from tests.conftest import PATIENCE
 from tests.integration.sandbox.receiver import receiving
 
 if TYPE_CHECKING:
@@ -152,11 +153,9 @@ def test_a_column_of_another_type_is_an_error_and_left_alone(bare: Project) -> N
 
 def test_a_killed_run_goes_on_where_it_stopped(bare: Project) -> None:
     process = bare.start("provision")
-    deadline = time.monotonic() + 60
-    while CARDS not in tables(bare) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until("the first table", lambda: CARDS in tables(bare))
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(PATIENCE)
     rest = bare.json("provision")
     assert rest["problems"] == []
     assert "create table msdyn_loyaltycard " not in str(rest["steps"])

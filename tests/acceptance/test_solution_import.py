@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector.sandbox.run import running
 from tests.acceptance.conftest import Project, make_project, members
+from tests.acceptance.living import until
 
 if TYPE_CHECKING:
     from tests.conftest import DataverseSession, SignIn
@@ -65,10 +65,12 @@ def bring_in(project: Project, file: str) -> None:
     answer = project.connector.post("ImportSolution", json={"CustomizationFile": content})
     assert answer.status_code == 204, answer.text
     keys = f"EntityDefinitions(LogicalName='{TABLES[0]}')/Keys"
-    end = time.monotonic() + 10
-    while project.connector.get(keys).json()["value"][0]["EntityKeyIndexStatus"] != "Active":
-        assert time.monotonic() < end
-        time.sleep(0.1)
+
+    def built() -> bool:
+        found = project.connector.get(keys).json()["value"]
+        return all(one["EntityKeyIndexStatus"] == "Active" for one in found)
+
+    until("the key indexes", built)
 
 
 def test_an_imported_file_makes_what_provision_makes(tmp_path: Path, sign_in: SignIn) -> None:
