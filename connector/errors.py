@@ -2,6 +2,7 @@
 
 Owns: code, family, subject, cause and remedy of everything that can go wrong.
 Never does: catching, logging, exiting; the command line turns `exit_code` into an exit.
+Tested in: tests/unit/cli/test_app.py, tests/docs/test_reference.py.
 
     DualWriteError
     ├── FatalError            stop the run; somebody must change something first
@@ -22,6 +23,7 @@ Never does: catching, logging, exiting; the command line turns `exit_code` into 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -151,6 +153,8 @@ class MapError(FatalError):
     """A map is wrong, alone or against the live metadata of a side."""
 
     exit_code = 2
+    found: Sequence[Problem] = ()
+    """All that is wrong with its file, where that is more than the first finding."""
 
 
 class AccessError(FatalError):

@@ -26,14 +26,23 @@ def check(
 ) -> None:
     """Check config, maps against live metadata, connections and permissions."""
     from connector.bootstrap import open_administration, open_project
+    from connector.errors import MapError
     from connector.mapping.checks.dual_write_codes import dual_write_codes
     from connector.operations.check.checking import check_project
+    from connector.operations.check.files import check_files
     from connector.operations.outcomes import gravest
 
     settings = options.settings().without_kept_tokens()
-    with open_project(settings) as project, open_administration(settings) as organization:
-        maps, off = list(project.documents), list(project.off)
-        found = list(check_project(project, organization))
+    only_files = False
+    try:
+        with open_project(settings) as project, open_administration(settings) as organization:
+            maps, off = list(project.documents), list(project.off)
+            found = list(check_project(project, organization))
+    except MapError:
+        maps, off, found = check_files(settings)
+        if not found:
+            raise
+        only_files = True
     problems = [problem for problem in found if notes or problem.severity != "note"]
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity == "warning"]
@@ -50,7 +59,10 @@ def check(
         bad = bool(errors or warnings)
         ending = f"{len(errors)} errors, {len(warnings)} warnings" if bad else "all well"
         more = f"; {noted} notes (`dualwrite check --notes`)" if noted and not notes else ""
-        output.line(f"checked {len(maps)} maps and both sides: {ending}{more}")
+        checked = "map files only" if only_files else f"{len(maps)} maps and both sides"
+        output.line(f"checked {checked}: {ending}{more}")
+        if only_files:
+            output.say("both sides are asked once these are mended")
         if off:
             output.say(f"off: {', '.join(off)}")
     if errors:

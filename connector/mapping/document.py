@@ -329,26 +329,43 @@ def parse_document(text: str, path: str = "map.yaml") -> MapDocument:
 
 def read_documents(folder: Path) -> list[MapDocument]:
     """All maps of a folder by name; raises `MapError` (`maps-missing`, `map-twice`)."""
-    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    if not files:
-        raise MapError(
-            "maps-missing",
-            "there is no map file in this folder",
-            subject=Subject(file=str(folder)),
-            remedy="set `maps.path` in the config, or make a project with `dualwrite init DIR`",
-        )
+    documents, wrong = read_all(folder)
+    if wrong:
+        raise wrong[0]
+    return documents
+
+
+def read_all(folder: Path) -> tuple[list[MapDocument], list[MapError]]:
+    """The maps of a folder that can be read, by name, and what is wrong with the others."""
     documents: dict[str, MapDocument] = {}
+    wrong: list[MapError] = []
+    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
     for file in files:
-        document = read_document(file)
-        if document.map in documents:
-            raise MapError(
-                "map-twice",
-                f"map `{document.map}` is defined in {documents[document.map].file.path} already",
-                subject=document.file.subject("map", map=document.map),
-                remedy="give one of the two another name",
+        try:
+            document = read_document(file)
+        except MapError as error:
+            wrong.append(error)
+            continue
+        known = documents.setdefault(document.map, document)
+        if known is not document:
+            wrong.append(
+                MapError(
+                    "map-twice",
+                    f"map `{document.map}` is defined in {known.file.path} already",
+                    subject=document.file.subject("map", map=document.map),
+                    remedy="give one of the two another name",
+                )
             )
-        documents[document.map] = document
-    return [documents[name] for name in sorted(documents)]
+    if not files:
+        wrong.append(
+            MapError(
+                "maps-missing",
+                "there is no map file in this folder",
+                subject=Subject(file=str(folder)),
+                remedy="set `maps.path` in the config, or make a project with `dualwrite init DIR`",
+            )
+        )
+    return [documents[name] for name in sorted(documents)], wrong
 
 
 def _document(file: YamlFile) -> MapDocument:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from connector.documents.form import KINDS, NUMBER, Loc, in_file
-from connector.errors import MapError
+from connector.errors import MapError, Problem
 from connector.mapping.yaml_file import YamlFile
 
 EXAMPLES = {
@@ -74,45 +74,57 @@ def map_error(
     known_keys: Sequence[str],
     examples: Mapping[str, str] = EXAMPLES,
 ) -> MapError:
-    """The first finding with its place, and how many more there are."""
-    findings = error.errors(include_url=False)
+    """The first finding with its place, and how many more there are; `found` has them all."""
+    found = list(_problems(file, error, known_keys, examples))
+    first = found[0]
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    raised = MapError(first.code, first.message + more, subject=first.subject, remedy=first.remedy)
+    raised.found = found
+    return raised
+
+
+def _problems(
+    file: YamlFile,
+    error: ValidationError,
+    known_keys: Sequence[str],
+    examples: Mapping[str, str],
+) -> Iterator[Problem]:
+    """One finding for each place."""
+    name = file.data.get("map")
     # A value that fits no branch of a union has one finding for each branch.
     places: dict[Loc, list[Any]] = {}
+    findings = error.errors(include_url=False)
     for finding in findings:
-        place = finding["loc"]
-        if finding["type"] != "missing":
-            place = in_file(file.data, finding["loc"])
-        places.setdefault(place, []).append(finding)
-    first = _misspelled(findings) or findings[0]
-    at = in_file(file.data, first["loc"])
-    contradiction = first.get("ctx", {}).get("error")
-    if isinstance(contradiction, Contradiction):
-        at = (*at, *contradiction.at)
-        message, remedy, code = str(contradiction), contradiction.remedy, contradiction.code
-    else:
-        kinds = {finding["type"] for finding in places.get(at, [])}
-        message, remedy, code = _explain(first, at, kinds, known_keys)
-        example = _example(at, examples)
-        if first["type"] in _FORMS and example is not None:
-            remedy = f"write `{example}`"
-    more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-    name = file.data.get("map")
-    subject = file.subject(*at, map=name if isinstance(name, str) else None)
-    return MapError(code, message + more, subject=subject, remedy=remedy)
+        missing = finding["type"] == "missing"
+        place = finding["loc"] if missing else in_file(file.data, finding["loc"])
+        if not (missing and _misspelled(finding, findings)):
+            places.setdefault(place, []).append(finding)
+    for of_place in places.values():
+        first = of_place[0]
+        at = in_file(file.data, first["loc"])
+        contradiction = first.get("ctx", {}).get("error")
+        if isinstance(contradiction, Contradiction):
+            at = (*at, *contradiction.at)
+            message, remedy, code = str(contradiction), contradiction.remedy, contradiction.code
+        else:
+            kinds = {finding["type"] for finding in of_place}
+            message, remedy, code = _explain(first, at, kinds, known_keys)
+            example = _example(at, examples)
+            if first["type"] in _FORMS and example is not None:
+                remedy = f"write `{example}`"
+        subject = file.subject(*at, map=name if isinstance(name, str) else None)
+        yield Problem(code, message, remedy, subject)
 
 
-def _misspelled(findings: Sequence[Any]) -> Any | None:
-    """The unknown key that explains the first finding, a missing key of the same block."""
-    first = findings[0]
-    if first["type"] != "missing":
-        return None
-    *block, missing = first["loc"]
+def _misspelled(missing: Any, findings: Sequence[Any]) -> bool:
+    """Whether an unknown key of the same block explains why one is missing."""
+    *block, name = missing["loc"]
     for other in findings:
         *beside, key = other["loc"]
-        near = difflib.get_close_matches(str(key), [str(missing)])
+        near = difflib.get_close_matches(str(key), [str(name)])
         if other["type"] == "extra_forbidden" and beside == block and near:
-            return other
-    return None
+            return True
+    return False
 
 
 def _explain(

@@ -29,7 +29,7 @@ from connector.mapping.document import (
     Owner,
     Policy,
     Symbol,
-    read_documents,
+    read_all,
 )
 from connector.mapping.findings import map_error
 from connector.mapping.values import Side
@@ -114,28 +114,48 @@ def read_maps(folder: Path, environment: str | None = None) -> list[MapDocument]
     Raises `MapError`: what `read_documents` and a map file raise, and `overlay-map-unknown`,
     `overlay-field-unknown`, `overlay-environment-unknown`.
     """
-    documents = read_documents(folder)
+    documents, wrong = read_all_maps(folder, environment)
+    if wrong:
+        raise wrong[0]
+    return documents
+
+
+def read_all_maps(
+    folder: Path, environment: str | None = None
+) -> tuple[list[MapDocument], list[MapError]]:
+    """The maps that can be read as they are in an environment, and what is wrong with others."""
+    documents, wrong = read_all(folder)
     if environment is None:
-        return documents
-    files = _files(folder, environment)
+        return documents, wrong
+    try:
+        files = _files(folder, environment)
+    except MapError as error:
+        return documents, [*wrong, error]
     names = [document.map for document in documents]
-    for name, path in files.items():
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            raise MapError(
-                "overlay-map-unknown",
-                f"there is no map `{name}` for this overlay",
-                subject=Subject(file=str(path)),
-                remedy=f"rename the file to {near[0]}.yaml"
-                if near
-                else f"name the file after one of {', '.join(names)}",
+    if not wrong:  # a file that cannot be read may be the map that is meant
+        wrong = [_map_unknown(path, names) for name, path in files.items() if name not in names]
+    made: list[MapDocument] = []
+    for document in documents:
+        try:
+            file = files.get(document.map)
+            made.append(
+                document if file is None else laid_over(document, read_yaml(file), environment)
             )
-    return [
-        laid_over(document, read_yaml(files[document.map]), environment)
-        if document.map in files
-        else document
-        for document in documents
-    ]
+        except MapError as error:
+            wrong.append(error)
+    return made, wrong
+
+
+def _map_unknown(path: Path, names: list[str]) -> MapError:
+    near = difflib.get_close_matches(path.stem, names, n=1)
+    return MapError(
+        "overlay-map-unknown",
+        f"there is no map `{path.stem}` for this overlay",
+        subject=Subject(file=str(path)),
+        remedy=f"rename the file to {near[0]}.yaml"
+        if near
+        else f"name the file after one of {', '.join(names)}",
+    )
 
 
 def laid_over(document: MapDocument, file: YamlFile, environment: str) -> MapDocument:

@@ -56,16 +56,33 @@ BROKEN_MAPS = [
 
 
 @pytest.mark.parametrize(("old", "new", "code"), BROKEN_MAPS)
-@pytest.mark.parametrize("command", ["sync", "check"])
-def test_a_broken_map_file(
-    project: Project, command: str, old: str, new: str, code: str | None
-) -> None:
+def test_a_broken_map_file(project: Project, old: str, new: str, code: str | None) -> None:
     change(project, MAP, old, new)
-    error = project.call(command, "--json", code=2).error
-    assert code in (None, error["code"])
-    assert error["subject"]["file"] == MAP
-    assert error["subject"]["line"] >= 1
-    assert MAP in shown_to_people(project, command, code=2)
+    error = project.call("sync", "--json", code=2).error
+    (checked,) = project.json("check", code=2)["problems"]
+    for found in (error, checked):
+        assert code in (None, found["code"])
+        assert found["subject"]["file"] == MAP
+        assert found["subject"]["line"] >= 1
+    assert MAP in shown_to_people(project, "sync", code=2)
+
+
+def test_check_tells_all_that_is_wrong_with_all_map_files(project: Project) -> None:
+    change(project, MAP, ", key: true", "")
+    points = "mappings/loyalty-reward-points.yaml"
+    change(project, points, "master: commerce", "master: crm")
+    change(project, points, "fields:", "field:")
+    report = project.json("check", code=2)
+    found = [(one["subject"]["file"], one["code"], one["dual_write"]) for one in report["problems"]]
+    assert found == [
+        (MAP, "key-none", ["DIPV1003"]),
+        (points, "map-wrong-value", []),
+        (points, "map-unknown-key", []),
+    ]
+    assert report["ok"] is False
+    people = project.call("check", code=2)
+    assert "error key-none DIPV1003: mappings/loyalty-card.yaml:" in people.stdout
+    assert "checked map files only: 3 errors" in people.stdout
 
 
 def test_a_map_file_that_is_no_text(project: Project) -> None:
