@@ -2,7 +2,7 @@
 
 Owns: making stores, endpoints, clocks and compiled maps out of settings.
 Never does: deciding anything; commands go through `connector/operations/`.
-Tested in: tests/acceptance.
+Tested in: tests/acceptance/.
 """
 
 from __future__ import annotations

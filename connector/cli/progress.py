@@ -2,6 +2,7 @@
 
 Owns: the live line of counts and rates at a terminal; silence in a pipe.
 Never does: counting for anybody else.
+Tested in: tests/unit/cli/test_progress.py.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 Owns: the list of ports and of the figures a run may be tuned with.
 Never does: providing them; `connector/bootstrap.py` does.
+Tested in: tests/integration/engine/, tests/simulation/.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: turning names into maps and sides, with a clear error.
 Never does: anything with them.
-Tested in: tests/acceptance.
+Tested in: tests/acceptance/test_bad_input.py, tests/acceptance/test_maps_off.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: what is told of the state without asking a side.
 Never does: changing it.
-Tested in: tests/acceptance.
+Tested in: tests/acceptance/test_commands.py.
 """
 
 from __future__ import annotations

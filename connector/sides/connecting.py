@@ -2,7 +2,7 @@
 
 Owns: making credentials, tokens, patience and governors out of settings.
 Never does: making an endpoint (`dataverse`, `remote`); asking anybody anything.
-Tested in: tests/unit/sides/test_remote_sides.py, tests/acceptance.
+Tested in: tests/unit/sides/test_remote_sides.py, tests/acceptance/.
 """
 
 from __future__ import annotations

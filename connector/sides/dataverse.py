@@ -2,7 +2,7 @@
 
 Owns: making its endpoint and its administration.
 Never does: deciding anything; opening a connection before something is asked.
-Tested in: tests/acceptance.
+Tested in: tests/acceptance/test_faults.py, tests/integration/test_application_users.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: making an endpoint of a remote kind out of its settings, and how it signs in there.
 Never does: deciding anything; opening a connection before something is asked.
-Tested in: tests/unit/sides/test_remote_sides.py, tests/acceptance.
+Tested in: tests/unit/sides/test_remote_sides.py, tests/acceptance/.
 """
 
 from __future__ import annotations

@@ -45,6 +45,18 @@ def told_by(text: str) -> list[str]:
     return places
 
 
+def test_every_module_says_what_it_owns_never_does_and_where_it_is_tested() -> None:
+    opening = ("Owns:", "Never does:", "Tested in:")
+    told = [one for one in MODULES if one.name[0] != "_" and one.parent.name != "versions"]
+    lacking = [
+        (str(module.relative_to(ROOT)), word)
+        for module in told
+        for word in opening
+        if word not in (ast.get_docstring(ast.parse(module.read_text())) or "")
+    ]
+    assert lacking == []
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_is_tested_where_it_says(module: Path) -> None:
     said = ast.get_docstring(ast.parse(module.read_text())) or ""

@@ -2,6 +2,7 @@
 
 Owns: what `load` and `sync` answer.
 Never does: working.
+Tested in: tests/integration/engine/test_load.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the lease, the run row, number sequences, identities, counts.
 Never does: deciding anything about a record; beginning and ending itself (`running.py`).
-Tested in: tests/integration/engine.
+Tested in: tests/integration/engine/.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns: what has to be in order before a run may touch a record, and what is put in order after it,
 whatever its end.
 Never does: the work between the two.
-Tested in: tests/integration/engine.
+Tested in: tests/integration/engine/.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns: the dry run with its estimated time, the comparison with its repair.
 Never does: printing.
-Tested in: tests/acceptance.
+Tested in: tests/acceptance/test_main_story.py.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns: running maps in their order; one that is held, stopped or wrong keeps no other waiting, a
 side that goes away ends the command with what was done until then.
 Never does: printing, parsing arguments, wiring parts.
-Tested in: tests/acceptance.
+Tested in: tests/acceptance/test_commands.py, tests/acceptance/test_order.py.
 """
 
 from __future__ import annotations
