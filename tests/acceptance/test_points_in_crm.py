@@ -302,7 +302,8 @@ def test_the_least_role_is_enough_and_nothing_of_it_too_much(crm: Project) -> No
     limit(crm)
     assert crm.json("check")["problems"] == []
     crm.import_points(KINDS)
-    crm.import_cards([{**one, "CardTenderType": "AsCardTender"} for one in members(3)])
+    plain = {"CardTenderType": "AsCardTender", "ReplacementCardNumber": ""}
+    crm.import_cards([{**one, **plain} for one in members(3)])
     bonus = Decimal(10)
     post(crm, *(Posting(f"s{n}", (Earn(number(n), "bonus", bonus),)) for n in range(2)))
     crm.json("load")
