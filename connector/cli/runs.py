@@ -86,7 +86,7 @@ def undo(
     options: Options,
     run: RunNumber,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be written.")
+        bool, typer.Option("--dry-run", "--plan", help="Only show what would be written.")
     ] = False,
     by: ByOption = None,
     allow_deletes: Annotated[

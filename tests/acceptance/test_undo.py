@@ -118,7 +118,7 @@ def test_a_person_reads_what_runs_did(project: Project) -> None:
     shown = project.call("runs", "show", str(run))
     assert "wrote 1 update dataverse; 1 records" in shown.stdout
     assert f"dualwrite runs undo {run} --dry-run" in shown.stderr
-    dry = project.call("runs", "undo", str(run), "--dry-run").stdout
+    dry = project.call("runs", "undo", str(run), "--plan").stdout
     assert "msdyn_cardtendertype=Blocked (806380003)" in dry
     told = project.call("runs", "undo", str(run))
     assert f"run {run} wrote to 1 records; undone, written: 1 update dataverse" in told.stdout
