@@ -89,7 +89,7 @@ def status_of(books: Books, document: MapDocument) -> MapStatus:
     problem = row.stopped if row is not None else None
     if problem is not None:
         state = held_state(problem)
-    elif run is not None and (problem := _failure(run)) is not None:
+    elif run is not None and (problem := failure_of(run)) is not None:
         state = FAILING
     elif row is not None and row.loaded_at is not None:
         state = "running"
@@ -116,8 +116,8 @@ def statuses(books: Books, documents: Sequence[MapDocument]) -> tuple[list[MapSt
     return found, [*needs(books, documents), *failing]
 
 
-def _failure(run: RunRow) -> Problem | None:
-    """Why the map does not run, if its last run failed as a whole."""
+def failure_of(run: RunRow) -> Problem | None:
+    """Why a map does not run, if this last run of it failed as a whole."""
     error = run.error
     if error is None or run.command not in _WORKING or run.outcome in _NO_FAILURE:
         return None

@@ -19,7 +19,7 @@ from connector.errors import DualWriteError
 from connector.live.seldom import Seldom
 from connector.mapping.document import MapDocument
 from connector.mapping.values import Value
-from connector.operations.standing import held_state
+from connector.operations.standing import FAILING, failure_of, held_state
 from connector.store.record import State
 
 EVERY = 60.0
@@ -49,8 +49,13 @@ def row_of(project: Project, document: MapDocument) -> dict[str, Value]:
     success = min(read) if len(read) == len(document.followed) else None
     loaded = row is not None and row.loaded_at is not None
     lag = None if success is None or not loaded else max(0.0, now - success)
-    if row is not None and row.stopped is not None:
-        state = f"{held_state(row.stopped)}: {row.stopped.message}"
+    run = next(iter(store.runs(document.map, 1)), None)
+    if not document.enabled:
+        state = "off"
+    elif row is not None and row.stopped is not None:
+        state = _said(held_state(row.stopped), row.stopped.message)
+    elif run is not None and (failure := failure_of(run)) is not None:
+        state = _said(FAILING, failure.message)
     elif lag is None:
         state = "not loaded yet"
     elif lag > LATE:
@@ -71,6 +76,10 @@ def row_of(project: Project, document: MapDocument) -> dict[str, Value]:
     return {f"{prefix}_{name}": value for name, value in told.items()}
 
 
+def _said(state: str, why: str) -> str:
+    return why if why.startswith(state) else f"{state}: {why}"
+
+
 def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
@@ -84,11 +93,16 @@ class Freshness:
         self._next = -math.inf
 
     def tell(self, documents: Iterable[MapDocument]) -> bool:
-        """Write the rows of these maps in one request; whether there is no trouble with it."""
+        """Write the rows of these maps in one request; whether there is no trouble with it.
+
+        Maps that were switched off get theirs as well, for as long as the state knows of them.
+        """
         settings, told = self._project.settings.freshness, list(documents)
         dataverse = self._project.dataverse
         if not settings.enabled or not told or not isinstance(dataverse, Upserting):
             return True
+        off = self._project.off.values()
+        told += [one for one in off if self._project.store.map_row(one.map) is not None]
         try:
             rows = {id_of(one.map): row_of(self._project, one) for one in told}
             dataverse.upsert(settings.table, rows)

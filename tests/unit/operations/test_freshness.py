@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +16,7 @@ from connector.mapping.document import MapDocument, parse_document
 from connector.mapping.values import Side, Value
 from connector.operations.runs.freshness import EVERY, TROUBLED, Freshness, id_of, row_of
 from connector.store.record import State
-from connector.store.work import MapRow, Position
+from connector.store.work import MapRow, Position, RunRow
 
 if TYPE_CHECKING:
     from connector.bootstrap import Project
@@ -52,6 +53,8 @@ def project(
     enabled: bool = True,
     organization: Organization | None = None,
     table: str = "dwrite_syncstatuses",
+    off: Sequence[MapDocument] = (),
+    run: RunRow | None = None,
 ) -> Project:
     """Just enough of one: a state in which the feeds were read so many seconds ago."""
     positions = {
@@ -64,7 +67,9 @@ def project(
             map_row=lambda _map: row,
             set_aside=lambda _map: counted,
             positions=lambda _map: positions,
+            runs=lambda _map, _limit: [] if run is None else [run],
         ),
+        off={one.map: one for one in off},
         ports=lambda _document: SimpleNamespace(clock=lambda: NOW, monotonic=lambda: 0.0),
         dataverse=organization or Organization(),
     )
@@ -107,8 +112,41 @@ def test_what_is_said_of_maps_that_are_not_up_to_date() -> None:
     assert state_of(project(read=BOTH, row=MapRow("cards", "f", "1"))) == "not loaded yet"
     held = MapRow("cards", "f", "1", loaded_at=1.0, stopped=paused)
     assert state_of(project(read=BOTH, row=held)) == "paused: anna paused it: stocktaking"
+    held = MapRow("cards", "f", "1", stopped=Problem("map-paused", "paused by anna", "resume it"))
+    assert state_of(project(read=BOTH, row=held)) == "paused by anna"
     halted = MapRow("cards", "f", "1", loaded_at=1.0, stopped=stopped)
     assert len(str(state_of(project(read=BOTH, row=halted)))) == 200
+
+
+def test_a_map_that_cannot_begin_is_not_told_to_be_fresh() -> None:
+    error = MapError("column-unknown", "there is no column `x`", remedy="look")
+    run = RunRow(
+        number=1,
+        command="sync",
+        map="cards",
+        fingerprint="f",
+        started=NOW - 60,
+        ended=NOW - 59,
+        outcome=error.code,
+        counts={},
+        error=error.as_dict(),
+    )
+    made = project(read=BOTH, row=LOADED, run=run)
+    assert state_of(made) == "failing: there is no column `x`"
+    well = replace(run, outcome="done", error=None)
+    assert state_of(project(read=BOTH, row=LOADED, run=well)) == "up to date"
+
+
+def test_a_map_that_was_switched_off_says_so() -> None:
+    off = SYNC.model_copy(update={"enabled": False})
+    organization = Organization()
+    made = project(read=BOTH, row=LOADED, organization=organization, off=[off])
+    assert Freshness(made).tell([APPEND])
+    ((_, rows),) = organization.requests
+    assert rows[id_of("cards")]["dwrite_state"] == "off"
+    never = project(read=BOTH, organization=organization, off=[off])
+    assert Freshness(never).tell([APPEND])
+    assert list(organization.requests[1][1]) == [id_of("entries")]
 
 
 def test_of_an_append_map_its_source_counts_alone() -> None:
