@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
+from connector.ledger.ledger import Ledger
 from tests.unit.cli.conftest import Terminal
 
-TODAY = datetime.now(UTC).date()
+NOON = datetime(2028, 2, 29, 12, tzinfo=UTC)
+TODAY = NOON.date()
 
 
 @pytest.fixture(autouse=True)
-def points(run: Terminal) -> None:
+def points(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ledger, "open", partial(Ledger.open, clock=lambda: NOON))
     kind = ("RewardPointType=Quantity", "Redeemable=Yes", "ExpirationTimeValue=3", "--create")
     assert run("set", "bonus", *kind, "--entity", "reward-points")[0] == 0
     assert run("set", "100001", "CardTenderType=AsCardTender", "--create")[0] == 0
