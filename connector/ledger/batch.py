@@ -20,7 +20,7 @@ from connector.errors import RecordError, Subject
 from connector.ledger.barring import PARTY, Barring
 from connector.ledger.feed import FeedWriter
 from connector.ledger.fields import Value, fold
-from connector.ledger.journal.tables import POINTS_OF
+from connector.ledger.keeping import kept
 from connector.ledger.operations import (
     Absent,
     Change,
@@ -82,7 +82,7 @@ class Batch:
         self._by_key: dict[str, _Slot] = {}
         self._touched: dict[str, _Slot] = {}
         self._places: dict[str, int] = {}
-        self._kept: frozenset[str] = frozenset()
+        self._kept: Mapping[str, RecordError] = {}
         self._barring: Barring | None = None
         self.renamed: dict[str, str] = {}
         """Ids of records whose key changed, with the one they had before the batch."""
@@ -104,7 +104,8 @@ class Batch:
         """
         accepted = [self._accept(operation) for operation in operations]
         self._load(operations, accepted)
-        self._kept = self._with_points(operations)
+        gone = [one.id.lower() for one in operations if isinstance(one, Remove)]
+        self._kept = kept(self._connection, self._entity, gone)
         results: list[Result] = []
         for operation, values in zip(operations, accepted, strict=True):
             results.append(self._apply(operation, values))
@@ -161,14 +162,6 @@ class Batch:
             there = (slot.record.values[PARTY] for slot in self._slots.values())
             holders = (one for one in there if isinstance(one, str))
             self._barring = Barring(self._connection, [*given, *holders])
-
-    def _with_points(self, operations: Sequence[Operation]) -> frozenset[str]:
-        """Which of the records to be removed the points journal refers to."""
-        ids = [one.id.lower() for one in operations if isinstance(one, Remove)]
-        column = POINTS_OF.get(self._entity.name)
-        if column is None:
-            return frozenset()
-        return frozenset(row[0] for row in rows_in(self._connection, [column], column, ids))
 
     def _remember(self, column: sa.Column[Any], values: Sequence[str]) -> None:
         table = self._entity.table.c
@@ -239,7 +232,7 @@ class Batch:
         if isinstance(operation, Change):
             return self._change(slot, values)
         if slot.record.id in self._kept:
-            raise _has_points(self._entity)
+            raise self._kept[slot.record.id]
         slot.live = False
         self.removed.add(str(slot.record.values[0]))
         del self._by_key[slot.key]
@@ -360,12 +353,3 @@ class Batch:
                 row["key"] = slot.key
             rows.append(row)
         return rows
-
-
-def _has_points(entity: EntityType) -> RecordError:
-    return RecordError(
-        "points-kept",
-        "entries of the points journal refer to this record, so it stays",
-        remedy="set CardTenderType to Blocked, or Redeemable to No: that takes it out of use",
-        subject=Subject(entity=entity.name),
-    )

@@ -7,7 +7,7 @@ Tested in: tests/unit/ledger/payments/test_payments.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,11 +24,19 @@ from connector.ledger.payments.payment import Part, Payment, State
 from connector.ledger.payments.tables import parts, payments
 from connector.ledger.programs.paying import RedeemRule
 from connector.ledger.programs.rounding import PointKind
-from connector.ledger.schema import CARDS
+from connector.ledger.schema import CARDS, REWARD_POINTS
 from connector.ledger.sql import rows_in
 
 _P = payments.c
 _CARD = CARDS.table.c
+_KIND = REWARD_POINTS.table.c
+_CALLED = (
+    sa.select(_KIND.reward_point_id)
+    .where(_KIND.id == parts.c.kind)
+    .scalar_subquery()
+    .label("called")
+)
+"""What the kind of a part is called by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +151,12 @@ class Book:
             **_standing(held),
         }
         self._connection.execute(sa.insert(payments), [row])
+        kinds = self._kinds({fold(one.rule.kind) for one in held.shares})
         rows = [
             {
                 "payment": held.number,
                 "place": place,
+                "kind": kinds[fold(one.rule.kind)],
                 **_rate(one.rule),
                 "points": stored(one.points),
                 "amount": stored(one.amount),
@@ -177,6 +187,11 @@ class Book:
         update = update.values(points=sa.bindparam("rest"), amount=sa.bindparam("money"))
         self._connection.execute(update, shares)
 
+    def _kinds(self, keys: Collection[str]) -> dict[str, str]:
+        """The ids of kinds by their folded names."""
+        rows = rows_in(self._connection, [_KIND.key, _KIND.id], _KIND.key, list(keys))
+        return dict(tuple(row) for row in rows)
+
     def _found(self, *where: sa.ColumnElement[bool]) -> list[Held]:
         query = (
             sa.select(payments, _CARD.card_number)
@@ -187,7 +202,8 @@ class Book:
         rows = self._connection.execute(query).all()
         shares: dict[int, list[Share]] = {row.number: [] for row in rows}
         currencies = {row.number: row.currency for row in rows}
-        found = rows_in(self._connection, list(parts.c), parts.c.payment, list(shares))
+        columns = [*parts.c, _CALLED]
+        found = rows_in(self._connection, columns, parts.c.payment, list(shares))
         for row in sorted(found, key=lambda one: (one[0], one[1])):
             shares[row[0]].append(_share(row, currencies[row[0]]))
         return [_held(row, shares[row.number]) for row in rows]
@@ -206,7 +222,6 @@ def _standing(held: Held) -> dict[str, Any]:
 def _rate(rule: RedeemRule) -> dict[str, Any]:
     """By what points were turned into money, so that they can be turned back in the same way."""
     return {
-        "kind": rule.kind,
         "program": rule.program,
         "version": rule.version,
         "rate_points": stored(rule.points),
@@ -216,9 +231,9 @@ def _rate(rule: RedeemRule) -> dict[str, Any]:
 
 
 def _share(row: Any, currency: str) -> Share:
-    kind = PointKind(row.kind, whole=row.kind_currency is None, currency=row.kind_currency)
+    kind = PointKind(row.called, whole=row.kind_currency is None, currency=row.kind_currency)
     rate = points(row.rate_points), points(row.rate_worth)
-    rule = RedeemRule(row.program, row.version, row.kind, currency, *rate, rounding=kind)
+    rule = RedeemRule(row.program, row.version, row.called, currency, *rate, rounding=kind)
     return Share(rule, points(row.points), money(row.amount, currency))
 
 

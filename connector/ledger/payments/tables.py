@@ -61,9 +61,9 @@ parts = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""In the order in which they pay; what is given back comes from the last one first. So many points
-were worth so much when it was authorised; whole points where `kind_currency` is None, else rounded
-as that currency is."""
+"""`kind` is the id of one. Parts stand in the order in which they pay; what is given back comes
+from the last one first. So many points were worth so much when it was authorised; whole points
+where `kind_currency` is None, else rounded as that currency is."""
 
 returned = sa.Table(
     "point_payment_returns",

@@ -20,7 +20,9 @@ import sqlalchemy as sa
 import yaml
 
 from connector.ledger.fields import fold
+from connector.ledger.payments.tables import parts
 from connector.ledger.programs.tables import document_kinds, program_versions
+from connector.ledger.rewards.tables import REWARDS
 from connector.ledger.rewards.tables import documents as rewards
 from connector.ledger.schema import REWARD_POINTS
 from connector.ledger.sql import rows_in
@@ -28,8 +30,6 @@ from connector.ledger.sql import rows_in
 Names: TypeAlias = Mapping[str, str]
 """Folded name in the document to what the kind is called today; only where that is another."""
 
-REWARDS = "rewards/"
-"""Before the names of rewards among other documents; those of programs have no stroke."""
 NONE: Names = MappingProxyType({})
 KIND = "kind"
 """The key that names a kind, in every document and in the options of an extension."""
@@ -55,7 +55,7 @@ def bind(connection: sa.Connection, document: str, version: int, kept: str) -> N
 
 
 def bind_all(connection: sa.Connection) -> None:
-    """Bind every program and reward by the names of today: of a ledger that kept none of that."""
+    """Bind all that named kinds by the names of today: of a ledger that kept names alone."""
     of_programs, of_rewards = program_versions.c, rewards.c
     kept = sa.union_all(
         sa.select(of_programs.program, of_programs.version, of_programs.document),
@@ -63,6 +63,8 @@ def bind_all(connection: sa.Connection) -> None:
     )
     for document, version, text in connection.execute(kept).all():
         bind(connection, document, version, text)
+    called = sa.select(_KIND.id).where(_KIND.reward_point_id == parts.c.kind).scalar_subquery()
+    connection.execute(sa.update(parts).values(kind=sa.func.coalesce(called, parts.c.kind)))
 
 
 def renamed(connection: sa.Connection) -> Mapping[tuple[str, int], Names]:

@@ -19,13 +19,12 @@ from connector.ledger.fields import fold
 from connector.ledger.ledger import WriteTransaction
 from connector.ledger.programs import naming
 from connector.ledger.programs.cache import Cache
-from connector.ledger.programs.naming import REWARDS
 from connector.ledger.programs.rounding import PointKind
 from connector.ledger.programs.store import kinds as kinds_of
 from connector.ledger.programs.store import with_kinds
 from connector.ledger.rewards.document import RewardDocument
 from connector.ledger.rewards.evaluator import SETTINGS, Reward, Rewards, Settings, Several
-from connector.ledger.rewards.tables import documents, stamps
+from connector.ledger.rewards.tables import REWARDS, documents, stamps
 from connector.ledger.rewards.tables import settings as settings_table
 
 _D = documents.c

@@ -13,6 +13,8 @@ from connector.ledger.journal.tables import NUMBER
 from connector.ledger.schema import ID_LENGTH, REWARD_POINTS, metadata
 
 NAME_LENGTH = 128
+REWARDS = "rewards/"
+"""Before the names of rewards among other documents; those of programs have no stroke."""
 
 documents = sa.Table(
     "reward_documents",

@@ -18,10 +18,10 @@ from connector.ledger.members.member import Member
 from connector.ledger.programs import standing
 from connector.ledger.programs import store as programs
 from connector.ledger.programs.book import Programs, Unable
-from connector.ledger.programs.naming import REWARDS
 from connector.ledger.programs.occasion import Activity, Earned, Occasion
 from connector.ledger.rewards import store as rewards
 from connector.ledger.rewards.evaluator import Rewards
+from connector.ledger.rewards.tables import REWARDS
 
 Versions: TypeAlias = Mapping[str, int]
 """Name of a document to its version in the ledger."""

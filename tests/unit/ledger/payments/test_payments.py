@@ -12,6 +12,7 @@ from connector.ledger.desk import Desk
 from connector.ledger.journal.statements import mismatches, transactions
 from connector.ledger.ledger import Ledger
 from connector.ledger.members.groups import Groups
+from connector.ledger.operations import Change
 from connector.ledger.payments.payment import Part, Payment, Request, State
 from connector.ledger.payments.payments import Payments
 from tests.unit.ledger.conftest import Clock
@@ -288,3 +289,21 @@ def test_payments_are_found_by_order_and_card(till: Till, clock: Clock) -> None:
     assert till.payments.of_order("a-1") == [first]
     assert till.payments.of_card("100001") == [second, first]
     assert till.payments.of_card("100001", 1) == [second]
+
+
+def test_a_kind_that_is_renamed_still_comes_back(till: Till) -> None:
+    till.earn("100001", "gift", 12)
+    till.earn("100001", "bonus", 1000)
+    held, other = till.pay("9.00"), till.pay("1", "O2")
+    kinds = till.ledger.store("reward-points")
+    for before, after in (("bonus", "stars"), ("gift", "bonus")):
+        record = kinds.find(before)
+        assert record is not None
+        kinds.apply([Change(record.id, None, {"RewardPointId": after})], by="test")
+    paid = till.payments.capture(held.number, D("8.00"), by="t")
+    assert [(one.kind, one.amount) for one in paid.parts] == [
+        ("bonus", D("4.00")),
+        ("stars", D("4.00")),
+    ]
+    assert till.payments.void(other.number, by="t").state is State.VOIDED
+    assert (till.has("100001", "bonus"), till.has("100001", "stars")) == (0, 600)
