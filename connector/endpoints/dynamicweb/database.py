@@ -25,6 +25,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
+from connector.endpoints.subjects import about
 from connector.errors import AccessError, ConfigError, Subject, UnreachableError
 
 _WRITES = "shop_writes"
@@ -47,6 +48,11 @@ class Database:
         self.engine = _engine(_parsed(url, password, section), timeout, section)
 
     @property
+    def side(self) -> str:
+        """What the config calls this side."""
+        return self.section.removeprefix("sides.")
+
+    @property
     def name(self) -> str:
         """Which database this is, in words that do not depend on who signs in, or how."""
         url = self.engine.url
@@ -64,7 +70,7 @@ class Database:
         (`shop-refused`).
         """
         try:
-            with self.engine.connect() as connection:
+            with about(self.side), self.engine.connect() as connection:
                 connection = connection.execution_options(**{_WRITES: write})
                 with connection.begin():
                     yield connection
@@ -74,7 +80,7 @@ class Database:
             raise AccessError(
                 "shop-refused",
                 "the shop's database refuses a statement",
-                subject=Subject(side="commerce"),
+                subject=Subject(side=self.side),
                 cause=cause_of(error),
                 remedy="give this user SELECT on the loyalty tables, and INSERT and UPDATE on "
                 f"those that are written; check their names in [{self.section}.tables]",
@@ -90,7 +96,7 @@ class Database:
         return UnreachableError(
             "shop-busy" if busy else "shop-unreachable",
             f"the shop's database {self.name} does not answer",
-            subject=Subject(side="commerce"),
+            subject=Subject(side=self.side),
             cause=cause,
             remedy="try again; check the address, the server and the network if it stays so",
         )

@@ -33,6 +33,7 @@ from connector.endpoints.dynamicweb.transactions import Transactions
 from connector.endpoints.looks import Detection, Looks
 from connector.endpoints.manner import Manner
 from connector.endpoints.snapshots import Snapshots, Table, Watermarks, born
+from connector.endpoints.subjects import pages_of
 from connector.errors import MapError, Subject
 from connector.mapping.values import Value
 
@@ -88,12 +89,13 @@ class DynamicwebEndpoint:
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         """Pages in the order of ids."""
         detection, table = self._detection(entity, columns)
-        return detection.scan(table, resume)
+        return pages_of(self._database.side, detection.scan(table, resume))
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """Pages of what changed; the table is read whole for it, unless its ids only rise."""
         detection, table = self._detection(entity, columns)
-        return self._looks.changes(detection, table, position)
+        pages = self._looks.changes(detection, table, position)
+        return pages_of(self._database.side, pages)
 
     def read(
         self, entity: str, columns: Sequence[str], *, by: str | None, values: Sequence[str]
@@ -156,7 +158,7 @@ class DynamicwebEndpoint:
             "entity-unknown",
             f"the shop has no entity `{entity}`",
             remedy=f"use one of: {', '.join(self._shelves)}",
-            subject=Subject(side="commerce", entity=entity),
+            subject=Subject(side=self._database.side, entity=entity),
         )
 
     def _detection(

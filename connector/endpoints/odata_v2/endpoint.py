@@ -37,6 +37,7 @@ from connector.endpoints.odata_v2.sending import Habits
 from connector.endpoints.odata_v2.writes import Writing
 from connector.endpoints.snapshots import Snapshots, Watermarks, born
 from connector.endpoints.snapshots import Table as Watched
+from connector.endpoints.subjects import pages_of
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Governor
 from connector.endpoints.web.limits import Limit, Refusal
@@ -165,17 +166,21 @@ class ODataV2Endpoint:
         table = self._tables.get(entity)
         finding = self._finding(table.name)
         if finding.column is None:
-            return self._snapshots.scan(self._watched(table, columns), resume)
-        return self._marks(finding).scan(self._timed(table, columns, finding), resume)
+            pages = self._snapshots.scan(self._watched(table, columns), resume)
+        else:
+            pages = self._marks(finding).scan(self._timed(table, columns, finding), resume)
+        return pages_of(self._connection.side, pages)
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """What a look at the table finds against the last one."""
         table = self._tables.get(entity)
         finding = self._finding(table.name)
         if finding.column is None:
-            return self._looks.changes(self._snapshots, self._watched(table, columns), position)
-        timed = self._timed(table, columns, finding)
-        return self._looks.changes(self._marks(finding), timed, position)
+            pages = self._looks.changes(self._snapshots, self._watched(table, columns), position)
+        else:
+            timed = self._timed(table, columns, finding)
+            pages = self._looks.changes(self._marks(finding), timed, position)
+        return pages_of(self._connection.side, pages)
 
     def _watched(self, table: Table, columns: Sequence[str]) -> Watched[TableSource]:
         source = TableSource(self._reader, table, columns)

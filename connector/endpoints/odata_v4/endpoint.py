@@ -42,6 +42,7 @@ from connector.endpoints.odata_v4.tables import Table
 from connector.endpoints.odata_v4.writes import Writing
 from connector.endpoints.snapshots import Snapshots, Watermarks, born
 from connector.endpoints.snapshots import Table as Compared
+from connector.endpoints.subjects import pages_of
 from connector.endpoints.web.answers import Reply, clock_offset
 from connector.endpoints.web.transport import Transport
 from connector.errors import DualWriteError, MapError, Problem, Subject
@@ -193,12 +194,14 @@ class ODataV4Endpoint:
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         """The whole set, page by page."""
-        return self._detection(entity).scan(self._compared(entity, columns), resume)
+        pages = self._detection(entity).scan(self._compared(entity, columns), resume)
+        return pages_of(self._transport.naming.side, pages)
 
     def changes(self, entity: str, columns: Sequence[str], position: str) -> Iterator[Page]:
         """What is found by the way of this entity."""
         table = self._compared(entity, columns)
-        return self._looks.changes(self._detection(entity), table, position)
+        pages = self._looks.changes(self._detection(entity), table, position)
+        return pages_of(self._transport.naming.side, pages)
 
     def _compared(self, entity: str, columns: Sequence[str]) -> Compared[SetSource]:
         source = SetSource(

@@ -360,6 +360,6 @@ def writing(path: Path) -> Generator[None]:
             "snapshot-unwritable",
             f"the folder of snapshots {path} cannot be used",
             cause=error.strerror or str(error),
-            remedy="make room there and let this user write to it, or name another folder with "
-            "`folder` in [commerce.changes]",
+            remedy="make room there and let this user write to it, or name another one as "
+            "`changes.folder` of this side",
         ) from error

@@ -175,7 +175,7 @@ class Journal:
                 f"the folder of exports {self._folder} cannot be used",
                 cause=error.strerror or str(error),
                 remedy="make room there and let this user write to it, or name another folder, of "
-                "a disk with hard links, with `folder` in [commerce.changes]",
+                "a disk with hard links, as `changes.folder` of this side",
             ) from error
 
     def _own_id(self) -> str:
