@@ -106,6 +106,9 @@ def _forget_customer(options: Options, party: str, by: str, *, plan: bool, yes: 
                 output.emit(_form(party, plan=True, ledger=ahead))
             else:
                 _show("Would go", party, ahead)
+                output.say(
+                    "then a sync carries that to Dataverse, and the state forgets the number"
+                )
             return
         cards = 0 if ahead is None else len(ahead.cards)
         question = f"Take customer {party} off {cards} cards and all else, for good?"
