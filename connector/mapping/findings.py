@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from connector.documents.form import KINDS, NUMBER, Loc, in_file
 from connector.errors import MapError, Problem
+from connector.mapping.words import HOMES, KEYS_OF_OTHERS, STEPS_OF_OTHERS
 from connector.mapping.yaml_file import YamlFile
 
 EXAMPLES = {
@@ -121,8 +122,9 @@ def _misspelled(missing: Any, findings: Sequence[Any]) -> bool:
     *block, name = missing["loc"]
     for other in findings:
         *beside, key = other["loc"]
-        near = difflib.get_close_matches(str(key), [str(name)])
-        if other["type"] == "extra_forbidden" and beside == block and near:
+        unknown = other["type"] == "extra_forbidden" and beside == block
+        near = unknown and difflib.get_close_matches(str(key), [str(name)])
+        if near or (unknown and _of_others(str(key))):
             return True
     return False
 
@@ -134,9 +136,7 @@ def _explain(
     kind, loc, context = finding["type"], finding["loc"], finding.get("ctx", {})
     where = _spoken(at)
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(loc[-1]), known_keys, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else "remove it; docs/maps.md lists all keys"
-        return f"unknown key `{loc[-1]}`", hint, "map-unknown-key"
+        return f"unknown key `{loc[-1]}`", _meant(str(loc[-1]), known_keys), "map-unknown-key"
     if kind == "missing":
         key = str(loc[-1])
         return f"`{key}` is missing in {where}", f"add {_shown(key)}", "map-missing-key"
@@ -144,10 +144,27 @@ def _explain(
         names = [name.strip(" '") for name in context["expected_tags"].split(",")]
         near = difflib.get_close_matches(context["tag"], names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"write one of {', '.join(names)}"
+        hint = STEPS_OF_OTHERS.get(context["tag"].casefold(), hint)
         return f"there is no transform `{context['tag']}`", hint, "transform-unknown"
     takes, remedy = _wanted(kind, kinds, finding["input"], context)
     got = "nothing" if finding["input"] is None else reprlib.repr(finding["input"])
     return f"{where} takes {takes}, not {got}", remedy, "map-wrong-value"
+
+
+def _of_others(key: str) -> str | None:
+    """What a key of another language is here."""
+    return KEYS_OF_OTHERS.get(key.casefold().replace("_", ""))
+
+
+def _meant(key: str, known_keys: Sequence[str]) -> str:
+    """What to do about a key that means nothing where it stands."""
+    others = _of_others(key)
+    if others is not None and (key == "company" or key not in known_keys):
+        return others
+    if key in known_keys:
+        return f"it does not belong here: {HOMES.get(key, 'docs/maps.md says where it stands')}"
+    near = difflib.get_close_matches(key, known_keys, n=1)
+    return f"did you mean `{near[0]}`?" if near else "remove it; docs/maps.md lists all keys"
 
 
 def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, str]:

@@ -53,6 +53,11 @@ def test_a_table_that_is_not_there_is_told_with_its_place(project: Project) -> N
     (problem,) = [one for one in found if one["code"] == "entity-unknown"]
     assert (problem["subject"]["map"], problem["subject"]["file"]) == ("loyalty-card", MAP)
     assert problem["subject"]["line"]
+    assert "did you mean `msdyn_loyaltycards`?" in problem["remedy"]
+    change(project, MAP, "{entity: msdyn_loyaltycard}", "{entity: msdyn_loyaltycards}")
+    change(project, MAP, "{entity: RetailLoyaltyCards}", "{entity: Loyalty card}")
+    (label,) = [one for one in problems(project, code=2) if one["code"] == "entity-unknown"]
+    assert "did you mean `RetailLoyaltyCards`?" in label["remedy"]
 
 
 def test_a_filter_nothing_passes(project: Project) -> None:

@@ -103,6 +103,12 @@ class Administration:
         """The logical name of a table. Raises `MapError` if there is none."""
         return self._tables.get(set_name).logical_name
 
+    def set_names(self) -> Mapping[str, str]:
+        """The entity set name of each table, by its logical name."""
+        path = "EntityDefinitions?$select=LogicalName,EntitySetName"
+        rows = self._exchange.read(path, "EntityDefinitions").get("value", ())
+        return {row["LogicalName"]: row["EntitySetName"] for row in rows if row["EntitySetName"]}
+
     def schema_name(self, set_name: str) -> str:
         """The schema name of a table, its logical name in its own case. Raises `MapError`."""
         path = f"{_definition(self.logical_name(set_name))}?$select=SchemaName"

@@ -255,7 +255,8 @@ class _Compiler:
         value = _read(node, column, type(node).__name__)
         if value is None:
             written = getattr(node, "val", "this")
-            raise _mistyped(f"{written!r} is no value for `{column.name}` ({column.type})")
+            message = f"{written!r} is no value for `{column.name}` ({column.type})"
+            raise _mistyped(message, column)
         self.compared.setdefault(column.name, set()).add(value)
         return value
 
@@ -380,10 +381,12 @@ def _not(test: Test) -> Test:
     return run
 
 
-def _mistyped(message: str) -> BadFilter:
-    return BadFilter(
-        "filter-type",
-        message,
+def _mistyped(message: str, column: Column | None = None) -> BadFilter:
+    remedy = (
         "compare with a value of the column's type: 'text', 12, 1.5, true, 2026-01-31, "
-        "2026-01-31T00:00:00Z, or null",
+        "2026-01-31T00:00:00Z, or null"
     )
+    if column is not None and column.choices:
+        names = (f"'{one}'" if isinstance(one, str) else str(one) for one in column.choices)
+        remedy = f"compare with null, or one of {', '.join(names)}"
+    return BadFilter("filter-type", message, remedy)

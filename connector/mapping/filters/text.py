@@ -10,6 +10,7 @@ Tested in: tests/unit/mapping/test_filters.py.
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def parse_filter(text: str) -> ast._Node:
     except exceptions.ODataException as error:
         token = getattr(error, "token", None)
         where = "it ends too early" if token is None else f"at `{text[token.index :][:20]}`"
-        raise syntax(f"the filter cannot be read: {where}") from error
+        raise syntax(f"the filter cannot be read: {where}", text) from error
     if tree is None:
         raise syntax("the filter is empty")
     return tree
@@ -64,14 +65,22 @@ def chain_of(node: ast.BoolOp) -> list[ast._Node]:
     return [current, *reversed(parts)]
 
 
-def syntax(message: str) -> BadFilter:
-    """What is said of a text that is no filter."""
-    return BadFilter(
-        "filter-syntax",
-        message,
+_QUERY_RANGE = re.compile(r"[=!<>]=?|&&|\|\||\blike\b")
+_WORDS = (
+    "OData has words for signs: `eq` for `==`, `ne` for `!=`, `gt`, `ge`, `lt`, `le` for `>`, "
+    "`>=`, `<`, `<=`, `and` for `&&`, `or` for `||`, `startswith(Name, 'A')` for `like \"A*\"`; "
+    "texts and members of an enumeration stand in single quotes"
+)
+
+
+def syntax(message: str, text: str = "") -> BadFilter:
+    """What is said of a text that is no filter; dual-write's own filters are such."""
+    remedy = (
         "write an OData condition such as `Blocked eq false and Level gt 3`; texts stand in "
-        "single quotes",
+        "single quotes"
     )
+    outside = re.sub("'[^']*'", "", text)
+    return BadFilter("filter-syntax", message, _WORDS if _QUERY_RANGE.search(outside) else remedy)
 
 
 def _lexer() -> Any:

@@ -48,7 +48,10 @@ def _choice(scalar: object, column: Column) -> Value:
     for choice in column.choices:
         if str(choice).casefold() == str(scalar).casefold():
             return choice
-    known = ", ".join(str(choice) for choice in column.choices)
+    known = ", ".join(
+        str(choice) if label in (None, "", str(choice)) else f"{choice} ({label})"
+        for choice, label in column.choices.items()
+    )
     raise Untranslatable(
         "choice-missing",
         f"`{column.name}` has no choice {scalar!r}",

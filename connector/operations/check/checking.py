@@ -44,6 +44,7 @@ from connector.operations.check.rights import (
     shared_with_people,
 )
 from connector.operations.check.soundness import check_between, check_soundness
+from connector.operations.check.tables import meant
 
 
 def check_project(project: Project, organization: Administration) -> Iterator[Problem]:
@@ -165,7 +166,7 @@ def _check_map(
         drifted = list(_check_drift(project, document, entities))
         owner = list(check_owners(project, document, table, organization))
     except DualWriteError as error:
-        yield Problem.of(error)
+        yield meant(document, Problem.of(error), organization)
         return
     yield from problems
     yield from drifted

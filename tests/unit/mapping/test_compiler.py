@@ -59,7 +59,7 @@ def found(row: str, commerce: Columns = COMMERCE, dataverse: Columns = DATAVERSE
         (
             "commerce: Status, sync: '><', dataverse: status, values: {Open: 11}",
             "choice-missing",
-            "10, 20",
+            "10 (Open), 20",
         ),
         (
             "commerce: Status, sync: '><', dataverse: active, values: {Open: 1}",
