@@ -21,11 +21,11 @@ from typing import Any
 import orjson
 
 from connector.odata.batch import BatchRequest, encode_batch
+from connector.sandbox.dataverse.messages import Request
 from connector.sandbox.dataverse.rights.privileges import ADMINISTRATOR
 from connector.sandbox.dataverse.service import Service
 from connector.sandbox.dataverse.standard.seed import Member
 from connector.sandbox.dataverse.writing.records import new_id
-from connector.sandbox.messages import Request
 
 BASE = "https://127.0.0.1/api/data/v9.2"
 CARDS = "msdyn_loyaltycards"

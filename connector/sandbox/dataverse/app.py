@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from connector.sandbox.dataverse import access_errors, errors
 from connector.sandbox.dataverse.limits import PROFILES, Limits, Protection, Window, refusal_of
+from connector.sandbox.dataverse.messages import Request, error_response
 from connector.sandbox.dataverse.pages.browsing import ROOT, Pages
 from connector.sandbox.dataverse.service import Service
 from connector.sandbox.dataverse.switches import Act, Switches
@@ -32,7 +33,7 @@ from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of
 from connector.sandbox.identity.managed_identity import ManagedIdentity
 from connector.sandbox.identity.people import AGENT_CLIENT_ID
 from connector.sandbox.identity.tokens import Directory
-from connector.sandbox.messages import Request, Response, error_response
+from connector.sandbox.messages import Response
 from connector.sandbox.spoiled import Cut, Dropped, spoiled
 
 AFFINITY = "ARRAffinity"

@@ -27,8 +27,9 @@ from connector.odata.batch import (
 )
 from connector.odata.malformed import MalformedError
 from connector.sandbox.dataverse import errors
+from connector.sandbox.dataverse.messages import Request, error_response
 from connector.sandbox.dataverse.storage import Storage
-from connector.sandbox.messages import Request, Response, error_response
+from connector.sandbox.messages import Response
 
 MAX_REQUESTS = 1000
 MAX_URL = 65_536

@@ -26,6 +26,7 @@ from connector.sandbox.dataverse.customizing.metadata_writes import (
 from connector.sandbox.dataverse.definitions.metadata import Metadata
 from connector.sandbox.dataverse.definitions.metadata_changes import NAME as METADATA_CHANGES
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, error_response, json_response
 from connector.sandbox.dataverse.reading.options import parse_options
 from connector.sandbox.dataverse.reading.queries import Queries
 from connector.sandbox.dataverse.reading.related import Related
@@ -43,7 +44,7 @@ from connector.sandbox.dataverse.writing.plugins import parse_loss
 from connector.sandbox.dataverse.writing.records import Records
 from connector.sandbox.dataverse.writing.resources import Resources
 from connector.sandbox.dataverse.zones import USER_SETTINGS, check_settings
-from connector.sandbox.messages import Request, Response, error_response, json_response
+from connector.sandbox.messages import Response
 
 SERVICE_VERSION = "9.2.25000.00000"
 

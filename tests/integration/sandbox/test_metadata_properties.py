@@ -16,10 +16,11 @@ from hypothesis.strategies import SearchStrategy
 
 from connector.sandbox.dataverse.customizing import key_indexes
 from connector.sandbox.dataverse.definitions import archive, ddl
+from connector.sandbox.dataverse.messages import Request
 from connector.sandbox.dataverse.rights.privileges import ADMINISTRATOR
 from connector.sandbox.dataverse.service import Service
 from connector.sandbox.dataverse.standard.seed import Member
-from connector.sandbox.messages import Request, Response
+from connector.sandbox.messages import Response
 from tests.integration.sandbox.declared import CRM, attribute, definition, entity, label
 
 BASE = "https://127.0.0.1/api/data/v9.2"

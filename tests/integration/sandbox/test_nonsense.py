@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector.sandbox.dataverse.messages import Request
 from connector.sandbox.dataverse.service import Service
 from connector.sandbox.identity.people import CLIENT_ID, MEMBERS
-from connector.sandbox.messages import Request
 
 CARDS = "msdyn_loyaltycards"
 SQL = (

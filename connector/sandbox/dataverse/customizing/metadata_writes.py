@@ -35,9 +35,10 @@ from connector.sandbox.dataverse.definitions.catalog import (
 from connector.sandbox.dataverse.definitions.declarations import list_member
 from connector.sandbox.dataverse.definitions.metadata_json import TYPE_PREFIX, Json
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, json_response, no_content
 from connector.sandbox.dataverse.standard.seed import Identities
 from connector.sandbox.dataverse.writing.records import Records
-from connector.sandbox.messages import Request, Response, json_response, no_content
+from connector.sandbox.messages import Response
 
 ENTITIES, RELATIONSHIPS = "EntityDefinitions", "RelationshipDefinitions"
 OPTION_SETS = "GlobalOptionSetDefinitions"

@@ -35,9 +35,10 @@ from connector.sandbox.dataverse.definitions.metadata_json import (
     relationships,
 )
 from connector.sandbox.dataverse.definitions.schema import document
+from connector.sandbox.dataverse.messages import Request, json_response, no_content
 from connector.sandbox.dataverse.reading.options import Options, listed, parse_options
 from connector.sandbox.dataverse.storage import Storage
-from connector.sandbox.messages import Request, Response, json_response, no_content
+from connector.sandbox.messages import Response
 
 _COMPARE: dict[type[ast._Node], Callable[[Any, Any], bool]] = {
     ast.Eq: eq,

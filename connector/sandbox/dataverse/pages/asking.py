@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from connector.sandbox.dataverse.definitions.catalog import Catalog
+from connector.sandbox.dataverse.messages import Request
 from connector.sandbox.dataverse.service import Service
-from connector.sandbox.messages import Request
 
 PAGE_SIZE = 50
 

@@ -15,6 +15,7 @@ from datetime import UTC
 from typing import Any
 
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Preferences, Request, json_response
 from connector.sandbox.dataverse.reading.expands import Expands
 from connector.sandbox.dataverse.reading.filters import Condition
 from connector.sandbox.dataverse.reading.operators import Reader
@@ -24,7 +25,7 @@ from connector.sandbox.dataverse.reading.projections import JsonRow, Projection,
 from connector.sandbox.dataverse.storage import Stored
 from connector.sandbox.dataverse.writing.records import Records
 from connector.sandbox.dataverse.zones import Zones
-from connector.sandbox.messages import Preferences, Request, Response, json_response
+from connector.sandbox.messages import Response
 
 COUNT_LIMIT = 5000
 TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"

@@ -23,11 +23,12 @@ from connector.odata.paths import Segment
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions.catalog import Way
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, json_response, no_content
 from connector.sandbox.dataverse.reading.options import Options, parse_options
 from connector.sandbox.dataverse.reading.queries import Queries
 from connector.sandbox.dataverse.writing.payloads import Values
 from connector.sandbox.dataverse.writing.records import Records
-from connector.sandbox.messages import Request, Response, json_response, no_content
+from connector.sandbox.messages import Response
 
 
 class Related:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, json_response
 from connector.sandbox.dataverse.reading import fetchxml, query_errors, sql
 from connector.sandbox.dataverse.reading.joins import Joined
 from connector.sandbox.dataverse.reading.paging import (
@@ -29,7 +30,7 @@ from connector.sandbox.dataverse.reading.paging import (
 from connector.sandbox.dataverse.reading.projections import wants
 from connector.sandbox.dataverse.reading.queries import TOTAL, Queries, applied
 from connector.sandbox.dataverse.writing.records import Records
-from connector.sandbox.messages import Request, Response, json_response
+from connector.sandbox.messages import Response
 
 COOKIE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 MORE = "Microsoft.Dynamics.CRM.morerecords"

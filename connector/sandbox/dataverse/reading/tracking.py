@@ -19,12 +19,13 @@ from typing import Any
 
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, json_response
 from connector.sandbox.dataverse.reading.options import Options
 from connector.sandbox.dataverse.reading.paging import MAX_PAGE, Cookie, link, parse_cookie
 from connector.sandbox.dataverse.reading.projections import JsonRow, Projection
 from connector.sandbox.dataverse.reading.queries import Queries, applied, context, count_text
 from connector.sandbox.dataverse.writing.records import Records
-from connector.sandbox.messages import Request, Response, json_response
+from connector.sandbox.messages import Response
 
 _TOKEN = re.compile(r"(\d+)!(.{19})")
 _TIME = "%m/%d/%Y %H:%M:%S"

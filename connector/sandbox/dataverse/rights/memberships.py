@@ -19,13 +19,14 @@ import orjson
 from connector.odata.paths import Segment
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, json_response, no_content
 from connector.sandbox.dataverse.reading.options import parse_options
 from connector.sandbox.dataverse.reading.queries import Queries, context
 from connector.sandbox.dataverse.rights.privileges import listed
 from connector.sandbox.dataverse.standard.seed import Identities
 from connector.sandbox.dataverse.writing.payloads import Values
 from connector.sandbox.dataverse.writing.records import Records
-from connector.sandbox.messages import Request, Response, json_response, no_content
+from connector.sandbox.messages import Response
 
 PRIVILEGES = "Microsoft.Dynamics.CRM.RetrieveUserPrivileges"
 TEAM_PRIVILEGES = "Microsoft.Dynamics.CRM.RetrieveTeamPrivileges"

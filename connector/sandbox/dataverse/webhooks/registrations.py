@@ -22,6 +22,7 @@ from lxml import etree
 
 from connector.sandbox.courier import Courier, Letter, Message
 from connector.sandbox.dataverse import errors
+from connector.sandbox.dataverse.messages import Request
 from connector.sandbox.dataverse.standard.platform_tables import (
     SERVICE_ENDPOINT,
     STEP,
@@ -37,7 +38,6 @@ from connector.sandbox.dataverse.webhooks.contexts import (
 from connector.sandbox.dataverse.webhooks.happenings import CREATE, DELETE, UPDATE, Happening, Topic
 from connector.sandbox.dataverse.writing.payloads import Values
 from connector.sandbox.dataverse.writing.records import Records
-from connector.sandbox.messages import Request
 
 KEY, HEADERS, QUERY = 4, 5, 6
 """`authtype`: how a receiver knows its sender."""

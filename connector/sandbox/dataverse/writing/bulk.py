@@ -18,10 +18,11 @@ from connector.odata.paths import parse_segment
 from connector.sandbox.comparing import fold
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, json_response, no_content
 from connector.sandbox.dataverse.writing.payloads import Values
 from connector.sandbox.dataverse.writing.records import Address, Records
 from connector.sandbox.dataverse.writing.resources import require
-from connector.sandbox.messages import Request, Response, json_response, no_content
+from connector.sandbox.messages import Response
 
 PREFIX = "Microsoft.Dynamics.CRM."
 Target = dict[str, Any]

@@ -16,6 +16,7 @@ from typing import Any
 
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions.tables import Table
+from connector.sandbox.dataverse.messages import Request, json_response
 from connector.sandbox.dataverse.reading import fetchxml, query_errors
 from connector.sandbox.dataverse.reading.joins import Joined, Source
 from connector.sandbox.dataverse.reading.operators import condition, operator_name
@@ -28,7 +29,7 @@ from connector.sandbox.dataverse.standard.job_tables import (
 )
 from connector.sandbox.dataverse.writing.payloads import Values
 from connector.sandbox.dataverse.writing.records import Records, new_id
-from connector.sandbox.messages import Request, Response, json_response
+from connector.sandbox.messages import Response
 
 NAME = "BulkDelete"
 _NEEDED = ("QuerySet", "JobName", "SendEmailNotification", "ToRecipients", "CCRecipients")

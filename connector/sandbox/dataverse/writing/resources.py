@@ -19,12 +19,13 @@ import orjson
 from connector.odata.paths import Segment
 from connector.sandbox.dataverse import errors
 from connector.sandbox.dataverse.definitions.tables import REFERENCES, Column, Table
+from connector.sandbox.dataverse.messages import Request, json_response, no_content
 from connector.sandbox.dataverse.reading.options import Options, parse_options
 from connector.sandbox.dataverse.reading.projections import JsonRow, Projection
 from connector.sandbox.dataverse.reading.queries import Queries, applied, context
 from connector.sandbox.dataverse.writing.payloads import Values
 from connector.sandbox.dataverse.writing.records import Address, Records
-from connector.sandbox.messages import Request, Response, json_response, no_content
+from connector.sandbox.messages import Response
 
 
 class Resources:
