@@ -26,7 +26,7 @@ def check_sale(sale: Sale) -> None:
     """Refuse a sale that says too little or what cannot be.
 
     Raises RecordError: `sale-number`, `sale-date`, `sale-empty`, `sale-quantity`, `sale-amount`,
-    `text-invalid`, `text-too-long`, `value-missing`.
+    `points-line-money`, `text-invalid`, `text-too-long`, `value-missing`.
     """
     check_number(sale.number)
     _check_characters("card", sale.card)
@@ -108,7 +108,13 @@ def _units(code: str, value: Decimal, field: str) -> int:
 def _check_line(line: Item, field: str) -> None:
     quantity_units(line.quantity, f"quantity of {field}")
     amount_units(line.amount, f"amount of {field}")
-    amount_units(line.points, f"points of {field}")
+    if amount_units(line.points, f"points of {field}") and line.amount:
+        raise RecordError(
+            "points-line-money",
+            f"{field} is paid with points and has an amount of {line.amount} as well",
+            remedy="give it an amount of 0; what is paid in part with points is a payment",
+            subject=Subject(field=field),
+        )
     _check_text(f"product of {field}", line.product)
     for category in line.categories:
         _check_text(f"category of {field}", category)

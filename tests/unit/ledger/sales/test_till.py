@@ -94,6 +94,7 @@ def test_another_sale_under_the_same_number_is_refused(shop: Shop, refused: Refu
         ({"lines": (item("1E+999999"),)}, "sale-amount"),
         ({"lines": (item(f"1.{'0' * 40}1"),)}, "sale-amount"),
         ({"lines": (item(10), item(10, 1, " "))}, "value-missing"),
+        ({"lines": (replace(item(10), points=Decimal(300)),)}, "points-line-money"),
         ({"lines": (item(10, 1, "a\nb"),)}, "text-invalid"),
         ({"lines": (item(10, 1, "a" * 101),)}, "text-too-long"),
         ({"payments": {"cash": Decimal(-1)}}, "sale-amount"),
