@@ -24,7 +24,7 @@ Tested in: tests/unit/cli/test_app.py, tests/docs/test_reference.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -210,12 +210,19 @@ class Problem:
     severity: str = "error"
     exit_code: int = 2
     """What a command ends with that finds nothing graver."""
+    cause: str | None = field(default=None, compare=False)
+    """What another system said to it; it may have a number of its own each time."""
 
     @classmethod
     def of(cls, error: DualWriteError) -> Problem:
         """The same finding as `error`, as a value."""
         return cls(
-            error.code, error.message, error.remedy, error.subject, exit_code=error.exit_code
+            error.code,
+            error.message,
+            error.remedy,
+            error.subject,
+            exit_code=error.exit_code,
+            cause=error.cause,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -48,13 +48,18 @@ def check(
     warnings = [problem for problem in problems if problem.severity == "warning"]
     noted = sum(problem.severity == "note" for problem in found)
     if options.json:
-        told = [{**p.as_dict(), "dual_write": list(dual_write_codes(p.code))} for p in problems]
+        told = [
+            {**p.as_dict(), "cause": p.cause, "dual_write": list(dual_write_codes(p.code))}
+            for p in problems
+        ]
         output.emit({"ok": not errors, "maps": maps, "off": off, "problems": told, "notes": noted})
     else:
         for problem in problems:
             code = " ".join((problem.code, *dual_write_codes(problem.code)))
             about = str(problem.subject)
             output.line(f"{problem.severity} {code}: {about}: {problem.message}")
+            if problem.cause:
+                output.line(f"  cause: {problem.cause}")
             output.line(f"  remedy: {problem.remedy}")
         bad = bool(errors or warnings)
         ending = f"{len(errors)} errors, {len(warnings)} warnings" if bad else "all well"

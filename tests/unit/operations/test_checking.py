@@ -16,6 +16,7 @@ from connector.config.sides import (
     LedgerSettings,
 )
 from connector.endpoints.base import Entity
+from connector.errors import AccessError, Problem
 from connector.mapping.document import parse_document
 from connector.mapping.values import Side
 from connector.operations.check.checking import _check_command, _check_events, _untimed
@@ -82,3 +83,12 @@ def test_the_key_of_events_is_missed_before_serve_is_started(tmp_path: Path) -> 
     assert str(missing.subject) == "side south, field sides.south.events.secret"
     key.write_text("a key")
     assert list(_check_events(sides)) == []
+
+
+def test_a_finding_keeps_what_another_system_said() -> None:
+    def denied(number: int) -> Problem:
+        said = f"AADSTS7000215: Invalid client secret. Trace ID: {number}"
+        return Problem.of(AccessError("token-denied", "no token", remedy="another", cause=said))
+
+    assert str(denied(1).cause).startswith("AADSTS7000215")
+    assert denied(1) == denied(2), "it is one finding, whatever its number"
