@@ -13,11 +13,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
@@ -28,13 +25,14 @@ from connector.sandbox.dataverse.limits import PROFILES, Limits, Protection, Win
 from connector.sandbox.dataverse.messages import Request, error_response
 from connector.sandbox.dataverse.pages.browsing import ROOT, Pages
 from connector.sandbox.dataverse.service import Service
-from connector.sandbox.dataverse.switches import Act, Switches
+from connector.sandbox.dataverse.switches import Switches
 from connector.sandbox.faults import Fault, FaultKind, Faults, kind_of
 from connector.sandbox.identity.managed_identity import ManagedIdentity
 from connector.sandbox.identity.people import AGENT_CLIENT_ID
 from connector.sandbox.identity.tokens import Directory
 from connector.sandbox.messages import Response
 from connector.sandbox.spoiled import Cut, Dropped, spoiled
+from connector.sandbox.switching import answering
 
 AFFINITY = "ARRAffinity"
 DEFAULT_RETRY_AFTER_SECONDS = 1
@@ -69,7 +67,7 @@ class Face:
                 Route("/api/data/{version}", data, methods=METHODS),
                 Route("/api/data/{version}/{path:path}", data, methods=METHODS),
                 *(
-                    Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
+                    Route(f"/sandbox/{name}", answering(act), methods=methods)
                     for name, (act, methods) in self._switches.acts.items()
                 ),
                 Route(ROOT, self._page),
@@ -192,21 +190,6 @@ class Face:
         query = http.scope["query_string"].decode("latin-1")
         filed = await http.body() if http.method == "POST" else None
         return self._http(self._pages.answer(http.url.path, query, origin, filed))
-
-    # ------------------------------------------------------------------------ switches
-
-    def _guarded(self, act: Act) -> Callable[[HttpRequest], Any]:
-        """A switch: JSON in, JSON out, 400 with the reason for what it cannot read."""
-
-        async def switch(http: HttpRequest) -> HttpResponse:
-            body = await http.body()
-            try:
-                answer = act(http.method, orjson.loads(body) if body else {})
-            except (ValueError, TypeError, KeyError) as error:
-                return HttpResponse(f"{type(error).__name__}: {error}\n", status_code=400)
-            return HttpResponse(orjson.dumps(answer), media_type="application/json")
-
-        return switch
 
 
 def _met(request: Request, kind: FaultKind | None, fault: Fault) -> errors.WireError | None:

@@ -9,21 +9,15 @@ They are no part of the service, so they ask for no token, and a reset undoes al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from connector.sandbox.courier import Disorder
 from connector.sandbox.dataverse.limits import Limits, Protection, limits_of
 from connector.sandbox.dataverse.service import Service
 from connector.sandbox.faults import Faults, parse_fault
-
-DAY_SECONDS = 86_400
-OK = {"ok": True}
-Json: TypeAlias = dict[str, Any]
-Act: TypeAlias = Callable[[str, Json], Json]
-"""(method, body) to the answer; raises `ValueError`, `TypeError` or `KeyError`."""
+from connector.sandbox.switching import DAY_SECONDS, OK, Act, Json
 
 
 class Switches:

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
@@ -32,10 +30,11 @@ from connector.sandbox.finops.pages import Pages
 from connector.sandbox.finops.people import User
 from connector.sandbox.finops.recurring import ROOT as CONNECTOR
 from connector.sandbox.finops.service import Service
-from connector.sandbox.finops.switches import Act, Switches
+from connector.sandbox.finops.switches import Switches
 from connector.sandbox.identity.tokens import Directory
 from connector.sandbox.messages import Response
 from connector.sandbox.spoiled import Cut, Dropped, spoiled
+from connector.sandbox.switching import answering
 
 DATA = "/data"
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -70,7 +69,7 @@ class Face:
                 Route(PAGES, self._page, methods=["GET"]),
                 Route(PAGES + "/{path:path}", self._page, methods=["GET"]),
                 *(
-                    Route(f"/sandbox/{name}", self._guarded(act), methods=methods)
+                    Route(f"/sandbox/{name}", answering(act, errors.AxError), methods=methods)
                     for name, (act, methods) in self._switches.acts.items()
                 ),
             ]
@@ -168,29 +167,6 @@ class Face:
         """With the time of this side's clock."""
         date = formatdate(self._service.storage.clock.now(), usegmt=True)
         return HttpResponse(response.body, response.status, {**response.headers, "Date": date})
-
-    # ------------------------------------------------------------------------ switches
-
-    def _guarded(self, act: Act) -> Callable[[HttpRequest], Any]:
-        """A switch: JSON in, JSON out, 400 with the reason for what it cannot read."""
-
-        async def switch(http: HttpRequest) -> HttpResponse:
-            body = await http.body()
-            try:
-                value = orjson.loads(body) if body else {}
-                if not isinstance(value, dict):
-                    raise TypeError("the body has to be a JSON object")
-                answer = act(http.method, value)
-            except KeyError as error:
-                text = f"{error} is not given, or there is none of that name"
-                return HttpResponse(f"{text}\n", status_code=400)
-            except errors.AxError as error:
-                return HttpResponse(f"{error}\n", status_code=400)
-            except (ValueError, TypeError) as error:
-                return HttpResponse(f"{error}\n", status_code=400)
-            return HttpResponse(orjson.dumps(answer), media_type="application/json")
-
-        return switch
 
 
 def _met(kind: FaultKind | None, fault: Fault) -> errors.AxError | None:

@@ -9,10 +9,9 @@ They are no part of the service, so they ask for no token, and a reset undoes al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from connector.sandbox.courier import Disorder
 from connector.sandbox.faults import Faults, parse_fault
@@ -24,12 +23,7 @@ from connector.sandbox.finops.recurring import parse_job
 from connector.sandbox.finops.rules import Rule
 from connector.sandbox.finops.seed import SAMPLE_CARDS
 from connector.sandbox.finops.service import Service
-
-DAY_SECONDS = 86_400
-OK = {"ok": True}
-Json: TypeAlias = dict[str, Any]
-Act: TypeAlias = Callable[[str, Json], Json]
-"""(method, body) to the answer; raises `ValueError`, `TypeError` or `KeyError`."""
+from connector.sandbox.switching import DAY_SECONDS, OK, Act, Json
 
 
 def _taking(act: Act, *keys: str) -> Act:
