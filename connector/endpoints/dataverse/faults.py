@@ -31,7 +31,6 @@ from connector.errors import AccessError, DualWriteError, MapError, Subject, Unr
 
 OBJECT_MISSING = "0x80040217"
 KEY_MISSING = "0x80060891"
-SET_UNKNOWN = "0x8006088a"
 VERSION_MISMATCH = "0x80060882"
 DUPLICATE_ID = "0x80040237"
 DUPLICATE_KEY = "0x80060892"
