@@ -23,6 +23,7 @@ from connector.ledger.members.households import touch
 from connector.ledger.members.names import customer
 from connector.ledger.members.tables import card_programs, customer_groups, households
 from connector.ledger.operations import Change, Done, Remove
+from connector.ledger.programs import owing
 from connector.ledger.sales.tables import sales
 from connector.ledger.schema import CARDS, REFERENCES, blocked_customers
 from connector.ledger.shown.entities import CARD_SEGMENTS
@@ -83,6 +84,7 @@ def _unlinked(transaction: WriteTransaction, party: str) -> Unlinked:
         "segments": _unmarked(transaction, list(cards.values())),
         "sales": _nobodys(connection, list(cards)),
         "gifts": _renamed(transaction, party),
+        "owed": owing.forget(connection, party),
     }
     _deleted(connection, _PARTY.number, [party])
     return Unlinked(list(cards.values()), counts)

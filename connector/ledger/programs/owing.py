@@ -136,6 +136,12 @@ def settle(connection: sa.Connection, debt: Debt) -> bool:
     return bool(connection.execute(sa.delete(owed).where(_O.number == debt.number)).rowcount)
 
 
+def forget(connection: sa.Connection, party: str) -> int:
+    """Owe a customer nothing any more, by their PartyNumber; how many debts there were."""
+    theirs = [one for one in debts(connection) if one.member.party == party]
+    return sum(settle(connection, one) for one in theirs)
+
+
 def keep(connection: sa.Connection, debt: Debt, error: DualWriteError) -> Debt:
     """It could not be judged again: note why."""
     due = debt.owed._replace(code=error.code, cause=_cause(error))

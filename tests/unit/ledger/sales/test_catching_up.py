@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigError
-from connector.ledger.desk import Desk
+from connector.ledger.desk import Customer, Desk
+from connector.ledger.forgetting import forget_customer
 from connector.ledger.journal.statements import mismatches, transactions
 from connector.ledger.ledger import Ledger
 from connector.ledger.programs import store
@@ -183,3 +184,11 @@ def test_trying_a_sale_tells_loudly(shop: Shop) -> None:
     assert card is not None
     with pytest.raises(ConfigError, match="extension-unknown"):
         tried(shop.ledger, sale(at=START - timedelta(days=1)), card.id)
+
+
+def test_whoever_is_forgotten_is_owed_nothing(shop: Shop) -> None:
+    Desk(shop.ledger).issue("P", Customer("P7", create=True), by="desk")
+    shop.sell("S-1", card="P")
+    shop.sell("S-2")
+    assert forget_customer(shop.ledger, "P7", by="desk").counts["owed"] == 1
+    assert shop.owed() == ["club sale s-2"]
