@@ -44,6 +44,9 @@ class Unlinked(NamedTuple):
 class _PlanOnly(Exception):
     """Takes the transaction back."""
 
+    def __init__(self, done: Unlinked) -> None:
+        self.done = done
+
 
 def known(ledger: Ledger, party: str) -> bool:
     """Whether the ledger has this customer."""
@@ -60,10 +63,10 @@ def forget_customer(ledger: Ledger, party: str, *, by: str, plan: bool = False) 
         with ledger.writing(by) as transaction:
             done = _unlinked(transaction, customer(transaction.connection, party))
             if plan:
-                raise _PlanOnly
-    except _PlanOnly:
-        pass
-    return done
+                raise _PlanOnly(done)
+            return done
+    except _PlanOnly as only:
+        return only.done
 
 
 def _unlinked(transaction: WriteTransaction, party: str) -> Unlinked:
