@@ -155,7 +155,7 @@ def rows_in(
         return
     of = tuple(select), column, where, tuple(group_by)
     if len(values) == 1:  # what tills ask for; an IN list is written anew each time
-        yield from connection.execute(_query(*of, one=True), {"wanted": values[0]})
+        yield from connection.execute(_query(*of, one=True), {"wanted": values[0]}).all()
         return
     query = _query(*of, one=False)
     for start in range(0, len(values), IN_CHUNK):
