@@ -2,7 +2,7 @@
 
 Owns: what is told of a run, which run can be undone, and undoing it under a paused map.
 Never does: printing; deciding what becomes of a record (`connector/engine/decisions/undo.py`).
-Tested in: tests/acceptance/test_undo.py.
+Tested in: tests/unit/operations/test_past.py, tests/acceptance/test_undo.py.
 """
 
 from __future__ import annotations
