@@ -41,6 +41,7 @@ from connector.mapping.values import Value
 
 PAGE_SIZE = 10_000
 BATCH = 100
+NO_PROJECT = "once an export project is made"
 
 
 class FinopsEndpoint(ODataV4Endpoint):
@@ -101,7 +102,7 @@ class FinopsEndpoint(ODataV4Endpoint):
             companies = companies_of(self._client)
             yield from advice_on_company(self._company, companies, naming, entity)
         projects = projects_of(self._client)
-        also = f"export ({', '.join(sorted(projects))})" if projects else ""
+        also = "" if projects is None else f"export ({', '.join(sorted(projects)) or NO_PROJECT})"
         way, table = self._way_of(entity), self._table(entity)
         yield from advice_on(naming, table, way, also)
         if way.by == "export":

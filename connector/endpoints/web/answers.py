@@ -65,11 +65,16 @@ def unreachable(
 def unavailable(naming: Naming, origin: str, attempts: int, fault: Fault) -> UnreachableError:
     """The error for a service that stays busy or broken."""
     throttled = fault.status == 429
+    when = f"in {fault.retry_after:.0f} s at the earliest" if fault.retry_after else "later"
+    often = (
+        f"lower {naming.section}.connections, or ask there for a higher priority"
+        if throttled
+        else "ask who runs it"
+    )
     return UnreachableError(
         "throttled" if throttled else "unavailable",
         f"{origin} answers {fault.status}" + (": too many requests" if throttled else ""),
-        remedy="try again later; nothing is lost"
-        + (f", in {fault.retry_after:.0f} s at the earliest" if fault.retry_after else ""),
+        remedy=f"try again {when}; nothing is lost; if it stays so, {often}",
         subject=Subject(side=naming.side),
         tried=f"up to {attempts} times",
         cause=str(fault),

@@ -14,9 +14,10 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from connector.endpoints.base import Throttling
 from connector.endpoints.dataverse.service import SERVICE
-from connector.endpoints.web.answers import Lost, Reply, Unsent
+from connector.endpoints.web.answers import Lost, Reply, Unsent, unavailable
 from connector.endpoints.web.auth import Nobody, Password
 from connector.endpoints.web.budget import IN_TRANSIT
+from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import READY, Governor, Held
 from connector.endpoints.web.patience import Patience, longest_write
 from connector.endpoints.web.transport import TokenSource, Transport
@@ -407,3 +408,19 @@ def test_the_recommended_parallelism_is_heeded(service: Service) -> None:
     for _ in range(9):
         transport.get("x")
     assert governor.pace("cards").calls == READY * (7 + IN_TRANSIT)
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "says"),
+    [
+        (429, 7.0, "in 7 s at the earliest; nothing is lost; if it stays so, lower"),
+        (503, None, "later; nothing is lost; if it stays so, ask who runs it"),
+    ],
+)
+def test_a_busy_service_is_told_with_what_to_do(
+    status: int, after: float | None, says: str
+) -> None:
+    fault = Fault(status, "", "busy", retry_after=after)
+    error = unavailable(SERVICE.naming, "https://crm.example", 3, fault)
+    assert says in error.remedy
+    assert ("connections" in error.remedy) == (status == 429)
