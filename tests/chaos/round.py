@@ -10,14 +10,14 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from tests.chaos import verdict
 from tests.chaos.people import People
-from tests.chaos.site import PATIENCE, Site, Worker, pauses
+from tests.chaos.site import HELD, PATIENCE, Site, Worker, pauses
 
 FINE = frozenset({0, 3})
 """Done, or done with conflicts for a person."""
@@ -27,10 +27,13 @@ FENCED = FINE | {5}
 """Besides, when another worker took the lease."""
 QUIET_RUNS = 10
 EDITS_BEFORE_SLEEP = 20
-LONGEST_ROUND = 600.0
+LONGEST_ROUND = 1800.0
 FIRST_GUESS = 3.5
 """How many times longer than a start of the sandbox a run takes, before one was measured."""
 STOPS = 10
+VICTIMS = ("worker",) * 6 + ("sandbox",) * 4
+MOMENTS = ("any", "working", "writing")
+"""At any time of a run, while it works, while a write of it is held up."""
 
 
 @dataclass
@@ -89,6 +92,8 @@ class Round:
         """How many times longer than a start of the sandbox a run takes."""
         self._last_run = 0
         self._load_kills = self.random.randrange(1, max(2, kills // 2))
+        self._victims, self._moments = self._dealt(VICTIMS), self._dealt(MOMENTS)
+        """Of the kill that comes next, the last: each stays until it has hit."""
 
     def play(self) -> Tally:
         """The whole round. Raises `AssertionError` with what is wrong."""
@@ -118,32 +123,33 @@ class Round:
         if command == "load" and self.tally.kills >= self._load_kills:
             self._ends(self._start("load"), FINE)
             return
+        if self._moments[-1] == "writing":
+            self.site.slow(HELD)
+        held = self.site.slowed()
         worker = self._start(command)
-        self._let_it_run(worker, people)
+        self._let_it_run(worker, people, held)
         if not worker.alive():
             self._ends(worker, FINE)
-            return
-        fate = self.random.random()
-        if fate < 0.6:
-            self._kill_worker(worker)
-        else:
-            self._kill_sandbox(worker, people)
+        elif self._kill(worker, people):
+            self._moments = self._moments[:-1] or self._dealt(MOMENTS)
+            self._victims = self._victims[:-1] or self._dealt(VICTIMS)
 
-    def _let_it_run(self, worker: Worker, people: People) -> None:
-        """Until a moment of its life, drawn from all of it or from that in which it works.
+    def _dealt(self, pack: Sequence[str]) -> list[str]:
+        """The whole pack in an order of chance: in a row of kills nothing stays away for long."""
+        return self.random.sample(pack, len(pack))
 
-        In a third of the cases until it has announced a write that has no outcome yet.
-        """
+    def _let_it_run(self, worker: Worker, people: People, held: int) -> None:
+        """Until the next kill's moment; `held` writes had been held up before it started."""
         whole = self._takes[worker.command[0]] * self.site.start_seconds
-        moment = self.random.choice(["any", "working", "writing"])
-        if moment != "any":
+        moment = self._moments[-1]
+        if moment == "writing":
+            while worker.alive() and self.site.slowed() == held:
+                time.sleep(0.005)
+            return
+        if moment == "working":
             while worker.alive() and self.site.last_run() == self._last_run:
                 time.sleep(0.02)
             whole /= 2
-        if moment == "writing":
-            while worker.alive() and not self.site.open_intents(since=self._last_run):
-                time.sleep(0.005)
-            return
         for _ in pauses(self.random.random() * whole):
             if not worker.alive():
                 return
@@ -161,12 +167,17 @@ class Round:
         if self.random.random() < 0.3:
             people.act()
 
-    def _kill_worker(self, worker: Worker) -> None:
-        if worker.kill():
-            self.tally.worker_kills += 1
-            self._note_kill("worker", worker)
-        else:
+    def _kill(self, worker: Worker, people: People) -> bool:
+        """The next victim; whether it was alive."""
+        if self._victims[-1] == "sandbox":
+            self._kill_sandbox(worker, people)
+            return True
+        if not worker.kill():
             self._ends(worker, FINE)
+            return False
+        self.tally.worker_kills += 1
+        self._note_kill("worker", worker)
+        return True
 
     def _kill_sandbox(self, worker: Worker, people: People) -> None:
         """The sandbox dies under a worker, which goes on, gives up, or dies as well."""
@@ -193,19 +204,22 @@ class Round:
             self._ends(self._start("load"), FINE)
         for _ in range(EDITS_BEFORE_SLEEP):
             people.act()
-        self.site.slow(1.0)
+        self.site.slow(HELD)
+        held = self.site.slowed()
         worker = self._start("sync")
         last = self._last_run
-        while worker.alive() and not self.site.open_intents(since=last):
+        while worker.alive() and self.site.slowed() == held:
             time.sleep(0.01)
         for _ in range(STOPS):
             worker.process.send_signal(signal.SIGSTOP)
             # Suspended inside a transaction of a SQLite file it holds up everybody else.
             if self.site.ledger_is_free() and self.site.let_lease_expire():
+                self.site.slow(0.0)
                 self._take_over(people, last)
                 break
             worker.process.send_signal(signal.SIGCONT)
             time.sleep(0.05)
+        self.site.slow(0.0)
         worker.process.send_signal(signal.SIGCONT)
         self.tally.takeovers += self._ends(worker, FENCED) == 5
 

@@ -22,13 +22,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.cli.app import run
+from tests.acceptance.living import free_port
 from tests.conftest import DataverseSession, fetch_token
 
 DUALWRITE = Path(sys.executable).with_name("dualwrite")
 MAP = "loyalty-card"
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a process that does not end counts as hanging."""
 LOCK_SECONDS = 0.3
+HELD = 600.0
+"""Seconds nobody waits for: writes that are held go on once `slow` says so."""
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Site:
     _sessions: dict[str, DataverseSession] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
     _workers: list[Worker] = field(default_factory=list)
+    _ports: tuple[str, str] = field(default_factory=lambda: (str(free_port()), str(free_port())))
     _state: sa.Engine | None = None
 
     # ------------------------------------------------------------------ set up
@@ -155,10 +159,7 @@ class Site:
 
     def start_sandbox(self) -> None:
         """The sandbox over its folder, at the ports it always had."""
-        port, beside = (
-            str(self.where[side]).rpartition(":")[2] if self.where else "0"
-            for side in ("dataverse", "finops")
-        )
+        port, beside = self._ports
         command = [sys.executable, "-m", "connector.sandbox", "--port", port]
         command += ["--finops-port", beside, "--dir", str(self.folder / "var" / "sandbox")]
         began = time.monotonic()
@@ -197,12 +198,19 @@ class Site:
         return self._sessions[who]
 
     def slow(self, seconds: float) -> None:
-        """Let every write of a worker take so long before it happens."""
+        """Let every write of a worker take so long before it happens.
+
+        Those that are held up from before happen now.
+        """
         session = self.session("")
-        session.delete(f"{session.host}/sandbox/faults")
-        for path in ("$batch", "CreateMultiple"):
+        session.disarm()
+        for path in ("$batch", "CRM.CreateMultiple"):
             fault = {"kind": "slow", "seconds": seconds, "path": path, "count": 1_000_000}
             session.switch("faults", fault)
+
+    def slowed(self) -> int:
+        """How many writes were held up since the sandbox started."""
+        return int(self.session("").told()["faults"].get("slow", 0))
 
     # ------------------------------------------------------------------ looking into the store
 
