@@ -8,7 +8,7 @@ Tested in: tests/unit/ledger/programs/test_wrong_documents.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -43,11 +43,22 @@ _OF_SALES = ("products", "categories", "offers", "payments")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a ledger has: kinds by folded RewardPointId, currencies and stores folded."""
+    """What a ledger has: kinds by folded RewardPointId, currencies and stores folded.
+
+    `former` are names kinds had when documents named them, folded, with those of today.
+    """
 
     kinds: Mapping[str, PointKind]
     currencies: frozenset[str]
     units: frozenset[str]
+    former: Mapping[str, str] = field(default_factory=dict)
+
+    def remedy(self, kind: str) -> str:
+        """What to do where there is no kind of this name."""
+        today = self.former.get(fold(kind))
+        if today is not None:
+            return f"it is called `{today}` by now: write that"
+        return nearest(kind, [one.name for one in self.kinds.values()]) + MAKE.format(kind)
 
 
 Where: TypeAlias = tuple[str | int, ...]
@@ -106,12 +117,10 @@ class _Checks:
 
     def within(self, known: Known) -> Iterator[Problem]:
         """What does not fit the ledger."""
-        names = [one.name for one in known.kinds.values()]
         for at, kind in self._kinds():
             if fold(kind) not in known.kinds:
                 message = f"the ledger has no kind of points `{kind}`"
-                remedy = nearest(kind, names) + MAKE.format(kind)
-                yield self._finding("point-kind-unknown", message, remedy, *at)
+                yield self._finding("point-kind-unknown", message, known.remedy(kind), *at)
             elif at[0] == "redeem" and not known.kinds[fold(kind)].redeemable:
                 message = f"points of the kind `{kind}` do not pay"
                 remedy = "use a redeemable kind, or set its Redeemable to Yes"

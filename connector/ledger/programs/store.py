@@ -148,7 +148,12 @@ def known(connection: sa.Connection) -> Known:
         for table in ("currencies", "operating_units")
     }
     currencies = names["currencies"].union(map(fold, CODES))
-    return Known(kinds(connection), currencies, names["operating_units"])
+    former = {
+        name: today
+        for renamed in naming.renamed(connection).values()
+        for name, today in renamed.items()
+    }
+    return Known(kinds(connection), currencies, names["operating_units"], former)
 
 
 # ---------------------------------------------------------------------------- writing

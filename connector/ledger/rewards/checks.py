@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from connector.errors import Problem
 from connector.ledger.fields import fold
-from connector.ledger.programs.checks import MAKE, Known
-from connector.ledger.programs.reading import findings, nearest
+from connector.ledger.programs.checks import Known
+from connector.ledger.programs.reading import findings
 from connector.ledger.programs.yaml_text import Place, YamlText
 from connector.ledger.rewards.document import RewardDocument, Rounding
 
@@ -28,11 +28,10 @@ def examined(file: YamlText, known: Known) -> tuple[RewardDocument | None, list[
 def _within(file: YamlText, document: RewardDocument, known: Known) -> Iterator[Problem]:
     kind = known.kinds.get(fold(document.kind))
     if kind is None:
-        names = [one.name for one in known.kinds.values()]
         yield Problem(
             "point-kind-unknown",
             f"the ledger has no kind of points `{document.kind}`",
-            nearest(document.kind, names) + MAKE.format(document.kind),
+            known.remedy(document.kind),
             file.subject("kind"),
         )
     elif kind.whole and (document.decimals or document.rounding is Rounding.NONE):

@@ -9,6 +9,7 @@ import pytest
 from connector.ledger.ledger import Ledger
 from connector.ledger.operations import Change
 from connector.ledger.programs import naming, store
+from connector.ledger.programs.checks import examined
 from connector.ledger.programs.document import ProgramDocument
 from connector.ledger.programs.reading import parsed
 from connector.ledger.programs.yaml_text import read_yaml
@@ -96,6 +97,15 @@ def test_a_file_that_names_another_kind_is_a_new_version(ledger: Ledger) -> None
     assert kept(ledger).effect == "updated"
     assert 'kind: "stars"' in shown(ledger, 1)
     assert shown(ledger, 2) == CLUB
+
+
+def test_whoever_writes_the_former_name_is_told_the_new_one(ledger: Ledger) -> None:
+    kept(ledger)
+    rename(ledger, "bonus", "stars")
+    with ledger.reading() as connection:
+        _, problems = examined(read_yaml(CLUB, "club.yaml"), store.known(connection))
+    told = {one.remedy for one in problems if one.code == "point-kind-unknown"}
+    assert told == {"it is called `stars` by now: write that"}
 
 
 def test_a_reward_goes_on_with_its_kind(ledger: Ledger) -> None:
