@@ -30,8 +30,23 @@ _LONGEST = 4_000_000
 _TAG = "tag:yaml.org,2002:"
 
 
+class _TooLarge(Exception):
+    """The text has more parts than any document."""
+
+
 class _Loader(yaml.SafeLoader):
-    """Makes nodes; `_Reading` makes them data."""
+    """Makes nodes, so many at most; `_Reading` makes them data."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next node; raises `_TooLarge`."""
+        self._nodes += 1
+        if self._nodes > 2 * _MOST:  # a key is a node as well
+            raise _TooLarge
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -162,6 +177,8 @@ def parse_yaml(text: str, path: str, manner: Manner) -> YamlFile:
         raise reading.broken(mark, error.problem or str(error), line) from error
     except RecursionError:
         raise reading.too_deep(loader.get_mark()) from None
+    except _TooLarge:
+        raise reading.too_large(loader.get_mark()) from None
     finally:
         loader.dispose()
 
@@ -194,12 +211,7 @@ class _Reading:
         if len(at) > self.manner.deepest:
             raise self.too_deep(node.start_mark)
         if len(self.marks) > _MOST:
-            raise self.refusal(
-                "yaml-too-large",
-                f"the file has more than {_MOST} parts",
-                f"write one {self.manner.holds} per file, and no aliases of aliases",
-                node.start_mark,
-            )
+            raise self.too_large(node.start_mark)
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
             return self._block(node, at)
         if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
@@ -287,6 +299,15 @@ class _Reading:
             "yaml-too-deep",
             f"the file nests deeper than {self.manner.deepest} levels",
             "remove the nesting, or the alias that refers to itself",
+            mark,
+        )
+
+    def too_large(self, mark: yaml.Mark) -> FatalError:
+        """For parts without end."""
+        return self.refusal(
+            "yaml-too-large",
+            f"the file has more than {_MOST} parts",
+            f"write one {self.manner.holds} per file, and no aliases of aliases",
             mark,
         )
 
