@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from connector.errors import MapError, Problem
+from connector.errors import Problem
 from connector.mapping.overlay import read_all_maps
 from connector.settings import Settings
 
@@ -25,12 +25,6 @@ class Files(NamedTuple):
 def check_files(settings: Settings) -> Files:
     """Read every map with its overlay."""
     documents, wrong = read_all_maps(settings.maps.path, settings.maps.environment)
-    problems = [problem for error in wrong for problem in error.found or [_whole(error)]]
+    problems = [problem for error in wrong for problem in error.found or [Problem.of(error)]]
     on = [document.map for document in documents if document.enabled]
     return Files(on, [one.map for one in documents if not one.enabled], problems)
-
-
-def _whole(error: MapError) -> Problem:
-    """The finding with what the reader said of its cause, for which a finding has no place."""
-    message = error.message if error.cause is None else f"{error.message}: {error.cause}"
-    return Problem(error.code, message, error.remedy, error.subject)
