@@ -51,6 +51,8 @@ class Write(NamedTuple):
     lost: tuple[Group, ...] = ()
     """The groups in which an edit of this side gives way."""
     reason: str | None = None
+    source: Image | None = None
+    """What the other side held when an update was planned: its values are on their way."""
 
 
 @dataclass(slots=True)
@@ -234,6 +236,7 @@ def _update(
                 before,
                 tuple(written),
                 tuple(lost),
+                source=source,
             )
         )
     else:

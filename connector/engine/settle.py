@@ -184,8 +184,29 @@ def _applied(record: Record, write: Write, outcome: Applied, reply: Reply) -> No
         return
     meet(record, reply.map)
     agree(record, write.groups)
-    if expected is not None and _touched_more(reply.map, write, expected, row.image):
+    more = expected is not None and _touched_more(reply.map, write, expected, row.image)
+    if _moved_on(record.side(write.side.other), write) or more:
         record.due = reply.now
+
+
+def _moved_on(source: SideState, write: Write) -> bool:
+    """Agree on what was sent; whether its side holds something else by now.
+
+    A write of ours to that side, which left together with this one, may have come back with other
+    columns changed, as where commerce works them out.
+    """
+    sent, held = write.source, source.image
+    if sent is None or held is None or source.presence is Presence.ABSENT:
+        return False
+    indexes = [f.index(write.side.other) for group in write.groups for f in group.fields]
+    moved = [index for index in indexes if index >= 0 and sent[index] != held[index]]
+    if moved:
+        assert source.agreed is not None
+        half = list(source.agreed)
+        for index in moved:
+            half[index] = sent[index]
+        source.agreed = tuple(half)
+    return bool(moved)
 
 
 def _overtaken(target: SideState, write: Write, row: Row, reply: Reply) -> bool:

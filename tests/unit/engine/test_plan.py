@@ -150,6 +150,7 @@ def test_only_changed_columns_are_written_under_the_version_that_was_seen() -> N
         {"a": "y"},
         {"a": "x"},
         groups=write.groups,
+        source=made.commerce.image,
     )
     assert names(write.groups) == ["A"]
 

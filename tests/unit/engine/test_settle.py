@@ -80,6 +80,25 @@ def test_a_column_the_target_changed_besides_is_an_edit() -> None:
     assert (back.side, back.values) == (COMMERCE, {"B": "by a rule"})
 
 
+def test_what_was_sent_is_agreed_on_although_its_side_moved_on() -> None:
+    """Both sides are written at once, and commerce works out the column that is on its way."""
+    answered = compiled(
+        both("A"), "commerce: B, sync: '<', dataverse: b", "commerce: C, sync: '>', dataverse: c"
+    )
+    held = {"A": "x", "C": "first answer"}, {"a": "x", "b": "edit"}
+    made = record(answered, *held, ({"A": "x"}, {"a": "x"}))
+    action = plan(made, answered)
+    note(made, action, answered)
+    asked, told = sorted(action.writes, key=lambda write: write.side.value)
+    now = image(answered, COMMERCE, {"A": "x", "B": "edit", "C": "second answer"})
+    settle(made, asked, Applied(made.commerce.id or "", Row("c", "9", now)), reply(answered))
+    seen = image(answered, DATAVERSE, {"a": "x", "b": "edit", "c": "first answer"})
+    settle(made, told, Applied(made.dataverse.id or "", Row("d", "9", seen)), reply(answered))
+    assert made.due is not None
+    (write,) = plan(made, answered).writes
+    assert (write.side, write.values) == (DATAVERSE, {"c": "second answer"})
+
+
 def test_an_update_without_a_row_is_read_back() -> None:
     made, write = updated()
     settle(made, write, Applied("dataverse-1"), reply(MAP, now=40.0))
