@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from connector.endpoints.base import Page
 from connector.endpoints.manner import Manner
 from connector.endpoints.snapshots import Snapshots, Source, Table
+from connector.errors import UnreachableError
 
 SOON = 15.0
 """Seconds between two looks where something is known to have changed, and not what."""
@@ -46,6 +47,10 @@ class Hints(Protocol):
 
     def take(self, entity: str) -> Sequence[str]:
         """The ids of rows to read soon; each is given once."""
+        ...
+
+    def again(self, entity: str, ids: Sequence[str]) -> None:
+        """These could not be read now, and are to be given again."""
         ...
 
     def due(self, entity: str) -> bool:
@@ -101,5 +106,9 @@ class Looks:
         """Rows that are there, and the ids of those that are not; the position stays."""
         ids = hints.take(table.entity)
         for first in range(0, len(ids), TOGETHER):
-            rows, absent = self._snapshots.named(table, ids[first : first + TOGETHER])
+            try:
+                rows, absent = self._snapshots.named(table, ids[first : first + TOGETHER])
+            except UnreachableError:  # it may answer soon; a refusal would only come again
+                hints.again(table.entity, ids[first:])
+                raise
             yield Page(rows, absent, resume=position)

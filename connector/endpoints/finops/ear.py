@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +19,7 @@ from pathlib import Path
 from connector.endpoints.base import Entity
 from connector.endpoints.finops.events import Event, read_event
 from connector.endpoints.finops.exports.manifest import bare_name
+from connector.endpoints.web.texts import untaken_text
 from connector.mapping.columns import Column
 from connector.mapping.values import Value, ValueType
 
@@ -27,6 +28,9 @@ REMEMBERED = 50_000
 """Events a repetition of which is told: more than arrive in the time it may take."""
 WAITING = 10_000
 """Keys of one entity that wait to be read; beyond it the table is looked at instead."""
+
+LONGEST_KEY = 250
+"""Characters of a text that may be a key; a longer one is no key of the service, but an attack."""
 
 IdFor = Callable[[str, Mapping[str, Value]], str]
 
@@ -108,6 +112,13 @@ class Ear:
             known.waiting.clear()
             return ids
 
+    def again(self, entity: str, ids: Sequence[str]) -> None:
+        """These were taken and could not be read now: they wait on, before all others."""
+        with self._lock:
+            known = self._known.get(entity)
+            if known is not None:
+                known.waiting = OrderedDict.fromkeys([*ids, *known.waiting])
+
     def due(self, entity: str) -> bool:
         """Whether an event told that something changed, and not what; asked once."""
         with self._lock:
@@ -157,4 +168,6 @@ class Ear:
 def _fits(column: Column, value: Value) -> bool:
     if column.type is ValueType.INTEGER:
         return isinstance(value, int)
-    return column.type is ValueType.TEXT and isinstance(value, str) and bool(value)
+    if column.type is not ValueType.TEXT or not isinstance(value, str):
+        return False
+    return 0 < len(value) <= LONGEST_KEY and untaken_text({column.name: value}) is None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from connector.endpoints.base import Page
+from connector.endpoints.base import Page, Row
 from connector.endpoints.looks import SOON, Looks
 from connector.endpoints.manner import Manner
 from connector.endpoints.snapshots import Snapshots, Table
+from connector.errors import UnreachableError
 from tests.unit.endpoints.snapshots.things import COLUMNS, Shelf, Shop, after, told
 
 EVERY = 60.0
@@ -26,6 +27,9 @@ class Hinted:
     def take(self, _entity: str) -> list[str]:
         taken, self.waiting = self.waiting, []
         return taken
+
+    def again(self, _entity: str, ids: Sequence[str]) -> None:
+        self.waiting = [*ids, *self.waiting]
 
     def due(self, _entity: str) -> bool:
         due, self.is_due = self.is_due, False
@@ -120,6 +124,23 @@ def test_hinted_rows_are_read_by_key_and_the_position_stays(live: Window) -> Non
     assert live.position == position
     assert live.detection.looks == 1
     assert live.look() == ({}, [])
+
+
+def test_a_hint_is_kept_while_its_row_cannot_be_read(
+    live: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.look()
+    live.shop.shelf.put("b", "1")
+    live.hints.waiting = ["b"]
+
+    def busy(_ids: Sequence[str]) -> list[Row]:
+        raise UnreachableError("throttled", "too many requests", remedy="wait")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(live.shop.shelf, "read", busy)
+        with pytest.raises(UnreachableError):
+            live.look()
+    assert live.look() == ({"b": "1"}, [])
 
 
 def test_a_hinted_row_that_goes_again_is_told_as_deleted(live: Window) -> None:

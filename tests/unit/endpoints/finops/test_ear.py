@@ -56,6 +56,24 @@ def test_a_business_event_is_about_the_entity_whose_key_it_names() -> None:
     assert ear.take("CustomersV3") == ["dataAreaId=usrt,CustomerAccount=C1"]
 
 
+@pytest.mark.parametrize("key", ["", "a\x00b", "x" * 251, 55001, None])
+def test_a_key_that_is_none_is_not_asked_for(key: object) -> None:
+    """A service may refuse the read of it, and each time again."""
+    ear = listening()
+    assert hears(ear, {**BUSINESS, "CardNumber": key}).kind is Kind.UNRELATED
+    assert ear.take("RetailLoyaltyCards") == []
+
+
+def test_what_could_not_be_read_waits_on_before_all_others() -> None:
+    ear = listening()
+    for number in ("1", "2"):
+        hears(ear, {**BUSINESS, "EventId": number, "CardNumber": number})
+    taken = ear.take("RetailLoyaltyCards")
+    hears(ear, {**BUSINESS, "EventId": "3", "CardNumber": "3"})
+    ear.again("RetailLoyaltyCards", taken)
+    assert ear.take("RetailLoyaltyCards") == [f"CardNumber={n}" for n in "123"]
+
+
 def test_gaps_and_order_of_control_numbers_mean_nothing() -> None:
     ear = listening()
     for control in (9, 3, 100):
