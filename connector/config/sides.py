@@ -35,7 +35,7 @@ class EntityChangeSettings(Section):
     column: str | None = None
     """The watermark: a column that only grows, such as the time of the last change."""
     key_column: str | None = None
-    """The column that orders rows of one watermark; the entity's key where left out."""
+    """A column that orders rows of one watermark, before the key of the entity."""
     overlap: float | None = Field(default=None, ge=0, le=86_400)
     """Seconds below the highest watermark that are read again: commits do not come in order."""
     project: str | None = None
