@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import pytest
@@ -18,6 +19,7 @@ __all__ = ["ledger_url", "postgresql", "postgresql_url"]
 
 TIMEOUT_SECONDS = 60
 """A request of a test; a loaded machine may take long."""
+DAY = timedelta(days=1)
 PATIENCE = 120.0
 """Seconds until a test gives up waiting for a state that must come."""
 
@@ -35,6 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that none of them is left over for one worker alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture
+def one_day() -> None:
+    """Midnight (UTC), at which a day's limits begin anew and points expire, is not near."""
+    now = datetime.now(UTC)
+    left = (now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY - now).total_seconds()
+    if left < PATIENCE:
+        time.sleep(left)
 
 
 class StandInSession(requests.Session):

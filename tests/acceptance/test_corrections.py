@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from tests.acceptance.conftest import CARDS, POINTS
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -130,7 +131,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(project: Project) -> Desk:
+def desk(project: Project, one_day: None) -> Desk:
     made = Desk(project)
     made.open()
     return made
@@ -249,7 +250,7 @@ def test_killed_between_the_two_commits_it_is_posted_once(desk: Desk, edited: bo
         [sys.executable, "-c", KILLED],
         cwd=desk.project.folder,
         env={**os.environ, **desk.project.environment},
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.acceptance.test_demo import demo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.usefixtures("one_day")
 def test_an_agent_sees_points_and_corrects_them_and_both_sides_end_equal(tmp_path: Path) -> None:
     done = demo("--points", "--cards", "20", "--json", "--dir", str(tmp_path / "kept"))
     assert done.returncode == 0, done.stderr

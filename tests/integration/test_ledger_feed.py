@@ -51,7 +51,7 @@ def test_a_change_that_commits_late_is_never_passed_over(url: str, reader: Ledge
             seen, position = numbers_after(reader, 0)
             assert (seen, position) == ([], 0), "nothing of either is visible"
             order.append("first commits")
-        other.join(timeout=10)
+        other.join(timeout=120)
     assert order == ["first commits", "second committed"]
     assert numbers_after(reader, position) == (["first", "second"], 2)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.conftest import DataverseSession
 
 CRM = "Microsoft.Dynamics.CRM"
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 120.0
 
 
 def label(text: str, language: int = 1033) -> dict[str, Any]:

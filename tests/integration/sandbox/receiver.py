@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 120
 POLL_SECONDS = 0.02
 
 

@@ -343,7 +343,7 @@ def test_notifications_are_lost_and_late_by_switch(
     dataverse: DataverseSession, receiver: Receiver, listen: Callable[..., str], add_cards: Any
 ) -> None:
     listen("Create")
-    dataverse.switch("webhooks", {"lose": 3, "late": 2, "seconds": 0.5})
+    dataverse.switch("webhooks", {"lose": 3, "late": 2, "seconds": 2.0})
     add_cards(f"C-{number}" for number in range(1, 7))
     numbers = [attributes(one.context)["msdyn_cardnumber"] for one in receiver.wait(4)]
     # 3 and 6 are lost; 2 and 4 come late.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,17 @@ class Instance(Seats):
         self.changes += 1
 
 
+@pytest.fixture
+def time_passes(tmp_path: Path) -> Callable[[float], None]:
+    """Lets seconds pass for the state, whose clock is its own: nobody has to wait for them."""
+
+    def pass_by(seconds: float) -> None:
+        with closing(sqlite3.connect(tmp_path / "state.db")) as state, state:
+            state.execute("UPDATE leases SET expires = expires - ?", (seconds,))
+
+    return pass_by
+
+
 def test_the_first_one_works_and_the_second_stands_by(stores: Callable[[], SqlStore]) -> None:
     one, two = Instance(stores(), "one"), Instance(stores(), "two")
     assert not one.looked
@@ -84,28 +97,25 @@ def test_the_seat_of_a_dead_one_is_free_at_once(stores: Callable[[], SqlStore]) 
 
 
 def test_a_silent_one_is_replaced_and_knows_it_by_itself(
-    stores: Callable[[], SqlStore], monkeypatch: pytest.MonkeyPatch
+    stores: Callable[[], SqlStore], time_passes: Callable[[float], None]
 ) -> None:
-    monkeypatch.setattr(module, "SEAT", 0.3)
     one, two = Instance(stores(), "one"), Instance(stores(), "two")
     one.look()
-    time.sleep(0.4)
-    one.now = 0.4
+    time_passes(module.SEAT + 1)
+    one.now = module.SEAT + 1
     assert one.held() == set(), "without asking anybody"
     two.look()
     assert two.held() == set(MAPS)
 
 
 def test_seats_are_renewed_in_time(
-    stores: Callable[[], SqlStore], monkeypatch: pytest.MonkeyPatch
+    stores: Callable[[], SqlStore], time_passes: Callable[[float], None]
 ) -> None:
-    monkeypatch.setattr(module, "SEAT", 1.5)
-    monkeypatch.setattr(module, "RENEW", 0.1)
     one, two = Instance(stores(), "one"), Instance(stores(), "two")
     one.look()
     for _ in range(6):
-        time.sleep(0.3)
-        one.now += 0.3
+        time_passes(module.RENEW + 1)
+        one.now += module.RENEW + 1
         one.look()
         two.look()
     assert one.held() == set(MAPS)

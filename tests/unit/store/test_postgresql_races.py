@@ -83,7 +83,7 @@ def test_a_second_migrator_waits_for_the_first(
     monkeypatch.setattr(opening, "_migrate", slowly)
     first = threading.Thread(target=lambda: open_store(postgresql_url).close(), name="first")
     first.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     open_store(postgresql_url).close()
     first.join()
     assert migrated == ["first"]
@@ -107,23 +107,27 @@ class _Suspended:
 
     def __init__(self, url: str) -> None:
         self.store = open_store(url)
-        self.lease = self.store.acquire("m", "first", 0.2)
+        self.lease = self.store.acquire("m", "first", 2.0)
         self.inside, self.resume = threading.Event(), threading.Event()
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._commit)
         sa.event.listen(self.store._db._engine, "commit", self._stop)
         self._thread.start()
-        assert self.inside.wait(10)
+        assert self.inside.wait(60)
 
     def _stop(self, connection: sa.Connection) -> None:
         self.inside.set()
-        self.resume.wait(10)
+        self.resume.wait(60)
 
     def _commit(self) -> None:
         try:
             self.store.commit(self.lease, Work(1, 1.0, incidents={"x": 1}))
         except DualWriteError as error:
             self.error = error
+
+    def outlive_lease(self) -> None:
+        """Wait until its lease has expired."""
+        time.sleep(max(0.0, self.lease.expires - time.time()) + 0.1)
 
     def end(self) -> None:
         self.resume.set()
@@ -141,7 +145,7 @@ def test_nobody_takes_an_expired_lease_while_its_holder_commits(state: str) -> N
 
     thread = threading.Thread(target=take)
     thread.start()
-    time.sleep(0.3)  # the lease has expired meanwhile
+    first.outlive_lease()
     assert not taken.is_set()
     first.end()
     thread.join()
@@ -198,6 +202,7 @@ def test_a_worker_suspended_in_a_commit_loses_it_to_the_next(
 ) -> None:
     monkeypatch.setitem(SESSION, "idle_in_transaction_session_timeout", "300ms")
     first = _Suspended(state)
+    first.outlive_lease()
     second = open_store(state)
     assert second.acquire("m", "second", 60).fencing == 2
     first.end()

@@ -91,16 +91,18 @@ def test_a_reply_that_trickles_is_given_up(
     url, before = serve(drops(text)), time.monotonic()
     with pytest.raises(requests.RequestException, match=r"timed out|Timeout"), within(0.5):
         session.get(url, timeout=5)
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < len(text) * DROP / 2
 
 
 def test_the_next_request_has_time_of_its_own(serve: Serve, session: requests.Session) -> None:
     url = serve(lambda one: one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
     for _ in range(2):
-        with within(0.5):
-            assert session.get(url, timeout=5).text == "ok"
-        time.sleep(0.6)
-    assert session.get(url, timeout=5).text == "ok"
+        with within(2.0):
+            assert session.get(url, timeout=30).text == "ok"
+    time.sleep(2.1)
+    assert session.get(url, timeout=30).text == "ok"
+    with within(2.0):
+        assert session.get(url, timeout=30).text == "ok"
 
 
 def test_a_certificate_of_a_stranger_is_still_refused(
@@ -152,4 +154,4 @@ def test_tokens_and_packages_are_not_waited_for_without_end(
     url, before = serve(drops(HEAD + b"x" * 500)), time.monotonic()
     with pytest.raises(UnreachableError):
         ask(url, str(ca))
-    assert time.monotonic() - before < 4
+    assert time.monotonic() - before < 500 * DROP / 2
