@@ -301,6 +301,13 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 
+def test_every_page_is_among_the_documents_of_the_readme() -> None:
+    documents = (ROOT / "README.md").read_text("utf-8").partition("\n## Documents\n")[2]
+    rows = documents.partition("\n## ")[0]
+    pages = [page.relative_to(ROOT).as_posix() for page in PAGES if page.name != "README.md"]
+    assert [name for name in pages if f"]({name})" not in rows] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_long_page_begins_with_its_contents(page: Path) -> None:
     """Each section is linked above the first one; those named like a command need no link."""
