@@ -97,6 +97,11 @@ class Owner(_Model):
         """Whether it takes the company of a row to say who owns it."""
         return self.company is not None or self.companies is not None
 
+    @property
+    def of_dual_write(self) -> bool:
+        """Whether dual-write gives rows of a company just this owner, without being told."""
+        return self.company is not None and self.companies is None
+
     def named(self) -> Iterator[tuple[str | None, NamedOwner]]:
         """Everybody who is named, by the company it is named for; None for all others."""
         yield from (self.companies or {}).items()

@@ -233,8 +233,8 @@ def _not_understood(document: MapDocument) -> Iterator[Problem]:
     yield told(f"conflicts are not decided by policy ({named}): the last edit wins", "conflict")
     if document.commerce.side is not None:
         yield told(f"the commerce side is not `{document.commerce.side}`", "commerce", "side")
-    if document.dataverse.owner is not None:
-        owner = document.dataverse.owner
+    owner = document.dataverse.owner
+    if owner is not None and not owner.of_dual_write:
         yield told(f"the rows it creates are not owned by {owner}", "dataverse", "owner")
     if document.filter_exit is not FilterExit.KEEP:
         yield told("a row that leaves its filter is not deleted on the other side", "filter_exit")

@@ -173,6 +173,14 @@ def test_side_and_owner_are_listed_too(tmp_path: Path) -> None:
     assert told["the rows it creates are not owned by team Desk"]
 
 
+def test_the_team_of_the_company_needs_no_word_of_dual_write() -> None:
+    document = read_document(shipped("mappings") / "customers-accounts.yaml")
+    assert document.dataverse.owner is not None
+    told = [problem.message for problem in export_map(document, plain=True).problems]
+    assert not any("owned" in message for message in told)
+    assert again(export_map(document).data).model_dump() == document.model_dump()
+
+
 # ---------------------------------------------------------------------------- changed in between
 
 
