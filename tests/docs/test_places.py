@@ -93,6 +93,8 @@ def test_every_room_has_its_row() -> None:
         if not any(f"`{room.removeprefix(above)}/`" in page for above in seen_from)
     ]
     assert untold == []
+    alone = [one.name for one in (ROOT / "connector").glob("*.py") if one.name != "__init__.py"]
+    assert [name for name in alone if f"`connector/{name}`" not in page] == []
 
 
 def is_room(module: Path) -> bool:
