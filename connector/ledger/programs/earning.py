@@ -49,6 +49,11 @@ class Seen:
         sold = sum((line.amount for line in lines), _ZERO)
         return cls(occasion, Place.of(occasion), lines, payments, max(told, sold))
 
+    @property
+    def redeems(self) -> bool:
+        """Whether points pay any part of it: of the whole, or a line by its price in points."""
+        return bool(self.payments.get(POINTS)) or any(line.bought for line in self.lines)
+
     def paid_with(self, means: Labels) -> Decimal:
         """How much was paid with any of these."""
         return sum((self.payments[one] for one in means if one in self.payments), _ZERO)
@@ -93,7 +98,7 @@ class Offering:
         return (
             self.open_to(member)
             and self.excluded.isdisjoint(member.groups)
-            and (self.mixed is not Mixed.NO or not seen.payments.get(POINTS))
+            and (self.mixed is not Mixed.NO or not seen.redeems)
         )
 
 

@@ -16,7 +16,7 @@ from connector.ledger.members.facts import facts
 from connector.ledger.members.member import Member
 from connector.ledger.programs.book import Program, Programs
 from connector.ledger.programs.document import By, Circumstances, Mixed
-from connector.ledger.programs.earning import POINTS, Earning, Seen
+from connector.ledger.programs.earning import Earning, Seen
 from connector.ledger.programs.occasion import Activity, Earned, Occasion
 from connector.ledger.programs.rounding import plain
 from connector.ledger.programs.store import load
@@ -88,7 +88,7 @@ def _of_program(program: Program, member: Member, seen: Seen) -> Iterator[str]:
         yield f"the card has not joined {name}"
     if out := offering.excluded & member.groups:
         yield f"{_listed(out)} earns nothing in {name}"
-    if offering.mixed is Mixed.NO and seen.payments.get(POINTS):
+    if offering.mixed is Mixed.NO and seen.redeems:
         yield "a part of the sale is paid with points"
     if program.extensions and not program.extensions.admits(seen.occasion, member):
         yield f"an extension of {name} does not let it count"

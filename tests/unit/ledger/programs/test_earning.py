@@ -280,10 +280,11 @@ def test_means_of_payment_count_by_their_part() -> None:
 def test_lines_bought_with_points_earn_nothing_and_the_others_do() -> None:
     lines = [item("shoe", "30", "2"), item("hat", "0", "3", points=Decimal(500))]
     count = rule(by="quantity")
-    assert points(count, of=sale(*lines)) == ["2 Bonus"]
+    assert points(count, of=sale(*lines)) == [], "an order does not earn and redeem at once"
+    assert points(count, of=sale(*lines), mixed="rest") == ["2 Bonus"]
     assert points(count, of=sale(*lines), mixed="yes") == ["5 Bonus"]
-    assert points(count, rule(rule="sale", by="sale"), of=sale(*lines[1:])) == []
-    (found,) = programs(count).earned(sale(*lines), member())
+    assert points(count, rule(rule="sale", by="sale"), of=sale(*lines[1:]), mixed="rest") == []
+    (found,) = programs(count, mixed="rest").earned(sale(*lines), member())
     assert found.lines == (0,)
 
 
