@@ -1,8 +1,8 @@
 """A project as far as no side is asked: its maps and the sync state.
 
 Owns: reading the maps, opening the state.
-Never does: making an endpoint (`bootstrap.py`); what only looks at the state waits for none of them,
-and works while a secret is missing.
+Never does: making an endpoint (`bootstrap.py`); what only looks at the state waits for none of
+them, and works while a secret is missing.
 Tested in: tests/unit/test_books.py.
 """
 
