@@ -32,9 +32,9 @@ from connector.endpoints.finops.exports.download import Downloads
 from connector.endpoints.finops.exports.runs import Clockwork
 from connector.endpoints.looks import Detection
 from connector.endpoints.manner import Manner
-from connector.endpoints.odata_v4.advice import advice_on
 from connector.endpoints.odata_v4.endpoint import ODataV4Endpoint
 from connector.endpoints.odata_v4.feeds import SetSource, Way
+from connector.endpoints.snapshots.advice import advice_on
 from connector.endpoints.web.transport import Transport
 from connector.errors import Problem
 from connector.mapping.values import Value
@@ -103,11 +103,11 @@ class FinopsEndpoint(ODataV4Endpoint):
             yield from advice_on_company(self._company, companies, naming, entity)
         projects = projects_of(self._client)
         also = "" if projects is None else f"export ({', '.join(sorted(projects)) or NO_PROJECT})"
-        way, table = self._way_of(entity), self._table(entity)
-        yield from advice_on(naming, table, way, also)
+        way = self._way_of(entity)
+        yield from advice_on(naming, self._offer(entity, also), way.by, way.column)
         if way.by == "export":
             assert way.project is not None, "the settings see to it"
-            runs = self._exporting.runs(table, way.project)
+            runs = self._exporting.runs(self._table(entity), way.project)
             for problem in advice_on_exports(runs.wanted, runs.journal, projects):
                 yield of_side(problem, naming.side)
         if self._listens:

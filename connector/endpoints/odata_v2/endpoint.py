@@ -37,6 +37,7 @@ from connector.endpoints.odata_v2.sending import Habits
 from connector.endpoints.odata_v2.writes import Writing
 from connector.endpoints.snapshots import Snapshots, Watermarks, born
 from connector.endpoints.snapshots import Table as Watched
+from connector.endpoints.snapshots.advice import Offer, advice_on
 from connector.endpoints.subjects import pages_of
 from connector.endpoints.web.faults import Fault
 from connector.endpoints.web.governor import Governor
@@ -44,6 +45,7 @@ from connector.endpoints.web.limits import Limit, Refusal
 from connector.endpoints.web.patience import WRITE_REQUESTS, Patience, longest_write
 from connector.endpoints.web.service import Naming, Service
 from connector.endpoints.web.transport import TokenSource, Transport
+from connector.errors import Problem
 from connector.mapping.values import Value
 
 BATCH = 100
@@ -153,6 +155,14 @@ class ODataV2Endpoint:
     def describe(self, entity: str) -> Entity:
         """The entity set of this name."""
         return self._tables.describe(entity)
+
+    def advice(self, entity: str) -> Iterator[Problem]:
+        """What is to be said of the way its changes are found."""
+        table = self._tables.get(entity)
+        finding = self._finding(table.name)
+        offer = Offer(table.name, [*table.entity.columns.values()], table.versioned)
+        by = "snapshot" if finding.column is None else "watermark"
+        return advice_on(self._transport.naming, offer, by, finding.column)
 
     def _shows_etag(self, table: Table) -> bool:
         """Whether a row of the table carries an ETag; False for an empty one."""

@@ -29,7 +29,6 @@ from connector.endpoints.base import (
 )
 from connector.endpoints.looks import Detection, Hints, Looks
 from connector.endpoints.manner import Manner
-from connector.endpoints.odata_v4.advice import advice_on
 from connector.endpoints.odata_v4.batches import Batches
 from connector.endpoints.odata_v4.client import Client
 from connector.endpoints.odata_v4.dialect import Dialect
@@ -42,6 +41,7 @@ from connector.endpoints.odata_v4.tables import Table
 from connector.endpoints.odata_v4.writes import Writing
 from connector.endpoints.snapshots import Snapshots, Watermarks, born
 from connector.endpoints.snapshots import Table as Compared
+from connector.endpoints.snapshots.advice import Offer, advice_on
 from connector.endpoints.subjects import pages_of
 from connector.endpoints.web.answers import Reply, clock_offset
 from connector.endpoints.web.transport import Transport
@@ -188,7 +188,13 @@ class ODataV4Endpoint:
 
     def advice(self, entity: str) -> Iterator[Problem]:
         """What is to be said of the way its changes are found."""
-        return advice_on(self._transport.naming, self._table(entity), self._way_of(entity))
+        way = self._way_of(entity)
+        return advice_on(self._transport.naming, self._offer(entity), way.by, way.column)
+
+    def _offer(self, entity: str, also: str = "") -> Offer:
+        table = self._table(entity)
+        columns = [field.column for field in table.fields.values()]
+        return Offer(table.name, columns, bool(table.versioned), also)
 
     # ------------------------------------------------------------------------ changes
 

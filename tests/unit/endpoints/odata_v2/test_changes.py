@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connector.endpoints.advising import Advising
 from connector.endpoints.base import Applied, Create, Delete, Page, Update
 from connector.endpoints.odata_v2 import Finding, ODataV2Endpoint
 from connector.errors import MapError, PositionExpiredError
@@ -97,6 +98,18 @@ def test_a_column_that_cannot_grow_is_refused(
     endpoint = connect(service, finding=lambda _: Finding(column))
     with pytest.raises(MapError):
         list(endpoint.scan("Cards", COLUMNS, None))
+
+
+@pytest.mark.parametrize(("column", "wrong"), [(None, False), ("Changed", False), ("Note", True)])
+def test_check_tells_how_changes_are_found(
+    service: Service, connect: MakeEndpoint, column: str | None, wrong: bool
+) -> None:
+    endpoint = connect(service, finding=lambda _: Finding(column))
+    assert isinstance(endpoint, Advising)
+    *errors, note = endpoint.advice("Cards")
+    assert [one.code for one in errors] == (["column-unknown"] if wrong else [])
+    assert f"found by {'watermark' if column else 'snapshot'}" in note.message
+    assert "snapshot (rows have ETags), watermark (Changed)" in note.message
 
 
 def test_an_idle_look_moves_keys_and_etags_only(
