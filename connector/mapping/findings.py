@@ -74,9 +74,13 @@ def map_error(
     error: ValidationError,
     known_keys: Sequence[str],
     examples: Mapping[str, str] = EXAMPLES,
+    unknown: str = "remove it; docs/maps.md lists all keys",
 ) -> MapError:
-    """The first finding with its place, and how many more there are; `found` has them all."""
-    found = list(_problems(file, error, known_keys, examples))
+    """The first finding with its place, and how many more there are; `found` has them all.
+
+    `unknown` is what to do about a key that resembles none of those known.
+    """
+    found = list(_problems(file, error, known_keys, examples, unknown))
     first = found[0]
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     raised = MapError(first.code, first.message + more, subject=first.subject, remedy=first.remedy)
@@ -89,6 +93,7 @@ def _problems(
     error: ValidationError,
     known_keys: Sequence[str],
     examples: Mapping[str, str],
+    unknown: str,
 ) -> Iterator[Problem]:
     """One finding for each place."""
     name = file.data.get("map")
@@ -109,7 +114,7 @@ def _problems(
             message, remedy, code = str(contradiction), contradiction.remedy, contradiction.code
         else:
             kinds = {finding["type"] for finding in of_place}
-            message, remedy, code = _explain(first, at, kinds, known_keys)
+            message, remedy, code = _explain(first, at, kinds, known_keys, unknown)
             example = _example(at, examples)
             if first["type"] in _FORMS and example is not None:
                 remedy = f"write `{example}`"
@@ -130,13 +135,17 @@ def _misspelled(missing: Any, findings: Sequence[Any]) -> bool:
 
 
 def _explain(
-    finding: Any, at: Loc, kinds: set[str], known_keys: Sequence[str]
+    finding: Any, at: Loc, kinds: set[str], known_keys: Sequence[str], unknown: str
 ) -> tuple[str, str, str]:
     """Message, remedy and code of what pydantic found."""
     kind, loc, context = finding["type"], finding["loc"], finding.get("ctx", {})
     where = _spoken(at)
     if kind == "extra_forbidden":
-        return f"unknown key `{loc[-1]}`", _meant(str(loc[-1]), known_keys), "map-unknown-key"
+        return (
+            f"unknown key `{loc[-1]}`",
+            _meant(str(loc[-1]), known_keys, unknown),
+            "map-unknown-key",
+        )
     if kind == "missing":
         key = str(loc[-1])
         return f"`{key}` is missing in {where}", f"add {_shown(key)}", "map-missing-key"
@@ -156,7 +165,7 @@ def _of_others(key: str) -> str | None:
     return KEYS_OF_OTHERS.get(key.casefold().replace("_", ""))
 
 
-def _meant(key: str, known_keys: Sequence[str]) -> str:
+def _meant(key: str, known_keys: Sequence[str], unknown: str) -> str:
     """What to do about a key that means nothing where it stands."""
     others = _of_others(key)
     if others is not None and (key == "company" or key not in known_keys):
@@ -164,7 +173,7 @@ def _meant(key: str, known_keys: Sequence[str]) -> str:
     if key in known_keys:
         return f"it does not belong here: {HOMES.get(key, 'docs/maps.md says where it stands')}"
     near = difflib.get_close_matches(key, known_keys, n=1)
-    return f"did you mean `{near[0]}`?" if near else "remove it; docs/maps.md lists all keys"
+    return f"did you mean `{near[0]}`?" if near else unknown
 
 
 def _wanted(kind: str, kinds: set[str], given: Any, context: Any) -> tuple[str, str]:

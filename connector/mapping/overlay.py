@@ -108,6 +108,12 @@ _EXAMPLES = {
 }
 
 
+_OF_THE_MAP = (
+    "remove it, or write it into the map itself: an overlay changes directions, policies, filters, "
+    "owners and whether the map is on; docs/maps.md#overlays lists all of it"
+)
+
+
 def read_maps(folder: Path, environment: str | None = None) -> list[MapDocument]:
     """All maps of a folder by name, as they are in an environment.
 
@@ -164,7 +170,8 @@ def laid_over(document: MapDocument, file: YamlFile, environment: str) -> MapDoc
     try:
         overlay = MapOverlay.model_validate(written)
     except ValidationError as error:
-        raise map_error(_named(file, document, written), error, _KNOWN_KEYS, _EXAMPLES) from None
+        named = _named(file, document, written)
+        raise map_error(named, error, _KNOWN_KEYS, _EXAMPLES, _OF_THE_MAP) from None
     merged = copy.deepcopy(document.file.data)
     marks: dict[Place, tuple[int, int]] = {(): (1, 1)}
     over: dict[Place, tuple[str, int, int]] = {}

@@ -110,7 +110,7 @@ def test_an_overlay_may_change_nothing(folder: Folder, text: str) -> None:
         ("mster: dataverse\n", "map-unknown-key", 1, "`master`"),
         ("\nmaster: dataverze\n", "map-wrong-value", 2, "`dataverse`"),
         ("\nmaster: null\n", "map-wrong-value", 2, "dataverse"),
-        ("commerce:\n  entity: Others\n", "map-unknown-key", 2, "remove"),
+        ("commerce:\n  entity: Others\n", "map-unknown-key", 2, "write it into the map itself"),
         ('commerce:\n  filter: ""\n', "map-wrong-value", 2, "character"),
         ("deletes:\n  dataverse: deactivate\n", "map-contradiction", 2, "inactive"),
         ("- master\n", "map-wrong-value", 1, "KEY"),
