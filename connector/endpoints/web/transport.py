@@ -3,7 +3,7 @@
 Owns: sending, the standard headers, retrying one request, telling "never sent" from
 "reply lost", and telling the governor what came of each.
 Never does: reading a body, knowing a table; repeating a write that may have happened.
-Tested in: tests/unit/endpoints/web/test_transport.py.
+Tested in: tests/unit/endpoints/web/test_transport.py, test_users.py.
 
 Facts: "Dataverse Web API: webapi/compose-http-requests-handle-errors" (headers) and
 "api-limits" (429 with Retry-After in seconds; a refused request was not carried out).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,40 +14,21 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from connector.endpoints.base import Throttling
 from connector.endpoints.dataverse.service import SERVICE
 from connector.endpoints.web.answers import Lost, Reply, Unsent, unavailable
-from connector.endpoints.web.auth import Nobody, Password
 from connector.endpoints.web.budget import IN_TRANSIT
 from connector.endpoints.web.faults import Fault
-from connector.endpoints.web.governor import READY, Governor, Held
+from connector.endpoints.web.governor import READY, Governor
 from connector.endpoints.web.patience import Patience, longest_write
-from connector.endpoints.web.transport import TokenSource, Transport
-from connector.errors import AccessError, ConfigError, UnreachableError
+from connector.endpoints.web.transport import Transport
+from connector.errors import ConfigError, UnreachableError
+from tests.unit.endpoints.web.reaching import transport_to
 
 if TYPE_CHECKING:
     from tests.unit.endpoints.scripted import Service
 
-HOST = "https://org.example"
-
 
 @pytest.fixture
 def transport(service: Service) -> Transport:
-    return _transport(service)
-
-
-def _transport(
-    service: Service, url: str = HOST, ca: str | None = None, governor: Governor | None = None
-) -> Transport:
-    return Transport(
-        SERVICE,
-        url,
-        tokens=[service],
-        ca=ca,
-        patience=service.patience,
-        clock=service.clock,
-        timeout=60,
-        connections=2,
-        governor=governor
-        or Governor(clock=service.patience.monotonic, sleep=service.patience.sleep),
-    )
+    return transport_to(service)
 
 
 def refused_connection() -> requests.ConnectionError:
@@ -101,7 +81,7 @@ def test_a_request_follows_the_settings(service: Service) -> None:
     service.patience = Patience(3, 0.5, 40.0, service.sleep, lambda: 0.0, own.monotonic)
     service.on("GET", "x", 503)
     with pytest.raises(UnreachableError):
-        _transport(service).get("x")
+        transport_to(service).get("x")
     assert service.slept == [0.25, 0.5]
 
 
@@ -120,7 +100,7 @@ def test_time_that_answers_took_counts_as_patience(
     seconds = itertools.count(0, 25)
     monkeypatch.setattr("tenacity.time.monotonic", lambda: next(seconds))
     service.on("POST", "x", 429, headers={"Retry-After": "1"})
-    transport = _transport(service)
+    transport = transport_to(service)
     transport.post("x", b"{}", {})
     assert len(service.calls("POST", "/x")) == 3
 
@@ -222,62 +202,6 @@ def test_a_certificate_that_is_not_good(
     assert service.slept == []
 
 
-def test_a_refused_token_is_replaced_once(service: Service, transport: Transport) -> None:
-    service.on("POST", "x", 401)
-    service.on("POST", "x", 204)
-    answer = transport.post("x", b"{}", {})
-    assert isinstance(answer, Reply)
-    assert answer.status == 204
-    assert service.tokens_rejected == ["token-0"]
-
-
-def test_a_token_refused_twice_is_an_access_error(service: Service, transport: Transport) -> None:
-    service.on("GET", "x", 401, headers={"WWW-Authenticate": "Bearer authorization_uri=https://a"})
-    with pytest.raises(AccessError) as caught:
-        transport.get("x")
-    assert caught.value.code == "token-refused"
-    assert "token-1" not in str(caught.value)
-
-
-def signing_in(service: Service, source: TokenSource) -> Transport:
-    governor = Governor(clock=service.patience.monotonic, sleep=service.patience.sleep)
-    return Transport(
-        SERVICE,
-        HOST,
-        tokens=[source],
-        ca=None,
-        patience=service.patience,
-        clock=service.clock,
-        timeout=60,
-        connections=2,
-        governor=governor,
-    )
-
-
-def test_a_service_may_want_a_password(service: Service) -> None:
-    service.on("GET", "x")
-    service.on("GET", "y", 401)
-    transport = signing_in(service, Password("Zoë", "p:w"))
-    transport.get("x")
-    sent = service.calls("GET", "/x")[0].headers["Authorization"]
-    assert sent == "Basic " + base64.b64encode("Zoë:p:w".encode()).decode()
-    with pytest.raises(AccessError) as caught:
-        transport.get("y")
-    assert caught.value.code == "password-refused"
-    assert "p:w" not in str(caught.value)
-
-
-def test_a_service_may_want_no_proof(service: Service) -> None:
-    service.on("GET", "x")
-    service.on("GET", "y", 401)
-    transport = signing_in(service, Nobody())
-    transport.get("x")
-    assert "Authorization" not in service.calls("GET", "/x")[0].headers
-    with pytest.raises(AccessError) as caught:
-        transport.get("y")
-    assert caught.value.code == "sign-in-required"
-
-
 def test_links_to_another_host_are_not_followed(transport: Transport) -> None:
     with pytest.raises(UnreachableError) as caught:
         transport.get("https://org.example.evil.example/api/data/v9.2/x")
@@ -298,17 +222,17 @@ def test_an_explicit_ca_wins_over_the_environment(
         raise requests.ConnectTimeout("enough")
 
     monkeypatch.setattr(requests.Session, "send", send)
-    _transport(service, ca=str(ca)).post("x", b"", {})
-    _transport(service).post("x", b"", {})
+    transport_to(service, ca=str(ca)).post("x", b"", {})
+    transport_to(service).post("x", b"", {})
     assert list(dict.fromkeys(used)) == [str(ca), "/elsewhere.pem"]
 
 
 def test_settings_that_cannot_work(service: Service) -> None:
     with pytest.raises(ConfigError) as caught:
-        _transport(service, url="http://org.example")
+        transport_to(service, url="http://org.example")
     assert caught.value.code == "url-not-https"
     with pytest.raises(ConfigError) as caught:
-        _transport(service, ca="/no/such/ca.pem")
+        transport_to(service, ca="/no/such/ca.pem")
     assert caught.value.code == "ca-missing"
 
 
@@ -318,92 +242,9 @@ def test_the_time_of_a_reply_is_taken_around_it(service: Service, transport: Tra
     assert reply.sent_at == reply.received_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-class Second:
-    """The tokens of another application user."""
-
-    scheme = "Bearer"
-
-    def token(self, rejected: str | None = None) -> str:
-        assert rejected is None
-        return "second"
-
-
-def two_users(service: Service) -> Transport:
-    patience = service.patience
-    governor = Governor(users=2, clock=patience.monotonic, sleep=patience.sleep)
-    return Transport(
-        SERVICE,
-        HOST,
-        tokens=[service, Second()],
-        ca=None,
-        patience=patience,
-        clock=service.clock,
-        timeout=60,
-        connections=2,
-        governor=governor,
-    )
-
-
-def bearers(service: Service) -> list[str]:
-    made = [*service.calls("GET", "/x"), *service.calls("POST", "/x")]
-    return [call.headers["Authorization"].removeprefix("Bearer ") for call in made]
-
-
-def test_requests_go_round_the_application_users(service: Service) -> None:
-    service.on("GET", "x")
-    transport = two_users(service)
-    for _ in range(3):
-        transport.get("x")
-    transport.get("x", user=0)
-    assert bearers(service) == ["token-0", "second", "token-0", "token-0"]
-
-
-def test_a_refused_request_leaves_at_once_as_somebody_else(service: Service) -> None:
-    service.on("POST", "x", 429, headers={"Retry-After": "30"})
-    service.on("POST", "x", 204)
-    two_users(service).post("x", b"{}", {})
-    assert bearers(service) == ["token-0", "second"]
-    assert sum(service.slept) == 0
-
-
-def test_a_refusal_holds_other_requests_too(service: Service, transport: Transport) -> None:
-    service.on("POST", "x", 429, headers={"Retry-After": "290"})
-    service.on("GET", "x", 200)
-    transport.post("x", b"{}", {})
-    assert transport.post("x", b"{}", {}) == Held(290.0)
-    with pytest.raises(UnreachableError) as caught:
-        transport.get("x")
-    assert caught.value.code == "throttled"
-    assert "in 290 s" in caught.value.remedy
-    assert len(service.calls("POST", "/x")) == 1
-    service.seconds += 290.0
-    assert transport.get("x").status == 200
-
-
-@pytest.mark.parametrize("affinity", [False, True])
-def test_the_cookie_of_a_web_server_is_kept_on_demand(service: Service, affinity: bool) -> None:
-    service.on("GET", "x", headers={"Set-Cookie": "ARRAffinity=server-7; Path=/; Secure"})
-    transport = Transport(
-        SERVICE,
-        HOST,
-        tokens=[service],
-        ca=None,
-        patience=service.patience,
-        clock=service.clock,
-        timeout=60,
-        connections=2,
-        governor=Governor(),
-        affinity=affinity,
-    )
-    transport.get("x")
-    transport.get("x")
-    sent = service.calls("GET", "/x")[1].headers.get("Cookie")
-    assert sent == ("ARRAffinity=server-7" if affinity else None)
-
-
 def test_the_recommended_parallelism_is_heeded(service: Service) -> None:
     governor = Governor(most=32)
-    transport = _transport(service, governor=governor)
+    transport = transport_to(service, governor=governor)
     service.on("GET", "x", headers={"x-ms-dop-hint": "7"})
     for _ in range(9):
         transport.get("x")
