@@ -25,6 +25,7 @@ from connector.ledger.programs.tables import document_kinds, program_versions
 from connector.ledger.rewards.tables import REWARDS
 from connector.ledger.rewards.tables import documents as rewards
 from connector.ledger.schema import REWARD_POINTS
+from connector.ledger.segments.tables import SEGMENTS, segment_versions
 from connector.ledger.sql import rows_in
 
 Names: TypeAlias = Mapping[str, str]
@@ -54,12 +55,18 @@ def bind(connection: sa.Connection, document: str, version: int, kept: str) -> N
         connection.execute(sa.insert(document_kinds), rows)
 
 
+def unbind(connection: sa.Connection, document: str) -> None:
+    """Forget a document that is gone with all its versions."""
+    connection.execute(sa.delete(document_kinds).where(_D.document == document))
+
+
 def bind_all(connection: sa.Connection) -> None:
     """Bind all that named kinds by the names of today: of a ledger that kept names alone."""
-    of_programs, of_rewards = program_versions.c, rewards.c
+    of_programs, of_rewards, of_segments = program_versions.c, rewards.c, segment_versions.c
     kept = sa.union_all(
         sa.select(of_programs.program, of_programs.version, of_programs.document),
         sa.select(REWARDS + of_rewards.reward, of_rewards.version, of_rewards.document),
+        sa.select(SEGMENTS + of_segments.segment, of_segments.version, of_segments.document),
     )
     for document, version, text in connection.execute(kept).all():
         bind(connection, document, version, text)

@@ -63,7 +63,7 @@ document_kinds = sa.Table(
     ),
     sqlite_with_rowid=False,
 )
-"""Which kind of points a version of a program or reward means by a folded name. `document` is as
+"""Which kind of points a version of a program, reward or segment means by a name. `document` is as
 `sales.versions` names it."""
 
 owed = sa.Table(

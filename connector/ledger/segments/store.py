@@ -16,12 +16,13 @@ import sqlalchemy as sa
 from connector.errors import ConfigError, Subject, UsageError
 from connector.ledger.fields import fold
 from connector.ledger.ledger import WriteTransaction
+from connector.ledger.programs import naming
 from connector.ledger.programs.document import ProgramDocument
 from connector.ledger.programs.reading import nearest
 from connector.ledger.programs.store import kinds
 from connector.ledger.programs.store import listed as all_programs
 from connector.ledger.segments.document import SegmentDocument
-from connector.ledger.segments.tables import segment_versions, segments
+from connector.ledger.segments.tables import SEGMENTS, segment_versions, segments
 
 _VERSION = segment_versions.c
 
@@ -77,6 +78,7 @@ def keep(
         "by": transaction.by,
     }
     connection.execute(sa.insert(segment_versions), [kept])
+    naming.bind(connection, SEGMENTS + name, version, document.kept_text())
     return Imported(name, version, "created" if before is None else "updated")
 
 
@@ -120,6 +122,7 @@ def delete(transaction: WriteTransaction, name: str) -> None:
         )
     connection.execute(sa.delete(segment_versions).where(_VERSION.segment == kept.segment))
     connection.execute(sa.delete(segments).where(segments.c.name == kept.segment))
+    naming.unbind(connection, SEGMENTS + kept.segment)
 
 
 def _kept(
@@ -133,15 +136,17 @@ def _kept(
     )
     if newest:
         query = query.where(_VERSION.version == segments.c.version)
+    renamed = naming.renamed(connection)
     for row in connection.execute(query):
+        names = renamed.get((SEGMENTS + row.segment, row.version), naming.NONE)
         yield Kept(
             row.segment,
             row.version,
             row.at.replace(tzinfo=UTC),
             row.by,
             None if row.marked_at is None else row.marked_at.replace(tzinfo=UTC),
-            SegmentDocument.parsed(row.document),
-            row.text,
+            SegmentDocument.parsed(naming.today(row.document, names)),
+            naming.text_today(row.text, names),
         )
 
 

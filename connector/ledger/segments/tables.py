@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from connector.ledger.programs.tables import NAME_LENGTH
 from connector.ledger.schema import ID_LENGTH, metadata
 
+SEGMENTS = "segments/"
+"""Before the names of segments among other documents; those of programs have no stroke."""
+
 segments = sa.Table(
     "segments",
     metadata,

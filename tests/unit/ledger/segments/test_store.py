@@ -8,6 +8,7 @@ import pytest
 
 from connector.errors import ConfigError, UsageError
 from connector.ledger.ledger import Ledger
+from connector.ledger.operations import Change
 from connector.ledger.programs.document import ProgramDocument
 from connector.ledger.programs.store import keep as keep_program
 from connector.ledger.segments import marking, store
@@ -91,3 +92,20 @@ def test_a_segment_goes_when_nothing_is_marked_by_it(ledger: Ledger, tmp_path: P
     with pytest.raises(UsageError) as caught, ledger.reading() as connection:
         store.found(connection, "gone")
     assert caught.value.code == "segment-unknown"
+
+
+def test_a_segment_goes_on_with_a_kind_that_is_renamed(ledger: Ledger, tmp_path: Path) -> None:
+    points = ledger.store("reward-points")
+    kind = points.create({"RewardPointId": "bonus", "RewardPointType": "Quantity"}, by="t")
+    rich = "segment: rich\nwho:\n  points: {kind: bonus, least: 5}\n"
+    bring(ledger, [written(tmp_path, "rich", rich)], "ann")
+    points.apply([Change(kind.id, None, {"RewardPointId": "stars"})], by="t")
+    with ledger.reading() as connection:
+        found = store.found(connection, "rich")
+    assert found.document.who.points is not None
+    assert found.document.who.points.kind == "stars"
+    again = written(tmp_path, "again", found.text)
+    assert bring(ledger, [again], "ann")[0][1].effect == "unchanged"
+    with ledger.writing("ann") as transaction:
+        store.delete(transaction, "rich")
+    assert bring(ledger, [again], "ann")[0][1].effect == "created"
