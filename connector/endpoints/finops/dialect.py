@@ -21,7 +21,7 @@ from typing import Any
 from connector.endpoints.base import Operation, Outcome
 from connector.endpoints.finops.refusals import fault_of, outcome_of
 from connector.endpoints.odata_v4.dialect import Dialect
-from connector.endpoints.odata_v4.fields import Field, instant, written_instant
+from connector.endpoints.odata_v4.fields import Field, instant, texts, written_instant
 from connector.endpoints.odata_v4.tables import KeyValues, Table
 from connector.endpoints.web.faults import Fault
 from connector.mapping.values import Value, ValueType
@@ -98,7 +98,7 @@ def _is_day(given: Property) -> bool:
 
 def _text(plain: Field, *, key: bool) -> Field:
     def read(values: Sequence[Any]) -> list[Value]:
-        return [value or None for value in values]
+        return [value or None for value in texts(values)]
 
     def write(value: Any) -> Any:
         return value or ""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any, TypeAlias
 
 import orjson
@@ -38,6 +39,9 @@ _RANGES = {
 }
 _ENDLESS = ("INF", "-INF", "NaN", "Infinity", "-Infinity")
 """What a binary fraction may be that is no number: nothing a map could hold."""
+_TEXTS: frozenset[type] = frozenset({str, NoneType})
+_BOOLEANS: frozenset[type] = frozenset({bool, NoneType})
+_NUMBERS: frozenset[type] = frozenset({int, Decimal, str, NoneType})
 _COMPUTED = "Org.OData.Core.V1.Computed"
 _IMMUTABLE = "Org.OData.Core.V1.Immutable"
 _PERMISSIONS = "Org.OData.Core.V1.Permissions"
@@ -91,7 +95,25 @@ def field_of(given: Property, enum: EnumType | None, *, key: bool) -> Field:
 
 
 def _text(column: Column) -> Field:
-    return Field(column, None, None, spelled, _as_text)
+    return Field(column, texts, None, spelled, _as_text)
+
+
+def texts(values: Sequence[Any]) -> Sequence[Value]:
+    """The texts as they are. Raises `TypeError` for anything else, which is not shown."""
+    return _all_of(_TEXTS, values)
+
+
+def _all_of(types: frozenset[type], values: Sequence[Any]) -> Sequence[Any]:
+    """The values, each of one of these types: a service may keep to none, and nobody guesses."""
+    other = set(map(type, values)) - types
+    if other:
+        names = ", ".join(sorted(one.__name__ for one in other))
+        raise TypeError(f"a value of another type than `$metadata` tells: {names}")
+    return values
+
+
+def _booleans(values: Sequence[Any]) -> Sequence[Value]:
+    return _all_of(_BOOLEANS, values)
 
 
 def spelled(value: Any) -> str:
@@ -143,6 +165,7 @@ def _decimal(given: Property, facets: Mapping[str, Any]) -> Field:
 
 
 def _decimals(values: Sequence[Any]) -> list[Value]:
+    values = _all_of(_NUMBERS, values)
     return [None if value is None or value in _ENDLESS else Decimal(value) for value in values]
 
 
@@ -152,7 +175,7 @@ def _number(value: Any) -> Any:
 
 def _boolean(given: Property, facets: Mapping[str, Any]) -> Field:
     column = Column(given.name, ValueType.BOOLEAN, **facets)
-    return Field(column, None, None, spelled, parse_literal)
+    return Field(column, _booleans, None, spelled, parse_literal)
 
 
 def _date(given: Property, facets: Mapping[str, Any]) -> Field:
@@ -195,7 +218,7 @@ def _choice(column: Column, type_name: str) -> Field:
     def symbol(text: str) -> Value:
         return _as_text(text.removeprefix(type_name))
 
-    return Field(column, None, None, qualified, symbol)
+    return Field(column, texts, None, qualified, symbol)
 
 
 _KINDS: Mapping[str, Callable[[Property, Mapping[str, Any]], Field]] = {

@@ -79,6 +79,17 @@ def test_a_whole_number_is_not_cut_out_of_another(told: bytes) -> None:
         read([loads_exactly(told)])
 
 
+@pytest.mark.parametrize(
+    ("edm", "told"),
+    [("Edm.String", 5), ("Shop.Kind", 1), ("Edm.Boolean", "true"), ("Edm.Decimal", True)],
+)
+def test_a_value_of_another_type_is_no_guess(edm: str, told: Any) -> None:
+    read = field(edm).read
+    assert read is not None
+    with pytest.raises(TypeError, match="another type"):
+        read([None, told])
+
+
 @pytest.mark.parametrize("text", ["INF", "-INF", "NaN", "Infinity"])
 def test_what_is_no_number_is_no_value(text: str) -> None:
     read = field("Edm.Double").read
