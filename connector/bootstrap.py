@@ -7,11 +7,12 @@ Tested in: tests/acceptance/.
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ from connector.sides.dataverse import open_administration as open_administration
 from connector.sides.ledger import limits_of, zone_of
 
 if TYPE_CHECKING:
+    from connector.endpoints.dataverse.endpoint import DataverseEndpoint
     from connector.live.events import Listener
 
 LEASE_PATIENCE = 6.0
@@ -82,7 +84,7 @@ class Project(Books):
 
     tuning: Tuning
     _commerce: Mapping[str, Endpoint]
-    _dataverse: Endpoint
+    _dataverse: DataverseEndpoint
     _executor: ThreadPoolExecutor
     _progress: Progress
     _stopping: Callable[[], bool]
@@ -136,7 +138,7 @@ class Project(Books):
             document,
             entities[Side.COMMERCE].columns,
             entities[Side.DATAVERSE].columns,
-            self._lookup_columns,
+            functools.cache(self._lookup_columns),
         )
         return map, entities
 
@@ -148,7 +150,7 @@ class Project(Books):
                 document,
                 entities[Side.COMMERCE].columns,
                 entities[Side.DATAVERSE].columns,
-                self._lookup_columns,
+                functools.cache(self._lookup_columns),
             )
         )
 
@@ -193,6 +195,10 @@ class Project(Books):
     @property
     def _sides(self) -> Mapping[str, CommerceSettings]:
         return self.settings.commerce_sides()
+
+    def kept(self) -> AbstractContextManager[None]:
+        """Within, no table of Dataverse is described twice: for who looks and changes nothing."""
+        return self._dataverse.kept()
 
     def _lookup_columns(self, entity: str) -> Mapping[str, Column]:
         return self._dataverse.describe(entity).columns

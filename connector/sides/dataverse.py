@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connector.config.policies import RetrySettings
-from connector.endpoints.base import Endpoint
 from connector.settings import DataverseSettings, Settings
 from connector.sides.connecting import ca_of, credential, governor_of, kept_tokens, patience_of
 
 if TYPE_CHECKING:
     from connector.endpoints.dataverse.administration import Administration
+    from connector.endpoints.dataverse.endpoint import DataverseEndpoint
     from connector.endpoints.web.transport import TokenSource
 
 
@@ -29,7 +29,7 @@ def _never() -> bool:
 
 def dataverse_endpoint(
     side: DataverseSettings, retry: RetrySettings, stopping: Callable[[], bool] = _never
-) -> Endpoint:
+) -> DataverseEndpoint:
     """The Dataverse endpoint of the settings; raises `ConfigError` for its secrets."""
     from connector.endpoints.dataverse.endpoint import DataverseEndpoint
 

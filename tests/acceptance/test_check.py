@@ -76,3 +76,10 @@ def test_two_maps_that_write_one_column_are_an_error(project: Project) -> None:
     assert all(problem["dual_write"] == ["DIPV1029"] for problem in found)
     people = project.call("check", code=2).stdout
     assert "error column-two-maps DIPV1029: mappings/points-again.yaml:" in people
+
+
+def test_no_table_is_described_twice(project: Project) -> None:
+    project.forget_requests()
+    project.json("check")
+    described = project.connector.counts()["GET EntityDefinitions()/ManyToOneRelationships"]
+    assert described == 6, "cards, points and currencies: for the maps, and for the rights"

@@ -9,6 +9,7 @@ Tested in: tests/contract/endpoints/, tests/unit/endpoints/dataverse/.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import orjson
@@ -150,6 +151,10 @@ class DataverseEndpoint:
     def describe(self, entity: str) -> Entity:
         """The table with this entity set name."""
         return self._tables.describe(entity).entity
+
+    def kept(self) -> AbstractContextManager[None]:
+        """Within, `describe` reads no table twice."""
+        return self._tables.kept()
 
     def scan(self, entity: str, columns: Sequence[str], resume: str | None) -> Iterator[Page]:
         """The whole table by a tracked read."""

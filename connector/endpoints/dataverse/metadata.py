@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,16 @@ class Tables:
         self._batch = batch
         self._lock = threading.Lock()
         self._known: dict[str, Table] = {}
+        self._kept: dict[str, Table] | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within, no table is read twice: whoever only looks asks for one moment."""
+        self._kept = {}
+        try:
+            yield
+        finally:
+            self._kept = None
 
     def get(self, entity: str) -> Table:
         """The table as it was last described."""
@@ -122,10 +133,15 @@ class Tables:
 
     def describe(self, entity: str) -> Table:
         """The table from live metadata. Raises `MapError` if there is no such entity set."""
+        kept = self._kept
+        if kept is not None and entity in kept:
+            return kept[entity]
         described = _Reader(self._transport, entity, self._batch).table()
         described = as_permitted(self._transport, described)
         with self._lock:
             self._known[entity] = described
+        if kept is not None:
+            kept[entity] = described
         return described
 
 

@@ -49,6 +49,11 @@ from connector.operations.check.tables import meant
 
 def check_project(project: Project, organization: Administration) -> Iterator[Problem]:
     """Every problem of connections, rights and maps that can be found without writing."""
+    with project.kept():  # maps share tables, and tables are pointed to by many
+        yield from _check_all(project, organization)
+
+
+def _check_all(project: Project, organization: Administration) -> Iterator[Problem]:
     yield from _check_command(project.settings.notify.command)
     yield from _check_events(project.settings.commerce_sides())
     unreachable: set[int] = set()

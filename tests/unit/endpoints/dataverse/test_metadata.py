@@ -100,6 +100,18 @@ def test_each_description_is_read_anew(points: Service, endpoint: DataverseEndpo
     assert len(points.mock.calls) == before + 1
 
 
+def test_who_only_looks_reads_no_table_twice(points: Service, endpoint: DataverseEndpoint) -> None:
+    with endpoint.kept():
+        first = endpoint.describe("points")
+        asked = len(points.mock.calls)
+        assert endpoint.describe("points") is first
+        assert len(points.mock.calls) == asked
+    points.forget("GET", f"{API}EntityDefinitions")
+    points.on("GET", "EntityDefinitions", body={"value": []})
+    with pytest.raises(MapError):
+        endpoint.describe("points")
+
+
 def test_a_missing_privilege_is_named(service: Service, endpoint: DataverseEndpoint) -> None:
     message = "Principal user (Id=1) is missing prvReadEntity privilege (Id=2)"
     service.error("GET", "EntityDefinitions", 403, "0x80040220", message)
