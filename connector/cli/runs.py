@@ -39,14 +39,14 @@ def list_runs(
     limit: Annotated[int, typer.Option(min=1, help="Runs listed.")] = 20,
 ) -> None:
     """List the newest runs first."""
-    from connector.bootstrap import open_project
+    from connector.books import open_books
     from connector.operations.choosing import chosen
     from connector.operations.runs.past import run_dict, runs_of
 
-    with open_project(options.settings()) as project:
+    with open_books(options.settings()) as books:
         if map is not None:
-            chosen(project, map)
-        found = runs_of(project, map, command, limit)
+            chosen(books, map)
+        found = runs_of(books, map, command, limit)
     if options.json:
         output.emit({"runs": [run_dict(row) for row in found]})
         return
@@ -69,11 +69,11 @@ def list_runs(
 @with_options
 def show(options: Options, run: RunNumber) -> None:
     """Show one run: its figures, what it wrote, how it ended, whether it can be undone."""
-    from connector.bootstrap import open_project
+    from connector.books import open_books
     from connector.operations.runs.past import past_of
 
-    with open_project(options.settings()) as project:
-        past = past_of(project, run)
+    with open_books(options.settings()) as books:
+        past = past_of(books, run)
     if options.json:
         output.emit(past.as_dict())
     else:

@@ -35,9 +35,10 @@ def test_a_password_that_is_missing_is_told(project: Path, monkeypatch: pytest.M
         pass
 
 
-def test_status_needs_no_secret_and_imports_no_side(project: Path) -> None:
+@pytest.mark.parametrize("words", [["status"], ["runs", "list"]])
+def test_who_looks_needs_no_secret_and_imports_no_side(project: Path, words: list[str]) -> None:
     told = (
-        "import sys; from connector.cli.app import run; code = run(['status', '--json']);"
+        f"import sys; from connector.cli.app import run; code = run([*{words}, '--json']);"
         "print(code, [one for one in sys.modules if one in ('requests', 'odata_query')"
         " or one.startswith(('connector.ledger', 'connector.endpoints.'))"
         " and one not in ('connector.endpoints.base', 'connector.endpoints.looks')])"

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connector.bootstrap import Project
+from connector.books import Books
 from connector.engine.decisions.takeback import Takeback, rehearse_take_back, take_back
 from connector.engine.proof.rehearse import DryRun
 from connector.engine.runs.running import running
@@ -26,13 +26,16 @@ from connector.operations.outcomes import done_in, took_in, written_in
 from connector.operations.standing import instant
 from connector.store.work import RunRow
 
+if TYPE_CHECKING:
+    from connector.bootstrap import Project
+
 _PAGE = 100_000
 _KINDS = {"created": "create", "updated": "update", "deleted": "delete"}
 
 
-def run_of(project: Project, number: int) -> RunRow:
+def run_of(books: Books, number: int) -> RunRow:
     """The run of this number; raises `UsageError` (`run-unknown`)."""
-    row = project.store.run_row(number)
+    row = books.store.run_row(number)
     if row is None:
         raise UsageError(
             "run-unknown",
@@ -42,13 +45,13 @@ def run_of(project: Project, number: int) -> RunRow:
     return row
 
 
-def runs_of(project: Project, map: str | None, command: str | None, limit: int) -> list[RunRow]:
+def runs_of(books: Books, map: str | None, command: str | None, limit: int) -> list[RunRow]:
     """The newest runs first, of one map and one command or of all."""
     if command is None:
-        return list(project.store.runs(map, limit))
+        return list(books.store.runs(map, limit))
     asked = limit
     while True:  # the store knows no commands: ask for more until enough are of this one
-        rows = project.store.runs(map, asked)
+        rows = books.store.runs(map, asked)
         found = [row for row in rows if row.command == command]
         if len(found) >= limit or len(rows) < asked:
             return found[:limit]
@@ -98,26 +101,26 @@ class Past:
         }
 
 
-def past_of(project: Project, number: int) -> Past:
+def past_of(books: Books, number: int) -> Past:
     """What is known of a run; raises `UsageError` (`run-unknown`)."""
-    row = run_of(project, number)
+    row = run_of(books, number)
     written, records, after = Counter[tuple[str, str]](), 0, 0
     for name, count in row.counts.items():
         verb, _, side = name.partition(" ")
         if verb in _KINDS:
             written[side, _KINDS[verb]] += count
-    while page := project.store.written_by(number, after, _PAGE):
+    while page := books.store.written_by(number, after, _PAGE):
         after = page[-1]
         records += len(page)
         if row.ended is None:  # killed: only the audit knows
-            written.update(_told(project, row, page))
-    return Past(row, written, records, refusal(project, row, records))
+            written.update(_told(books, row, page))
+    return Past(row, written, records, refusal(books, row, records))
 
 
-def _told(project: Project, row: RunRow, numbers: Sequence[int]) -> Counter[tuple[str, str]]:
+def _told(books: Books, row: RunRow, numbers: Sequence[int]) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for at in range(0, len(numbers), 1000):
-        histories = project.store.histories(numbers[at : at + 1000], row.started)
+        histories = books.store.histories(numbers[at : at + 1000], row.started)
         for change in (change for rows in histories.values() for change in rows):
             wrote = change.run == row.number and change.kind.value in _KINDS.values()
             if wrote and change.outcome in ("applied", "unknown"):
@@ -125,24 +128,24 @@ def _told(project: Project, row: RunRow, numbers: Sequence[int]) -> Counter[tupl
     return found
 
 
-def refusal(project: Project, row: RunRow, records: int) -> UsageError | None:
+def refusal(books: Books, row: RunRow, records: int) -> UsageError | None:
     """Why a run cannot be undone at all; None where it can."""
     subject = Subject(map=row.map)
-    if row.map not in project.documents:
+    if row.map not in books.documents:
         return UsageError(
             "map-unknown",
             f"run {row.number} worked map `{row.map}`, which this project does not have any more",
             subject=subject,
             remedy="put the map's file back",
         )
-    if project.documents[row.map].appends_to is not None:
+    if books.documents[row.map].appends_to is not None:
         return UsageError(
             "append-not-undone",
             f"run {row.number} worked an append map, which keeps nothing of rows it added",
             subject=subject,
             remedy="delete rows that should not be there where they were added to",
         )
-    since = project.store.audit_kept_since(row.map)
+    since = books.store.audit_kept_since(row.map)
     if since is not None and row.started < since:
         when = f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M:%S} UTC"
         return UsageError(
