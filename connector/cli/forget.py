@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 NEEDS_PERSON = 3
-_TOLD = {
+TOLD = {
     "cards": "cards that are nobody's and blocked now",
     "groups": "groups and affiliations",
     "households": "households",
@@ -34,7 +34,9 @@ _TOLD = {
     "segments": "marks of segments on their cards",
     "sales": "sales that named them",
     "gifts": "gifts that named them",
+    "owed": "points that programs owed them",
 }
+"""In words, what the ledger takes a customer off."""
 
 
 @app.command()
@@ -164,7 +166,7 @@ def _show(title: str, party: str, ledger: Unlinked | None) -> None:
     if ledger is None:
         output.say(f"The ledger does not know customer {party} any more.")
         return
-    rows = [(_TOLD[name], count) for name, count in ledger.counts.items()]
+    rows = [(TOLD[name], count) for name, count in ledger.counts.items()]
     output.table(f"{title}: customer {party}", ("of the ledger", "rows"), rows)
     if ledger.cards:
         output.line(f"cards: {', '.join(ledger.cards)}")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from connector.cli.forget import TOLD
 from connector.errors import RecordError
 from connector.ledger.barring import BLOCKED
 from connector.ledger.desk import Customer, Desk
@@ -107,6 +108,10 @@ def test_a_plan_changes_nothing(shop: Ledger) -> None:
     planned = forget_customer(shop, PARTY, by="officer", plan=True)
     assert (telling(shop, PARTY), shop.head()) == (before, head)
     assert planned == forget_customer(shop, PARTY, by="officer")
+
+
+def test_whatever_they_are_taken_off_is_told_in_words(shop: Ledger) -> None:
+    assert set(forget_customer(shop, PARTY, by="officer", plan=True).counts) == set(TOLD)
 
 
 def test_nobody_is_known_by_an_unknown_number(shop: Ledger) -> None:
