@@ -235,7 +235,7 @@ def test_a_table_that_is_not_there_fails_no_run(crm: Project) -> None:
     crm.json("maps", "pause", "loyalty-card", "--by", "anna", "--reason", "stocktaking")
     crm.call("sync", *one, "--json", code=3)
     (row,) = crm.rows(STATUSES)
-    assert row["dwrite_state"].startswith("paused: ")
+    assert row["dwrite_state"].startswith("paused by anna at ")
 
 
 def test_transactions_that_cannot_travel_are_told_and_stop_nobody(crm: Project) -> None:
