@@ -32,6 +32,9 @@ COLUMNS = (
     attribute("String", "new_Secret", MaxLength=10, IsSecured=True),
 )
 
+TRIES = 20
+"""An index is built within a second, in which a busy machine may stand still."""
+
 
 def add(dataverse: DataverseSession, *titles: str) -> list[str]:
     """Creates books; their ids."""
@@ -45,14 +48,19 @@ def add(dataverse: DataverseSession, *titles: str) -> list[str]:
 def test_a_key_cannot_be_used_before_its_index_is_built(dataverse: DataverseSession) -> None:
     create_table(dataverse, *COLUMNS)
     add(dataverse, "Emma", "Evelina")
-    key = create_key(dataverse, "new_book", "new_title")
-    early = dataverse.get("new_books(new_title='Emma')")
+    for _ in range(TRIES):
+        key = create_key(dataverse, "new_book", "new_title")
+        early = dataverse.get("new_books(new_title='Emma')")
+        # As long as nothing watches over it, the same value may come twice.
+        twin = dataverse.post("new_books", json={"new_title": "EMMA"})
+        dataverse.delete(twin.headers.get("OData-EntityId", "new_books(new_title='none')"))
+        wait_for(lambda key=key: status(dataverse, key) in ("Active", "Failed"))  # type: ignore[misc]
+        if twin.status_code == 204 and status(dataverse, key) == "Active":
+            break
+        dataverse.delete(key)  # it was built meanwhile
     assert "is not valid for resource" in early.json()["error"]["message"]
     assert early.status_code == 400
-    # As long as nothing watches over it, the same value may come twice.
-    (twin,) = add(dataverse, "EMMA")
-    dataverse.delete(f"new_books({twin})")
-    wait_for(lambda: status(dataverse, key) == "Active")
+    assert status(dataverse, key) == "Active"
     assert dataverse.get("new_books(new_title='EMMA')").json()["new_title"] == "Emma"
     taken = dataverse.post("new_books", json={"new_title": "emma "})
     assert refusal(taken) == (412, "0x80060892")
@@ -65,10 +73,16 @@ def test_a_key_cannot_be_used_before_its_index_is_built(dataverse: DataverseSess
 
 def test_the_index_goes_by_pending_and_in_progress(dataverse: DataverseSession) -> None:
     create_table(dataverse, *COLUMNS)
-    key = create_key(dataverse, "new_book", "new_title")
-    assert status(dataverse, key) == "Pending"
-    wait_for(lambda: status(dataverse, key) == "InProgress")
-    wait_for(lambda: status(dataverse, key) == "Active")
+
+    def seen() -> list[str]:
+        key = create_key(dataverse, "new_book", "new_title")
+        states = [status(dataverse, key)]
+        while states[-1] != "Active":
+            states.append(status(dataverse, key))
+        assert dataverse.delete(key).status_code == 204
+        return list(dict.fromkeys(states))
+
+    assert any(seen() == ["Pending", "InProgress", "Active"] for _ in range(TRIES))
 
 
 def test_rows_that_contradict_it_make_a_key_fail(dataverse: DataverseSession) -> None:
