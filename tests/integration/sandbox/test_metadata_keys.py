@@ -58,6 +58,8 @@ def test_a_key_cannot_be_used_before_its_index_is_built(dataverse: DataverseSess
         if twin.status_code == 204 and status(dataverse, key) == "Active":
             break
         dataverse.delete(key)  # it was built meanwhile
+    else:
+        pytest.fail("it was always built at once")
     assert "is not valid for resource" in early.json()["error"]["message"]
     assert early.status_code == 400
     assert status(dataverse, key) == "Active"
