@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,10 @@ PATIENCE = 120.0
 # The command is started many hundred times: what is compiled once is not compiled again by each.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A shell's background jobs ignore SIGINT, and so would every command that is started from here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples on every machine and every run; `--hypothesis-profile=long` looks for others.
 settings.register_profile("same", derandomize=True, deadline=None)

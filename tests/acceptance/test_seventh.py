@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 
 from tests.acceptance.conftest import members
+from tests.acceptance.living import until
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
@@ -45,11 +46,13 @@ def card(told: dict[str, Any]) -> dict[str, Any]:
 def until_finished(project: Project, *command: str) -> list[dict[str, Any]]:
     """A schedule: the same command again until it has nothing left."""
     told: list[dict[str, Any]] = []
-    for _ in range(20):
+
+    def finished() -> bool:
         told.append(project.json(*command))
-        if told[-1]["finished"]:
-            return told
-    raise AssertionError(f"never finished: {told[-1]}")
+        return bool(told[-1]["finished"])
+
+    until(f"{' '.join(command)} has nothing left", finished)
+    return told
 
 
 @pytest.mark.slow

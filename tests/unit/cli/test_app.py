@@ -196,13 +196,6 @@ class TestOptions:
 
 
 class TestSignals:
-    @pytest.fixture(autouse=True)
-    def as_in_a_terminal(self) -> Iterator[None]:
-        """Whatever started the tests: a shell's background jobs ignore SIGINT."""
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        yield
-        signal.signal(signal.SIGINT, before)
-
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_the_work_in_flight_is_finished_first(
         self, register: Register, number: int, code: int

@@ -32,6 +32,7 @@ SMALL = {
     "reward_points",
     "segment_versions",
     "segments",
+    "document_kinds",
 }
 """Tables of one row, or of as many as somebody wrote files for."""
 PROGRAM = """\
