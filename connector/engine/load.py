@@ -62,14 +62,14 @@ def load(run: MapRun, again: bool = False) -> Finish:
 
 
 def _done(run: MapRun, rounds: int) -> Finish:
-    """The map counts as loaded from now on."""
+    """The map counts as loaded from now on; what is tried again later is for `sync`."""
     name = run.map.name
     work = run.work()
     begun = run.store.map_row(name)
     assert begun is not None, "turn_over has put the map on record"
     work.map = replace(begun, loaded_at=run.now(), stopped=None, allowed_deletes=0)
     run.commit(work)
-    return Finish(run.store.next_due(name) is None, rounds)
+    return Finish(True, rounds)
 
 
 def _begin_again(run: MapRun, row: MapRow) -> None:

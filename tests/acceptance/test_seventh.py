@@ -67,6 +67,7 @@ def test_every_card_arrives_once(project: Project, count: int, ways: tuple[str, 
     every_seventh_write_fails(project, *ways)
 
     loads = until_finished(project, "load", "--map", "loyalty-card")
+    loads += until_finished(project, "sync", "--map", "loyalty-card")
     arrived = project.cards()  # no number twice
     assert set(arrived) == {one["CardNumber"] for one in cards}
     assert sum(card(told)["counts"].get("parked", 0) for told in loads) == 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.endpoints.base import Create, Operation
+from connector.endpoints.base import Create, Operation, Update
 from connector.engine.apply import Applier
 from connector.engine.cycle import settle_due
 from connector.engine.news.absorb import Absorbed
@@ -117,6 +117,23 @@ def test_creates_that_wait_longer_than_the_load_leave_it_unfinished(bench: Bench
     busy = False
     bench.ahead += 3600.0
     assert bench.load().finished
+    bench.assert_settled()
+
+
+def test_updates_that_wait_leave_the_map_loaded_and_are_for_sync(bench: Bench) -> None:
+    """Whoever loads until it is finished is not refused for a map that is loaded."""
+    bench.new(Side.COMMERCE, "A", "ours")
+    bench.new(Side.DATAVERSE, "A", "theirs")
+    bench.retry = Retry(attempts=8, first=3600.0, longest=3600.0)
+    bench.dataverse.fault = lambda operation: "transient" if isinstance(operation, Update) else None
+    assert bench.load().finished
+    assert bench.record("A").due is not None
+    with pytest.raises(UsageError, match="loaded already"):
+        bench.load()
+    bench.dataverse.fault = lambda _operation: None
+    bench.ahead += 3600.0
+    assert bench.sync().finished
+    assert bench.card(Side.DATAVERSE, "A")["name"] == "ours"
     bench.assert_settled()
 
 
